@@ -1,0 +1,35 @@
+/** Time, handed in so that tests own it. */
+export interface Clock {
+  /** Milliseconds since the epoch by the wall clock. It can jump; never compare it across machines. */
+  nowMs(): number;
+  /** Milliseconds that only grow, for measuring a span within this process. */
+  monotonicMs(): number;
+  /** Calls `action` once after `delayMs`; returns what cancels it. A timer never keeps a process alive. */
+  after(delayMs: number, action: () => void): () => void;
+}
+
+/** Randomness, handed in so that tests own it. */
+export interface Randomness {
+  /** Cryptographically strong random bytes. */
+  bytes(length: number): Uint8Array<ArrayBuffer>;
+  /** A number in [0, 1) for jitter; not for secrets. */
+  fraction(): number;
+}
+
+export const systemClock: Clock = {
+  nowMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
+  after: (delayMs, action) => {
+    const timer: unknown = setTimeout(action, delayMs);
+    // Node's timers keep the process alive unless told otherwise; a web worker's are plain numbers.
+    if (typeof timer === 'object' && timer !== null && 'unref' in timer && typeof timer.unref === 'function') {
+      timer.unref();
+    }
+    return () => clearTimeout(timer as number);
+  },
+};
+
+export const systemRandomness: Randomness = {
+  bytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
+  fraction: () => Math.random(),
+};

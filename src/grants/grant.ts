@@ -1,0 +1,39 @@
+import type { AuthorizationServer } from '../oauth/authorizationServer.ts';
+import type { Client, Tokens } from '../oauth/client.ts';
+
+/** Who a grant is for, as Notion said it. Raw names: clean them before they are shown. */
+export interface Identity {
+  userId: string;
+  userName: string;
+  userEmail?: string;
+  workspaceId: string;
+  workspaceName: string;
+}
+
+/** Why an account needs its person. */
+export type NeedsSignInReason = 'ended' | 'registrationGone' | 'idle' | 'tooOld' | 'noRefreshToken';
+
+/** The stored unit: what Notion gave one user for one workspace. */
+export interface Grant {
+  /** Random and stable; also `session.id`. */
+  id: string;
+  /** Renewal counter; only grows, also across a re-sign-in. */
+  generation: number;
+  /** The MCP server URL as it was configured at sign-in. */
+  serverUrl: string;
+  /** What is sent as `resource` (RFC 8707). */
+  resource: string;
+  authorizationServer: AuthorizationServer;
+  client: Client;
+  tokens: Tokens;
+  identity?: Identity;
+  /** The account label, unique; fixed at sign-in. */
+  label: string;
+  /** Scopes that consumers asked for at sign-ins of this account. */
+  askedScopes: string[];
+  /** When the person signed in (our clock); Notion asks again after 180 days. */
+  signedInAtMs: number;
+  needsSignIn?: { reason: NeedsSignInReason; serverCode?: string };
+  /** Fields a newer version stored, carried along untouched. */
+  unknown?: Record<string, unknown>;
+}

@@ -1,0 +1,21 @@
+/** What discovery learned of an authorization server, as far as we use it. All of it is kept with a grant: its tokens go there and nowhere else. */
+export interface AuthorizationServer {
+  issuer: string;
+  authorizationEndpoint: string;
+  tokenEndpoint: string;
+  registrationEndpoint?: string;
+  revocationEndpoint?: string;
+  /** RFC 9207: an answer without `iss` is refused. */
+  issParameterSupported?: boolean;
+  clientIdMetadataDocumentSupported?: boolean;
+  scopesSupported?: string[];
+}
+
+/** The result of discovery for one MCP server URL. */
+export interface Discovery {
+  /** The MCP server as configured, canonical (A13): what is sent as `resource`. */
+  resource: string;
+  authorizationServer: AuthorizationServer;
+  /** What to ask for (A11): the challenge's scope, else the resource metadata's `scopes_supported`, else undefined (omit). */
+  scopes?: string[];
+}
