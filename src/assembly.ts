@@ -1,0 +1,105 @@
+import { env, type ExtensionContext, l10n, Uri } from 'vscode';
+import { createPlatformHttp } from '#platform/transport';
+import { systemClock as clock, systemRandomness as randomness } from './clock.ts';
+import * as editorCommands from './editor/commands.ts';
+import type { NotionAuthenticationProvider } from './editor/provider.ts';
+import { defaultServerUrl, serverUrlText } from './editor/settings.ts';
+import { showMessage } from './editor/showMessage.ts';
+import { openBrowser, SignInFlow } from './editor/signInFlow.ts';
+import { Accounts } from './grants/accounts.ts';
+import type { Grant } from './grants/grant.ts';
+import { journalDirectory } from './grants/journalDirectory.ts';
+import type { Log } from './log.ts';
+import { accountLabel } from './notion/identity.ts';
+import { discover } from './oauth/discovery.ts';
+import { parseServerUrl } from './oauth/serverUrl.ts';
+import { refresh, revoke } from './oauth/tokens.ts';
+import type { OpenChannel } from './signIn/channels.ts';
+import { PendingSignIns } from './signIn/pending.ts';
+import { SignIn } from './signIn/signIn.ts';
+import { callbackPath } from './signIn/uriHandler.ts';
+
+/** What a provider call, a command or a callback needs; built once a window, on first use. */
+export interface Assembly {
+  accounts: Accounts;
+  signInFlow: SignInFlow;
+  commands: { signIn(): Promise<void>; signOut(): Promise<void>; refresh(): Promise<void> };
+  /** Takes the query of a callback from the browser. */
+  receive(query: string): Promise<void>;
+  serverUrlChanged(): void;
+  dispose(): Promise<void>;
+}
+
+/** Builds the rooms and wires them. Resolves once the accounts are loaded: nobody is answered before. */
+export async function assemble(
+  context: ExtensionContext,
+  log: Log,
+  provider: NotionAuthenticationProvider,
+): Promise<Assembly> {
+  const version = String(context.extension.packageJSON.version);
+  const http = createPlatformHttp({ userAgent: `notion-mcp-auth/${version}` });
+  const accounts = new Accounts({
+    secrets: context.secrets,
+    directory: journalDirectory(context.globalStorageUri.fsPath),
+    protocol: {
+      refresh: ({ authorizationServer, client, tokens, resource }: Grant) =>
+        refresh(http, authorizationServer, client, { refreshToken: tokens.refreshToken, resource, clock }),
+    },
+    clock,
+    randomness,
+    log,
+    serverUrl: configuredServerUrl(),
+    labelFor: accountLabel,
+  });
+  accounts.onDidChange((change) => provider.announce(change));
+  await accounts.load();
+  const pending = new PendingSignIns(context.globalState, clock, log);
+  const signIn = new SignIn({
+    http,
+    accounts,
+    pending,
+    channel: openUriHandlerChannel,
+    openBrowser,
+    defaultServerUrl,
+    clientName: `${env.appName} (Notion MCP Authentication)`,
+    clock,
+    randomness,
+    log,
+  });
+  const signInFlow = new SignInFlow({ signIn, accounts, log });
+  const parts = { accounts, signInFlow, log };
+  return {
+    accounts,
+    signInFlow,
+    commands: {
+      signIn: () => editorCommands.signIn(parts),
+      signOut: () => editorCommands.signOut(parts),
+      refresh: () => editorCommands.refresh(parts),
+    },
+    receive: async (query) => {
+      if ((await pending.receive(query)) === 'ended') {
+        const sentence = l10n.t('The browser answered a sign-in that has already ended. Sign in again if you still want to.');
+        void showMessage({ sentence, remedies: ['signIn', 'showLog'] }, {});
+      }
+    },
+    serverUrlChanged: () => accounts.setServerUrl(configuredServerUrl()),
+    dispose: () => accounts.dispose(),
+  };
+}
+
+/** The editor's own address for our callback: what `asExternalUri` gives for this sign-in, as it is. */
+async function openUriHandlerChannel(): Promise<OpenChannel> {
+  const own = Uri.parse(`${env.uriScheme}://seedling.notion-mcp-auth${callbackPath}`);
+  const external = await env.asExternalUri(own);
+  // `toString()` would encode the `=` and `&` of the query, and with them the address would lead nowhere.
+  return { name: 'uriHandler', redirectUri: external.toString(true), close: () => undefined };
+}
+
+/** The configured server as `URL.href`, or an address that no account has while the setting cannot be used. */
+function configuredServerUrl(): string {
+  try {
+    return parseServerUrl(serverUrlText()).href;
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,22 @@
+import { commands, window } from 'vscode';
+import { type Message, type Remedy, remedyLabel } from './messages.ts';
+import { serverUrlSetting } from './settings.ts';
+
+/** What the buttons do here; those that always do the same need not be named. */
+export type RemedyActions = Partial<Record<Remedy, () => void>>;
+
+/** Shows a failure with its buttons and does what the person picks. */
+export async function showMessage({ sentence, remedies }: Message, actions: RemedyActions): Promise<void> {
+  const everywhere: RemedyActions = {
+    openSetting: () => void commands.executeCommand('workbench.action.openSettings', `@id:${serverUrlSetting}`),
+    showLog: () => void commands.executeCommand('notionMcp.showLog'),
+    signIn: () => void commands.executeCommand('notionMcp.signIn'),
+    ...actions,
+  };
+  const offered = remedies.filter((remedy) => everywhere[remedy] !== undefined);
+  const picked = await window.showErrorMessage(sentence, ...offered.map(remedyLabel));
+  const remedy = offered.find((each) => remedyLabel(each) === picked);
+  if (remedy !== undefined) {
+    everywhere[remedy]?.();
+  }
+}

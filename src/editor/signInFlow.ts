@@ -1,0 +1,138 @@
+import { CancellationError, env, l10n, ProgressLocation, type Uri, window } from 'vscode';
+import type { Accounts } from '../grants/accounts.ts';
+import type { Grant } from '../grants/grant.ts';
+import type { Log } from '../log.ts';
+import { cleanName } from '../notion/identity.ts';
+import { Failure } from '../oauth/failure.ts';
+import { parseServerUrl } from '../oauth/serverUrl.ts';
+import type { SignIn, SignInResult, SignInStage } from '../signIn/signIn.ts';
+import { messageFor } from './messages.ts';
+import { serverUrlText } from './settings.ts';
+import { showMessage } from './showMessage.ts';
+
+export interface SignInFlowParts {
+  signIn: SignIn;
+  accounts: Accounts;
+  log: Log;
+}
+
+/** A sign-in with everything the person sees of it: progress with Cancel, questions, and how it ended. */
+export class SignInFlow {
+  readonly #parts: SignInFlowParts;
+
+  constructor(parts: SignInFlowParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Signs in for a consumer that asked for `scopes`.
+   * @throws CancellationError when the person ended it, else an `Error` whose message is the sentence that was shown
+   */
+  async run(scopes: readonly string[]): Promise<SignInResult> {
+    const { log, accounts } = this.#parts;
+    log.info('A sign-in begins.', { scopes: scopes.length });
+    try {
+      const result = await this.#runWithProgress(scopes);
+      log.info('Signed in.', { grant: result.grant.id, reconnected: result.reconnected });
+      void this.#sayConnected(result, accounts);
+      return result;
+    } catch (error) {
+      throw this.#sayFailed(error, scopes);
+    }
+  }
+
+  async #runWithProgress(scopes: readonly string[]): Promise<SignInResult> {
+    const serverUrl = parseServerUrl(serverUrlText());
+    return window.withProgress(
+      { location: ProgressLocation.Notification, cancellable: true, title: l10n.t('Notion') },
+      async (progress, token) => {
+        const cancel = new AbortController();
+        const listening = token.onCancellationRequested(() => cancel.abort());
+        try {
+          return await this.#parts.signIn.run({
+            serverUrl,
+            scopes,
+            signal: cancel.signal,
+            onStage: (stage, host) => progress.report({ message: stageMessage(stage, host) }),
+            confirmHosts,
+          });
+        } finally {
+          listening.dispose();
+        }
+      },
+    );
+  }
+
+  /** Says who is connected: the browser may have been signed in to somebody else's Notion. */
+  async #sayConnected({ grant, reconnected }: SignInResult, accounts: Accounts): Promise<void> {
+    const undo = l10n.t({ message: 'Undo', comment: ['Button: signs out the account that has just signed in.'] });
+    const buttons = reconnected ? [] : [undo];
+    if ((await window.showInformationMessage(connectedSentence(grant), ...buttons)) === undo) {
+      await accounts.signOut(grant.id);
+      void window.showInformationMessage(l10n.t('Signed out {0} again.', grant.label));
+    }
+  }
+
+  /** Shows what went wrong and returns what the caller is to throw. */
+  #sayFailed(error: unknown, scopes: readonly string[]): Error {
+    if (!(error instanceof Failure)) {
+      this.#parts.log.error('A sign-in failed in an unforeseen way.', { name: error instanceof Error ? error.name : '' });
+      return new Error(l10n.t('The sign-in to Notion failed. The log has the details.'));
+    }
+    const { step, code, status } = error.details;
+    const message = messageFor(error);
+    if (message === undefined) {
+      this.#parts.log.info('A sign-in was cancelled.', { code });
+      return new CancellationError();
+    }
+    this.#parts.log.warn('A sign-in failed.', { kind: error.kind, step, code, status });
+    void showMessage(message, {
+      tryAgain: () => void this.run(scopes).catch(() => undefined),
+      signIn: () => void this.run(scopes).catch(() => undefined),
+    });
+    return new Error(message.sentence);
+  }
+}
+
+/**
+ * Opens the URL byte for byte. `openExternal(Uri)` re-encodes a URL that carries a URL and cuts `redirect_uri` at its
+ * first `&` (microsoft/vscode#85930); handed a string, the editor passes it on as it is.
+ */
+export async function openBrowser(url: string): Promise<boolean> {
+  return env.openExternal(url as unknown as Uri);
+}
+
+function connectedSentence({ identity, label }: Grant): string {
+  return identity === undefined
+    ? l10n.t('Connected as {0}.', label)
+    : l10n.t('Connected as {0} in {1}.', cleanName(identity.userName), cleanName(identity.workspaceName));
+}
+
+function stageMessage(stage: SignInStage, host: string): string {
+  switch (stage) {
+    case 'discovering':
+      return l10n.t('Asking {0} where to sign in…', host);
+    case 'waitingForBrowser':
+      return l10n.t('Allow access at {0} in your browser…', host);
+    case 'finishing':
+      return l10n.t('Finishing the sign-in…');
+  }
+}
+
+/** Names the hosts before the browser opens where they are not the ones that everybody knows. */
+async function confirmHosts(mcpHost: string, authorizationHost: string): Promise<boolean> {
+  const proceed = l10n.t('Continue');
+  const answer = await window.showWarningMessage(
+    l10n.t('Sign in at {0}?', authorizationHost),
+    {
+      modal: true,
+      detail: l10n.t(
+        'Notion’s tools would come from {0}, and you would sign in at {1}. This is not where Notion runs its service. Continue only if you chose this server.',
+        mcpHost,
+        authorizationHost,
+      ),
+    },
+    proceed,
+  );
+  return answer === proceed;
+}

@@ -1,0 +1,49 @@
+import { authentication, commands, type ExtensionContext, window, workspace } from 'vscode';
+import type { Assembly } from './assembly.ts';
+import { NotionAuthenticationProvider, providerId } from './editor/provider.ts';
+import { serverUrlSetting } from './editor/settings.ts';
+import { Log } from './log.ts';
+import { CallbackUriHandler } from './signIn/uriHandler.ts';
+
+/** Ends what `activate` began; the editor waits for it a bounded time. */
+let end: () => Promise<void> = async () => undefined;
+
+/** Registers everything and returns: no I/O here. What answers a call is assembled in the next turn. */
+export function activate(context: ExtensionContext): void {
+  const channel = window.createOutputChannel('Notion MCP', { log: true });
+  const log = new Log(channel);
+  let made: Promise<Assembly> | undefined;
+  const assembly = (): Promise<Assembly> => {
+    made ??= import('./assembly.ts').then(({ assemble }) => assemble(context, log, provider));
+    return made;
+  };
+  const provider = new NotionAuthenticationProvider({
+    accounts: async () => (await assembly()).accounts,
+    signIn: async (scopes) => (await assembly()).signInFlow.run(scopes),
+    log,
+  });
+  const uriHandler = new CallbackUriHandler(async (query) => (await assembly()).receive(query), log);
+  context.subscriptions.push(
+    channel,
+    provider,
+    authentication.registerAuthenticationProvider(providerId, 'Notion', provider, { supportsMultipleAccounts: true }),
+    window.registerUriHandler(uriHandler),
+    commands.registerCommand('notionMcp.signIn', async () => (await assembly()).commands.signIn()),
+    commands.registerCommand('notionMcp.signOut', async () => (await assembly()).commands.signOut()),
+    commands.registerCommand('notionMcp.refresh', async () => (await assembly()).commands.refresh()),
+    commands.registerCommand('notionMcp.showLog', () => channel.show()),
+    workspace.onDidChangeConfiguration(async (event) => {
+      if (event.affectsConfiguration(serverUrlSetting)) {
+        (await assembly()).serverUrlChanged();
+      }
+    }),
+  );
+  end = async () => (await made)?.dispose();
+  // In the next turn the registration is on its way to the editor, and its first call finds the accounts loading.
+  setTimeout(() => void assembly(), 0);
+}
+
+/** Lets a renewal that is under way end, within a bound; none starts afterwards. */
+export async function deactivate(): Promise<void> {
+  await end();
+}

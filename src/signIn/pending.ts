@@ -1,0 +1,151 @@
+import type { Clock } from '../clock.ts';
+import type { Log } from '../log.ts';
+import { judgeAnswer, type PendingAuthorization } from '../oauth/authorization.ts';
+import type { AuthorizationServer } from '../oauth/authorizationServer.ts';
+import { Failure } from '../oauth/failure.ts';
+import type { Secret } from '../secret.ts';
+import { answerParameters } from './answer.ts';
+
+/** What became of an answer from the browser. */
+export type Reception =
+  /** It ended the sign-in it belongs to, well or with the server's refusal. */
+  | 'accepted'
+  /** Its state is ours but something else is wrong with it; the sign-in keeps waiting for the right one. */
+  | 'unsafe'
+  /** It belongs to a sign-in of ours that has ended: cancelled, timed out, already answered, or begun before a reload. */
+  | 'ended'
+  /** No sign-in of ours knows its state: somebody else's, or an attack. */
+  | 'foreign';
+
+/** Keeps fingerprints of states across a reload; in the editor a `vscode.Memento`. Nothing secret goes in. */
+export interface StateMemory {
+  get<T>(key: string): T | undefined;
+  update(key: string, value: unknown): PromiseLike<void>;
+}
+
+interface Waiting {
+  authorization: PendingAuthorization;
+  authorizationServer: AuthorizationServer;
+  resolve: (code: Secret) => void;
+  reject: (failure: Failure) => void;
+}
+
+interface Begun {
+  fingerprint: string;
+  atMs: number;
+}
+
+const memoryKey = 'begunSignIns';
+const longestMemoryMs = 15 * 60_000;
+const mostRemembered = 20;
+const mostForeignLines = 10;
+
+/**
+ * The sign-ins of this window that wait for the browser, by their `state`. Nothing is ever stored that did not begin
+ * here: an answer whose state is not among them changes nothing.
+ */
+export class PendingSignIns {
+  readonly #waiting = new Map<string, Waiting>();
+  readonly #memory: StateMemory;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  #foreign = 0;
+
+  constructor(memory: StateMemory, clock: Clock, log: Log) {
+    this.#memory = memory;
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  /**
+   * Waits for the answer to `authorization`; `end` stops waiting, after which the state is never accepted again.
+   * The promise rejects with the `Failure` that the server's answer means.
+   */
+  async wait(
+    authorization: PendingAuthorization,
+    authorizationServer: AuthorizationServer,
+  ): Promise<{ code: Promise<Secret>; end: () => void }> {
+    const state = authorization.state.reveal();
+    await this.#remember(state);
+    const code = new Promise<Secret>((resolve, reject) => {
+      this.#waiting.set(state, { authorization, authorizationServer, resolve, reject });
+    });
+    return { code, end: () => this.#waiting.delete(state) };
+  }
+
+  /** Takes the query of a callback. Never throws: what is wrong with an answer is said in the result and the log. */
+  async receive(query: string): Promise<Reception> {
+    const own = answerParameters(query, (state) => this.#waiting.has(state));
+    const state = own?.get('state');
+    const waiting = state === undefined || state === null ? undefined : this.#waiting.get(state);
+    if (own === undefined || state === undefined || state === null || waiting === undefined) {
+      return (await this.#beganHere(query)) ? this.#ended() : this.#strange();
+    }
+    let code: Secret;
+    try {
+      code = judgeAnswer(waiting.authorization, waiting.authorizationServer, own);
+    } catch (error) {
+      if (!(error instanceof Failure)) {
+        throw error;
+      }
+      if (error.kind === 'unsafe' || error.kind === 'nonsense') {
+        this.#log.warn('An answer from the browser was refused; the sign-in keeps waiting.', {
+          code: error.details.code,
+        });
+        return 'unsafe';
+      }
+      // Single use: the state is spent before anybody acts on the answer.
+      this.#waiting.delete(state);
+      waiting.reject(error);
+      return 'accepted';
+    }
+    this.#waiting.delete(state);
+    waiting.resolve(code);
+    return 'accepted';
+  }
+
+  #ended(): Reception {
+    this.#log.info('An answer from the browser came for a sign-in that has ended; nothing was done.');
+    return 'ended';
+  }
+
+  #strange(): Reception {
+    this.#foreign += 1;
+    if (this.#foreign <= mostForeignLines) {
+      this.#log.warn('An answer from the browser belongs to no sign-in of this window; it was ignored.', {
+        silencedFromNowOn: this.#foreign === mostForeignLines,
+      });
+    }
+    return 'foreign';
+  }
+
+  async #remember(state: string): Promise<void> {
+    const begun = this.#begun();
+    begun.push({ fingerprint: await fingerprint(state), atMs: this.#clock.nowMs() });
+    await this.#memory.update(memoryKey, begun.slice(-mostRemembered));
+  }
+
+  async #beganHere(query: string): Promise<boolean> {
+    const begun = new Set(this.#begun().map((entry) => entry.fingerprint));
+    const states: string[] = [];
+    // Collects the candidate of every reading; none is known yet, so all readings are tried.
+    answerParameters(query, (state) => {
+      states.push(state);
+      return false;
+    });
+    const fingerprints = await Promise.all(states.map(fingerprint));
+    return fingerprints.some((each) => begun.has(each));
+  }
+
+  #begun(): Begun[] {
+    const oldestMs = this.#clock.nowMs() - longestMemoryMs;
+    const stored = this.#memory.get<Begun[]>(memoryKey);
+    return Array.isArray(stored) ? stored.filter((entry) => entry.atMs > oldestMs) : [];
+  }
+}
+
+/** SHA-256 of a state, in hexadecimal: enough to know it again, useless to forge it. */
+async function fingerprint(state: string): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(state));
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
