@@ -1,4 +1,4 @@
-import { env, type ExtensionContext, l10n, Uri } from 'vscode';
+import { type ExtensionContext, env, l10n, Uri } from 'vscode';
 import { createPlatformHttp } from '#platform/transport';
 import { systemClock as clock, systemRandomness as randomness } from './clock.ts';
 import * as editorCommands from './editor/commands.ts';
@@ -7,11 +7,12 @@ import { defaultServerUrl, serverUrlText } from './editor/settings.ts';
 import { showMessage } from './editor/showMessage.ts';
 import { openBrowser, SignInFlow } from './editor/signInFlow.ts';
 import { Accounts } from './grants/accounts.ts';
-import type { Grant } from './grants/grant.ts';
 import { journalDirectory } from './grants/journalDirectory.ts';
+import type { Http } from './http/http.ts';
 import type { Log } from './log.ts';
 import { accountLabel } from './notion/identity.ts';
 import { discover } from './oauth/discovery.ts';
+import { Failure } from './oauth/failure.ts';
 import { parseServerUrl } from './oauth/serverUrl.ts';
 import { refresh, revoke } from './oauth/tokens.ts';
 import type { OpenChannel } from './signIn/channels.ts';
@@ -41,10 +42,7 @@ export async function assemble(
   const accounts = new Accounts({
     secrets: context.secrets,
     directory: journalDirectory(context.globalStorageUri.fsPath),
-    protocol: {
-      refresh: ({ authorizationServer, client, tokens, resource }: Grant) =>
-        refresh(http, authorizationServer, client, { refreshToken: tokens.refreshToken, resource, clock }),
-    },
+    protocol: grantProtocol(http),
     clock,
     randomness,
     log,
@@ -78,12 +76,36 @@ export async function assemble(
     },
     receive: async (query) => {
       if ((await pending.receive(query)) === 'ended') {
-        const sentence = l10n.t('The browser answered a sign-in that has already ended. Sign in again if you still want to.');
+        const sentence = l10n.t(
+          'The browser answered a sign-in that has already ended. Sign in again if you still want to.',
+        );
         void showMessage({ sentence, remedies: ['signIn', 'showLog'] }, {});
       }
     },
     serverUrlChanged: () => accounts.setServerUrl(configuredServerUrl()),
     dispose: () => accounts.dispose(),
+  };
+}
+
+/** What the life of a grant needs of the protocol. */
+function grantProtocol(http: Http): GrantProtocol {
+  return {
+    refresh: ({ authorizationServer, client, tokens, resource }) => {
+      const { refreshToken } = tokens;
+      if (refreshToken === undefined) {
+        throw new Failure('signInAgain', { step: 'token', code: 'no_refresh_token' });
+      }
+      return refresh(http, authorizationServer, client, { refreshToken, resource, clock });
+    },
+    revoke: async ({ authorizationServer, client, tokens }) => {
+      const { refreshToken, accessToken } = tokens;
+      await (refreshToken === undefined
+        ? revoke(http, authorizationServer, client, { token: accessToken, hint: 'access_token' })
+        : revoke(http, authorizationServer, client, { token: refreshToken, hint: 'refresh_token' }));
+    },
+    probe: async ({ serverUrl }) => {
+      await discover(http, new URL(serverUrl));
+    },
   };
 }
 

@@ -3,9 +3,9 @@ import type { Account, Accounts } from '../grants/accounts.ts';
 import type { Log } from '../log.ts';
 import { Failure } from '../oauth/failure.ts';
 import { messageFor } from './messages.ts';
-import type { SignInFlow } from './signInFlow.ts';
-import { showMessage } from './showMessage.ts';
 import { defaultScope } from './sessions.ts';
+import { showMessage } from './showMessage.ts';
+import type { SignInFlow } from './signInFlow.ts';
 
 export interface CommandParts {
   accounts: Accounts;
@@ -70,10 +70,7 @@ export async function refresh(parts: CommandParts): Promise<void> {
 async function pickAccount(accounts: Accounts, title: string): Promise<Account | undefined> {
   const all = accounts.list().filter(({ state }) => state !== 'dormant');
   if (all.length === 0) {
-    void showMessage(
-      { sentence: l10n.t('Nobody is signed in to Notion. Sign in first.'), remedies: ['signIn'] },
-      {},
-    );
+    void showMessage({ sentence: l10n.t('Nobody is signed in to Notion. Sign in first.'), remedies: ['signIn'] }, {});
     return undefined;
   }
   if (all.length === 1) {

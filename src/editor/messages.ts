@@ -98,7 +98,9 @@ function misconfiguredSentence(code: string, host: string): string {
     case 'server_url_trailing_slash':
       return l10n.t('The Notion MCP server URL must not end in a slash.');
     case 'server_url_sse':
-      return l10n.t('The Notion MCP server URL ends in /sse, the old way to connect. Use the address that ends in /mcp.');
+      return l10n.t(
+        'The Notion MCP server URL ends in /sse, the old way to connect. Use the address that ends in /mcp.',
+      );
     case 'no_registration':
       return l10n.t('{0} does not let new apps register themselves, so this editor cannot sign in there.', host);
     default:
@@ -135,7 +137,10 @@ function transientMessage({ details }: Failure, host: string): Message {
         remedies,
       };
     case 'proxy':
-      return { sentence: l10n.t('The proxy did not let the request to {0} through. Check its settings.', host), remedies };
+      return {
+        sentence: l10n.t('The proxy did not let the request to {0} through. Check its settings.', host),
+        remedies,
+      };
     default:
       return { sentence: l10n.t('{0} cannot be reached. Check your network and try again.', host), remedies };
   }

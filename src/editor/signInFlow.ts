@@ -76,7 +76,9 @@ export class SignInFlow {
   /** Shows what went wrong and returns what the caller is to throw. */
   #sayFailed(error: unknown, scopes: readonly string[]): Error {
     if (!(error instanceof Failure)) {
-      this.#parts.log.error('A sign-in failed in an unforeseen way.', { name: error instanceof Error ? error.name : '' });
+      this.#parts.log.error('A sign-in failed in an unforeseen way.', {
+        name: error instanceof Error ? error.name : '',
+      });
       return new Error(l10n.t('The sign-in to Notion failed. The log has the details.'));
     }
     const { step, code, status } = error.details;
