@@ -1,0 +1,92 @@
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { authentication, commands, type ExtensionContext, workspace } from 'vscode';
+import { type Answer, type Ask, directoryVariable, type History } from './protocol.ts';
+
+const providerId = 'notion-mcp';
+
+/** Listens for the tests on 127.0.0.1 and asks the editor what they want asked, under this extension's name. */
+export async function activate(context: ExtensionContext): Promise<void> {
+  const history: History = { startAnswers: [], sessionChanges: 0 };
+  context.subscriptions.push(
+    authentication.onDidChangeSessions(({ provider }) => {
+      if (provider.id === providerId) {
+        history.sessionChanges += 1;
+      }
+    }),
+  );
+  const atStart = workspace.getConfiguration('sessionConsumer').get<Ask[]>('askAtStart', []);
+  const asked = Promise.all(atStart.map(ask)).then((answers) => {
+    history.startAnswers = answers;
+  });
+  const server = createServer((request, response) => {
+    serve(request, response, async (path, body) => {
+      switch (path) {
+        case '/ask':
+          return ask(body as Ask);
+        case '/accounts':
+          return authentication.getAccounts(providerId);
+        case '/history':
+          await asked;
+          return history;
+        case '/command':
+          return commands.executeCommand((body as { id: string }).id);
+        default:
+          throw new Error(`unknown path ${path}`);
+      }
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  context.subscriptions.push({ dispose: () => server.close() }, announce(context, server.address() as AddressInfo));
+}
+
+async function ask({ scopes, options }: Ask): Promise<Answer> {
+  try {
+    const session = await authentication.getSession(providerId, scopes, options ?? {});
+    return session === undefined
+      ? { session: null }
+      : {
+          session: {
+            id: session.id,
+            accessToken: session.accessToken,
+            account: { ...session.account },
+            scopes: [...session.scopes],
+          },
+        };
+  } catch (error) {
+    return { error: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** Tells the tests where this window's consumer listens; the file appears whole or not at all. */
+function announce({ extension }: ExtensionContext, { port }: AddressInfo): { dispose(): void } {
+  const directory = process.env[directoryVariable];
+  if (directory === undefined) {
+    return { dispose: () => undefined };
+  }
+  mkdirSync(directory, { recursive: true });
+  const file = join(directory, `${extension.id}-${process.pid}.json`);
+  writeFileSync(`${file}.new`, JSON.stringify({ port, pid: process.pid }));
+  renameSync(`${file}.new`, file);
+  return { dispose: () => rmSync(file, { force: true }) };
+}
+
+async function serve(
+  request: IncomingMessage,
+  response: ServerResponse,
+  answer: (path: string, body: unknown) => PromiseLike<unknown>,
+): Promise<void> {
+  try {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) {
+      chunks.push(chunk as Buffer);
+    }
+    const text = Buffer.concat(chunks).toString();
+    const result = await answer(request.url ?? '', text === '' ? undefined : JSON.parse(text));
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(result ?? null));
+  } catch (error) {
+    response.writeHead(500).end(error instanceof Error ? error.message : String(error));
+  }
+}
