@@ -5,11 +5,12 @@ import type { Grant } from '../grants/grant.ts';
 /** The scope that consumers are told to ask for, and that every account answers to. */
 export const defaultScope = 'default';
 
-/** VS Code's view of a grant. An account that needs its person has no token to give. */
-export function sessionOf({ grant, state }: Account, scopes: readonly string[]): AuthenticationSession {
+/** VS Code's view of a grant. An account that cannot be used here has no token to give. */
+export function sessionOf(account: Account, scopes: readonly string[]): AuthenticationSession {
+  const { grant } = account;
   return {
     id: grant.id,
-    accessToken: state === 'needsSignIn' ? '' : grant.tokens.accessToken.reveal(),
+    accessToken: isUsable(account) ? grant.tokens.accessToken.reveal() : '',
     account: { id: accountId(grant), label: grant.label },
     scopes,
   };
@@ -27,7 +28,7 @@ export function isListed({ state }: Account): boolean {
 
 /** Whether the account can hand out a token now or after a renewal. */
 export function isUsable({ state }: Account): boolean {
-  return state !== 'dormant' && state !== 'needsSignIn';
+  return state === 'healthy' || state === 'expired';
 }
 
 /**

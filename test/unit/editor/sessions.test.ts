@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  accountId,
+  announcedScopes,
+  isAnnounced,
+  isListed,
+  isUsable,
+  matchesAccount,
+  matchesScopes,
+  sessionOf,
+} from '../../../src/editor/sessions.ts';
+import type { Grant } from '../../../src/grants/grant.ts';
+import { Secret } from '../../../src/secret.ts';
+
+function grant(changes: Partial<Grant> = {}): Grant {
+  return {
+    id: 'grant-1',
+    generation: 1,
+    serverUrl: 'https://mcp.notion.com/mcp',
+    resource: 'https://mcp.notion.com/mcp',
+    authorizationServer: {
+      issuer: 'https://mcp.notion.com',
+      authorizationEndpoint: 'https://mcp.notion.com/authorize',
+      tokenEndpoint: 'https://mcp.notion.com/token',
+    },
+    client: { clientId: 'client', authMethod: 'none' },
+    tokens: { accessToken: new Secret('access'), refreshToken: new Secret('refresh'), obtainedAtMs: 0 },
+    identity: { userId: 'u1', userName: 'Ada Lovelace', workspaceId: 'w1', workspaceName: 'Engineering Wiki' },
+    label: 'Ada Lovelace (Engineering Wiki)',
+    askedScopes: [],
+    signedInAtMs: 0,
+    ...changes,
+  };
+}
+
+test('a session has the grant’s id, its token, and the account’s user and workspace as id', () => {
+  assert.deepEqual(sessionOf({ grant: grant(), state: 'healthy' }, ['default']), {
+    id: 'grant-1',
+    accessToken: 'access',
+    account: { id: 'u1:w1', label: 'Ada Lovelace (Engineering Wiki)' },
+    scopes: ['default'],
+  });
+});
+
+test('while nobody said whose the grant is, its own id is the account’s', () => {
+  const { identity: _, ...anonymous } = grant();
+  assert.equal(accountId(anonymous), 'grant-1');
+});
+
+test('an account that needs its person, or a newer version of us, is listed without a token and not usable', () => {
+  for (const state of ['needsSignIn', 'readOnly'] as const) {
+    const account = { grant: grant(), state };
+    assert.equal(sessionOf(account, []).accessToken, '');
+    assert.equal(isListed(account), true);
+    assert.equal(isUsable(account), false);
+  }
+});
+
+test('an account of another server is neither listed nor usable', () => {
+  const account = { grant: grant(), state: 'dormant' } as const;
+  assert.equal(isListed(account), false);
+  assert.equal(isUsable(account), false);
+});
+
+test('no scopes, `default`, granted scopes and scopes asked at a sign-in match; an unknown one does not', () => {
+  const known = grant({
+    tokens: { accessToken: new Secret('a'), obtainedAtMs: 0, scopes: ['read'] },
+    askedScopes: ['pages'],
+  });
+  for (const scopes of [[], [''], ['default'], ['read'], ['pages'], ['pages', 'read', 'default']]) {
+    assert.equal(matchesScopes(known, scopes), true, JSON.stringify(scopes));
+  }
+  for (const scopes of [['write'], ['default', 'write'], ['Default']]) {
+    assert.equal(matchesScopes(known, scopes), false, JSON.stringify(scopes));
+  }
+});
+
+test('an account is found by its id or by its label alone', () => {
+  const id = 'u1:w1';
+  const label = 'Ada Lovelace (Engineering Wiki)';
+  assert.equal(matchesAccount(grant(), undefined), true);
+  assert.equal(matchesAccount(grant(), { id, label: 'other' }), true);
+  assert.equal(matchesAccount(grant(), { id: 'other', label }), true);
+  assert.equal(matchesAccount(grant(), { id: 'u1:w2', label: 'other' }), false);
+});
+
+test('a new session is announced once for each list of scopes that a request may have had', () => {
+  assert.deepEqual(announcedScopes(grant()), [[''], ['default']]);
+  assert.deepEqual(announcedScopes(grant({ askedScopes: ['default'] })), [[''], ['default']]);
+  assert.deepEqual(announcedScopes(grant({ askedScopes: ['pages', 'read'] })), [[''], ['default'], ['pages', 'read']]);
+});
+
+test('the order of the asked scopes does not count', () => {
+  const asked = grant({ askedScopes: ['pages', 'read'] });
+  assert.equal(isAnnounced(asked, ['read', 'pages']), true);
+  assert.equal(isAnnounced(asked, ['read']), false);
+});

@@ -1,0 +1,46 @@
+import type { Clock } from '../../src/clock.ts';
+
+/** A clock that stands still until a test moves it. */
+export class FakeClock implements Clock {
+  #nowMs: number;
+  #timers: { dueMs: number; action: () => void }[] = [];
+
+  constructor(nowMs = Date.UTC(2026, 0, 1)) {
+    this.#nowMs = nowMs;
+  }
+
+  nowMs(): number {
+    return this.#nowMs;
+  }
+
+  monotonicMs(): number {
+    return this.#nowMs;
+  }
+
+  after(delayMs: number, action: () => void): () => void {
+    const timer = { dueMs: this.#nowMs + delayMs, action };
+    this.#timers.push(timer);
+    return () => {
+      this.#timers = this.#timers.filter((each) => each !== timer);
+    };
+  }
+
+  /** Moves time forward and runs what became due, earliest first. */
+  advance(spanMs: number): void {
+    const untilMs = this.#nowMs + spanMs;
+    for (;;) {
+      const next = this.#timers.filter(({ dueMs }) => dueMs <= untilMs).sort((a, b) => a.dueMs - b.dueMs)[0];
+      if (next === undefined) {
+        break;
+      }
+      this.#timers = this.#timers.filter((each) => each !== next);
+      this.#nowMs = Math.max(this.#nowMs, next.dueMs);
+      next.action();
+    }
+    this.#nowMs = untilMs;
+  }
+
+  get pendingTimers(): number {
+    return this.#timers.length;
+  }
+}
