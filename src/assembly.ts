@@ -4,7 +4,7 @@ import { systemClock as clock, systemRandomness as randomness } from './clock.ts
 import * as editorCommands from './editor/commands.ts';
 import type { NotionAuthenticationProvider } from './editor/provider.ts';
 import { defaultServerUrl, serverUrlText } from './editor/settings.ts';
-import { showMessage } from './editor/showMessage.ts';
+import { showNote } from './editor/showMessage.ts';
 import { openBrowser, SignInFlow } from './editor/signInFlow.ts';
 import { Accounts } from './grants/accounts.ts';
 import { journalDirectory } from './grants/journalDirectory.ts';
@@ -79,7 +79,7 @@ export async function assemble(
         const sentence = l10n.t(
           'The browser answered a sign-in that has already ended. Sign in again if you still want to.',
         );
-        void showMessage({ sentence, remedies: ['signIn', 'showLog'] }, {});
+        void showNote({ sentence, remedies: ['signIn', 'showLog'] });
       }
     },
     serverUrlChanged: () => accounts.setServerUrl(configuredServerUrl()),

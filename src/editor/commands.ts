@@ -4,7 +4,7 @@ import type { Log } from '../log.ts';
 import { Failure } from '../oauth/failure.ts';
 import { messageFor } from './messages.ts';
 import { defaultScope } from './sessions.ts';
-import { showMessage } from './showMessage.ts';
+import { showFailure, showNote } from './showMessage.ts';
 import type { SignInFlow } from './signInFlow.ts';
 
 export interface CommandParts {
@@ -61,7 +61,7 @@ export async function refresh(parts: CommandParts): Promise<void> {
     log.warn('A refresh by command failed.', { kind: error.kind, step, code, status });
     const message = messageFor(error);
     if (message !== undefined) {
-      void showMessage(message, { tryAgain: () => void refresh(parts), signIn: () => void signIn(parts) });
+      void showFailure(message, { tryAgain: () => void refresh(parts), signIn: () => void signIn(parts) });
     }
   }
 }
@@ -70,7 +70,7 @@ export async function refresh(parts: CommandParts): Promise<void> {
 async function pickAccount(accounts: Accounts, title: string): Promise<Account | undefined> {
   const all = accounts.list().filter(({ state }) => state !== 'dormant');
   if (all.length === 0) {
-    void showMessage({ sentence: l10n.t('Nobody is signed in to Notion. Sign in first.'), remedies: ['signIn'] }, {});
+    void showNote({ sentence: l10n.t('Nobody is signed in to Notion. Sign in first.'), remedies: ['signIn'] });
     return undefined;
   }
   if (all.length === 1) {

@@ -6,7 +6,18 @@ import { serverUrlSetting } from './settings.ts';
 export type RemedyActions = Partial<Record<Remedy, () => void>>;
 
 /** Shows a failure with its buttons and does what the person picks. */
-export async function showMessage({ sentence, remedies }: Message, actions: RemedyActions): Promise<void> {
+export function showFailure(message: Message, actions: RemedyActions = {}): Promise<void> {
+  return show(window.showErrorMessage, message, actions);
+}
+
+/** Shows what is no failure: nothing is broken, but there is something to do. */
+export function showNote(message: Message, actions: RemedyActions = {}): Promise<void> {
+  return show(window.showInformationMessage, message, actions);
+}
+
+type ShowToast = (sentence: string, ...buttons: string[]) => Thenable<string | undefined>;
+
+async function show(toast: ShowToast, { sentence, remedies }: Message, actions: RemedyActions): Promise<void> {
   const everywhere: RemedyActions = {
     openSetting: () => void commands.executeCommand('workbench.action.openSettings', `@id:${serverUrlSetting}`),
     showLog: () => void commands.executeCommand('notionMcp.showLog'),
@@ -14,7 +25,7 @@ export async function showMessage({ sentence, remedies }: Message, actions: Reme
     ...actions,
   };
   const offered = remedies.filter((remedy) => everywhere[remedy] !== undefined);
-  const picked = await window.showErrorMessage(sentence, ...offered.map(remedyLabel));
+  const picked = await toast(sentence, ...offered.map(remedyLabel));
   const remedy = offered.find((each) => remedyLabel(each) === picked);
   if (remedy !== undefined) {
     everywhere[remedy]?.();

@@ -8,7 +8,7 @@ import { parseServerUrl } from '../oauth/serverUrl.ts';
 import type { SignIn, SignInResult, SignInStage } from '../signIn/signIn.ts';
 import { messageFor } from './messages.ts';
 import { serverUrlText } from './settings.ts';
-import { showMessage } from './showMessage.ts';
+import { showFailure } from './showMessage.ts';
 
 export interface SignInFlowParts {
   signIn: SignIn;
@@ -88,7 +88,7 @@ export class SignInFlow {
       return new CancellationError();
     }
     this.#parts.log.warn('A sign-in failed.', { kind: error.kind, step, code, status });
-    void showMessage(message, {
+    void showFailure(message, {
       tryAgain: () => void this.run(scopes).catch(() => undefined),
       signIn: () => void this.run(scopes).catch(() => undefined),
     });
