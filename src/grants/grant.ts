@@ -1,14 +1,6 @@
+import type { Identity } from '../notion/identity.ts';
 import type { AuthorizationServer } from '../oauth/authorizationServer.ts';
 import type { Client, Tokens } from '../oauth/client.ts';
-
-/** Who a grant is for, as Notion said it. Raw names: clean them before they are shown. */
-export interface Identity {
-  userId: string;
-  userName: string;
-  userEmail?: string;
-  workspaceId: string;
-  workspaceName: string;
-}
 
 /** Why an account needs its person. */
 export type NeedsSignInReason = 'ended' | 'registrationGone' | 'idle' | 'tooOld' | 'noRefreshToken';

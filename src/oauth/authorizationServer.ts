@@ -9,6 +9,12 @@ export interface AuthorizationServer {
   issParameterSupported?: boolean;
   clientIdMetadataDocumentSupported?: boolean;
   scopesSupported?: string[];
+  tokenEndpointAuthMethodsSupported?: string[];
+  /**
+   * The configured MCP server has a private or loopback address, so this server may have one too (A23). Absent, a
+   * request to a private address is refused at sign-in.
+   */
+  onPrivateNetwork?: boolean;
 }
 
 /** The result of discovery for one MCP server URL. */
