@@ -19,7 +19,7 @@ export interface AuthorizationServer {
 
 /** The result of discovery for one MCP server URL. */
 export interface Discovery {
-  /** The MCP server as configured, canonical (A13): what is sent as `resource`. */
+  /** What is sent as `resource`: the MCP server as configured, canonical (A13), or a parent on its origin that it published. */
   resource: string;
   authorizationServer: AuthorizationServer;
   /** What to ask for (A11): the challenge's scope, else the resource metadata's `scopes_supported`, else undefined (omit). */

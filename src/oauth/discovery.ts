@@ -45,14 +45,10 @@ export async function discover(
   if (found === undefined) {
     return legacy(search, serverUrl, challenged, challenge);
   }
-  const { issuer, scopesSupported } = readResourceMetadata(found, serverUrl);
+  const { resource, issuer, scopesSupported } = readResourceMetadata(found, serverUrl);
   const authorizationServer = await describeServer(search, issuer);
   const scopes = challenge?.scopes ?? scopesSupported;
-  return {
-    resource: canonicalResource(serverUrl),
-    authorizationServer,
-    ...(scopes && { scopes }),
-  };
+  return { resource, authorizationServer, ...(scopes && { scopes }) };
 }
 
 /** Where an issuer's metadata may lie, in the order of A4. */

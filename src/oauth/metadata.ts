@@ -1,9 +1,11 @@
 import type { AuthorizationServer } from './authorizationServer.ts';
 import { Failure } from './failure.ts';
-import { isSecure } from './serverUrl.ts';
+import { canonicalResource, isSecure } from './serverUrl.ts';
 
 /** What a resource metadata document (RFC 9728) says that we use. */
 export interface ResourceMetadata {
+  /** What is sent as `resource`. */
+  resource: string;
   issuer: string;
   scopesSupported?: string[];
 }
@@ -25,7 +27,8 @@ export function readResourceMetadata({ document, at, lookedAt }: Found, serverUr
   if (typeof resource !== 'string') {
     throw new Failure('nonsense', { ...details, code: 'no_resource', missing: 'resource' });
   }
-  if (!covers(resource, serverUrl)) {
+  const relation = relate(resource, serverUrl);
+  if (relation === 'foreign') {
     throw new Failure('unsafe', { ...details, code: 'resource_mismatch' });
   }
   // The client chooses (A3); we take the server's first choice.
@@ -38,7 +41,11 @@ export function readResourceMetadata({ document, at, lookedAt }: Found, serverUr
     });
   }
   const scopes = strings(document.scopes_supported);
-  return { issuer, ...(scopes.length > 0 && { scopesSupported: scopes }) };
+  return {
+    resource: relation === 'parent' ? resource : canonicalResource(serverUrl),
+    issuer,
+    ...(scopes.length > 0 && { scopesSupported: scopes }),
+  };
 }
 
 /** Whether a document says anything that authorization server metadata says; a stray `{"error": …}` does not. */
@@ -117,22 +124,24 @@ function sameIssuer(said: string, expected: string): boolean {
 }
 
 /**
- * Whether metadata about `resource` may be used for `serverUrl`: the URL itself, or a parent path on the same origin,
- * as servers have that publish one root document for `/mcp` (microsoft/vscode#259588). What is sent as `resource`
- * stays ours, so the leniency cannot widen a token.
+ * How metadata about `resource` relates to the URL asked for: the URL itself, or a parent path on the same origin, as
+ * servers have that publish one root document for `/mcp` (microsoft/vscode#259588). Such a server knows only the
+ * parent by name, and servers compare `resource` byte for byte (modelcontextprotocol/conformance#488), so there the
+ * published text is sent; on the same origin it cannot name anybody else. Anything else is foreign (A24).
  */
-function covers(resource: string, serverUrl: URL): boolean {
+function relate(resource: string, serverUrl: URL): 'same' | 'parent' | 'foreign' {
   if (!URL.canParse(resource)) {
-    return false;
+    return 'foreign';
   }
-  const { origin, pathname, search, hash } = new URL(resource);
+  const { origin, pathname, username, password } = new URL(resource);
+  if (origin !== serverUrl.origin || username !== '' || password !== '' || /[?#]/.test(resource)) {
+    return 'foreign';
+  }
   const path = withoutSlash(pathname);
-  return (
-    origin === serverUrl.origin &&
-    search === '' &&
-    hash === '' &&
-    (serverUrl.pathname === path || serverUrl.pathname.startsWith(`${path}/`))
-  );
+  if (path === withoutSlash(serverUrl.pathname)) {
+    return 'same';
+  }
+  return serverUrl.pathname.startsWith(`${path}/`) ? 'parent' : 'foreign';
 }
 
 function withoutSlash(text: string): string {

@@ -58,9 +58,9 @@ export async function register(http: Http, server: AuthorizationServer, registra
     if (!(error instanceof Failure && isAboutType(error))) {
       throw error;
     }
-    // Servers that know only one application type refuse the other (A27); the first refusal is the one that tells.
+    // Servers that know only one application type refuse the other (A27); of two refusals the first one tells.
     return await registerAs(http, server, registration, type === 'web' ? 'native' : 'web').catch((second: unknown) => {
-      throw second instanceof Failure && isAboutType(second) ? error : second;
+      throw second instanceof Failure && second.kind !== 'cancelled' ? error : second;
     });
   }
 }
