@@ -35,10 +35,9 @@ export async function discover(
   let challenged = given !== undefined;
   let found = await search.first([...challengeAddresses(given), pathSuffixed], looksLikeResourceMetadata);
   if (found === undefined && given === undefined) {
-    ({ challenge, challenged } = {
-      challenge: undefined,
-      ...(await askForChallenge(http, serverUrl, signal && { signal })),
-    });
+    const asked = await askForChallenge(http, serverUrl, signal && { signal });
+    challenge = asked.challenge;
+    challenged = asked.challenged;
     found = await search.first(challengeAddresses(challenge), looksLikeResourceMetadata);
   }
   found ??= await search.first([root], looksLikeResourceMetadata);

@@ -1,0 +1,24 @@
+import assert from 'node:assert/strict';
+import { Failure, type FailureDetails, type FailureKind } from '../../../src/oauth/failure.ts';
+
+/** Runs `action`, which must throw a `Failure` of this kind and with these details. */
+export async function fails(
+  action: () => unknown,
+  kind: FailureKind,
+  details: Partial<FailureDetails> = {},
+): Promise<Failure> {
+  let thrown: unknown;
+  try {
+    await action();
+  } catch (error) {
+    thrown = error;
+  }
+  if (!(thrown instanceof Failure)) {
+    assert.fail(`expected a Failure of kind ${kind}, got ${thrown}`);
+  }
+  const picked = Object.fromEntries(
+    Object.keys(details).map((key) => [key, thrown.details[key as keyof FailureDetails]]),
+  );
+  assert.deepEqual({ kind: thrown.kind, ...picked }, { kind, ...details }, thrown.message);
+  return thrown;
+}

@@ -1,0 +1,30 @@
+import { type Http, HttpFailure } from '../../../src/http/http.ts';
+
+/** `Http` over the host's fetch, for tests of the rooms above it. */
+export const fetchHttp: Http = async (request) => {
+  const { method, url, headers, body, signal, redirects = 'refuse', privateAddresses = 'allow' } = request;
+  if (privateAddresses === 'refuse' && /^(127\.|10\.|192\.168\.|169\.254\.|localhost$|\[::1\])/.test(url.hostname)) {
+    throw new HttpFailure('privateAddress', url.host);
+  }
+  let response: Response;
+  try {
+    response = await fetch(url, {
+      method,
+      redirect: 'manual',
+      ...(headers && { headers }),
+      ...(body !== undefined && { body }),
+      ...(signal && { signal }),
+    });
+  } catch (cause) {
+    throw new HttpFailure(signal?.aborted ? 'cancelled' : 'unreachable', url.host, { cause });
+  }
+  const location = response.headers.get('location');
+  if (response.status >= 300 && response.status < 400 && location !== null) {
+    const target = new URL(location, url);
+    if (redirects === 'refuse' || target.origin !== url.origin) {
+      throw new HttpFailure('redirected', url.host);
+    }
+    return fetchHttp({ ...request, url: target });
+  }
+  return { status: response.status, headers: response.headers, body: await response.text(), url };
+};
