@@ -23,7 +23,11 @@ const cases: [title: string, header: string, expected: ReturnType<typeof parseCh
     `Bearer realm="x" resource_metadata="${metadata}"`,
     { resourceMetadata: [metadata] },
   ],
-  ['may have unquoted values', `Bearer resource_metadata=${metadata}, error=x`, { resourceMetadata: [metadata], error: 'x' }],
+  [
+    'may have unquoted values',
+    `Bearer resource_metadata=${metadata}, error=x`,
+    { resourceMetadata: [metadata], error: 'x' },
+  ],
   ['may have single quotes', `Bearer resource_metadata='${metadata}'`, { resourceMetadata: [metadata] }],
   [
     'keeps both of duplicate metadata addresses, in order (getsentry/sentry-mcp#939)',
@@ -63,7 +67,17 @@ for (const [title, header, expected] of cases) {
 }
 
 test('A2: without a Bearer challenge there is none', () => {
-  for (const header of [null, undefined, '', ',,,', 'Basic realm="x"', 'Negotiate', 'Bearerish scope="x"', '="', 'Basic Bearer=1']) {
+  for (const header of [
+    null,
+    undefined,
+    '',
+    ',,,',
+    'Basic realm="x"',
+    'Negotiate',
+    'Bearerish scope="x"',
+    '="',
+    'Basic Bearer=1',
+  ]) {
     assert.equal(parseChallenge(header), undefined, String(header));
   }
 });

@@ -5,7 +5,7 @@ import { Failure, type FailureDetails, type FailureKind } from '../../../src/oau
 export async function fails(
   action: () => unknown,
   kind: FailureKind,
-  details: Partial<FailureDetails> = {},
+  details: { [K in keyof FailureDetails]?: FailureDetails[K] | undefined } = {},
 ): Promise<Failure> {
   let thrown: unknown;
   try {

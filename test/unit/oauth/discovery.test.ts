@@ -1,0 +1,400 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { type Http, HttpFailure } from '../../../src/http/http.ts';
+import { parseChallenge } from '../../../src/oauth/challenge.ts';
+import { discover, serverWellKnowns } from '../../../src/oauth/discovery.ts';
+import { fails } from './failing.ts';
+import { fetchHttp } from './fetchHttp.ts';
+import { html, type LoopbackServer, startServer } from './loopbackServer.ts';
+
+const resourceAt = '/.well-known/oauth-protected-resource';
+const serverAt = '/.well-known/oauth-authorization-server';
+const openIdAt = '/.well-known/openid-configuration';
+
+/** A server like Notion's: MCP endpoint and authorization server on one origin. */
+async function notionLike(t: TestContext): Promise<LoopbackServer & { mcp: URL }> {
+  const server = await startServer(t);
+  const { origin, routes } = server;
+  routes[`${resourceAt}/mcp`] = { body: { resource: `${origin}/mcp`, authorization_servers: [origin] } };
+  routes[serverAt] = { body: metadata(origin) };
+  routes['/mcp'] = {
+    status: 401,
+    headers: { 'www-authenticate': `Bearer realm="OAuth", resource_metadata="${origin}${resourceAt}/mcp"` },
+  };
+  return { ...server, mcp: new URL(`${origin}/mcp`) };
+}
+
+function metadata(issuer: string, more: Record<string, unknown> = {}): Record<string, unknown> {
+  const { origin } = new URL(issuer);
+  return {
+    issuer,
+    authorization_endpoint: `${origin}/authorize`,
+    token_endpoint: `${origin}/token`,
+    registration_endpoint: `${origin}/register`,
+    revocation_endpoint: `${origin}/token`,
+    code_challenge_methods_supported: ['plain', 'S256'],
+    token_endpoint_auth_methods_supported: ['none', 'client_secret_basic'],
+    ...more,
+  };
+}
+
+test('A1: a server like Notion’s is asked for two documents and nothing else', async (t) => {
+  const { origin, mcp, asked } = await notionLike(t);
+  assert.deepEqual(await discover(fetchHttp, mcp), {
+    resource: `${origin}/mcp`,
+    authorizationServer: {
+      issuer: origin,
+      authorizationEndpoint: `${origin}/authorize`,
+      tokenEndpoint: `${origin}/token`,
+      registrationEndpoint: `${origin}/register`,
+      revocationEndpoint: `${origin}/token`,
+      tokenEndpointAuthMethodsSupported: ['none', 'client_secret_basic'],
+      onPrivateNetwork: true,
+    },
+  });
+  assert.deepEqual(asked(), [`GET ${resourceAt}/mcp`, `GET ${serverAt}`]);
+});
+
+test('A2: the metadata address of a challenge comes before the well-known ones', async (t) => {
+  const { origin, routes, mcp, asked } = await notionLike(t);
+  routes['/custom.json'] = { body: { resource: mcp.href, authorization_servers: [origin] } };
+  const challenge = parseChallenge(`Bearer resource_metadata="${origin}/custom.json"`);
+  await discover(fetchHttp, mcp, { ...(challenge && { challenge }) });
+  assert.deepEqual(asked(), ['GET /custom.json', `GET ${serverAt}`]);
+});
+
+test('A2: of two metadata addresses in a challenge the one that answers is used', async (t) => {
+  const { origin, routes, mcp, asked } = await notionLike(t);
+  routes['/custom.json'] = { body: { resource: mcp.href, authorization_servers: [origin] } };
+  const challenge = parseChallenge(
+    `Bearer resource_metadata="${origin}/dead", resource_metadata="${origin}/custom.json"`,
+  );
+  await discover(fetchHttp, mcp, { ...(challenge && { challenge }) });
+  assert.deepEqual(asked(), ['GET /dead', 'GET /custom.json', `GET ${serverAt}`]);
+});
+
+test('A2: without path-suffixed metadata the server is asked for its challenge before its root metadata', async (t) => {
+  const { origin, routes, mcp, asked } = await notionLike(t);
+  delete routes[`${resourceAt}/mcp`];
+  routes['/custom.json'] = { body: { resource: mcp.href, authorization_servers: [origin] } };
+  routes['/mcp'] = { status: 401, headers: { 'www-authenticate': `Bearer resource_metadata="${origin}/custom.json"` } };
+  await discover(fetchHttp, mcp);
+  assert.deepEqual(asked(), [`GET ${resourceAt}/mcp`, 'POST /mcp', 'GET /custom.json', `GET ${serverAt}`]);
+});
+
+test('A2, A24: root metadata serves for /mcp, and its own name for the resource is sent', async (t) => {
+  const { origin, routes, mcp } = await notionLike(t);
+  delete routes[`${resourceAt}/mcp`];
+  for (const published of [origin, `${origin}/`]) {
+    routes[resourceAt] = { body: { resource: published, authorization_servers: [origin] } };
+    assert.equal((await discover(fetchHttp, mcp)).resource, published);
+  }
+});
+
+for (const [what, answer] of Object.entries({
+  400: { status: 400, body: { error: 'nope' } },
+  401: { status: 401 },
+  403: { ...html, status: 403 },
+  405: { status: 405 },
+  'HTML with 200': html,
+  'an unrelated JSON with 200': { body: { message: 'not found' } },
+  'a redirect to elsewhere': { status: 302, headers: { location: 'https://login.example.com/' } },
+  'an empty 200': {},
+})) {
+  test(`A2, A4: a well-known that answers ${what} is passed over for the next`, async (t) => {
+    const { origin, routes, mcp } = await notionLike(t);
+    routes[`${resourceAt}/mcp`] = answer;
+    routes[resourceAt] = { body: { resource: origin, authorization_servers: [origin] } };
+    routes[serverAt] = answer;
+    routes[openIdAt] = { body: metadata(origin) };
+    assert.equal((await discover(fetchHttp, mcp)).authorizationServer.issuer, origin);
+  });
+}
+
+test('A23: a well-known may redirect within its origin', async (t) => {
+  const { origin, routes, mcp } = await notionLike(t);
+  routes['/moved'] = { body: metadata(origin) };
+  routes[serverAt] = { status: 302, headers: { location: '/moved' } };
+  assert.equal((await discover(fetchHttp, mcp)).authorizationServer.issuer, origin);
+});
+
+for (const status of [429, 500, 502, 503]) {
+  test(`a well-known that answers ${status} means: not now, and nothing else is concluded`, async (t) => {
+    const { routes, mcp, asked } = await notionLike(t);
+    routes[`${resourceAt}/mcp`] = { status, headers: { 'retry-after': '7' } };
+    await fails(() => discover(fetchHttp, mcp), 'transient', { step: 'discovery', status, retryAfterMs: 7000 });
+    assert.equal(asked().length, 1);
+  });
+}
+
+test('A4: an issuer’s metadata is looked for in the order of the specification', () => {
+  const paths = (issuer: string) => serverWellKnowns(new URL(issuer)).map(({ pathname }) => pathname);
+  assert.deepEqual(paths('https://as.example'), [serverAt, openIdAt]);
+  assert.deepEqual(paths('https://as.example/t/1'), [`${serverAt}/t/1`, `${openIdAt}/t/1`, `/t/1${openIdAt}`]);
+  assert.deepEqual(paths('https://as.example/t/1/'), [`${serverAt}/t/1`, `${openIdAt}/t/1`, `/t/1${openIdAt}`]);
+});
+
+test('A4: the OpenID document behind the path is found last', async (t) => {
+  const { origin, routes, mcp, asked } = await notionLike(t);
+  const issuer = `${origin}/tenant`;
+  routes[`${resourceAt}/mcp`] = { body: { resource: mcp.href, authorization_servers: [issuer] } };
+  routes[`/tenant${openIdAt}`] = { body: metadata(issuer) };
+  assert.equal((await discover(fetchHttp, mcp)).authorizationServer.issuer, issuer);
+  assert.deepEqual(asked().slice(1), [`GET ${serverAt}/tenant`, `GET ${openIdAt}/tenant`, `GET /tenant${openIdAt}`]);
+});
+
+test('A5: metadata with another issuer is not used', async (t) => {
+  const { origin, routes, mcp } = await notionLike(t);
+  for (const issuer of ['https://evil.example', `${origin}/other`, origin.replace('http', 'HTTP'), `${origin}//`]) {
+    routes[serverAt] = { body: { ...metadata(origin), issuer } };
+    await fails(() => discover(fetchHttp, mcp), 'unsafe', { code: 'issuer_mismatch' });
+  }
+});
+
+test('A5: one trailing slash more or less is the same issuer, and what the metadata says is recorded', async (t) => {
+  const { origin, routes, mcp } = await notionLike(t);
+  routes[serverAt] = { body: { ...metadata(origin), issuer: `${origin}/` } };
+  assert.equal((await discover(fetchHttp, mcp)).authorizationServer.issuer, `${origin}/`);
+  routes[`${resourceAt}/mcp`] = { body: { resource: mcp.href, authorization_servers: [`${origin}/`] } };
+  routes[serverAt] = { body: metadata(origin) };
+  assert.equal((await discover(fetchHttp, mcp)).authorizationServer.issuer, origin);
+});
+
+test('A11: the challenge’s scopes win over the resource’s, and without either none are asked for', async (t) => {
+  const { origin, routes, mcp } = await notionLike(t);
+  const found = async (header?: string) => {
+    const challenge = parseChallenge(header);
+    return (await discover(fetchHttp, mcp, { ...(challenge && { challenge }) })).scopes;
+  };
+  assert.equal(await found(), undefined);
+  routes[`${resourceAt}/mcp`] = {
+    body: { resource: mcp.href, authorization_servers: [origin], scopes_supported: ['default', 'read'] },
+  };
+  assert.deepEqual(await found(), ['default', 'read']);
+  assert.deepEqual(await found('Bearer scope="write"'), ['write']);
+  assert.deepEqual(await found('Bearer error="invalid_token"'), ['default', 'read']);
+});
+
+for (const [title, change] of Object.entries<Record<string, unknown>>({
+  'no challenge methods': { code_challenge_methods_supported: undefined },
+  'only plain': { code_challenge_methods_supported: ['plain'] },
+  'methods that are no list': { code_challenge_methods_supported: 'S256' },
+})) {
+  test(`A20: a server that names ${title} is refused`, async (t) => {
+    const { origin, routes, mcp } = await notionLike(t);
+    routes[serverAt] = { body: metadata(origin, change) };
+    await fails(() => discover(fetchHttp, mcp), 'unsafe', { code: 'no_pkce_s256' });
+  });
+}
+
+for (const name of ['authorization_endpoint', 'token_endpoint', 'registration_endpoint', 'revocation_endpoint']) {
+  test(`A19, A22: a ${name} that is not https is refused`, async (t) => {
+    const { origin, routes, mcp } = await notionLike(t);
+    for (const url of [
+      'http://as.example.com/x',
+      'javascript:alert(1)',
+      'file:///etc/passwd',
+      'https://a:b@as.example/',
+    ]) {
+      routes[serverAt] = { body: metadata(origin, { [name]: url }) };
+      await fails(() => discover(fetchHttp, mcp), 'unsafe', { code: 'insecure' });
+    }
+    routes[serverAt] = { body: metadata(origin, { [name]: 'not a url' }) };
+    await fails(() => discover(fetchHttp, mcp), 'nonsense', { missing: name });
+  });
+}
+
+for (const name of ['authorization_endpoint', 'token_endpoint', 'issuer']) {
+  test(`metadata without ${name} says so, and where it was looked for`, async (t) => {
+    const { origin, routes, mcp } = await notionLike(t);
+    routes[serverAt] = { body: metadata(origin, { [name]: undefined }) };
+    await fails(() => discover(fetchHttp, mcp), 'nonsense', {
+      missing: name,
+      lookedAt: [`${origin}${resourceAt}/mcp`, `${origin}${serverAt}`],
+    });
+  });
+}
+
+test('resource metadata without authorization servers says so, and where it was looked for', async (t) => {
+  const { origin, routes, mcp } = await notionLike(t);
+  for (const authorization_servers of [undefined, [], 'https://as.example', [1], ['']]) {
+    routes[`${resourceAt}/mcp`] = { body: { resource: mcp.href, authorization_servers } };
+    await fails(() => discover(fetchHttp, mcp), 'nonsense', {
+      code: 'no_authorization_servers',
+      missing: 'authorization_servers',
+      lookedAt: [`${origin}${resourceAt}/mcp`],
+    });
+  }
+});
+
+test('an authorization server without metadata is said to lack it, with every address that was tried', async (t) => {
+  const { origin, routes, mcp } = await notionLike(t);
+  delete routes[serverAt];
+  await fails(() => discover(fetchHttp, mcp), 'nonsense', {
+    code: 'no_server_metadata',
+    lookedAt: [`${origin}${resourceAt}/mcp`, `${origin}${serverAt}`, `${origin}${openIdAt}`],
+  });
+});
+
+test('A24: metadata about another resource is refused', async (t) => {
+  const { origin, routes, mcp } = await notionLike(t);
+  for (const resource of [
+    'https://evil.example/mcp',
+    `${origin}/other`,
+    `${origin}/mcp/deeper`,
+    `${origin}/mc`,
+    `${origin}/mcp?x`,
+    `${origin}/mcp#x`,
+    origin.replace('http:', 'https:'),
+    'mcp',
+    '',
+  ]) {
+    routes[`${resourceAt}/mcp`] = { body: { resource, authorization_servers: [origin] } };
+    await fails(() => discover(fetchHttp, mcp), 'unsafe', { code: 'resource_mismatch' });
+  }
+});
+
+test('A13, A24: metadata whose resource has a trailing slash is used, ours is sent', async (t) => {
+  const { origin, routes, mcp } = await notionLike(t);
+  routes[`${resourceAt}/mcp`] = { body: { resource: `${origin}/mcp/`, authorization_servers: [origin] } };
+  assert.equal((await discover(fetchHttp, mcp)).resource, `${origin}/mcp`);
+});
+
+test('A23: an issuer or a metadata address that is not https is never asked', async (t) => {
+  const { origin, routes, mcp, asked } = await notionLike(t);
+  routes[`${resourceAt}/mcp`] = { body: { resource: mcp.href, authorization_servers: ['http://as.example.com'] } };
+  await fails(() => discover(fetchHttp, mcp), 'unsafe', { code: 'insecure', host: 'as.example.com' });
+  const challenge = parseChallenge('Bearer resource_metadata="http://elsewhere.example/x"');
+  await fails(() => discover(fetchHttp, mcp, { ...(challenge && { challenge }) }), 'unsafe', { code: 'insecure' });
+  for (const issuer of ['nonsense', `${origin}?x=1`, `${origin}#x`, 'https://a:b@as.example']) {
+    routes[`${resourceAt}/mcp`] = { body: { resource: mcp.href, authorization_servers: [issuer] } };
+    await fails(() => discover(fetchHttp, mcp), 'nonsense', { missing: 'authorization_servers' });
+  }
+  assert.ok(asked().every((line) => line === `GET ${resourceAt}/mcp`));
+});
+
+/** A network in which `mcp.example` is public, played by a loopback server: real public hosts cannot be had here. */
+function asPublicHost(server: LoopbackServer): Http {
+  return (request) => {
+    const { url } = request;
+    if (url.host === 'mcp.example') {
+      const played = new URL(url.pathname, server.origin);
+      return fetchHttp({ ...request, url: played, privateAddresses: 'allow' });
+    }
+    return fetchHttp(request);
+  };
+}
+
+test('A23: a public server cannot point discovery at a private address', async (t) => {
+  const server = await notionLike(t);
+  const { origin, routes, asked } = server;
+  const mcp = new URL('https://mcp.example/mcp');
+  routes[`${resourceAt}/mcp`] = { body: { resource: mcp.href, authorization_servers: [origin] } };
+  await fails(() => discover(asPublicHost(server), mcp), 'unsafe', { code: 'private_address' });
+  const challenge = parseChallenge(`Bearer resource_metadata="${origin}/internal"`);
+  await fails(() => discover(asPublicHost(server), mcp, { ...(challenge && { challenge }) }), 'unsafe', {
+    code: 'private_address',
+  });
+  assert.ok(!asked().includes('GET /internal') && !asked().includes(`GET ${serverAt}`));
+});
+
+test('A23: a server on a private address may have its authorization server on another', async (t) => {
+  const { routes, mcp } = await notionLike(t);
+  const other = await startServer(t, '127.0.0.2');
+  routes[`${resourceAt}/mcp`] = { body: { resource: mcp.href, authorization_servers: [other.origin] } };
+  other.routes[serverAt] = { body: metadata(other.origin) };
+  const { authorizationServer } = await discover(fetchHttp, mcp);
+  assert.equal(authorizationServer.issuer, other.origin);
+  assert.equal(authorizationServer.onPrivateNetwork, true);
+  const elsewhere = parseChallenge(`Bearer resource_metadata="${other.origin}/pr"`);
+  other.routes['/pr'] = { body: { resource: mcp.href, authorization_servers: [other.origin] } };
+  await discover(fetchHttp, mcp, { ...(elsewhere && { challenge: elsewhere }) });
+  assert.ok(other.asked().includes('GET /pr'));
+});
+
+test('legacy 2025-03-26: without resource metadata the origin is the authorization server', async (t) => {
+  const { origin, routes, mcp } = await notionLike(t);
+  delete routes[`${resourceAt}/mcp`];
+  routes['/mcp'] = { status: 401 };
+  routes[serverAt] = { body: metadata(origin, { token_endpoint: `${origin}/oauth/token` }) };
+  const { authorizationServer, resource } = await discover(fetchHttp, mcp);
+  assert.equal(authorizationServer.tokenEndpoint, `${origin}/oauth/token`);
+  assert.equal(resource, `${origin}/mcp`);
+});
+
+test('legacy 2025-03-26: without any metadata the endpoints have their fixed paths', async (t) => {
+  const { origin, routes, mcp } = await notionLike(t);
+  delete routes[`${resourceAt}/mcp`];
+  delete routes[serverAt];
+  routes['/mcp'] = { status: 401 };
+  const { authorizationServer } = await discover(fetchHttp, mcp);
+  assert.deepEqual(authorizationServer, {
+    issuer: origin,
+    authorizationEndpoint: `${origin}/authorize`,
+    tokenEndpoint: `${origin}/token`,
+    registrationEndpoint: `${origin}/register`,
+    onPrivateNetwork: true,
+  });
+});
+
+test('legacy 2025-03-26: metadata of another issuer is refused there as well', async (t) => {
+  const { routes, mcp } = await notionLike(t);
+  delete routes[`${resourceAt}/mcp`];
+  routes[serverAt] = { body: metadata('https://evil.example') };
+  await fails(() => discover(fetchHttp, mcp), 'unsafe', { code: 'issuer_mismatch' });
+});
+
+test('a web site that is no MCP server is not taken for a legacy one', async (t) => {
+  const server = await startServer(t);
+  for (const answer of [html, { ...html, status: 404 }, { ...html, status: 403 }, { status: 405 }]) {
+    server.routes['/mcp'] = answer;
+    await fails(() => discover(fetchHttp, new URL(`${server.origin}/mcp`)), 'nonsense', {
+      code: 'no_resource_metadata',
+      missing: 'authorization_servers',
+      lookedAt: [`${server.origin}${resourceAt}/mcp`, `${server.origin}${resourceAt}`, `${server.origin}${serverAt}`],
+    });
+  }
+});
+
+test('a server URL without a path is asked once for its resource metadata', async (t) => {
+  const { origin, routes, asked } = await notionLike(t);
+  routes[resourceAt] = { body: { resource: origin, authorization_servers: [origin] } };
+  assert.equal((await discover(fetchHttp, new URL(origin))).resource, origin);
+  assert.deepEqual(asked(), [`GET ${resourceAt}`, `GET ${serverAt}`]);
+});
+
+test('what discovery learns of the server is kept: iss, metadata documents, scopes', async (t) => {
+  const { origin, routes, mcp } = await notionLike(t);
+  routes[serverAt] = {
+    body: metadata(origin, {
+      authorization_response_iss_parameter_supported: true,
+      client_id_metadata_document_supported: true,
+      scopes_supported: ['default', 'offline_access'],
+    }),
+  };
+  const { authorizationServer } = await discover(fetchHttp, mcp);
+  assert.equal(authorizationServer.issParameterSupported, true);
+  assert.equal(authorizationServer.clientIdMetadataDocumentSupported, true);
+  assert.deepEqual(authorizationServer.scopesSupported, ['default', 'offline_access']);
+});
+
+test('an unreachable server is transient, a cancelled discovery is cancelled, and a mistake of ours is thrown on', async (t) => {
+  const { origin } = await startServer(t);
+  const url = new URL(`${origin}/mcp`);
+  for (const [kind, expected, code] of [
+    ['unreachable', 'transient', 'unreachable'],
+    ['timeout', 'transient', 'timeout'],
+    ['certificate', 'transient', 'certificate'],
+    ['proxy', 'transient', 'proxy'],
+    ['cancelled', 'cancelled', 'cancelled'],
+    ['tooLarge', 'nonsense', 'too_large'],
+    ['insecure', 'unsafe', 'insecure'],
+  ] as const) {
+    const http: Http = () => Promise.reject(new HttpFailure(kind, url.host));
+    await fails(() => discover(http, url), expected, { step: 'discovery', code, host: url.host });
+  }
+  await assert.rejects(
+    discover(() => Promise.reject(new RangeError('ours')), url),
+    RangeError,
+  );
+});
