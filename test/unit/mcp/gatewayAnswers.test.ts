@@ -79,7 +79,7 @@ for (const { name, answer, data } of faults) {
       const { id, error } = reply.answer as { id: unknown; error: { code: number; message: string; data: unknown } };
       assert.equal(id, failing);
       assert.deepEqual(error.data, data);
-      assert.match(error.message, new RegExp(`^sentence for ${data['kind']}`));
+      assert.match(error.message, new RegExp(`^sentence for ${data.kind}`));
       assert.ok(error.code <= -32080 && error.code >= -32099);
 
       message += 1;
