@@ -199,8 +199,11 @@ async function stream(answer: UpstreamAnswer, response: ServerResponse): Promise
 async function write(response: ServerResponse, chunk: Uint8Array): Promise<void> {
   if (!response.write(chunk) && !response.destroyed) {
     await new Promise<void>((resolve) => {
-      response.once('drain', resolve);
-      response.once('close', resolve);
+      const goOn = (): void => {
+        response.off('drain', goOn).off('close', goOn);
+        resolve();
+      };
+      response.on('drain', goOn).on('close', goOn);
     });
   }
 }

@@ -1,0 +1,164 @@
+import { randomUUID } from 'node:crypto';
+import { EventEmitter, once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Server } from '@modelcontextprotocol/sdk/server/index.js';
+import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
+import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
+import {
+  CallToolRequestSchema,
+  CompleteRequestSchema,
+  GetPromptRequestSchema,
+  ListPromptsRequestSchema,
+  ListResourcesRequestSchema,
+  ListResourceTemplatesRequestSchema,
+  ListRootsResultSchema,
+  ListToolsRequestSchema,
+  ReadResourceRequestSchema,
+  SetLevelRequestSchema,
+  SubscribeRequestSchema,
+  UnsubscribeRequestSchema,
+} from '@modelcontextprotocol/sdk/types.js';
+
+/** How the server speaks: answers as event streams or as JSON, with sessions or without. */
+export interface Manner {
+  json: boolean;
+  sessions: boolean;
+}
+
+/** The official SDK's server, which takes one access token at a time. */
+export class SdkServer {
+  /** The only token that is taken. */
+  accessToken = 'token';
+  /** Statuses it gave, in order. */
+  readonly statuses: number[] = [];
+  /** `cancelled` when a call of the tool `wait` was cancelled, `waiting` when one began. */
+  readonly happened = new EventEmitter();
+  readonly #manner: Manner;
+  readonly #sessions = new Map<string, StreamableHTTPServerTransport>();
+  readonly #http = createServer((request, response) => void this.#take(request, response));
+
+  constructor(manner: Manner) {
+    this.#manner = manner;
+  }
+
+  async start(port = 0): Promise<this> {
+    this.#http.listen(port, '127.0.0.1');
+    await once(this.#http, 'listening');
+    return this;
+  }
+
+  get port(): number {
+    return (this.#http.address() as AddressInfo).port;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}/mcp`;
+  }
+
+  async stop(): Promise<void> {
+    const closed = once(this.#http, 'close');
+    this.#http.close();
+    this.#http.closeAllConnections();
+    await closed;
+  }
+
+  async #take(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    response.on('finish', () => this.statuses.push(response.statusCode));
+    if (request.headers.authorization !== `Bearer ${this.accessToken}`) {
+      response.writeHead(401, { 'www-authenticate': 'Bearer error="invalid_token"' }).end();
+      return;
+    }
+    const { 'mcp-session-id': id } = request.headers;
+    const known = this.#sessions.get(String(id));
+    if (id !== undefined && known === undefined) {
+      response.writeHead(404).end();
+      return;
+    }
+    await (known ?? (await this.#begin())).handleRequest(request, response);
+  }
+
+  async #begin(): Promise<StreamableHTTPServerTransport> {
+    const transport = new StreamableHTTPServerTransport({
+      enableJsonResponse: this.#manner.json,
+      ...(this.#manner.sessions && {
+        sessionIdGenerator: randomUUID,
+        onsessioninitialized: (id) => {
+          this.#sessions.set(id, transport);
+        },
+        onsessionclosed: (id) => {
+          this.#sessions.delete(id);
+        },
+      }),
+    });
+    // The SDK's types were not made for `exactOptionalPropertyTypes`.
+    await offerEverything(this.happened).connect(transport as Transport);
+    return transport;
+  }
+}
+
+function offerEverything(happened: EventEmitter): Server {
+  const server = new Server(
+    { name: 'everything', version: '1' },
+    {
+      capabilities: {
+        tools: { listChanged: true },
+        resources: { subscribe: true },
+        prompts: {},
+        completions: {},
+        logging: {},
+      },
+    },
+  );
+  const uri = 'test://one';
+  const inputSchema = { type: 'object' as const };
+  const names = ['echo', 'big', 'wait', 'progress', 'ask', 'change'];
+  server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: names.map((name) => ({ name, inputSchema })) }));
+  server.setRequestHandler(ListResourcesRequestSchema, () => ({ resources: [{ uri, name: 'one' }] }));
+  server.setRequestHandler(ListResourceTemplatesRequestSchema, () => ({ resourceTemplates: [] }));
+  server.setRequestHandler(ReadResourceRequestSchema, () => ({ contents: [{ uri, text: 'content' }] }));
+  server.setRequestHandler(SubscribeRequestSchema, () => ({}));
+  server.setRequestHandler(UnsubscribeRequestSchema, () => ({}));
+  server.setRequestHandler(SetLevelRequestSchema, () => ({}));
+  server.setRequestHandler(ListPromptsRequestSchema, () => ({ prompts: [{ name: 'prompt' }] }));
+  server.setRequestHandler(GetPromptRequestSchema, () => ({
+    messages: [{ role: 'user' as const, content: { type: 'text' as const, text: 'hello' } }],
+  }));
+  server.setRequestHandler(CompleteRequestSchema, () => ({ completion: { values: ['whole'] } }));
+  server.setRequestHandler(
+    CallToolRequestSchema,
+    async ({ params }, { signal, sendNotification, sendRequest, _meta }) => {
+      const given = params.arguments ?? {};
+      let text = '';
+      switch (params.name) {
+        case 'echo':
+          text = String(given.text);
+          break;
+        case 'big':
+          text = 'ü'.repeat(Number(given.bytes) / 2);
+          break;
+        case 'wait':
+          happened.emit('waiting');
+          await once(signal, 'abort');
+          happened.emit('cancelled');
+          break;
+        case 'progress':
+          for (let progress = 1; progress <= 3; progress += 1) {
+            const progressToken = _meta?.progressToken ?? '';
+            await sendNotification({ method: 'notifications/progress', params: { progressToken, progress, total: 3 } });
+          }
+          break;
+        case 'ask': {
+          const { roots } = await sendRequest({ method: 'roots/list' }, ListRootsResultSchema);
+          text = roots.map(({ uri }) => uri).join();
+          break;
+        }
+        case 'change':
+          await server.sendToolListChanged();
+          break;
+      }
+      return { content: [{ type: 'text' as const, text }] };
+    },
+  );
+  return server;
+}
