@@ -94,9 +94,10 @@ export function errorCode(text: string): string {
   return registeredErrors.has(text) ? text : 'unregistered_error';
 }
 
-/** A server's own words: plain text, without the secrets it was sent or anything that looks like one. */
+/** A server's own words: plain text, without the secrets it was sent or anything long enough to be one. */
 export function cleanReason(text: string, sent: readonly Secret[]): string {
-  let reason = text;
+  // Cleaned before it is searched: a secret with invisible characters in it would be readable afterwards.
+  let reason = plainText(text, 10 * longestReason);
   for (const secret of sent) {
     if (secret.reveal() !== '') {
       reason = reason.replaceAll(secret.reveal(), '[secret]');

@@ -77,7 +77,21 @@ export function clientAuthentication({ authMethod, clientSecret }: Client): oaut
     return oauth.None();
   }
   const secret = clientSecret.reveal();
-  return authMethod === 'client_secret_basic' ? oauth.ClientSecretBasic(secret) : oauth.ClientSecretPost(secret);
+  return authMethod === 'client_secret_basic' ? basic(secret) : oauth.ClientSecretPost(secret);
+}
+
+/**
+ * RFC 6749 section 2.3.1 in its plain reading: form encoding leaves `-`, `.` and `_` as they are. The library encodes
+ * them too, which servers that do not decode take for another client (the conformance suite's is one).
+ */
+function basic(secret: string): oauth.ClientAuth {
+  return (_server, { client_id: clientId }, _body, headers) => {
+    headers.set('authorization', `Basic ${btoa(`${formEncoded(clientId)}:${formEncoded(secret)}`)}`);
+  };
+}
+
+function formEncoded(text: string): string {
+  return new URLSearchParams({ '': text }).toString().slice(1);
 }
 
 /** A success that we have judged, for the library's own checks. */

@@ -174,10 +174,10 @@ function answeredMethod(
   return isKnownMethod(answered) ? answered : undefined;
 }
 
-/** How a secret is sent when nobody said: RFC 6749's default, unless the server lists only the other. */
+/** How a secret is sent when nobody said: RFC 6749's default, unless the server lists its methods without it. */
 function secretMethod({ tokenEndpointAuthMethodsSupported: supported }: AuthorizationServer): ClientAuthMethod {
-  const post = supported?.includes('client_secret_post') && !supported.includes('client_secret_basic');
-  return post ? 'client_secret_post' : 'client_secret_basic';
+  const methods = ['client_secret_basic', 'client_secret_post', 'none'] as const;
+  return methods.find((method) => supported?.includes(method)) ?? 'client_secret_basic';
 }
 
 function isKnownMethod(method: unknown): method is ClientAuthMethod {

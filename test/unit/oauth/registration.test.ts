@@ -103,6 +103,8 @@ for (const [answered, supported, expected] of [
   [{ token_endpoint_auth_method: 'client_secret_basic' }, undefined, 'client_secret_basic'],
   [{}, undefined, 'client_secret_basic'],
   [{}, ['client_secret_post'], 'client_secret_post'],
+  [{}, ['none'], 'none'],
+  [{}, ['private_key_jwt'], 'client_secret_basic'],
   [{}, ['client_secret_post', 'client_secret_basic'], 'client_secret_basic'],
 ] as const) {
   test(`the auth method answered at registration is obeyed: ${JSON.stringify(answered)} of ${supported} is ${expected}`, async (t) => {

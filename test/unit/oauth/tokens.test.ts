@@ -238,7 +238,7 @@ test('a redirect of a POST is never followed: code and refresh token stay here',
 test('the client authenticates in the one way it was given: none, basic or post', async (t) => {
   const server = await tokenServer(t, granted());
   const clientSecret = new Secret('s:e/c+r%t');
-  const clientId = 'id with space';
+  const clientId = 'id-with.a_space x';
   await server.refresh({ clientId, clientSecret, authMethod: 'none' });
   await server.refresh({ clientId, clientSecret, authMethod: 'client_secret_post' });
   await server.refresh({ clientId, clientSecret, authMethod: 'client_secret_basic' });
@@ -252,7 +252,9 @@ test('the client authenticates in the one way it was given: none, basic or post'
     [clientId, 's:e/c+r%t', undefined],
   );
   assert.deepEqual([basic?.form.client_id, basic?.form.client_secret], [undefined, undefined]);
+  // What need not be encoded is not: some servers compare without decoding.
   const credentials = atob(basic?.headers.authorization?.replace('Basic ', '') ?? '');
+  assert.match(credentials, /^id-with\.a_space\+x:/);
   assert.deepEqual(
     credentials.split(':').map((part) => decodeURIComponent(part.replace(/\+/g, ' '))),
     [clientId, 's:e/c+r%t'],
