@@ -1,0 +1,40 @@
+import { createDirectUpstream } from '#platform/directUpstream';
+import { listen } from '#platform/listen';
+import { systemClock, systemRandomness } from '../../../src/clock.ts';
+import type { Grant } from '../../../src/grants/grant.ts';
+import { Log } from '../../../src/log.ts';
+import { Gateway } from '../../../src/mcp/gateway.ts';
+import { Secret } from '../../../src/secret.ts';
+
+// The gateway by itself, with one account whose token is always good.
+const serverUrl = process.argv[2] ?? '';
+const upstream = createDirectUpstream();
+if (listen === undefined || upstream === undefined) {
+  throw new Error('this platform has no gateway');
+}
+const grant: Grant = {
+  id: 'b0a7d0c2-5a3c-4b7e-9a51-0c7d5f1e2a3b',
+  generation: 1,
+  serverUrl,
+  resource: serverUrl,
+  authorizationServer: { issuer: serverUrl, authorizationEndpoint: serverUrl, tokenEndpoint: serverUrl },
+  client: { clientId: 'bench', authMethod: 'none' },
+  tokens: { accessToken: new Secret('token'), obtainedAtMs: 0 },
+  label: 'bench',
+  askedScopes: [],
+  signedInAtMs: 0,
+};
+const ignore = (): void => undefined;
+const gateway = new Gateway({
+  accounts: { find: () => grant, fresh: async () => grant, renew: async () => grant },
+  upstream,
+  notices: { signInNeeded: ignore, scopeMissing: ignore },
+  sentence: ({ kind }) => kind,
+  listen,
+  clock: systemClock,
+  randomness: systemRandomness,
+  log: new Log({ error: console.error, warn: console.error, info: ignore, debug: ignore }),
+});
+await gateway.listen();
+const authorization = `Bearer ${gateway.secretFor(grant.id).reveal()}`;
+console.log(JSON.stringify({ url: gateway.urlFor(grant.id), authorization }));

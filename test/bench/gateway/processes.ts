@@ -1,0 +1,95 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { build } from 'esbuild';
+
+/** Where a server of the measurement can be reached. */
+export interface Address {
+  url: string;
+  authorization?: string;
+}
+
+export interface Started extends Address {
+  child: ChildProcess;
+}
+
+const here = import.meta.dirname;
+const peers = join(here, '..', 'peers');
+
+/** Runs the programs of the measurement, bundled and minified as the extension is, each in a process of its own. */
+export class Processes {
+  readonly #directory: string;
+  readonly #running = new Set<ChildProcess>();
+
+  private constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  static async prepare(): Promise<Processes> {
+    const directory = await mkdtemp(join(tmpdir(), 'notion-mcp-auth-bench-'));
+    await build({
+      entryPoints: ['mcpServer', 'plainProxy', 'ourGateway'].map((name) => join(here, `${name}.ts`)),
+      outdir: directory,
+      outExtension: { '.js': '.mjs' },
+      bundle: true,
+      splitting: true,
+      minify: true,
+      platform: 'node',
+      format: 'esm',
+      banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+      logLevel: 'error',
+    });
+    if (!existsSync(join(peers, 'node_modules'))) {
+      execFileSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: peers, stdio: 'ignore' });
+    }
+    return new Processes(directory);
+  }
+
+  /** Starts one of our programs and waits until it says where it listens. */
+  async start(name: 'mcpServer' | 'plainProxy' | 'ourGateway', ...programArguments: string[]): Promise<Started> {
+    const child = this.#spawn([join(this.#directory, `${name}.mjs`), ...programArguments]);
+    const [line] = (await once(createInterface(child.stdout ?? process.stdin), 'line')) as [string];
+    return { child, ...(JSON.parse(line) as Address) };
+  }
+
+  /** Starts `mcp-remote`, which speaks over its standard input and output. It keeps its files among ours. */
+  startRemote(serverUrl: string): ChildProcess {
+    const program = join(peers, 'node_modules', 'mcp-remote', 'dist', 'proxy.js');
+    const options = ['--transport', 'http-only', '--allow-http', '--silent', '--header', 'Authorization:Bearer token'];
+    return this.#spawn([program, serverUrl, ...options], {
+      MCP_REMOTE_CONFIG_DIR: join(this.#directory, 'mcp-remote'),
+    });
+  }
+
+  async stop(child: ChildProcess): Promise<void> {
+    this.#running.delete(child);
+    if (child.exitCode === null && child.signalCode === null) {
+      const closed = once(child, 'close');
+      child.kill('SIGKILL');
+      await closed;
+    }
+  }
+
+  async stopAll(): Promise<void> {
+    await Promise.all([...this.#running].map((child) => this.stop(child)));
+    await rm(this.#directory, { recursive: true, force: true });
+  }
+
+  #spawn(programArguments: string[], environment: NodeJS.ProcessEnv = {}): ChildProcess {
+    const child = spawn(process.execPath, programArguments, {
+      stdio: ['pipe', 'pipe', 'inherit'],
+      env: { ...process.env, ...environment },
+    });
+    this.#running.add(child);
+    return child;
+  }
+}
+
+/** The memory of a process that is resident, in MB. */
+export function residentMegabytes({ pid }: ChildProcess): number {
+  return Number(execFileSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' })) / 1024;
+}
