@@ -1,5 +1,6 @@
-import type { Http } from '../http/http.ts';
-import { transportFailure } from './classify.ts';
+import { type Http, HttpFailure, type HttpResponse } from '../http/http.ts';
+import { answerFailure, isTroubled, transportFailure } from './classify.ts';
+import { Failure } from './failure.ts';
 
 /** What a Bearer challenge (RFC 6750 section 3, RFC 9728 section 5.1) says that we use. */
 export interface Challenge {
@@ -33,27 +34,43 @@ export function parseChallenge(header: string | null | undefined): Challenge | u
 }
 
 /**
- * Asks the MCP server without a token, to be challenged. `challenged` is false when it answered anything but 401.
- * @throws Failure when there is no answer
+ * Asks the MCP server without a token, to be challenged.
+ * @throws Failure of step `discovery`: `nonsense` with code `no_mcp_endpoint` when there is none at this address,
+ *   `transient` when the server is in trouble or gives no answer
  */
 export async function askForChallenge(
   http: Http,
   serverUrl: URL,
   { signal }: { signal?: AbortSignal } = {},
-): Promise<{ challenged: boolean; challenge?: Challenge }> {
+): Promise<{ status: number; challenge?: Challenge }> {
+  let response: HttpResponse;
   try {
-    const { status, headers } = await http({
+    response = await http({
       method: 'POST',
       url: serverUrl,
       headers: { accept: 'application/json, text/event-stream', 'content-type': 'application/json' },
       body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'ping' }),
       ...(signal && { signal }),
     });
-    const challenge = status === 401 ? parseChallenge(headers.get('www-authenticate')) : undefined;
-    return { challenged: status === 401, ...(challenge && { challenge }) };
   } catch (error) {
+    if (error instanceof HttpFailure && error.kind === 'redirected') {
+      throw noEndpoint(serverUrl);
+    }
     throw transportFailure(error, 'discovery');
   }
+  const { status, headers } = response;
+  if (isTroubled(status)) {
+    throw answerFailure(response, 'discovery', []);
+  }
+  if (status === 404 || status === 405) {
+    throw noEndpoint(serverUrl);
+  }
+  const challenge = status === 401 ? parseChallenge(headers.get('www-authenticate')) : undefined;
+  return { status, ...(challenge && { challenge }) };
+}
+
+function noEndpoint({ host }: URL): Failure {
+  return new Failure('nonsense', { step: 'discovery', code: 'no_mcp_endpoint', host });
 }
 
 const longestHeader = 16_384;

@@ -37,7 +37,7 @@ export async function discover(
   if (found === undefined && given === undefined) {
     const asked = await askForChallenge(http, serverUrl, signal && { signal });
     challenge = asked.challenge;
-    challenged = asked.challenged;
+    challenged = asked.status === 401;
     found = await search.first(challengeAddresses(challenge), looksLikeResourceMetadata);
   }
   found ??= await search.first([root], looksLikeResourceMetadata);

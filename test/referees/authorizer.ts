@@ -49,7 +49,12 @@ export class Authorizer {
     this.#clients.set(server.issuer, client);
     const scopes = stepUpScopes(this.#asked, discovery.scopes);
     this.#asked = scopes;
-    const pending = await buildAuthorization(discovery, client, { redirectUri, ...(scopes && { scopes }), randomness });
+    const pending = await buildAuthorization(discovery, client, {
+      redirectUri,
+      ...(scopes && { scopes }),
+      randomness,
+      prompt: 'consent',
+    });
     const answer = await browse(pending.url);
     const code = judgeAnswer(pending, server, answer.searchParams);
     const { verifier } = pending;

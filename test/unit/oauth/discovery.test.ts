@@ -346,14 +346,34 @@ test('legacy 2025-03-26: metadata of another issuer is refused there as well', a
 
 test('a web site that is no MCP server is not taken for a legacy one', async (t) => {
   const server = await startServer(t);
-  for (const answer of [html, { ...html, status: 404 }, { ...html, status: 403 }, { status: 405 }]) {
+  const mcp = new URL(`${server.origin}/mcp`);
+  for (const answer of [html, { ...html, status: 403 }]) {
     server.routes['/mcp'] = answer;
-    await fails(() => discover(fetchHttp, new URL(`${server.origin}/mcp`)), 'nonsense', {
+    await fails(() => discover(fetchHttp, mcp), 'nonsense', {
       code: 'no_resource_metadata',
       missing: 'authorization_servers',
       lookedAt: [`${server.origin}${resourceAt}/mcp`, `${server.origin}${resourceAt}`, `${server.origin}${serverAt}`],
     });
   }
+});
+
+test('a path at which there is nothing is said to be none, whatever metadata its host has', async (t) => {
+  const { origin, routes } = await notionLike(t);
+  routes[resourceAt] = { body: { resource: origin, authorization_servers: [origin] } };
+  for (const status of [404, 405, 301, 308]) {
+    routes['/mpc'] = { status, headers: status < 400 ? { location: '/mcp' } : {} };
+    await fails(() => discover(fetchHttp, new URL(`${origin}/mpc`)), 'nonsense', {
+      code: 'no_mcp_endpoint',
+      missing: undefined,
+    });
+  }
+});
+
+test('a server in trouble when it is asked for its challenge is transient', async (t) => {
+  const { routes, mcp } = await notionLike(t);
+  delete routes[`${resourceAt}/mcp`];
+  routes['/mcp'] = { status: 503, headers: { 'retry-after': '5' } };
+  await fails(() => discover(fetchHttp, mcp), 'transient', { status: 503, retryAfterMs: 5000 });
 });
 
 test('a server URL without a path is asked once for its resource metadata', async (t) => {

@@ -1,0 +1,20 @@
+/** What `mcpAuthRouter.ts` uses of `express`, which brings no types. */
+declare module 'express' {
+  import type { RequestListener } from 'node:http';
+
+  interface App extends RequestListener {
+    use(handler: unknown): void;
+    post(path: string, guard: unknown, handler: (request: unknown, response: express.Response) => void): void;
+  }
+
+  function express(): App;
+
+  namespace express {
+    interface Response {
+      json(body: object): void;
+      redirect(url: string): void;
+    }
+  }
+
+  export default express;
+}

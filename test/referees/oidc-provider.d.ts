@@ -1,0 +1,41 @@
+/** What `oidcProvider.ts` uses of `oidc-provider`, which brings no types. */
+declare module 'oidc-provider' {
+  import type { IncomingMessage, ServerResponse } from 'node:http';
+
+  export default class Provider {
+    constructor(issuer: string, configuration: Configuration);
+    callback(): (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+    interactionDetails(request: IncomingMessage, response: ServerResponse): Promise<Interaction>;
+    interactionFinished(request: IncomingMessage, response: ServerResponse, result: object): Promise<void>;
+    AccessToken: { find(value: string): Promise<AccessToken | undefined> };
+    Client: { adapter: { destroy(id: string): Promise<void> } };
+    Grant: new (properties: {
+      accountId: string;
+      clientId: string;
+    }) => Grant;
+  }
+
+  export interface Configuration {
+    interactions: { url(context: unknown, interaction: { uid: string }): string };
+    findAccount(context: unknown, accountId: string): { accountId: string; claims(): object };
+    [name: string]: unknown;
+  }
+
+  export interface Interaction {
+    prompt: { name: string };
+    params: Record<string, unknown>;
+    session?: { accountId: string };
+  }
+
+  export interface AccessToken {
+    isValid: boolean;
+    aud: string;
+    accountId: string;
+  }
+
+  export interface Grant {
+    addOIDCScope(scope: string): void;
+    addResourceScope(resource: string, scope: string): void;
+    save(): Promise<string>;
+  }
+}
