@@ -43,8 +43,12 @@ export function readBody(request: Readable, limit = longestBody): Promise<Reques
           : { kind: 'tooLarge', head, tail },
       );
     });
-    const leave = (): void => reject(new HttpFailure('cancelled', ''));
-    request.on('error', leave);
-    request.on('close', leave);
+    request.on('error', () => undefined);
+    request.on('close', () => {
+      // Every request is closed at some time, and making an error takes time.
+      if (!request.readableEnded) {
+        reject(new HttpFailure('cancelled', ''));
+      }
+    });
   });
 }

@@ -46,6 +46,8 @@ export const listen: Listen | undefined = async (handle) => {
   return {
     port: (server.address() as AddressInfo).port,
     close: () => {
+      // A connection whose answer is still under way is closed soon after it, not kept for a next request.
+      server.keepAliveTimeout = 1;
       server.close();
     },
     abort: () =>
