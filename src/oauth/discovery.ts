@@ -186,7 +186,7 @@ class Search {
     }
   }
 
-  /** Private addresses are refused unless the configured server has one itself; its own tells. */
+  /** Private addresses are refused unless the configured server has one itself. */
   async #get(at: URL) {
     const request: HttpRequest = {
       method: 'GET',
@@ -199,7 +199,7 @@ class Search {
       return await this.#http({ ...request, privateAddresses: this.#onPrivateNetwork ? 'allow' : 'refuse' });
     } catch (error) {
       const refused = error instanceof HttpFailure && error.kind === 'privateAddress';
-      if (!refused || !(at.host === this.#serverUrl.host || (await this.#isServerPrivate()))) {
+      if (!refused || !(await this.#isServerPrivate())) {
         throw error;
       }
       this.#onPrivateNetwork = true;
@@ -207,7 +207,7 @@ class Search {
     }
   }
 
-  /** Asked only when metadata on another host is private and we have not yet talked to the configured server. */
+  /** A request to a private address is refused before it is sent, so this costs nothing where it is one. */
   async #isServerPrivate(): Promise<boolean> {
     try {
       const [url] = resourceWellKnowns(this.#serverUrl);

@@ -64,6 +64,7 @@ test('A13, A20: the exchange sends code, verifier, redirect URI and resource as 
   const [request] = server.received;
   assert.match(request?.headers['content-type'] ?? '', /^application\/x-www-form-urlencoded/);
   assert.equal(request?.headers.accept, 'application/json');
+  assert.doesNotMatch(request?.headers['user-agent'] ?? '', /oauth4webapi/);
   assert.deepEqual(request?.form, {
     grant_type: 'authorization_code',
     client_id: 'client-1',
