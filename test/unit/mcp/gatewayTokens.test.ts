@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
 import { type TestContext, test } from 'node:test';
+import type { Upstream } from '../../../src/mcp/upstream.ts';
 import { Failure } from '../../../src/oauth/failure.ts';
 import { FakeClock } from '../fakeClock.ts';
 import { type GatewayUnderTest, openGateway, rpc } from './gatewayUnderTest.ts';
@@ -168,10 +169,23 @@ test('a token goes to its account’s server and to no other', async (t) => {
 });
 
 test('a token never goes in clear to another machine', async (t) => {
-  const { accounts, call } = await open(t);
+  const asked: URL[] = [];
+  const upstream: Upstream = {
+    send: async ({ url }) => {
+      asked.push(url);
+      return { status: 202, headers: {}, read: async () => undefined, cancel: () => undefined };
+    },
+    close: async () => undefined,
+  };
+  const { accounts, call } = await openGateway(t, 'https://mcp.example.test/mcp', { upstream });
+  await call(rpc(1));
   accounts.add('ada', 'http://mcp.example.test/mcp', 'token');
-  const { answer } = await call(rpc(1));
+  const { answer } = await call(rpc(2));
   assert.deepEqual((answer as { error: { data: unknown } }).error.data, { kind: 'unreachable' });
+  assert.deepEqual(
+    asked.map(({ protocol }) => protocol),
+    ['https:'],
+  );
 });
 
 test('a server that asks for a short pause gets it, and the same request after it', async (t) => {

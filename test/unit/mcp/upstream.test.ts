@@ -58,13 +58,11 @@ for (const [way, create] of Object.entries(ways)) {
     const piece = Buffer.alloc(65_536);
     const total = 1_000 * piece.length;
     let sent = 0;
-    let full = new EventTarget();
     server.script = (response) => {
       const more = (): void => {
         while (sent < total) {
           sent += piece.length;
           if (!response.write(piece)) {
-            full.dispatchEvent(new Event('full'));
             response.once('drain', more);
             return;
           }
@@ -73,18 +71,20 @@ for (const [way, create] of Object.entries(ways)) {
       };
       more();
     };
-    const firstStop = once(full, 'full');
     const answer = await send();
-    await firstStop;
-    // Reading one piece lets the server go on for a while, but not to the end.
-    await answer.read();
+    // Everything that can happen happens, until nothing moves any more.
+    for (let before = -1; before !== sent; ) {
+      before = sent;
+      for (let turn = 0; turn < 50; turn += 1) {
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    }
     assert.ok(sent < total / 2, `${sent} of ${total} bytes`);
-    full = new EventTarget();
     let read = 0;
     for (let chunk = await answer.read(); chunk !== undefined; chunk = await answer.read()) {
       read += chunk.length;
     }
-    assert.ok(read > total / 2 && sent === total);
+    assert.equal(read, total);
   });
 
   test(`${way}: a caller who leaves ends the request at the server, before the head and after it`, async (t) => {
