@@ -76,10 +76,7 @@ function challengeAddresses(challenge: Challenge | undefined): URL[] {
 
 /** The metadata of the server `issuer` names; the first document found decides, right or wrong. */
 async function describeServer(search: Search, issuer: string): Promise<AuthorizationServer> {
-  const url = URL.canParse(issuer) ? new URL(issuer) : undefined;
-  if (url === undefined || url.search !== '' || url.hash !== '' || url.username !== '' || url.password !== '') {
-    throw new Failure('nonsense', { step: 'discovery', code: 'bad_issuer', missing: 'authorization_servers' });
-  }
+  const url = new URL(issuer);
   const found = await search.first(serverWellKnowns(url), looksLikeServerMetadata);
   if (found === undefined) {
     throw new Failure('nonsense', {

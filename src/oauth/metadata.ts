@@ -40,6 +40,9 @@ export function readResourceMetadata({ document, at, lookedAt }: Found, serverUr
       missing: 'authorization_servers',
     });
   }
+  if (!isIssuer(issuer)) {
+    throw new Failure('nonsense', { ...details, code: 'bad_issuer', missing: 'authorization_servers' });
+  }
   const scopes = strings(document.scopes_supported);
   return {
     resource: relation === 'parent' ? resource : canonicalResource(serverUrl),
@@ -115,6 +118,11 @@ export function readServerMetadata({ document, at, lookedAt }: Found, issuer: st
   };
 }
 
+/** A URL without query, fragment or credentials (RFC 8414 section 2); whether it may be asked is judged where it is. */
+function isIssuer(text: string): boolean {
+  return URL.canParse(text) && !/[?#\s]/.test(text) && new URL(text).username === '' && new URL(text).password === '';
+}
+
 /**
  * Issuers are compared as strings (RFC 8414 section 3.3) but for one trailing slash: both spellings have the same
  * well-known address, so nobody else can answer for it (expo/expo#49053, vercel/ai#13988).
@@ -134,7 +142,7 @@ function relate(resource: string, serverUrl: URL): 'same' | 'parent' | 'foreign'
     return 'foreign';
   }
   const { origin, pathname, username, password } = new URL(resource);
-  if (origin !== serverUrl.origin || username !== '' || password !== '' || /[?#]/.test(resource)) {
+  if (origin !== serverUrl.origin || username !== '' || password !== '' || /[?#\s]/.test(resource)) {
     return 'foreign';
   }
   const path = withoutSlash(pathname);
