@@ -1,0 +1,61 @@
+// node esbuild.mjs [--minify]: builds the extension into dist/.
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build, transform } from 'esbuild';
+
+const root = fileURLToPath(new URL('.', import.meta.url));
+
+/**
+ * Builds `dist/extension.cjs`, which the editor loads at its start, and the parts that it loads on first use.
+ * Minified it is what people get; else it has source maps.
+ */
+export async function buildExtension({ minify = false } = {}) {
+  await rm(`${root}dist`, { recursive: true, force: true });
+  const { metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: { extension: 'src/extension.ts' },
+    outdir: 'dist',
+    outExtension: { '.js': '.cjs' },
+    chunkNames: '[name]-[hash]',
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node22',
+    external: ['vscode'],
+    minify,
+    sourcemap: minify ? false : 'inline',
+    metafile: true,
+    logLevel: 'warning',
+  });
+  const files = Object.keys(metafile.outputs);
+  await Promise.all(files.map((file) => toCommonJs(`${root}${file}`, minify)));
+  return files;
+}
+
+/**
+ * esbuild splits only ES modules, while every extension host loads CommonJS: so each part is rewritten once it is
+ * split. `import()` becomes `require`, which the host answers synchronously and for `vscode` too.
+ */
+async function toCommonJs(file, minify) {
+  const { code } = await transform(await readFile(file, 'utf8'), {
+    sourcefile: basename(file),
+    format: 'cjs',
+    platform: 'node',
+    target: 'node22',
+    supported: { 'dynamic-import': false },
+    minify,
+    sourcemap: minify ? false : 'inline',
+    logLevel: 'warning',
+  });
+  await writeFile(file, code);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const files = await buildExtension({ minify: process.argv.includes('--minify') });
+  for (const file of files) {
+    const { byteLength } = await readFile(`${root}${file}`);
+    console.log(`${file.padEnd(40)} ${(byteLength / 1024).toFixed(1).padStart(8)} KB`);
+  }
+}
