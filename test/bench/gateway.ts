@@ -27,56 +27,57 @@ type Way = 'direct' | 'plain' | 'ours' | 'remote';
 export async function gatewayFigures(): Promise<Figure[]> {
   const processes = await Processes.prepare();
   try {
-    const server = await processes.start('mcpServer');
-    const plain = await processes.start('plainProxy', server.url);
-    const ours = await processes.start('ourGateway', server.url);
-    const remote = processes.startRemote(server.url);
-    const stdio = new StdioCaller(remote);
-    await stdio.initialize();
-
-    const open: Record<Way, () => Promise<Caller>> = {
-      direct: () => HttpCaller.open(server.url),
-      plain: () => HttpCaller.open(plain.url, plain.authorization),
-      ours: () => HttpCaller.open(ours.url, ours.authorization),
-      remote: async () => stdio,
-    };
-    const latency = await latencies(open);
-    const rates = await callRates(open);
-    const memory = {
-      ours: residentMegabytes(ours.child),
-      plain: residentMegabytes(plain.child),
-      remote: residentMegabytes(remote),
-    };
-    const cold = await coldStartTimes(processes, server.url);
-
-    const figures: Figure[] = [];
-    for (const peer of ['plain', 'remote'] as const) {
-      const name = peer === 'plain' ? 'plain undici proxy' : 'mcp-remote';
-      for (const quantile of [0.5, 0.99]) {
-        const added = (way: Way): number => at(latency[way].flat(), quantile) - at(latency.direct.flat(), quantile);
-        const noise = latency.ours.map(
-          (round, index) => at(round, quantile) - at(latency.direct[index] ?? [], quantile),
-        );
-        figures.push(figure(`added latency p${quantile * 100} vs ${name}`, 'ms', added('ours'), added(peer), noise));
-      }
-      figures.push(
-        figure(
-          `calls with ${inFlight} in flight vs ${name}`,
-          'calls/s',
-          at(rates.ours, 0.5),
-          at(rates[peer], 0.5),
-          rates.ours,
-        ),
-      );
-      figures.push(figure(`resident memory vs ${name}`, 'MB', memory.ours, memory[peer]));
-      figures.push(
-        figure(`cold start to the first answer vs ${name}`, 'ms', at(cold.ours, 0.5), at(cold[peer], 0.5), cold.ours),
-      );
-    }
-    return figures;
+    // Notion answers in events; JSON shows the hop alone.
+    return [...(await figuresFor(processes, 'JSON')), ...(await figuresFor(processes, 'events'))];
   } finally {
     await processes.stopAll();
   }
+}
+
+async function figuresFor(processes: Processes, answers: 'JSON' | 'events'): Promise<Figure[]> {
+  const server = await processes.start('mcpServer', answers);
+  const plain = await processes.start('plainProxy', server.url);
+  const ours = await processes.start('ourGateway', server.url);
+  const remote = processes.startRemote(server.url);
+  const stdio = new StdioCaller(remote);
+  await stdio.initialize();
+  const open: Record<Way, () => Promise<Caller>> = {
+    direct: () => HttpCaller.open(server.url),
+    plain: () => HttpCaller.open(plain.url, plain.authorization),
+    ours: () => HttpCaller.open(ours.url, ours.authorization),
+    remote: async () => stdio,
+  };
+  const latency = await latencies(open);
+  const rates = await callRates(open);
+  const memory = {
+    ours: residentMegabytes(ours.child),
+    plain: residentMegabytes(plain.child),
+    remote: residentMegabytes(remote),
+  };
+  for (const child of [plain.child, ours.child, remote]) {
+    await processes.stop(child);
+  }
+  const cold = answers === 'JSON' ? await coldStartTimes(processes, server.url) : undefined;
+  await processes.stop(server.child);
+
+  const added = (samples: readonly number[], direct: readonly number[], quantile: number): number =>
+    at(samples, quantile) - at(direct, quantile);
+  return (['plain', 'remote'] as const).flatMap((peer) => {
+    const title = `(${answers}) vs ${peer === 'plain' ? 'plain undici proxy' : 'mcp-remote'}`;
+    const quantiles = [0.5, 0.99].map((quantile) => {
+      const [own = Number.NaN, theirs = Number.NaN] = (['ours', peer] as const).map((way) =>
+        added(latency[way].flat(), latency.direct.flat(), quantile),
+      );
+      const noise = latency.ours.map((round, index) => added(round, latency.direct[index] ?? [], quantile));
+      return figure(`added latency p${quantile * 100} ${title}`, 'ms', own, theirs, noise);
+    });
+    return [
+      ...quantiles,
+      figure(`${inFlight} in flight ${title}`, 'calls/s', at(rates.ours, 0.5), at(rates[peer], 0.5), rates.ours),
+      figure(`resident memory ${title}`, 'MB', memory.ours, memory[peer]),
+      ...(cold ? [figure(`cold start ${title}`, 'ms', at(cold.ours, 0.5), at(cold[peer], 0.5), cold.ours)] : []),
+    ];
+  });
 }
 
 /** Milliseconds of each call, by way and round; the ways take turns so that the machine's moods hit all alike. */

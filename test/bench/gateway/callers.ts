@@ -58,7 +58,9 @@ export class HttpCaller implements Caller {
     this.#text += chunk;
     const headEnd = this.#text.indexOf('\r\n\r\n');
     const length = /\r\ncontent-length: (\d+)\r\n/i.exec(this.#text)?.[1];
-    if (headEnd === -1 || this.#text.length < headEnd + 4 + Number(length)) {
+    const whole =
+      length === undefined ? this.#text.endsWith('\r\n0\r\n\r\n') : this.#text.length === headEnd + 4 + Number(length);
+    if (headEnd === -1 || !whole) {
       return;
     }
     if (!this.#text.startsWith('HTTP/1.1 200') || !this.#text.includes('"result"')) {
