@@ -95,11 +95,7 @@ export function problemOf(answer: UpstreamAnswer, host: string): Problem {
   }
   if (status === 429) {
     const pauseMs = pauseAskedFor(answer);
-    return {
-      ...problem,
-      kind: 'rateLimited',
-      ...(pauseMs !== undefined && { waitSeconds: Math.ceil(pauseMs / 1000) }),
-    };
+    return { ...problem, kind: 'rateLimited', ...waiting(pauseMs) };
   }
   if (status === 403) {
     const challenge = parseChallenge(headerOf(answer, 'www-authenticate'));
@@ -116,7 +112,7 @@ export function problemIn(error: unknown, host: string): Problem {
     if (error.kind === 'cancelled') {
       throw error;
     }
-    return { kind: 'unreachable', host };
+    return { kind: 'unreachable', host, transport: error.kind };
   }
   if (!(error instanceof Failure)) {
     return { kind: 'internal', host };
@@ -126,10 +122,14 @@ export function problemIn(error: unknown, host: string): Problem {
     case 'registrationGone':
       return { kind: 'signInNeeded', host, failure: error };
     case 'transient':
-      return { kind: 'unreachable', host, failure: error };
+      return { kind: 'unreachable', host, failure: error, ...waiting(error.details.retryAfterMs) };
     default:
       return { kind: 'renewalFailed', host, failure: error };
   }
+}
+
+function waiting(pauseMs: number | undefined): { waitSeconds?: number } {
+  return pauseMs === undefined ? {} : { waitSeconds: Math.ceil(pauseMs / 1000) };
 }
 
 /** Reads what nobody wants to see, so that its connection can be used again. Nobody waits for it. */

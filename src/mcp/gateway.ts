@@ -164,7 +164,9 @@ export class Gateway {
       },
       errorFor: (problem) => {
         const { kind, status } = problem;
-        log.warn('The gateway answers with an error', { method: request.method, kind, status });
+        const { method } = request;
+        // A stream that cannot be opened is asked for again every half minute.
+        log[method === 'POST' ? 'warn' : 'debug']('The gateway answers with an error', { method, kind, status });
         this.#notices.tell(grantId, problem);
         return errorOf(problem, sentence);
       },

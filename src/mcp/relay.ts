@@ -42,10 +42,9 @@ export async function relayPost(call: Call, outcome: Outcome): Promise<void> {
     return;
   }
   const { answer } = outcome;
-  const type = answer.status < 300 ? headerOf(answer, 'content-type')?.toLowerCase() : undefined;
-  if (type?.startsWith('text/event-stream')) {
+  if (succeededWith(answer, 'text/event-stream')) {
     await relayEvents(call, answer);
-  } else if (type?.startsWith('application/json')) {
+  } else if (succeededWith(answer, 'application/json')) {
     await relayJson(call, answer);
   } else if (isLostSession(call, answer)) {
     await passOn(call, answer);
@@ -61,7 +60,8 @@ export async function relayPost(call: Call, outcome: Outcome): Promise<void> {
 export async function relayGet(call: Call, outcome: Outcome): Promise<void> {
   const { response } = call;
   const answer = 'answer' in outcome ? outcome.answer : undefined;
-  if (answer !== undefined && (isEventStream(answer) || answer.status === 405 || isLostSession(call, answer))) {
+  const opened = answer !== undefined && succeededWith(answer, 'text/event-stream');
+  if (answer !== undefined && (opened || answer.status === 405 || isLostSession(call, answer))) {
     await passOn(call, answer);
     return;
   }
@@ -155,7 +155,7 @@ async function relayEvents(call: Call, answer: UpstreamAnswer): Promise<void> {
 async function relayOddity(call: Call, answer: UpstreamAnswer): Promise<void> {
   const { status } = answer;
   const text = await readText(answer, longestOddity).catch(() => '');
-  if (status < 300 && text === '' && addresseesAreNone(call)) {
+  if (status < 300 && text === '' && call.addressees().ids.length === 0) {
     call.response.writeHead(202, { ...headersForCaller(answer.headers), ...empty }).end();
     return;
   }
@@ -166,10 +166,6 @@ async function relayOddity(call: Call, answer: UpstreamAnswer): Promise<void> {
   } else {
     sendError(call, said);
   }
-}
-
-function addresseesAreNone({ addressees }: Call): boolean {
-  return addressees().ids.length === 0;
 }
 
 async function passOn({ response }: Call, answer: UpstreamAnswer): Promise<void> {
@@ -212,8 +208,6 @@ function isLostSession({ hasSession }: Call, { status }: UpstreamAnswer): boolea
   return hasSession && status === 404;
 }
 
-function isEventStream(answer: UpstreamAnswer): boolean {
-  return (
-    answer.status < 300 && headerOf(answer, 'content-type')?.toLowerCase().startsWith('text/event-stream') === true
-  );
+function succeededWith(answer: UpstreamAnswer, type: 'application/json' | 'text/event-stream'): boolean {
+  return answer.status < 300 && headerOf(answer, 'content-type')?.toLowerCase().startsWith(type) === true;
 }

@@ -1,3 +1,4 @@
+import type { HttpFailureKind } from '../http/http.ts';
 import type { Failure } from '../oauth/failure.ts';
 
 /** Why a caller gets an error of ours instead of the MCP server's answer. */
@@ -36,7 +37,10 @@ export interface Problem {
   waitSeconds?: number;
   /** The scopes that are missing, where the server named them. */
   scopes?: string[];
+  /** Why the account's token cannot be used. */
   failure?: Failure;
+  /** Why the server cannot be reached. */
+  transport?: HttpFailureKind;
 }
 
 /** The sentence that a caller, and so perhaps a person in a chat, reads. */

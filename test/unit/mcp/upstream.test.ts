@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { type TestContext, test } from 'node:test';
 import { createDirectUpstream } from '#platform/directUpstream';
+import { createDirectUpstream as createNoUpstream } from '../../../src/browser/directUpstream.ts';
 import { HttpFailure } from '../../../src/http/http.ts';
 import { createFetchUpstream } from '../../../src/mcp/fetchUpstream.ts';
 import { chooseUpstream, headerOf, readText, type Upstream, type UpstreamAnswer } from '../../../src/mcp/upstream.ts';
@@ -162,6 +163,10 @@ for (const [way, create] of Object.entries(ways)) {
     assert.equal(await readText(await send(), 1000), 'again');
   });
 }
+
+test('a web worker has no connections of its own', () => {
+  assert.equal(createNoUpstream(), undefined);
+});
 
 test('the host’s fetch: what it has decoded no longer says that it is encoded', async (t) => {
   const { server, send } = await open(t, () => createFetchUpstream(fetch));
