@@ -4,12 +4,12 @@ import { type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { type TestContext, test } from 'node:test';
 import { longestBody } from '../../../src/mcp/requestBody.ts';
 import { type GatewayUnderTest, openGateway, rpc } from './gatewayUnderTest.ts';
-import { answerResult, ScriptedServer } from './scriptedServer.ts';
+import { answerResult, pour, ScriptedServer, still, turns } from './scriptedServer.ts';
 
 test('an event stream is open before its first event, and each event passes at once', async (t) => {
   const { server, send } = await open(t);
   for (const method of ['GET', 'POST']) {
-    const responding = answered(server, (response) => {
+    const responding = server.answered((response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
     });
     const stream = await send({ method, ...(method === 'POST' && { body: JSON.stringify(rpc(1)) }) });
@@ -32,31 +32,14 @@ for (const type of ['application/json', 'text/event-stream']) {
     const warned = (warning: Error): number => warnings.push(warning);
     process.on('warning', warned);
     t.after(() => process.off('warning', warned));
-    const piece = Buffer.alloc(65_536, 'x');
-    const total = 1_000 * piece.length;
-    let sent = 0;
-    const responding = answered(server, (response) => {
-      response.writeHead(200, { 'content-type': type });
-      const more = (): void => {
-        while (sent < total) {
-          sent += piece.length;
-          if (!response.write(piece)) {
-            response.once('drain', more);
-            return;
-          }
-        }
-        response.end();
-      };
-      more();
-    });
+    const total = 1_000 * 65_536;
+    let sent = (): number => 0;
+    server.script = (response) => {
+      sent = pour(response.writeHead(200, { 'content-type': type }), total);
+    };
     const answer = await slowCall(gateway);
-    await responding;
-    // One event of the caller's connection after another, until nothing moves any more.
-    for (let before = -1; before !== sent; ) {
-      before = sent;
-      await turns(50);
-    }
-    assert.ok(sent < total / 2, `${sent} of ${total} bytes`);
+    const ahead = await still(sent);
+    assert.ok(ahead < total / 2, `${ahead} of ${total} bytes`);
     let read = 0;
     for await (const chunk of answer) {
       read += (chunk as Buffer).length;
@@ -77,7 +60,7 @@ test('a caller who leaves ends its request at the server, whatever the state of 
   };
   for (const [state, script] of Object.entries(begin)) {
     const caller = new AbortController();
-    const responding = answered(server, script);
+    const responding = server.answered(script);
     const call = send({ body: JSON.stringify(rpc(1)), signal: caller.signal }).then((stream) => stream.text());
     const closed = once(await responding, 'close');
     const rejected = assert.rejects(call, state);
@@ -169,16 +152,6 @@ async function open(t: TestContext): Promise<GatewayUnderTest & { server: Script
   return { server, ...(await openGateway(t, server.url)) };
 }
 
-/** Waits for the next request and gives the response, once `begin` has begun it. */
-function answered(server: ScriptedServer, begin: (response: ServerResponse) => void): Promise<ServerResponse> {
-  return new Promise((resolve) => {
-    server.script = (response) => {
-      begin(response);
-      resolve(response);
-    };
-  });
-}
-
 function callerOf(gateway: GatewayUnderTest['gateway'], headers: Record<string, string | number> = {}) {
   const authorization = `Bearer ${gateway.secretFor('ada').reveal()}`;
   return request(gateway.urlFor('ada'), {
@@ -192,13 +165,6 @@ async function slowCall(gateway: GatewayUnderTest['gateway']): Promise<IncomingM
   const caller = callerOf(gateway).end(JSON.stringify(rpc(1)));
   const [answer] = (await once(caller, 'response')) as [IncomingMessage];
   return answer;
-}
-
-/** Lets everything that can happen happen, that many times. */
-async function turns(count: number): Promise<void> {
-  for (let turn = 0; turn < count; turn += 1) {
-    await new Promise((resolve) => setImmediate(resolve));
-  }
 }
 
 /** A request of so many bytes. */

@@ -42,6 +42,16 @@ export class ScriptedServer {
     return this.#connections;
   }
 
+  /** Waits for the next request and gives its response, once `begin` has begun it. */
+  answered(begin: (response: ServerResponse) => void): Promise<ServerResponse> {
+    return new Promise((resolve) => {
+      this.script = (response) => {
+        begin(response);
+        resolve(response);
+      };
+    });
+  }
+
   async stop(): Promise<void> {
     const closed = once(this.#server, 'close');
     this.#server.close();
@@ -73,4 +83,38 @@ export function answerResult(response: ServerResponse, { body }: Received): void
 
 export function answerJson(response: ServerResponse, status: number, value: unknown): void {
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value));
+}
+
+/** Writes so many bytes as fast as they are taken; says how many it has written. */
+export function pour(response: ServerResponse, total: number): () => number {
+  const piece = Buffer.alloc(65_536, 'x');
+  let sent = 0;
+  const more = (): void => {
+    while (sent < total) {
+      sent += piece.length;
+      if (!response.write(piece)) {
+        response.once('drain', more);
+        return;
+      }
+    }
+    response.end();
+  };
+  more();
+  return () => sent;
+}
+
+/** Lets everything happen that can happen, until the value stands still; gives the value. */
+export async function still(value: () => number): Promise<number> {
+  for (let before = Number.NaN; before !== value(); ) {
+    before = value();
+    await turns(50);
+  }
+  return value();
+}
+
+/** Lets the event loop turn that many times. */
+export async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn += 1) {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
 }

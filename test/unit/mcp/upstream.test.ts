@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import type { ServerResponse } from 'node:http';
 import { type TestContext, test } from 'node:test';
 import { createDirectUpstream } from '#platform/directUpstream';
 import { createDirectUpstream as createNoUpstream } from '../../../src/browser/directUpstream.ts';
 import { HttpFailure } from '../../../src/http/http.ts';
 import { createFetchUpstream } from '../../../src/mcp/fetchUpstream.ts';
 import { chooseUpstream, headerOf, readText, type Upstream, type UpstreamAnswer } from '../../../src/mcp/upstream.ts';
-import { answerJson, ScriptedServer } from './scriptedServer.ts';
+import { answerJson, pour, ScriptedServer, still } from './scriptedServer.ts';
 
 const ways: Record<string, () => Upstream> = {
   'our own connections': () => createDirectUpstream() ?? assert.fail(),
@@ -36,7 +35,7 @@ for (const [way, create] of Object.entries(ways)) {
 
   test(`${way}: pieces arrive as they are sent`, async (t) => {
     const { server, send } = await open(t, create);
-    const responding = answered(server, (response) => response.writeHead(200).write('one'));
+    const responding = server.answered((response) => response.writeHead(200).write('one'));
     const answer = await send();
     assert.equal(textOf(await answer.read()), 'one');
     const response = await responding;
@@ -56,31 +55,14 @@ for (const [way, create] of Object.entries(ways)) {
 
   test(`${way}: a server does not write far ahead of a slow reader`, async (t) => {
     const { server, send } = await open(t, create);
-    const piece = Buffer.alloc(65_536);
-    const total = 1_000 * piece.length;
-    let sent = 0;
+    const total = 1_000 * 65_536;
+    let sent = (): number => 0;
     server.script = (response) => {
-      const more = (): void => {
-        while (sent < total) {
-          sent += piece.length;
-          if (!response.write(piece)) {
-            response.once('drain', more);
-            return;
-          }
-        }
-        response.end();
-      };
-      more();
+      sent = pour(response, total);
     };
     const answer = await send();
-    // Everything that can happen happens, until nothing moves any more.
-    for (let before = -1; before !== sent; ) {
-      before = sent;
-      for (let turn = 0; turn < 50; turn += 1) {
-        await new Promise((resolve) => setImmediate(resolve));
-      }
-    }
-    assert.ok(sent < total / 2, `${sent} of ${total} bytes`);
+    const ahead = await still(sent);
+    assert.ok(ahead < total / 2, `${ahead} of ${total} bytes`);
     let read = 0;
     for (let chunk = await answer.read(); chunk !== undefined; chunk = await answer.read()) {
       read += chunk.length;
@@ -92,7 +74,7 @@ for (const [way, create] of Object.entries(ways)) {
     const { server, send } = await open(t, create);
     for (const early of [true, false]) {
       const caller = new AbortController();
-      const responding = answered(server, (response) => {
+      const responding = server.answered((response) => {
         if (!early) {
           response.writeHead(200).write('one');
         }
@@ -116,7 +98,7 @@ for (const [way, create] of Object.entries(ways)) {
 
   test(`${way}: a reader who has seen enough ends the answer`, async (t) => {
     const { server, send } = await open(t, create);
-    const responding = answered(server, (response) => response.writeHead(200).write('x'.repeat(100)));
+    const responding = server.answered((response) => response.writeHead(200).write('x'.repeat(100)));
     const answer = await send();
     const closed = once(await responding, 'close');
     assert.equal(await readText(answer, 10), 'x'.repeat(10));
@@ -154,7 +136,7 @@ for (const [way, create] of Object.entries(ways)) {
 
   test(`${way}: closing ends what is under way, and what comes later works`, async (t) => {
     const { server, send, upstream } = await open(t, create);
-    const responding = answered(server, () => undefined);
+    const responding = server.answered(() => undefined);
     const sending = assert.rejects(send(), HttpFailure);
     await responding;
     await upstream.close();
@@ -209,16 +191,6 @@ async function open(t: TestContext, create: () => Upstream) {
   const send = ({ body = '', headers = {}, signal = never } = {}): Promise<UpstreamAnswer> =>
     upstream.send({ method: 'POST', url: new URL(url), headers, signal, body: Buffer.from(body) });
   return { server, upstream, send };
-}
-
-/** Waits for the next request and gives the response, once `begin` has begun it. */
-function answered(server: ScriptedServer, begin: (response: ServerResponse) => void): Promise<ServerResponse> {
-  return new Promise((resolve) => {
-    server.script = (response) => {
-      begin(response);
-      resolve(response);
-    };
-  });
 }
 
 function isFailure(kind: HttpFailure['kind']) {
