@@ -96,7 +96,7 @@ async function registerAs(
   );
   const failure = answerFailure(response, 'registration', []);
   if (failure !== undefined) {
-    throw failure;
+    throw namedForRedirect(failure);
   }
   return readClient(jsonObject(response.body) ?? {}, server, redirectUri, response.url.host);
 }
@@ -105,6 +105,17 @@ async function registerAs(
 function applicationType(redirectUri: string): ApplicationType {
   const url = URL.canParse(redirectUri) ? new URL(redirectUri) : undefined;
   return url?.protocol === 'https:' && !isLoopback(url.hostname) ? 'web' : 'native';
+}
+
+/**
+ * A refused redirect URI under the code that RFC 7591 has for it: workers-oauth-provider 1.2.3 refuses `vscode://` as
+ * `invalid_client_metadata` and says only in words that it is the redirect. Callers go on with another redirect.
+ */
+function namedForRedirect(failure: Failure): Failure {
+  const { code, serverReason = '' } = failure.details;
+  return code === 'invalid_client_metadata' && /\bredirect[ _]uris?\b/i.test(serverReason)
+    ? new Failure(failure.kind, { ...failure.details, code: 'invalid_redirect_uri' })
+    : failure;
 }
 
 function isAboutType({ kind, details }: Failure): boolean {

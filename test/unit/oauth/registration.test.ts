@@ -91,6 +91,20 @@ test('A9, A27: refused both ways, the first refusal is told with the server’s 
   assert.equal(server.received.length, 2);
 });
 
+test('a refused redirect has one code, also where only the words tell it (workers-oauth-provider 1.2.3)', async (t) => {
+  for (const [words, code] of [
+    ['Redirect URI must use https, or http on a loopback host', 'invalid_redirect_uri'],
+    ['redirect_uris is required', 'invalid_redirect_uri'],
+    ['Public client registration is not allowed', 'invalid_client_metadata'],
+  ] as const) {
+    const server = await registrar(t, {
+      status: 400,
+      body: { error: 'invalid_client_metadata', error_description: words },
+    });
+    await fails(() => register(fetchHttp, server.as, registration), 'serverRefuses', { code, serverReason: words });
+  }
+});
+
 test('A27: a refusal for another reason is not tried again', async (t) => {
   const server = await registrar(t, { status: 403, body: { error: 'access_denied', error_description: 'Ask Bob' } });
   await fails(() => register(fetchHttp, server.as, registration), 'serverRefuses', { serverReason: 'Ask Bob' });
