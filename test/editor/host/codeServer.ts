@@ -1,0 +1,162 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { codeServerEntry, hostNode } from './install.mjs';
+
+export interface CodeServerOptions {
+  /** Holds everything that outlives a stop: user data, extensions, the server's own configuration. Keep the path short: sockets lie in it. */
+  directory: string;
+  /** Written to the user's settings before the start. */
+  settings?: Record<string, unknown>;
+  /** 0 for any. A page finds its secrets again only at the same port. */
+  port?: number;
+  /** Added to the environment that extensions see. */
+  environment?: Record<string, string>;
+  serverArguments?: string[];
+  /** Takes each line that the server prints. */
+  onLine?: (line: string) => void;
+}
+
+/** Nothing that moves, asks or reaches out by itself. */
+const quietSettings = {
+  'extensions.ignoreRecommendations': true,
+  'git.enabled': false,
+  'remote.autoForwardPorts': false,
+  'telemetry.telemetryLevel': 'off',
+  'workbench.enableExperiments': false,
+  'workbench.secondarySideBar.defaultVisibility': 'hidden',
+  'workbench.startupEditor': 'none',
+};
+
+const startLimitMs = 60_000;
+const stopLimitMs = 10_000;
+
+/** The server of the embedded editor, on 127.0.0.1. The editor itself is a page at `address`. */
+export class CodeServer {
+  readonly address: string;
+  readonly port: number;
+  readonly #process: ChildProcess;
+
+  private constructor(child: ChildProcess, port: number) {
+    this.#process = child;
+    this.port = port;
+    this.address = `http://127.0.0.1:${port}/`;
+  }
+
+  /** Resolves once the server listens. Throws if it ended before, or after a minute, with what it printed. */
+  static async start(options: CodeServerOptions): Promise<CodeServer> {
+    const { directory, settings = {}, port = 0, environment = {}, serverArguments = [], onLine } = options;
+    const common = await commonArguments(directory);
+    const userFolder = join(directory, 'data', 'User');
+    await mkdir(userFolder, { recursive: true });
+    await writeFile(join(userFolder, 'settings.json'), JSON.stringify({ ...quietSettings, ...settings }, null, 2));
+    const child = spawn(
+      hostNode,
+      [
+        codeServerEntry,
+        ...common,
+        ...['--auth', 'none', '--bind-addr', `127.0.0.1:${port}`],
+        ...['--disable-telemetry', '--disable-update-check', '--disable-workspace-trust'],
+        ...['--disable-getting-started-override', '--ignore-last-opened'],
+        // The environment is what the test hands in, not what a login shell makes of it.
+        ...['--vscode-option', 'force-disable-user-env'],
+        // A bridge without a port means no agent host: it would start with each page and outlive the server for a while.
+        ...['--vscode-option', 'agent-host-bridge-host=127.0.0.1'],
+        ...serverArguments,
+      ],
+      { env: { ...cleanEnvironment(), ...environment }, stdio: ['ignore', 'pipe', 'pipe'] },
+    );
+    const kill = (): void => void child.kill('SIGTERM');
+    process.once('exit', kill);
+    child.once('exit', () => process.off('exit', kill));
+    return new CodeServer(child, await listeningPort(child, onLine));
+  }
+
+  /** Ends the server and, with it, its extension hosts. */
+  async stop(): Promise<void> {
+    if (this.#process.exitCode !== null || this.#process.signalCode !== null) {
+      return;
+    }
+    // `close` comes when nobody holds the server's output any more: neither do its extension hosts.
+    const closed = once(this.#process, 'close');
+    this.#process.kill('SIGTERM');
+    const timer = setTimeout(() => this.#process.kill('SIGKILL'), stopLimitMs);
+    await closed;
+    clearTimeout(timer);
+  }
+}
+
+/** Installs a packaged extension for the servers of `directory`. Throws with what the server printed. */
+export async function installExtension(directory: string, vsix: string): Promise<void> {
+  const common = await commonArguments(directory);
+  const child = spawn(hostNode, [codeServerEntry, ...common, '--install-extension', vsix, '--force'], {
+    env: cleanEnvironment(),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const output: Buffer[] = [];
+  child.stdout.on('data', (chunk: Buffer) => output.push(chunk));
+  child.stderr.on('data', (chunk: Buffer) => output.push(chunk));
+  const [code] = await once(child, 'close');
+  const text = Buffer.concat(output).toString();
+  // It ends with 0 also when it could not.
+  if (code !== 0 || !text.includes('was successfully installed')) {
+    throw new Error(`${vsix} could not be installed:\n${text}`);
+  }
+}
+
+/** Where the server of `directory` keeps its log files, one folder a start. */
+export function logsFolder(directory: string): string {
+  return join(directory, 'data', 'logs');
+}
+
+async function commonArguments(directory: string): Promise<string[]> {
+  await mkdir(directory, { recursive: true });
+  const config = join(directory, 'config.yaml');
+  // Without a file of ours it would read, or write, the one in the home folder.
+  await writeFile(config, 'auth: none\n');
+  return [
+    ...['--config', config],
+    ...['--user-data-dir', join(directory, 'data')],
+    ...['--extensions-dir', join(directory, 'extensions')],
+  ];
+}
+
+/** Ours, less what an editor or npm that we run in has put there; and no gallery to look anything up in. */
+function cleanEnvironment(): NodeJS.ProcessEnv {
+  const inherited = Object.entries(process.env).filter(
+    ([name]) => !/^(VSCODE_|npm_|NODE_OPTIONS$|NODE_TEST_CONTEXT$)/.test(name),
+  );
+  return { ...Object.fromEntries(inherited), EXTENSIONS_GALLERY: '{"serviceUrl":""}' };
+}
+
+function listeningPort(child: ChildProcess, onLine: (line: string) => void = () => undefined): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const lines: string[] = [];
+    const fail = (what: string): void => reject(new Error(`The editor's server ${what}:\n${lines.join('\n')}`));
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL');
+      fail('did not listen in time');
+    }, startLimitMs);
+    child.once('exit', (code) => {
+      clearTimeout(timer);
+      fail(`ended with ${code}`);
+    });
+    child.once('error', reject);
+    for (const stream of [child.stdout, child.stderr]) {
+      if (stream === null) {
+        continue;
+      }
+      createInterface({ input: stream }).on('line', (line) => {
+        lines.push(line);
+        onLine(line);
+        const port = /listening on http:\/\/127\.0\.0\.1:(\d+)\//i.exec(line)?.[1];
+        if (port !== undefined) {
+          clearTimeout(timer);
+          resolve(Number(port));
+        }
+      });
+    }
+  });
+}
