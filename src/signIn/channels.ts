@@ -1,13 +1,91 @@
+import type { Reception } from './pending.ts';
+
 /** The ways in which the browser's answer gets back to us. */
-export type ChannelName = 'uriHandler';
+export type ChannelName = 'uriHandler' | 'loopback' | 'paste';
+
+/** `notionMcp.signInChannel`: one way, or the best that the situation allows. */
+export type ChannelSetting = 'auto' | ChannelName;
 
 /** A channel that is ready for one sign-in. */
 export interface OpenChannel {
   name: ChannelName;
   /** Registered at the authorization server exactly as it is: neither cached, rebuilt nor altered. */
   redirectUri: string;
+  /**
+   * Begins to take answers for `receive`, where they do not come through the editor's URI handler. Called once the
+   * browser was opened; settles when `signal` aborts. @throws Failure of kind `cancelled` when the person gives up
+   */
+  collect?(receive: Receive, signal: AbortSignal): Promise<void>;
   close(): void;
 }
 
+/** Judges the query of an answer against the one sign-in that the channel was opened for. */
+export type Receive = (query: string) => Promise<Reception>;
+
 /** Makes a channel ready for one sign-in. */
-export type Channel = () => Promise<OpenChannel>;
+export type OpenChannelByName = (name: ChannelName) => Promise<OpenChannel>;
+
+/** Where this extension runs, as far as it decides how an answer can come back. */
+export interface Situation {
+  /** `ui`: beside the person's screen. `workspace`: on the machine of the files. `webWorker`: inside the browser. */
+  host: 'ui' | 'workspace' | 'webWorker';
+  /** The files are on another machine, or in a container. */
+  remote: boolean;
+  /** The editor itself is a web page, which may have come from another machine. */
+  web: boolean;
+  /** A portable installation on Windows. */
+  portableOnWindows: boolean;
+  /** A client id is configured, whose redirect URIs were fixed long before this sign-in. */
+  clientConfigured: boolean;
+  setting: ChannelSetting;
+}
+
+/** What a channel can do here: `no` is a physical impossibility, `asked` works only if the person says so. */
+type Ability = 'yes' | 'asked' | 'no';
+
+interface ChannelAbilities {
+  name: ChannelName;
+  ability: (situation: Situation) => Ability;
+}
+
+/** In the order of preference. */
+const channels: readonly ChannelAbilities[] = [
+  {
+    name: 'uriHandler',
+    ability: ({ clientConfigured, portableOnWindows }) => {
+      // The editor's address for a sign-in differs from one sign-in to the next; no fixed registration can hold it.
+      if (clientConfigured) {
+        return 'no';
+      }
+      // A portable installation on Windows registers no protocol handler, so the browser finds nobody to hand it to.
+      return portableOnWindows ? 'asked' : 'yes';
+    },
+  },
+  {
+    name: 'loopback',
+    ability: ({ host, remote, web }) => {
+      // A web worker cannot listen.
+      if (host === 'webWorker') {
+        return 'no';
+      }
+      // 127.0.0.1 of the browser is another machine's than ours, unless the person knows better.
+      return host === 'workspace' && (remote || web) ? 'asked' : 'yes';
+    },
+  },
+  // Needs nothing but the person, so it works everywhere.
+  { name: 'paste', ability: () => 'yes' },
+];
+
+/**
+ * The channels to try, best first. The setting pins one wherever that one can work at all.
+ * An empty list means that the pinned channel cannot work here.
+ */
+export function orderChannels(situation: Situation): ChannelName[] {
+  const { setting } = situation;
+  return channels
+    .filter(({ name, ability }) => {
+      const can = ability(situation);
+      return setting === 'auto' ? can === 'yes' : name === setting && can !== 'no';
+    })
+    .map(({ name }) => name);
+}

@@ -5,11 +5,14 @@ import type { AuthorizationServer } from '../oauth/authorizationServer.ts';
 import { Failure } from '../oauth/failure.ts';
 import type { Secret } from '../secret.ts';
 import { answerParameters } from './answer.ts';
+import type { ChannelName, Receive } from './channels.ts';
 
 /** What became of an answer from the browser. */
 export type Reception =
-  /** It ended the sign-in it belongs to, well or with the server's refusal. */
+  /** It brought the code that the sign-in waits for. */
   | 'accepted'
+  /** It brought the server's or the person's refusal, and ended the sign-in with it. */
+  | 'declined'
   /** Its state is ours but something else is wrong with it; the sign-in keeps waiting for the right one. */
   | 'unsafe'
   /** It belongs to a sign-in of ours that has ended: cancelled, timed out, already answered, or begun before a reload. */
@@ -23,9 +26,20 @@ export interface StateMemory {
   update(key: string, value: unknown): PromiseLike<void>;
 }
 
+/** A sign-in that waits for the browser. */
+export interface PendingSignIn {
+  /** Rejects with the `Failure` that the server's answer means. */
+  code: Promise<Secret>;
+  /** Judges an answer against this sign-in alone, for a channel that was opened for it. */
+  receive: Receive;
+  /** Stops waiting; the state is never accepted again. */
+  end: () => void;
+}
+
 interface Waiting {
   authorization: PendingAuthorization;
   authorizationServer: AuthorizationServer;
+  channel: ChannelName;
   resolve: (code: Secret) => void;
   reject: (failure: Failure) => void;
 }
@@ -57,28 +71,39 @@ export class PendingSignIns {
     this.#log = log;
   }
 
-  /**
-   * Waits for the answer to `authorization`; `end` stops waiting, after which the state is never accepted again.
-   * The promise rejects with the `Failure` that the server's answer means.
-   */
+  /** Waits for the answer to `authorization`, which has to come by the channel whose redirect URI it names. */
   async wait(
     authorization: PendingAuthorization,
     authorizationServer: AuthorizationServer,
-  ): Promise<{ code: Promise<Secret>; end: () => void }> {
+    channel: ChannelName,
+  ): Promise<PendingSignIn> {
     const state = authorization.state.reveal();
     await this.#remember(state);
     const code = new Promise<Secret>((resolve, reject) => {
-      this.#waiting.set(state, { authorization, authorizationServer, resolve, reject });
+      this.#waiting.set(state, { authorization, authorizationServer, channel, resolve, reject });
     });
-    return { code, end: () => this.#waiting.delete(state) };
+    // Awaited later; a refusal that arrives while the browser still opens is not an unhandled one.
+    code.catch(() => undefined);
+    return {
+      code,
+      receive: (query) => this.#receive(query, (candidate) => candidate === state && this.#waiting.has(state)),
+      end: () => this.#waiting.delete(state),
+    };
   }
 
-  /** Takes the query of a callback. Never throws: what is wrong with an answer is said in the result and the log. */
-  async receive(query: string): Promise<Reception> {
-    const own = answerParameters(query, (state) => this.#waiting.has(state));
-    const state = own?.get('state');
-    const waiting = state === undefined || state === null ? undefined : this.#waiting.get(state);
-    if (own === undefined || state === undefined || state === null || waiting === undefined) {
+  /**
+   * Takes the query of a call to the editor's URI handler. Never throws: what is wrong with an answer is said in the
+   * result and the log.
+   */
+  receive(query: string): Promise<Reception> {
+    return this.#receive(query, (state) => this.#waiting.get(state)?.channel === 'uriHandler');
+  }
+
+  async #receive(query: string, isExpected: (state: string) => boolean): Promise<Reception> {
+    const own = answerParameters(query, isExpected);
+    const state = own?.getAll('state').find(isExpected);
+    const waiting = state === undefined ? undefined : this.#waiting.get(state);
+    if (own === undefined || state === undefined || waiting === undefined) {
       return (await this.#beganHere(query)) ? this.#ended() : this.#strange();
     }
     let code: Secret;
@@ -97,7 +122,7 @@ export class PendingSignIns {
       // Single use: the state is spent before anybody acts on the answer.
       this.#waiting.delete(state);
       waiting.reject(error);
-      return 'accepted';
+      return 'declined';
     }
     this.#waiting.delete(state);
     waiting.resolve(code);

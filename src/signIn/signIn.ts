@@ -1,4 +1,4 @@
-import type { Clock, Randomness } from '../clock.ts';
+import type { Randomness } from '../clock.ts';
 import type { Accounts } from '../grants/accounts.ts';
 import type { Grant } from '../grants/grant.ts';
 import type { Http } from '../http/http.ts';
@@ -7,12 +7,13 @@ import { type Identity, readIdentity } from '../notion/identity.ts';
 import { buildAuthorization } from '../oauth/authorization.ts';
 import type { Discovery } from '../oauth/authorizationServer.ts';
 import type { Client, Tokens } from '../oauth/client.ts';
-import { discover } from '../oauth/discovery.ts';
 import { Failure } from '../oauth/failure.ts';
 import { register } from '../oauth/registration.ts';
 import { exchange, revoke } from '../oauth/tokens.ts';
 import type { Secret } from '../secret.ts';
-import type { Channel, OpenChannel } from './channels.ts';
+import type { ChannelName, OpenChannel, OpenChannelByName } from './channels.ts';
+import { anotherWay, askForConsent, type ConsentParts, whenAborted } from './consent.ts';
+import type { Discoveries } from './discoveries.ts';
 import type { PendingSignIns } from './pending.ts';
 
 /** What a sign-in is doing, for the progress notification. */
@@ -24,7 +25,8 @@ export interface SignInRequest {
   scopes: readonly string[];
   /** The person's Cancel: frees the caller at once, however the network stands. */
   signal: AbortSignal;
-  onStage: (stage: SignInStage, host: string) => void;
+  /** `tryAnotherWay` is there while the browser is waited for and another channel is left. */
+  onStage: (stage: SignInStage, host: string, tryAnotherWay?: () => void) => void;
   /** Asks whether these hosts may see a sign-in; called only when they are not what one would expect. */
   confirmHosts: (mcpHost: string, authorizationHost: string) => Promise<boolean>;
 }
@@ -35,23 +37,21 @@ export interface SignInResult {
   reconnected: boolean;
 }
 
-export interface SignInParts {
+export interface SignInParts extends ConsentParts {
   http: Http;
   accounts: Accounts;
   pending: PendingSignIns;
-  channel: Channel;
-  /** Opens the authorization URL byte for byte as built. */
-  openBrowser: (url: string) => Promise<boolean>;
+  discoveries: Discoveries;
+  /** The channels that this situation allows, best first. */
+  channels: () => readonly ChannelName[];
+  openChannel: OpenChannelByName;
   /** The server that needs no question, as `serverUrl.href`. */
   defaultServerUrl: string;
   clientName: string;
-  clock: Clock;
   randomness: Randomness;
   log: Log;
 }
 
-/** How long the person may take in the browser. */
-export const browserLimitMs = 5 * 60_000;
 const identityLimitMs = 15_000;
 
 /** One sign-in, from discovery to the stored grant. Holds no state of its own between sign-ins. */
@@ -70,18 +70,30 @@ export class SignIn {
     const cancelled = whenAborted(request.signal);
     try {
       return await Promise.race([this.#run(request), cancelled.promise]);
+    } catch (error) {
+      if (!(error instanceof Failure) || (error.kind !== 'cancelled' && error.kind !== 'refused')) {
+        // It may have failed because the server has changed since it was asked.
+        this.#parts.discoveries.forget(request.serverUrl);
+      }
+      throw error;
     } finally {
       cancelled.stop();
     }
   }
 
-  async #run({ serverUrl, scopes, signal, onStage, confirmHosts }: SignInRequest): Promise<SignInResult> {
-    const { http, accounts, channel, log, clock } = this.#parts;
-    onStage('discovering', serverUrl.host);
-    const opening = channel();
+  async #run(request: SignInRequest): Promise<SignInResult> {
+    const { discoveries, channels, openChannel, log } = this.#parts;
+    const { serverUrl, signal } = request;
+    const [first, ...others] = channels();
+    if (first === undefined) {
+      throw new Failure('misconfigured', { step: 'authorization', code: 'no_channel' });
+    }
+    request.onStage('discovering', serverUrl.host);
+    const opening = openChannel(first);
     let discovery: Discovery;
     try {
-      discovery = await discover(http, serverUrl, { signal });
+      discovery = await discoveries.of(serverUrl, signal);
+      await this.#confirm(request, discovery);
     } catch (error) {
       // Both ran at once: what was opened for nothing is closed, and its own failure is not the one to report.
       opening.then(
@@ -90,53 +102,50 @@ export class SignIn {
       );
       throw error;
     }
-    const opened = await opening;
+    let opened = await opening;
+    for (;;) {
+      const next = others.shift();
+      const result = await this.#runThrough(opened, request, discovery, next !== undefined);
+      if (result !== anotherWay) {
+        return result;
+      }
+      if (next === undefined) {
+        throw new Failure('misconfigured', { step: 'authorization', code: 'no_channel' });
+      }
+      log.info('The sign-in goes on by the next channel.', { channel: next });
+      opened = await openChannel(next);
+    }
+  }
+
+  /** The sign-in by one channel; `anotherWay` when the server or the person does not want that channel. */
+  async #runThrough(
+    opened: OpenChannel,
+    request: SignInRequest,
+    discovery: Discovery,
+    canGoOn: boolean,
+  ): Promise<SignInResult | typeof anotherWay> {
+    const { serverUrl, signal } = request;
     try {
-      await this.#confirm(serverUrl, discovery, confirmHosts);
       signal.throwIfAborted();
       const client = await this.#register(discovery, opened, signal);
-      const { code, verifier } = await this.#authorize(discovery, client, opened, signal, onStage);
-      onStage('finishing', serverUrl.host);
-      const { authorizationServer, resource } = discovery;
-      const { redirectUri } = opened;
-      const tokens = await exchange(http, authorizationServer, client, {
-        code,
-        verifier,
-        redirectUri,
-        resource,
-        clock,
-        signal,
-      });
-      log.info('The code was exchanged for tokens.', { expiresInSeconds: tokens.expiresInSeconds });
-      if (signal.aborted) {
-        await this.#giveBack(discovery, client, tokens);
-        signal.throwIfAborted();
+      const consent = await this.#consent(opened, request, discovery, client, canGoOn);
+      if (consent === anotherWay) {
+        return anotherWay;
       }
-      const identity = await this.#identify(serverUrl, tokens.accessToken, signal);
-      if (signal.aborted) {
-        await this.#giveBack(discovery, client, tokens);
-        signal.throwIfAborted();
+      request.onStage('finishing', serverUrl.host);
+      return await this.#finish(request, discovery, client, consent, opened.redirectUri);
+    } catch (error) {
+      if (canGoOn && error instanceof Failure && error.details.code === 'invalid_redirect_uri') {
+        return anotherWay;
       }
-      return await accounts.storeSignIn({
-        serverUrl: serverUrl.href,
-        resource,
-        authorizationServer,
-        client,
-        tokens,
-        ...(identity && { identity }),
-        askedScopes: [...scopes],
-      });
+      throw error;
     } finally {
       opened.close();
     }
   }
 
   /** A server that is not Notion's, or one that sends the person to another origin, is named before the browser opens. */
-  async #confirm(
-    serverUrl: URL,
-    { authorizationServer }: Discovery,
-    confirmHosts: SignInRequest['confirmHosts'],
-  ): Promise<void> {
+  async #confirm({ serverUrl, confirmHosts }: SignInRequest, { authorizationServer }: Discovery): Promise<void> {
     const endpoint = new URL(authorizationServer.authorizationEndpoint);
     const expected = serverUrl.href === this.#parts.defaultServerUrl && endpoint.origin === serverUrl.origin;
     if (!expected && !(await confirmHosts(serverUrl.host, endpoint.host))) {
@@ -155,40 +164,65 @@ export class SignIn {
     return client;
   }
 
-  async #authorize(
+  async #consent(
+    opened: OpenChannel,
+    { signal, onStage }: SignInRequest,
     discovery: Discovery,
     client: Client,
-    { redirectUri }: OpenChannel,
-    signal: AbortSignal,
-    onStage: SignInRequest['onStage'],
-  ): Promise<{ code: Secret; verifier: Secret }> {
-    const { pending, openBrowser, randomness, clock, log } = this.#parts;
+    canGoOn: boolean,
+  ): Promise<{ code: Secret; verifier: Secret } | typeof anotherWay> {
+    const { pending, randomness, log } = this.#parts;
     const authorization = await buildAuthorization(discovery, client, {
-      redirectUri,
+      redirectUri: opened.redirectUri,
       ...(discovery.scopes && { scopes: discovery.scopes }),
       randomness,
       prompt: 'consent',
     });
-    const answer = await pending.wait(authorization, discovery.authorizationServer);
-    // The promise is awaited below; a refusal that arrives while the browser still opens is not an unhandled one.
-    answer.code.catch(() => undefined);
-    const limit = Promise.withResolvers<never>();
-    const stopLimit = clock.after(browserLimitMs, () =>
-      limit.reject(new Failure('cancelled', { step: 'authorization', code: 'browser_limit' })),
-    );
-    const cancelled = whenAborted(signal);
+    const waiting = await pending.wait(authorization, discovery.authorizationServer, opened.name);
+    const another = Promise.withResolvers<typeof anotherWay>();
+    const { host } = new URL(authorization.url);
+    onStage('waitingForBrowser', host, canGoOn ? () => another.resolve(anotherWay) : undefined);
+    log.info('The browser is asked to open the consent page.', { channel: opened.name });
     try {
-      onStage('waitingForBrowser', new URL(authorization.url).host);
-      if (!(await Promise.race([openBrowser(authorization.url), cancelled.promise]))) {
-        throw new Failure('cancelled', { step: 'authorization', code: 'browser_not_opened' });
-      }
-      log.info('The browser was asked to open the consent page.');
-      const code = await Promise.race([answer.code, limit.promise, cancelled.promise]);
-      return { code, verifier: authorization.verifier };
+      const code = await askForConsent(this.#parts, authorization.url, waiting, opened, {
+        signal,
+        whenAnotherWay: another.promise,
+      });
+      return code === anotherWay ? anotherWay : { code, verifier: authorization.verifier };
     } finally {
-      answer.end();
-      stopLimit();
-      cancelled.stop();
+      waiting.end();
+    }
+  }
+
+  /** Code for tokens, tokens for a name, and all of it stored. */
+  async #finish(
+    { serverUrl, scopes, signal }: SignInRequest,
+    discovery: Discovery,
+    client: Client,
+    { code, verifier }: { code: Secret; verifier: Secret },
+    redirectUri: string,
+  ): Promise<SignInResult> {
+    const { http, accounts, clock, log } = this.#parts;
+    const { authorizationServer, resource } = discovery;
+    // Not cancelled with the sign-in: what the server may already have issued has to be known to be given back.
+    const tokens = await exchange(http, authorizationServer, client, { code, verifier, redirectUri, resource, clock });
+    log.info('The code was exchanged for tokens.', { expiresInSeconds: tokens.expiresInSeconds });
+    try {
+      const identity = await this.#identify(serverUrl, tokens.accessToken, signal);
+      signal.throwIfAborted();
+      return await accounts.storeSignIn({
+        serverUrl: serverUrl.href,
+        resource,
+        authorizationServer,
+        client,
+        tokens,
+        ...(identity && { identity }),
+        askedScopes: [...scopes],
+      });
+    } catch (error) {
+      // Nobody will ever use them, so they are not left alive at the server.
+      await this.#giveBack(discovery, client, tokens);
+      throw error;
     }
   }
 
@@ -226,17 +260,4 @@ export class SignIn {
       });
     }
   }
-}
-
-/** A promise that rejects with a `cancelled` failure once `signal` aborts; `stop` lets go of the signal. */
-function whenAborted(signal: AbortSignal): { promise: Promise<never>; stop: () => void } {
-  const { promise, reject } = Promise.withResolvers<never>();
-  promise.catch(() => undefined);
-  const abort = () => reject(new Failure('cancelled', { step: 'authorization', code: 'cancelled' }));
-  if (signal.aborted) {
-    abort();
-  } else {
-    signal.addEventListener('abort', abort, { once: true });
-  }
-  return { promise, stop: () => signal.removeEventListener('abort', abort) };
 }

@@ -1,0 +1,34 @@
+import type { Clock } from '../clock.ts';
+import type { Http } from '../http/http.ts';
+import type { Discovery } from '../oauth/authorizationServer.ts';
+import { discover } from '../oauth/discovery.ts';
+
+const longestUseMs = 60 * 60_000;
+
+/** What discovery found, kept for an hour so that a second sign-in to the same server need not ask again. */
+export class Discoveries {
+  readonly #http: Http;
+  readonly #clock: Clock;
+  readonly #found = new Map<string, { discovery: Discovery; atMs: number }>();
+
+  constructor(http: Http, clock: Clock) {
+    this.#http = http;
+    this.#clock = clock;
+  }
+
+  /** @throws Failure as `discover` does */
+  async of(serverUrl: URL, signal: AbortSignal): Promise<Discovery> {
+    const found = this.#found.get(serverUrl.href);
+    const nowMs = this.#clock.monotonicMs();
+    if (found !== undefined && nowMs - found.atMs < longestUseMs) {
+      return found.discovery;
+    }
+    const discovery = await discover(this.#http, serverUrl, { signal });
+    this.#found.set(serverUrl.href, { discovery, atMs: nowMs });
+    return discovery;
+  }
+
+  forget(serverUrl: URL): void {
+    this.#found.delete(serverUrl.href);
+  }
+}
