@@ -118,9 +118,13 @@ export function readServerMetadata({ document, at, lookedAt }: Found, issuer: st
   };
 }
 
-/** A URL without query, fragment or credentials (RFC 8414 section 2); whether it may be asked is judged where it is. */
+/** A web address without query, fragment or credentials (RFC 8414 section 2); whether it may be asked is judged where it is. */
 function isIssuer(text: string): boolean {
-  return URL.canParse(text) && !/[?#\s]/.test(text) && new URL(text).username === '' && new URL(text).password === '';
+  if (!URL.canParse(text) || /[?#\s]/.test(text)) {
+    return false;
+  }
+  const { protocol, username, password } = new URL(text);
+  return (protocol === 'https:' || protocol === 'http:') && username === '' && password === '';
 }
 
 /**

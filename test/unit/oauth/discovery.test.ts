@@ -266,7 +266,14 @@ test('A23: an issuer or a metadata address that is not https is never asked', as
   await fails(() => discover(fetchHttp, mcp), 'unsafe', { code: 'insecure', host: 'as.example.com' });
   const challenge = parseChallenge('Bearer resource_metadata="http://elsewhere.example/x"');
   await fails(() => discover(fetchHttp, mcp, { ...(challenge && { challenge }) }), 'unsafe', { code: 'insecure' });
-  for (const issuer of ['nonsense', `${origin}?x=1`, `${origin}#x`, 'https://a:b@as.example']) {
+  for (const issuer of [
+    'nonsense',
+    'a:',
+    'javascript:alert(1)',
+    `${origin}?x=1`,
+    `${origin}#x`,
+    'https://a:b@as.example',
+  ]) {
     routes[`${resourceAt}/mcp`] = { body: { resource: mcp.href, authorization_servers: [issuer] } };
     await fails(() => discover(fetchHttp, mcp), 'nonsense', { code: 'bad_issuer', host: mcp.host });
   }
