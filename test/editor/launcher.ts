@@ -1,6 +1,6 @@
 // Takes the arguments that VS Code's own program takes from @vscode/test-electron, shows the embedded editor in a
 // headless Chromium instead, and ends with the exit code of the tests in its extension host.
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -26,6 +26,8 @@ try {
 }
 
 async function run(): Promise<number> {
+  const [extension, ...others] = values.extensionDevelopmentPath as string[];
+  await Promise.all(others.map(place));
   const server = await CodeServer.start({
     directory,
     // The payload below is honoured only with this; it also keeps notifications from being shown.
@@ -42,7 +44,7 @@ async function run(): Promise<number> {
       () => ended.reject(new Error(`The tests did not end within ${limitMs / 1000} s.`)),
       limitMs,
     );
-    await page.goto(pageAddress(server));
+    await page.goto(pageAddress(server, String(extension)));
     return await ended.promise.finally(() => clearTimeout(timer));
   } finally {
     await browser.close();
@@ -50,14 +52,21 @@ async function run(): Promise<number> {
   }
 }
 
-function pageAddress({ address, port }: CodeServer): string {
+/** The page takes one extension under development; what lies in the extensions folder at the first start is installed. */
+async function place(extensionPath: string): Promise<void> {
+  const { publisher, name, version } = JSON.parse(await readFile(join(extensionPath, 'package.json'), 'utf8'));
+  const extensions = join(directory, 'extensions');
+  await mkdir(extensions, { recursive: true });
+  await symlink(extensionPath, join(extensions, `${publisher}.${name}-${version}`));
+}
+
+function pageAddress({ address, port }: CodeServer, extension: string): string {
   const remote = (path: string): string => `vscode-remote://127.0.0.1:${port}${path}`;
-  const payload: [string, string][] = (values.extensionDevelopmentPath as string[]).map((path) => [
-    'extensionDevelopmentPath',
-    remote(path),
-  ]);
-  payload.push(['extensionTestsPath', remote(String(values.extensionTestsPath))]);
   const url = new URL(address);
+  const payload = Object.entries({
+    extensionDevelopmentPath: remote(extension),
+    extensionTestsPath: remote(String(values.extensionTestsPath)),
+  });
   url.searchParams.set('payload', JSON.stringify(payload));
   const [folder] = positionals;
   if (folder !== undefined) {

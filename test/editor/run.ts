@@ -1,5 +1,4 @@
 // node test/editor/run.ts [--desktop | --editor <path>]: runs test/editor/suite inside the extension host of a real VS Code.
-import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,6 +8,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { runTests } from '@vscode/test-electron';
+import { buildExtension } from '../../esbuild.mjs';
 import { bundleConsumer, bundleSuite, consumerFolder } from './bundle.ts';
 import { directoryVariable } from './consumer/protocol.ts';
 import { hostIsPossible, installHost } from './host/install.mjs';
@@ -24,7 +24,7 @@ try {
 }
 
 async function run(): Promise<number> {
-  spawnSync(process.execPath, ['esbuild.mjs'], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
+  await buildExtension();
   await bundleConsumer();
   const extensionTestsPath = await bundleSuite();
   const report = join(directory, 'report.txt');

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { authentication, commands, extensions } from 'vscode';
 
+const extension = extensions.getExtension('seedling.notion-mcp-auth');
+
 describe('the extension in its host', () => {
   before(async () => {
-    const extension = extensions.getExtension('seedling.notion-mcp-auth');
     assert.ok(extension, 'it is there');
     await extension.activate();
   });
@@ -16,12 +17,16 @@ describe('the extension in its host', () => {
     assert.deepEqual(await authentication.getAccounts('notion-mcp'), []);
   });
 
+  test('stands beside the extension that asks for its sessions', () => {
+    assert.ok(extensions.getExtension('seedling-tests.session-consumer'));
+  });
+
   test('registers every command that it contributes', async () => {
-    const { contributes } = extensions.getExtension('seedling.notion-mcp-auth')?.packageJSON ?? {};
+    const contributed: { command: string }[] = extension?.packageJSON.contributes.commands;
     const registered = new Set(await commands.getCommands(true));
-    const missing = contributes.commands
-      .map(({ command }: { command: string }) => command)
-      .filter((command: string) => !registered.has(command));
-    assert.deepEqual(missing, []);
+    assert.deepEqual(
+      contributed.filter(({ command }) => !registered.has(command)),
+      [],
+    );
   });
 });
