@@ -32,11 +32,7 @@ export async function bundleSuite(): Promise<string> {
   return join(suiteFolder, 'index.cjs');
 }
 
-/** Bundles the second extension where it lies. */
-export async function bundleConsumer(): Promise<void> {
-  await build({
-    ...forExtensionHost,
-    entryPoints: [join(consumerFolder, 'extension.ts')],
-    outdir: join(consumerFolder, 'dist'),
-  });
+/** Bundles the `extension.ts` of an extension of the tests, where it lies. */
+export async function bundleExtension(folder: string): Promise<void> {
+  await build({ ...forExtensionHost, entryPoints: [join(folder, 'extension.ts')], outdir: join(folder, 'dist') });
 }

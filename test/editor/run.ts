@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { runTests } from '@vscode/test-electron';
 import { buildExtension } from '../../esbuild.mjs';
-import { bundleConsumer, bundleSuite, consumerFolder } from './bundle.ts';
+import { bundleExtension, bundleSuite, consumerFolder } from './bundle.ts';
 import { directoryVariable } from './consumer/protocol.ts';
 import { hostIsPossible, installHost } from './host/install.mjs';
 import { reportVariable } from './suite/reporting.ts';
@@ -25,7 +25,7 @@ try {
 
 async function run(): Promise<number> {
   await buildExtension();
-  await bundleConsumer();
+  await bundleExtension(consumerFolder);
   const extensionTestsPath = await bundleSuite();
   const report = join(directory, 'report.txt');
   // What the editor prints of itself is worth reading only if the tests did not come to their report.

@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { after, before, describe, test } from 'node:test';
+import { Editor } from './driver/editor.ts';
+import type { EditorWindow } from './driver/editorWindow.ts';
+import { fixtureVsix } from './driver/vsix.ts';
+
+const fixtureId = 'seedling-tests.driver-fixture';
+
+describe('the driver of a real editor', { timeout: 120_000 }, () => {
+  let site: Server;
+  let editor: Editor;
+  let window: EditorWindow;
+
+  before(async () => {
+    site = createServer((_, response) => {
+      response.setHeader('content-type', 'text/html').end('<p id="consent">Allow?</p>');
+    });
+    await new Promise<void>((resolve) => site.listen(0, '127.0.0.2', resolve));
+    const page = `http://127.0.0.2:${(site.address() as AddressInfo).port}/`;
+    editor = await Editor.start({
+      extensions: [fixtureVsix],
+      settings: { 'workbench.colorTheme': 'Default Dark Modern' },
+      environment: { FIXTURE_PAGE: page },
+    });
+    window = await editor.openWindow();
+  });
+
+  after(async () => {
+    await editor?.stop();
+    site.close();
+    site.closeAllConnections();
+  });
+
+  test('sees the badge, signs in from the Accounts menu and signs out there', async () => {
+    await window.runCommand('Driver Fixture: Ask Passively');
+    assert.equal(await window.accounts.waitForBadge(), 'Sign in requested');
+    const request = 'Sign in with Fixture to use Driver Fixture (1)';
+    assert.ok((await window.accounts.open()).includes(request));
+    await window.screenshot('driver-accounts');
+    await window.accounts.click(request);
+    await window.accounts.waitForNoBadge();
+    await window.accounts.click('Ada (Fixture)', 'Sign Out');
+    const question = await window.dialog.waitFor('Ada');
+    assert.deepEqual(question.buttons, ['Sign Out', 'Cancel']);
+    await window.dialog.click('Sign Out');
+    assert.ok(!(await window.accounts.entries()).some((entry) => entry.includes('Ada')));
+  });
+
+  test('reads a notification and presses its buttons and links', async () => {
+    await window.runCommand('Driver Fixture: Note');
+    await window.notifications.click('Working', 'Cancel');
+    assert.deepEqual(await window.notifications.waitFor('did not work'), {
+      severity: 'error',
+      message: 'It did not work. Try another way',
+      buttons: ['Again', 'Leave'],
+    });
+    await window.notifications.waitForNone('Working');
+    await window.notifications.click('did not work', 'Try another way');
+    await window.quickInput.cancel();
+    await window.notifications.click('did not work', 'Leave');
+    await editor.log(fixtureId).waitFor(/note "Leave"/);
+    assert.deepEqual(await window.notifications.list(), []);
+  });
+
+  test('chooses the entry that is exactly named', async () => {
+    await window.runCommand('Driver Fixture: Pick');
+    assert.equal(await window.quickInput.title(), 'Which one?');
+    assert.deepEqual(await window.quickInput.items(), ['One', 'One more']);
+    await window.quickInput.choose('One');
+    await editor.log(fixtureId).waitFor(/pick "One"/);
+  });
+
+  test('types into an input box and answers a dialog', async () => {
+    await window.runCommand('Driver Fixture: Ask');
+    assert.match(await window.quickInput.prompt(), /^Say it\./);
+    await window.quickInput.type('hello');
+    await window.quickInput.accept();
+    assert.deepEqual(await window.dialog.waitFor('hello'), {
+      message: 'Say hello?',
+      detail: 'It will be heard.',
+      buttons: ['Say It', 'Cancel'],
+    });
+    await window.dialog.click('Say It');
+    await editor.log(fixtureId).waitFor(/ask "Say It"/);
+  });
+
+  test('follows the editor into another tab and back by its callback', async () => {
+    await window.runCommand('Driver Fixture: Open Tab');
+    const tab = await window.nextTab();
+    await tab.locator('#consent').waitFor();
+    const back = new URL(new URL(tab.url()).searchParams.get('back') ?? '');
+    back.searchParams.set('code', 'a:b+c%/d');
+    await tab.goto(back.href);
+    const log = await editor.log(fixtureId).waitFor(/uri code=/);
+    assert.equal(new URLSearchParams(/uri (\S+)/.exec(log)?.[1]).get('code'), 'a:b+c%/d');
+    assert.equal(window.untakenTabs, 0);
+  });
+
+  test('opens a second window with an extension host of its own, reloads and closes it', async () => {
+    const second = await editor.openWindow();
+    await second.runCommand('Driver Fixture: Pick');
+    await second.quickInput.choose('One more');
+    await editor.log(fixtureId).waitFor(/pick "One more"/);
+    await second.reload();
+    assert.ok(await second.accounts.entries());
+    await second.close();
+    assert.ok(window.consoleLines.some((line) => line.includes('the fixture is there')));
+  });
+});

@@ -1,0 +1,72 @@
+import type { Locator, Page } from 'playwright-core';
+
+/** The Accounts menu in the activity bar. */
+export class AccountsMenu {
+  readonly #page: Page;
+  readonly #icon: Locator;
+
+  constructor(page: Page) {
+    this.#page = page;
+    this.#icon = page.locator('.activitybar .action-item[aria-label^="Accounts"]');
+  }
+
+  /** Opens the menu and resolves to its entries. */
+  async open(): Promise<string[]> {
+    await this.#icon.click();
+    await this.#entries().first().waitFor();
+    return this.#entries().allInnerTexts();
+  }
+
+  /** Closes the menu. */
+  async close(): Promise<void> {
+    await this.#page.keyboard.press('Escape');
+    await this.#menus().first().waitFor({ state: 'detached' });
+  }
+
+  /** The entries of the menu, which is closed again. */
+  async entries(): Promise<string[]> {
+    const entries = await this.open();
+    await this.close();
+    return entries;
+  }
+
+  /** Opens the menu if need be and clicks an entry; further names lead into the menus beside it: `('Ada … (Notion)', 'Sign Out')`. */
+  async click(...path: string[]): Promise<void> {
+    if ((await this.#entries().count()) === 0) {
+      await this.open();
+    }
+    for (const name of path) {
+      await this.#entries().getByText(name, { exact: true }).click();
+    }
+    await this.#menus().first().waitFor({ state: 'detached' });
+  }
+
+  /** Waits until the icon asks for attention; resolves to what it says, such as `Sign in requested`. */
+  async waitForBadge(): Promise<string> {
+    await this.#badge().waitFor();
+    const label = (await this.#icon.getAttribute('aria-label')) ?? '';
+    return label.replace(/^Accounts( - )?/, '');
+  }
+
+  /** Waits until the icon asks for nothing. */
+  async waitForNoBadge(): Promise<void> {
+    await this.#badge().waitFor({ state: 'hidden' });
+  }
+
+  /** Whether the icon asks for attention now. */
+  hasBadge(): Promise<boolean> {
+    return this.#badge().isVisible();
+  }
+
+  #badge(): Locator {
+    return this.#icon.locator('.badge');
+  }
+
+  #menus(): Locator {
+    return this.#page.locator('.monaco-menu');
+  }
+
+  #entries(): Locator {
+    return this.#menus().locator('.action-menu-item > .action-label');
+  }
+}

@@ -1,0 +1,39 @@
+import type { Locator, Page } from 'playwright-core';
+import { shownText } from './shownText.ts';
+
+export interface DialogContent {
+  message: string;
+  detail: string;
+  buttons: string[];
+}
+
+/** The modal dialog; there is one at a time, and nothing else can be used meanwhile. */
+export class Dialog {
+  readonly #box: Locator;
+
+  constructor(page: Page) {
+    this.#box = page.locator('.monaco-dialog-box');
+  }
+
+  /** Waits for a dialog whose message or detail has `text` in it. */
+  async waitFor(text: string | RegExp): Promise<DialogContent> {
+    const box = this.#box.filter({ hasText: text });
+    await box.waitFor();
+    return {
+      message: await shownText(box.locator('.dialog-message-text')),
+      detail: await shownText(box.locator('.dialog-message-detail')),
+      buttons: await box.locator('.dialog-buttons .monaco-button').allInnerTexts(),
+    };
+  }
+
+  /** Waits for a dialog, clicks a button of it by its name and waits until the dialog is gone. */
+  async click(button: string): Promise<void> {
+    await this.#box.locator('.dialog-buttons').getByText(button, { exact: true }).click();
+    await this.#box.waitFor({ state: 'detached' });
+  }
+
+  /** Whether a dialog is shown now. */
+  isShown(): Promise<boolean> {
+    return this.#box.isVisible();
+  }
+}

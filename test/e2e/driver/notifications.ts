@@ -1,0 +1,62 @@
+import type { Locator, Page } from 'playwright-core';
+import { shownText } from './shownText.ts';
+
+export interface Notification {
+  severity: 'info' | 'warning' | 'error';
+  message: string;
+  buttons: string[];
+}
+
+/** The notifications at the lower right. Without an error or a pointer on them the editor hides them after ten seconds. */
+export class Notifications {
+  readonly #toasts: Locator;
+
+  constructor(page: Page) {
+    this.#toasts = page.locator('.notification-toast');
+  }
+
+  /** Waits for a notification with `text` in it. */
+  async waitFor(text: string | RegExp): Promise<Notification> {
+    const toast = this.#with(text);
+    await toast.waitFor();
+    return content(toast);
+  }
+
+  /** Waits until no notification with `text` in it is shown. */
+  async waitForNone(text: string | RegExp): Promise<void> {
+    await this.#with(text).waitFor({ state: 'hidden' });
+  }
+
+  /** Those that are shown now. */
+  async list(): Promise<Notification[]> {
+    return Promise.all((await this.#toasts.all()).map(content));
+  }
+
+  /** Waits for a notification with `text` in it and clicks a button of it, or a link in its message. */
+  async click(text: string | RegExp, name: string): Promise<void> {
+    const toast = this.#with(text);
+    await toast.hover();
+    await toast.locator('.monaco-button, .notification-list-item-message a').getByText(name, { exact: true }).click();
+  }
+
+  /** Closes a notification with `text` in it without an answer. */
+  async dismiss(text: string | RegExp): Promise<void> {
+    const toast = this.#with(text);
+    await toast.hover();
+    await toast.locator('.codicon-notifications-clear').click();
+  }
+
+  #with(text: string | RegExp): Locator {
+    return this.#toasts.filter({ hasText: text }).first();
+  }
+}
+
+async function content(toast: Locator): Promise<Notification> {
+  const icon = (await toast.locator('.notification-list-item-icon').getAttribute('class')) ?? '';
+  const severity = /codicon-(error|warning)\b/.exec(icon)?.[1];
+  return {
+    severity: severity === 'error' || severity === 'warning' ? severity : 'info',
+    message: await shownText(toast.locator('.notification-list-item-message')),
+    buttons: await toast.locator('.notification-list-item-buttons-container .monaco-button').allInnerTexts(),
+  };
+}

@@ -1,0 +1,72 @@
+import type { Locator, Page } from 'playwright-core';
+import { shownText } from './shownText.ts';
+
+/** The quick pick and the input box at the top of the window. */
+export class QuickInput {
+  readonly #page: Page;
+  readonly #widget: Locator;
+  readonly #input: Locator;
+
+  constructor(page: Page) {
+    this.#page = page;
+    this.#widget = page.locator('.quick-input-widget');
+    this.#input = this.#widget.locator('.quick-input-box input');
+  }
+
+  /** Waits for it and resolves to its title, empty without one. */
+  async title(): Promise<string> {
+    await this.#input.waitFor();
+    return shownText(this.#widget.locator('.quick-input-title:visible'));
+  }
+
+  /** Waits for it and resolves to the sentence under an input box, or the placeholder of a pick. */
+  async prompt(): Promise<string> {
+    await this.#input.waitFor();
+    const message = await shownText(this.#widget.locator('.quick-input-message:visible'));
+    return message || ((await this.#input.getAttribute('placeholder')) ?? '');
+  }
+
+  /** Waits for entries and resolves to the labels of those that are shown. */
+  async items(): Promise<string[]> {
+    const rows = this.#rows();
+    await rows.first().waitFor();
+    return rows.locator('.label-name').allInnerTexts();
+  }
+
+  /** Waits for the entry of exactly this label. */
+  async waitFor(label: string): Promise<void> {
+    await this.#row(label).waitFor();
+  }
+
+  /** Waits for the entry of exactly this label, chooses it and waits until it is gone. */
+  async choose(label: string): Promise<void> {
+    const row = this.#row(label);
+    await row.click();
+    await row.waitFor({ state: 'hidden' });
+  }
+
+  /** Puts text into the input, in place of what is there. */
+  async type(text: string): Promise<void> {
+    await this.#input.fill(text);
+  }
+
+  /** Presses Enter. */
+  async accept(): Promise<void> {
+    await this.#input.press('Enter');
+  }
+
+  /** Presses Escape and waits until it is gone. */
+  async cancel(): Promise<void> {
+    await this.#input.press('Escape');
+    await this.#input.waitFor({ state: 'hidden' });
+  }
+
+  #row(label: string): Locator {
+    const name = this.#page.locator('.label-name').getByText(label, { exact: true });
+    return this.#rows().filter({ has: name }).first();
+  }
+
+  #rows(): Locator {
+    return this.#widget.locator('.quick-input-list .monaco-list-row');
+  }
+}

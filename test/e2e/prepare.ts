@@ -1,0 +1,24 @@
+// node test/e2e/prepare.ts: makes everything that the tests of this folder install into an editor.
+import { exec } from 'node:child_process';
+import { mkdir } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { createVSIX } from '@vscode/vsce';
+import { bundleExtension, consumerFolder } from '../editor/bundle.ts';
+import { installHost } from '../editor/host/install.mjs';
+import { consumerVsix, fixtureVsix, vsixFolder } from './driver/vsix.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const fixtureFolder = fileURLToPath(new URL('fixture', import.meta.url));
+
+await installHost();
+await mkdir(vsixFolder, { recursive: true });
+// What people get is what is tested.
+await promisify(exec)('npm run --silent package', { cwd: root });
+for (const [folder, packagePath] of [
+  [consumerFolder, consumerVsix],
+  [fixtureFolder, fixtureVsix],
+] as const) {
+  await bundleExtension(folder);
+  await createVSIX({ cwd: folder, packagePath, dependencies: false, skipLicense: true });
+}
