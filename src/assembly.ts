@@ -1,4 +1,5 @@
 import { type ExtensionContext, env, l10n, Uri } from 'vscode';
+import { files } from '#platform/files';
 import { createPlatformHttp } from '#platform/transport';
 import { systemClock as clock, systemRandomness as randomness } from './clock.ts';
 import * as editorCommands from './editor/commands.ts';
@@ -8,6 +9,7 @@ import { showNote } from './editor/showMessage.ts';
 import { openBrowser, SignInFlow } from './editor/signInFlow.ts';
 import { Accounts } from './grants/accounts.ts';
 import { journalDirectory } from './grants/journalDirectory.ts';
+import type { GrantProtocol } from './grants/renewal.ts';
 import type { Http } from './http/http.ts';
 import type { Log } from './log.ts';
 import { accountLabel } from './notion/identity.ts';
@@ -16,6 +18,7 @@ import { Failure } from './oauth/failure.ts';
 import { parseServerUrl } from './oauth/serverUrl.ts';
 import { refresh, revoke } from './oauth/tokens.ts';
 import type { OpenChannel } from './signIn/channels.ts';
+import { Discoveries } from './signIn/discoveries.ts';
 import { PendingSignIns } from './signIn/pending.ts';
 import { SignIn } from './signIn/signIn.ts';
 import { callbackPath } from './signIn/uriHandler.ts';
@@ -41,6 +44,7 @@ export async function assemble(
   const http = createPlatformHttp({ userAgent: `notion-mcp-auth/${version}` });
   const accounts = new Accounts({
     secrets: context.secrets,
+    files,
     directory: journalDirectory(context.globalStorageUri.fsPath),
     protocol: grantProtocol(http),
     clock,
@@ -56,7 +60,9 @@ export async function assemble(
     http,
     accounts,
     pending,
-    channel: openUriHandlerChannel,
+    discoveries: new Discoveries(http, clock),
+    channels: () => ['uriHandler'],
+    openChannel: openUriHandlerChannel,
     openBrowser,
     defaultServerUrl,
     clientName: `${env.appName} (Notion MCP Authentication)`,

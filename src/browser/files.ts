@@ -1,0 +1,4 @@
+import type { Files } from '../node/files.ts';
+
+/** A web worker has no disk of its own. */
+export const files: Files | undefined = undefined;

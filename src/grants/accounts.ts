@@ -1,0 +1,386 @@
+import type { Files } from '#platform/files';
+import type { Clock, Randomness } from '../clock.ts';
+import type { Log } from '../log.ts';
+import type { Identity } from '../notion/identity.ts';
+import { Failure } from '../oauth/failure.ts';
+import { type AccountState, stateOf } from './accountState.ts';
+import type { Grant } from './grant.ts';
+import { GrantStore, type Known, type Snapshot } from './grantStore.ts';
+import { Journal } from './journal.ts';
+import { Keeper } from './keeper.ts';
+import { Locks, type LockTiming, lockTiming } from './lock.ts';
+import { type GrantProtocol, Renewal, type RenewReason } from './renewal.ts';
+import { type FreshSignIn, storeSignIn } from './storeSignIn.ts';
+import { isAboutToExpire, isHealthy } from './tokenLife.ts';
+import { type Secrets, Vault } from './vault.ts';
+
+export type { AccountState } from './accountState.ts';
+
+/** A grant and what can be done with it. */
+export interface Account {
+  grant: Grant;
+  state: AccountState;
+}
+
+/** What changed, of the accounts of the configured server. */
+export interface AccountsChange {
+  added: Account[];
+  changed: Account[];
+  removed: Account[];
+}
+
+/** What the person should hear of once. */
+export type StorageProblem =
+  /** A stored sign-in cannot be read and was kept aside. */
+  | 'damaged'
+  /** The editor's secret storage loses everything when the editor ends. */
+  | 'forgetful';
+
+export interface AccountsParts {
+  secrets: Secrets;
+  /** Absent where there is no disk. */
+  files: Files | undefined;
+  /** Where the journal lies. */
+  directory: string;
+  lockTiming?: LockTiming;
+  protocol: GrantProtocol;
+  clock: Clock;
+  randomness: Randomness;
+  log: Log;
+  /** The configured server, as `URL.href`. */
+  serverUrl: string;
+  /** A label that none of `taken` equals. */
+  labelFor: (identity: Identity | undefined, taken: ReadonlySet<string>) => string;
+}
+
+const watchPauseMs = 30;
+const endLimitMs = 5_000;
+const signOutLockWaitMs = 5_000;
+const revokeLimitMs = 10_000;
+
+/** The grants of this window and their states, in memory. The only source of account events. */
+export class Accounts {
+  readonly #parts: AccountsParts;
+  readonly #store: GrantStore;
+  readonly #renewal: Renewal;
+  readonly #keeper: Keeper;
+  readonly #known = new Map<string, Known>();
+  readonly #listeners = new Set<(change: AccountsChange) => void>();
+  readonly #problems = new Set<StorageProblem>();
+  #serverUrl: string;
+  #watching: { dispose(): void } | undefined;
+  #hears = false;
+  #reading: Promise<void> | undefined;
+  #stopPause: (() => void) | undefined;
+
+  constructor(parts: AccountsParts) {
+    const { secrets, files, directory, clock, randomness, log, protocol } = parts;
+    this.#parts = parts;
+    this.#serverUrl = parts.serverUrl;
+    const disk = files && {
+      journal: new Journal(files, directory, randomness),
+      locks: new Locks(files, directory, clock, randomness, parts.lockTiming ?? lockTiming),
+    };
+    this.#store = new GrantStore({ vault: new Vault(secrets), ...(disk && { disk }), randomness, log });
+    this.#renewal = new Renewal({ store: this.#store, protocol, clock, randomness, log });
+    this.#keeper = new Keeper({
+      clock,
+      randomness,
+      grants: () => [...this.#known.values()].filter(isRenewable).map(({ grant }) => grant),
+      retryAtMs: (id) => this.#renewal.retryAtMs(id),
+      renew: (grant) => this.renew(grant.id, { reason: 'expiry' }),
+      look: () => this.#look(),
+      hears: () => this.#hears,
+      wokeUp: () => this.#renewal.wokeUp(),
+    });
+  }
+
+  /** Reads what is stored. Resolves once every account is in memory; never rejects for a record that is damaged. */
+  async load(): Promise<void> {
+    const { log } = this.#parts;
+    await this.#store.open();
+    const snapshot = await this.#store.read();
+    for (const [id, known] of snapshot.grants) {
+      this.#known.set(id, known);
+    }
+    if (snapshot.damaged.length > 0) {
+      this.#problems.add('damaged');
+    }
+    if (this.#store.isForgetful) {
+      this.#problems.add('forgetful');
+    }
+    log.info('Accounts loaded.', { accounts: this.#known.size, damaged: snapshot.damaged.length });
+    await this.#store.heal(this.#known.values(), snapshot);
+    this.#watching = this.#store.watch((fromDisk) => {
+      this.#hears ||= fromDisk;
+      this.#lookSoon();
+    });
+    this.#keeper.plan();
+  }
+
+  /** What the person should hear of. */
+  get problems(): ReadonlySet<StorageProblem> {
+    return this.#problems;
+  }
+
+  /** All accounts, by label. From memory. */
+  list(): Account[] {
+    return [...this.#known.values()]
+      .map((known) => this.#account(known))
+      .sort((a, b) => a.grant.label.localeCompare(b.grant.label));
+  }
+
+  find(grantId: string): Account | undefined {
+    const known = this.#known.get(grantId);
+    return known && this.#account(known);
+  }
+
+  onDidChange(listener: (change: AccountsChange) => void): { dispose(): void } {
+    this.#listeners.add(listener);
+    return { dispose: () => this.#listeners.delete(listener) };
+  }
+
+  /** Accounts of another server become dormant: kept, and back when the setting is back. */
+  setServerUrl(serverUrl: string): void {
+    const before = this.list();
+    this.#serverUrl = serverUrl;
+    const after = this.list();
+    this.#fire({
+      added: after.filter(({ state }, index) => state !== 'dormant' && before[index]?.state === 'dormant'),
+      removed: before.filter(({ state }, index) => state !== 'dormant' && after[index]?.state === 'dormant'),
+    });
+  }
+
+  /**
+   * Stores what a sign-in got. The same user and workspace keep their account and its id; only once the new grant is
+   * stored is the older one revoked. @throws what the secret storage says
+   */
+  async storeSignIn(fresh: FreshSignIn): Promise<{ grant: Grant; reconnected: boolean }> {
+    await this.#look();
+    const { store, protocol, log } = { store: this.#store, ...this.#parts };
+    const { grant, replaced } = await storeSignIn(fresh, {
+      store,
+      known: () => [...this.#known.values()].map(({ grant }) => grant),
+      look: () => this.#look(),
+      labelFor: this.#parts.labelFor,
+      randomness: this.#parts.randomness,
+    });
+    this.#known.set(grant.id, { grant, readOnly: false });
+    this.#fire({ added: [this.#account({ grant, readOnly: false })] });
+    this.#keeper.plan();
+    if (replaced !== undefined) {
+      // Best effort and nobody waits for it.
+      void protocol.revoke(replaced).catch((error: unknown) => {
+        log.info('The older sign-in of the account could not be revoked.', { kind: kindOf(error) });
+      });
+    }
+    return { grant, reconnected: replaced !== undefined };
+  }
+
+  /** Forgets the account here, whatever the server says, and revokes its grant there, best effort. */
+  async signOut(grantId: string): Promise<void> {
+    const known = this.#known.get(grantId);
+    if (known === undefined) {
+      return;
+    }
+    const { log } = this.#parts;
+    await this.#store.bury(grantId);
+    this.#remove(grantId);
+    const transaction = await this.#store.begin(known.grant, signOutLockWaitMs).catch(() => undefined);
+    try {
+      // Another window's renewal may have the newest tokens; one under way finds the tombstone and gives back its own.
+      const newest = (await this.#newest(grantId)) ?? known.grant;
+      if (newest.needsSignIn === undefined) {
+        await this.#revoke(newest);
+      }
+      await this.#store.forget(grantId);
+    } finally {
+      await transaction?.end();
+    }
+    log.info('Signed out.', { grant: grantId });
+  }
+
+  /**
+   * New tokens, by a renewal here or in another window. @throws Failure; only `signInAgain` and `registrationGone` end
+   * the sign-in
+   */
+  async renew(grantId: string, why: RenewReason): Promise<Grant> {
+    const known = this.#known.get(grantId);
+    if (known === undefined) {
+      throw new Failure('signInAgain', { step: 'storage', code: 'signed_out' });
+    }
+    if (known.readOnly) {
+      throw new Failure('transient', { step: 'storage', code: 'read_only' });
+    }
+    try {
+      const grant = await this.#renewal.run(known.grant, why);
+      this.#adopt({ grant, readOnly: false });
+      return grant;
+    } catch (error) {
+      await this.#look();
+      throw error;
+    } finally {
+      this.#keeper.plan();
+    }
+  }
+
+  /**
+   * A grant whose token can be used, for a caller that waits at most `waitMs`: renewed when it is about to expire,
+   * else the token that is still good. @throws Failure
+   */
+  async fresh(grantId: string, waitMs: number): Promise<Grant> {
+    const grant = this.#known.get(grantId)?.grant;
+    const nowMs = this.#parts.clock.nowMs();
+    if (grant !== undefined && grant.needsSignIn === undefined && !isAboutToExpire(grant.tokens, nowMs)) {
+      return grant;
+    }
+    const limit = Promise.withResolvers<never>();
+    const stop = this.#parts.clock.after(waitMs, () =>
+      limit.reject(new Failure('transient', { step: 'token', code: 'timeout' })),
+    );
+    try {
+      return await Promise.race([this.renew(grantId, { reason: 'expiry' }), limit.promise]);
+    } catch (error) {
+      const { grant: current } = this.#known.get(grantId) ?? {};
+      if (current?.needsSignIn === undefined && current && isHealthy(current.tokens, this.#parts.clock.nowMs())) {
+        return current;
+      }
+      throw error;
+    } finally {
+      stop();
+    }
+  }
+
+  /** The editor came back to the person: what is due is done now, without waiting for a timer that slept. */
+  wakeUp(): Promise<void> {
+    return this.#keeper.turn();
+  }
+
+  /** For a report: nothing in it is secret or names a person. */
+  diagnostics(): { hasJournal: boolean; isForgetful: boolean; hears: boolean; lastFailures: Map<string, Failure> } {
+    const failures = [...this.#known.keys()].map((id) => [id, this.#renewal.lastFailure(id)] as const);
+    return {
+      hasJournal: this.#store.hasJournal,
+      isForgetful: this.#store.isForgetful,
+      hears: this.#hears,
+      lastFailures: new Map(failures.filter((entry): entry is [string, Failure] => entry[1] !== undefined)),
+    };
+  }
+
+  /** Lets a renewal that is under way end, within a bound; none starts afterwards. */
+  async dispose(): Promise<void> {
+    this.#keeper.end();
+    this.#stopPause?.();
+    this.#watching?.dispose();
+    await this.#renewal.end(endLimitMs);
+  }
+
+  /** Several files change in one renewal; one look is enough for them. */
+  #lookSoon(): void {
+    this.#stopPause ??= this.#parts.clock.after(watchPauseMs, () => {
+      this.#stopPause = undefined;
+      this.#read().then(
+        () => this.#keeper.plan(),
+        () => undefined,
+      );
+    });
+  }
+
+  /** Adopts what other windows did, and puts back what they erased. */
+  async #look(): Promise<void> {
+    await this.#store.heal(this.#known.values(), await this.#readNow());
+  }
+
+  /** One reading at a time; who comes while one is under way gets the next. */
+  async #read(): Promise<void> {
+    await this.#reading;
+    this.#reading ??= this.#readNow().then(
+      () => {
+        this.#reading = undefined;
+      },
+      () => {
+        this.#reading = undefined;
+      },
+    );
+    await this.#reading;
+  }
+
+  async #readNow(): Promise<Snapshot> {
+    const snapshot = await this.#store.read();
+    for (const known of snapshot.grants.values()) {
+      this.#adopt(known);
+    }
+    for (const id of this.#known.keys()) {
+      const vanished = !this.#store.hasJournal && !snapshot.grants.has(id);
+      if (snapshot.gone.has(id) || vanished) {
+        this.#remove(id);
+      }
+    }
+    return snapshot;
+  }
+
+  /** Takes a record that is newer than ours, and says so once. */
+  #adopt(known: Known): void {
+    const { id, generation, needsSignIn } = known.grant;
+    const ours = this.#known.get(id);
+    if (ours !== undefined && ours.grant.generation >= generation && ours.readOnly === known.readOnly) {
+      return;
+    }
+    if (ours !== undefined && ours.grant.generation > generation) {
+      return;
+    }
+    this.#known.set(id, known);
+    const account = this.#account(known);
+    const back = ours === undefined || (ours.grant.needsSignIn !== undefined && needsSignIn === undefined);
+    this.#fire(back ? { added: [account] } : { changed: [account] });
+  }
+
+  #remove(grantId: string): void {
+    const known = this.#known.get(grantId);
+    if (known !== undefined) {
+      this.#known.delete(grantId);
+      this.#fire({ removed: [this.#account(known)] });
+      this.#keeper.plan();
+    }
+  }
+
+  #fire({ added = [], changed = [], removed = [] }: Partial<AccountsChange>): void {
+    const change = { added, changed: changed.filter(isShown), removed };
+    if (change.added.length + change.changed.length + change.removed.length > 0) {
+      for (const listener of this.#listeners) {
+        listener(change);
+      }
+    }
+  }
+
+  async #newest(grantId: string): Promise<Grant | undefined> {
+    const { grants } = await this.#store.read().catch(() => ({ grants: new Map<string, Known>() }));
+    return grants.get(grantId)?.grant;
+  }
+
+  async #revoke(grant: Grant): Promise<void> {
+    const { protocol, clock, log } = this.#parts;
+    const limit = new Promise<void>((resolve) => clock.after(revokeLimitMs, resolve));
+    try {
+      await Promise.race([protocol.revoke(grant), limit]);
+    } catch (error) {
+      log.info('The server could not be told of the sign-out.', { grant: grant.id, kind: kindOf(error) });
+    }
+  }
+
+  #account(known: Known): Account {
+    return { grant: known.grant, state: stateOf(known, this.#serverUrl, this.#parts.clock.nowMs()) };
+  }
+}
+
+function isRenewable({ grant, readOnly }: Known): boolean {
+  return !readOnly && grant.needsSignIn === undefined && grant.tokens.refreshToken !== undefined;
+}
+
+function isShown({ state }: Account): boolean {
+  return state !== 'dormant';
+}
+
+function kindOf(error: unknown): string {
+  return error instanceof Failure ? error.kind : 'unknown';
+}

@@ -1,0 +1,169 @@
+import type { Identity } from '../notion/identity.ts';
+import type { AuthorizationServer } from '../oauth/authorizationServer.ts';
+import type { Client, ClientAuthMethod, Tokens } from '../oauth/client.ts';
+import { Secret } from '../secret.ts';
+import type { Grant, NeedsSignInReason } from './grant.ts';
+
+/** The version that this code writes; see schema.md. */
+export const formatVersion = 1;
+
+export type Decoded =
+  | { kind: 'grant'; grant: Grant }
+  /** Written by a newer version: it may be shown, never written. */
+  | { kind: 'newer'; grant: Grant }
+  | { kind: 'damaged' };
+
+/** The record as text. It holds secrets in clear: it goes into SecretStorage or is sealed, and nowhere else. */
+export function encodeGrant(grant: Grant): string {
+  const { unknown, client, tokens, ...rest } = grant;
+  return JSON.stringify({
+    ...unknown,
+    version: formatVersion,
+    ...rest,
+    client: { ...client, clientSecret: client.clientSecret?.reveal() },
+    tokens: { ...tokens, accessToken: tokens.accessToken.reveal(), refreshToken: tokens.refreshToken?.reveal() },
+  });
+}
+
+/** Reads a record. Fields that this version does not know are kept in `unknown` and written again. */
+export function decodeGrant(text: string): Decoded {
+  try {
+    const record = object(JSON.parse(text));
+    const version = number(record.version);
+    const grant = readGrant(record);
+    return { kind: version > formatVersion ? 'newer' : 'grant', grant };
+  } catch {
+    return { kind: 'damaged' };
+  }
+}
+
+const knownFields = new Set([
+  'version',
+  'id',
+  'generation',
+  'serverUrl',
+  'resource',
+  'authorizationServer',
+  'client',
+  'tokens',
+  'identity',
+  'label',
+  'askedScopes',
+  'signedInAtMs',
+  'needsSignIn',
+]);
+
+function readGrant(record: Fields): Grant {
+  const unknown = Object.fromEntries(Object.entries(record).filter(([name]) => !knownFields.has(name)));
+  const needsSignIn = optional(record.needsSignIn, object);
+  return {
+    id: text(record.id),
+    generation: number(record.generation),
+    serverUrl: text(record.serverUrl),
+    resource: text(record.resource),
+    authorizationServer: readServer(object(record.authorizationServer)),
+    client: readClient(object(record.client)),
+    tokens: readTokens(object(record.tokens)),
+    ...defined({ identity: optional(record.identity, readIdentity) }),
+    label: text(record.label),
+    askedScopes: texts(record.askedScopes),
+    signedInAtMs: number(record.signedInAtMs),
+    ...(needsSignIn && {
+      needsSignIn: {
+        reason: text(needsSignIn.reason) as NeedsSignInReason,
+        ...defined({ serverCode: optional(needsSignIn.serverCode, text) }),
+      },
+    }),
+    ...(Object.keys(unknown).length > 0 && { unknown }),
+  };
+}
+
+function readServer(record: Fields): AuthorizationServer {
+  // Carried as it is, so that a field which only a newer discovery knows is not lost.
+  return {
+    ...record,
+    issuer: text(record.issuer),
+    authorizationEndpoint: text(record.authorizationEndpoint),
+    tokenEndpoint: text(record.tokenEndpoint),
+  };
+}
+
+function readClient(record: Fields): Client {
+  return {
+    clientId: text(record.clientId),
+    authMethod: text(record.authMethod) as ClientAuthMethod,
+    ...defined({
+      clientSecret: optional(record.clientSecret, secret),
+      clientIdIssuedAtSeconds: optional(record.clientIdIssuedAtSeconds, number),
+      clientSecretExpiresAtSeconds: optional(record.clientSecretExpiresAtSeconds, number),
+    }),
+  };
+}
+
+function readTokens(record: Fields): Tokens {
+  return {
+    accessToken: secret(record.accessToken),
+    obtainedAtMs: number(record.obtainedAtMs),
+    ...defined({
+      refreshToken: optional(record.refreshToken, secret),
+      expiresInSeconds: optional(record.expiresInSeconds, number),
+      scopes: optional(record.scopes, texts),
+    }),
+  };
+}
+
+function readIdentity(value: unknown): Identity {
+  const record = object(value);
+  return {
+    userId: text(record.userId),
+    userName: text(record.userName),
+    workspaceId: text(record.workspaceId),
+    workspaceName: text(record.workspaceName),
+    ...defined({ userEmail: optional(record.userEmail, text) }),
+  };
+}
+
+type Fields = Record<string, unknown>;
+
+function object(value: unknown): Fields {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new TypeError('not an object');
+  }
+  return value as Fields;
+}
+
+function text(value: unknown): string {
+  if (typeof value !== 'string') {
+    throw new TypeError('not a text');
+  }
+  return value;
+}
+
+function number(value: unknown): number {
+  if (typeof value !== 'number' || !Number.isFinite(value)) {
+    throw new TypeError('not a number');
+  }
+  return value;
+}
+
+function texts(value: unknown): string[] {
+  if (!Array.isArray(value)) {
+    throw new TypeError('not a list');
+  }
+  return value.map(text);
+}
+
+function secret(value: unknown): Secret {
+  return new Secret(text(value));
+}
+
+function optional<T>(value: unknown, read: (value: unknown) => T): T | undefined {
+  return value === undefined ? undefined : read(value);
+}
+
+/** The fields that are there. */
+function defined<T extends object>(fields: T): { [Name in keyof T]?: Exclude<T[Name], undefined> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    [Name in keyof T]?: Exclude<T[Name], undefined>;
+  };
+}

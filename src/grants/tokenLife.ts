@@ -1,0 +1,37 @@
+import type { Tokens } from '../oauth/client.ts';
+
+/** Clocks lie both ways: a token from a little in the future is still believed. */
+const clockSlackMs = 60_000;
+
+/** When the token expires by our clock; `Infinity` where the server did not say: then it is good until rejected. */
+export function expiresAtMs({ obtainedAtMs, expiresInSeconds }: Tokens): number {
+  return expiresInSeconds === undefined ? Number.POSITIVE_INFINITY : obtainedAtMs + expiresInSeconds * 1_000;
+}
+
+/** `obtainedAt - 60 s <= now < obtainedAt + expiresIn`. */
+export function isHealthy(tokens: Tokens, nowMs: number): boolean {
+  return tokens.obtainedAtMs - clockSlackMs <= nowMs && nowMs < expiresAtMs(tokens);
+}
+
+/** In its last minute, or, where its whole life is short, in its last tenth. */
+export function isAboutToExpire(tokens: Tokens, nowMs: number): boolean {
+  const lifeMs = (tokens.expiresInSeconds ?? Number.POSITIVE_INFINITY) * 1_000;
+  return !isHealthy(tokens, nowMs) || nowMs >= expiresAtMs(tokens) - Math.min(60_000, lifeMs / 10);
+}
+
+const earliestMs = 10 * 60_000;
+const latestMs = 5 * 60_000;
+const unknownLifeMs = 60 * 60_000;
+/** Notion forgets a grant that is idle for 30 days. */
+const longestIdleMs = 7 * 24 * 60 * 60_000;
+
+/**
+ * When a keeper renews: 5 to 10 minutes before the token expires, spread by `fraction` (0 to 1) so that windows do
+ * not all wake at once; in the third quarter of a shorter life.
+ */
+export function renewAtMs(tokens: Tokens, fraction: number): number {
+  const lifeMs = tokens.expiresInSeconds === undefined ? unknownLifeMs : tokens.expiresInSeconds * 1_000;
+  const marginMs =
+    lifeMs > 2 * earliestMs ? latestMs + fraction * (earliestMs - latestMs) : (lifeMs / 4) * (1 + fraction);
+  return tokens.obtainedAtMs + Math.min(lifeMs - marginMs, longestIdleMs);
+}
