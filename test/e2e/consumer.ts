@@ -1,0 +1,97 @@
+import { watch } from 'node:fs';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Answer, Ask, History, Session } from '../editor/consumer/protocol.ts';
+
+const limitMs = 20_000;
+
+/** The consumer extension in one window, steered from outside. */
+export class Consumer {
+  readonly pid: number;
+  readonly #port: number;
+
+  private constructor({ port, pid }: { port: number; pid: number }) {
+    this.#port = port;
+    this.pid = pid;
+  }
+
+  /** Waits for the consumer of a window other than those in `known`. */
+  static async appears(directory: string, known: readonly Consumer[] = []): Promise<Consumer> {
+    await mkdir(directory, { recursive: true });
+    const stop = AbortSignal.timeout(limitMs);
+    for (;;) {
+      const changed = nextChange(directory, stop);
+      for (const name of await readdir(directory)) {
+        const announced = name.endsWith('.json') && (await readAnnouncement(join(directory, name)));
+        if (announced && !known.some(({ pid }) => pid === announced.pid)) {
+          return new Consumer(announced);
+        }
+      }
+      if (!(await changed)) {
+        throw new Error('no consumer appeared');
+      }
+    }
+  }
+
+  ask(ask: Ask): Promise<Answer> {
+    return this.#call('/ask', ask) as Promise<Answer>;
+  }
+
+  /** Asks silently; `undefined` where the editor has no session to give. */
+  async silently(scopes: string[] = ['default']): Promise<Session | undefined> {
+    return sessionIn(await this.ask({ scopes, options: { silent: true } }));
+  }
+
+  async accounts(): Promise<string[]> {
+    const accounts = (await this.#call('/accounts')) as { label: string }[];
+    return accounts.map(({ label }) => label).sort();
+  }
+
+  history(): Promise<History> {
+    return this.#call('/history') as Promise<History>;
+  }
+
+  command(id: string): Promise<unknown> {
+    return this.#call('/command', { id });
+  }
+
+  async #call(path: string, body?: unknown): Promise<unknown> {
+    const response = await fetch(`http://127.0.0.1:${this.#port}${path}`, {
+      method: 'POST',
+      body: body === undefined ? null : JSON.stringify(body),
+    });
+    if (!response.ok) {
+      throw new Error(`the consumer could not: ${await response.text()}`);
+    }
+    return response.json();
+  }
+}
+
+/** The session in an answer. @throws the answer's error */
+export function sessionIn(answer: Answer): Session | undefined {
+  if ('error' in answer) {
+    throw new Error(answer.error);
+  }
+  return answer.session ?? undefined;
+}
+
+async function readAnnouncement(path: string): Promise<{ port: number; pid: number } | undefined> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8')) as { port: number; pid: number };
+  } catch {
+    // It left while we looked.
+    return undefined;
+  }
+}
+
+function nextChange(directory: string, stop: AbortSignal): Promise<boolean> {
+  return new Promise((resolve) => {
+    const watcher = watch(directory);
+    const end = (changed: boolean) => (): void => {
+      watcher.close();
+      resolve(changed);
+    };
+    watcher.once('change', end(true));
+    stop.addEventListener('abort', end(false), { once: true });
+  });
+}

@@ -1,0 +1,21 @@
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+
+/** Who the token is for, as the MCP server says it to the official client. */
+export async function askServer(
+  mcpUrl: string,
+  accessToken: string,
+): Promise<{ user: { name: string }; workspace: { name: string } }> {
+  const client = new Client({ name: 'session-consumer', version: '1.0.0' });
+  const transport = new StreamableHTTPClientTransport(new URL(mcpUrl), {
+    requestInit: { headers: { authorization: `Bearer ${accessToken}` } },
+  });
+  try {
+    await client.connect(transport as Parameters<Client['connect']>[0]);
+    const result = await client.callTool({ name: 'notion-fetch', arguments: { id: 'self' } });
+    const [content] = result.content as { type: string; text: string }[];
+    return JSON.parse(content?.text ?? '');
+  } finally {
+    await client.close();
+  }
+}
