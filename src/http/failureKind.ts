@@ -55,7 +55,8 @@ function chromium(message: unknown): string | undefined {
 function chainOf(error: unknown): Set<Evidence> {
   const seen = new Set<Evidence>();
   const waiting = [error];
-  for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+  while (waiting.length > 0) {
+    const next = waiting.shift();
     if (typeof next === 'object' && next !== null && !seen.has(next)) {
       seen.add(next);
       const { cause, errors } = next as { cause?: unknown; errors?: unknown };
