@@ -29,6 +29,7 @@ export async function openLoopbackChannel(parts: LoopbackParts): Promise<OpenCha
   const lastPagePath = `/${randomName(parts.randomness)}`;
   let receive: Receive | undefined;
   let outcome: 'allowed' | 'declined' | undefined;
+  let shown = false;
   let ended = false;
 
   const { port, close } = await parts.listen((request, response) => {
@@ -44,6 +45,7 @@ export async function openLoopbackChannel(parts: LoopbackParts): Promise<OpenCha
     if (own && asked === lastPagePath && outcome !== undefined) {
       const page = await parts.lastPage(outcome);
       response.writeHead(200, { ...quietHeaders, ...page.headers }).end(page.html);
+      shown = true;
       if (ended) {
         close();
       }
@@ -71,7 +73,7 @@ export async function openLoopbackChannel(parts: LoopbackParts): Promise<OpenCha
     close: () => {
       ended = true;
       receive = undefined;
-      if (outcome === undefined) {
+      if (outcome === undefined || shown) {
         close();
       } else {
         // The browser has yet to be shown how it ended.
