@@ -79,7 +79,7 @@ test('a refusal has its own page', async () => {
 });
 
 test('every other request gets an empty 404 and leaves the sign-in waiting', async () => {
-  const { channel, heard } = await open();
+  const { channel, heard, clock } = await open();
   const { origin, host } = new URL(channel.redirectUri);
   const strangers: [string, Parameters<typeof get>[1]?][] = [
     [`${channel.redirectUri}?foreign`],
@@ -100,6 +100,7 @@ test('every other request gets an empty 404 and leaves the sign-in waiting', asy
   assert.equal((await get(`${channel.redirectUri}?right`)).status, 303);
   assert.equal((await get(`${channel.redirectUri}?right`)).status, 404, 'an answer counts once');
   channel.close();
+  clock.advance(10_000);
 });
 
 test('it listens on 127.0.0.1 and nowhere else, at a path that cannot be guessed', async () => {
