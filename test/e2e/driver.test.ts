@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { after, before, describe, test } from 'node:test';
+import { after, afterEach, before, describe, type TestContext, test } from 'node:test';
 import { Editor } from './driver/editor.ts';
 import type { EditorWindow } from './driver/editorWindow.ts';
 import { fixtureVsix } from './driver/vsix.ts';
@@ -33,6 +33,13 @@ describe('the driver of a real editor', { timeout: 120_000 }, () => {
     site.closeAllConnections();
   });
 
+  afterEach(async (context) => {
+    const { passed, name } = context as TestContext & { passed: boolean };
+    if (!passed) {
+      await editor.keepEvidence(name);
+    }
+  });
+
   test('sees the badge, signs in from the Accounts menu and signs out there', async () => {
     await window.runCommand('Driver Fixture: Ask Passively');
     assert.equal(await window.accounts.waitForBadge(), 'Sign in requested');
@@ -43,7 +50,7 @@ describe('the driver of a real editor', { timeout: 120_000 }, () => {
     await window.accounts.waitForNoBadge();
     await window.accounts.click('Ada (Fixture)', 'Sign Out');
     const question = await window.dialog.waitFor('Ada');
-    assert.deepEqual(question.buttons, ['Sign Out', 'Cancel']);
+    assert.deepEqual(question.buttons, ['Cancel', 'Sign Out']);
     await window.dialog.click('Sign Out');
     assert.ok(!(await window.accounts.entries()).some((entry) => entry.includes('Ada')));
   });
@@ -80,7 +87,7 @@ describe('the driver of a real editor', { timeout: 120_000 }, () => {
     assert.deepEqual(await window.dialog.waitFor('hello'), {
       message: 'Say hello?',
       detail: 'It will be heard.',
-      buttons: ['Say It', 'Cancel'],
+      buttons: ['Cancel', 'Say It'],
     });
     await window.dialog.click('Say It');
     await editor.log(fixtureId).waitFor(/ask "Say It"/);

@@ -1,4 +1,5 @@
 import type { Locator, Page } from 'playwright-core';
+import { exactly } from './exactly.ts';
 
 /** The Accounts menu in the activity bar. */
 export class AccountsMenu {
@@ -35,10 +36,10 @@ export class AccountsMenu {
     if ((await this.#entries().count()) === 0) {
       await this.open();
     }
-    for (const name of path) {
-      await this.#entries().getByText(name, { exact: true }).click();
+    for (const name of path.slice(0, -1)) {
+      await this.#entry(name).click();
     }
-    await this.#menus().first().waitFor({ state: 'detached' });
+    await this.#clickLast(this.#entry(path.at(-1) ?? ''));
   }
 
   /** Waits until the icon asks for attention; resolves to what it says, such as `Sign in requested`. */
@@ -58,8 +59,23 @@ export class AccountsMenu {
     return this.#badge().isVisible();
   }
 
+  /** A menu ignores the mouse for its first tenth of a second, and nothing tells when that is over. */
+  async #clickLast(entry: Locator): Promise<void> {
+    do {
+      await entry.click();
+      await this.#menus()
+        .first()
+        .waitFor({ state: 'detached', timeout: 1_000 })
+        .catch(() => undefined);
+    } while (await entry.isVisible());
+  }
+
   #badge(): Locator {
     return this.#icon.locator('.badge');
+  }
+
+  #entry(name: string): Locator {
+    return this.#entries().filter({ hasText: exactly(name) });
   }
 
   #menus(): Locator {

@@ -1,4 +1,5 @@
 import type { Locator, Page } from 'playwright-core';
+import { exactly } from './exactly.ts';
 import { shownText } from './shownText.ts';
 
 export interface DialogContent {
@@ -28,7 +29,10 @@ export class Dialog {
 
   /** Waits for a dialog, clicks a button of it by its name and waits until the dialog is gone. */
   async click(button: string): Promise<void> {
-    await this.#box.locator('.dialog-buttons').getByText(button, { exact: true }).click();
+    await this.#box
+      .locator('.dialog-buttons .monaco-button')
+      .filter({ hasText: exactly(button) })
+      .click();
     await this.#box.waitFor({ state: 'detached' });
   }
 

@@ -81,6 +81,15 @@ export class Editor {
     return new ExtensionLog(logsFolder(this.#options.directory), extensionId);
   }
 
+  /** Keeps a picture of every window, for a test that failed: `artefacts/e2e/failed <name> <window>.png`. */
+  async keepEvidence(name: string): Promise<void> {
+    for (const [index, window] of this.windows.entries()) {
+      if (!window.page.isClosed()) {
+        await window.screenshot(`failed ${name.replace(/[^\w ]/g, '')} ${index + 1}`);
+      }
+    }
+  }
+
   /** Closes the browser, ends the server and deletes every file of theirs. */
   async stop(): Promise<void> {
     await this.#browser.close();

@@ -1,4 +1,5 @@
 import type { Locator, Page } from 'playwright-core';
+import { exactly } from './exactly.ts';
 import { shownText } from './shownText.ts';
 
 export interface Notification {
@@ -36,7 +37,10 @@ export class Notifications {
   async click(text: string | RegExp, name: string): Promise<void> {
     const toast = this.#with(text);
     await toast.hover();
-    await toast.locator('.monaco-button, .notification-list-item-message a').getByText(name, { exact: true }).click();
+    await toast
+      .locator('.monaco-button, .notification-list-item-message a')
+      .filter({ hasText: exactly(name) })
+      .click();
   }
 
   /** Closes a notification with `text` in it without an answer. */

@@ -1,4 +1,5 @@
 import type { Locator, Page } from 'playwright-core';
+import { exactly } from './exactly.ts';
 import { shownText } from './shownText.ts';
 
 /** The quick pick and the input box at the top of the window. */
@@ -62,7 +63,7 @@ export class QuickInput {
   }
 
   #row(label: string): Locator {
-    const name = this.#page.locator('.label-name').getByText(label, { exact: true });
+    const name = this.#page.locator('.label-name').filter({ hasText: exactly(label) });
     return this.#rows().filter({ has: name }).first();
   }
 
