@@ -99,16 +99,20 @@ async function send(
   return transport.send({
     method,
     url,
-    headers: sendable({ ...headers, ...(userAgent !== undefined && { 'user-agent': userAgent }) }, url),
+    headers: sendable(headers, userAgent, url),
     signal,
     ...(body !== undefined && { body: new TextEncoder().encode(body) }),
   });
 }
 
 /** Refuses what cannot be sent before a transport does: `fetch` quotes the value, which may be a token, in its error. */
-function sendable(headers: Record<string, string>, { host }: URL): Record<string, string> {
+function sendable(headers: HttpRequest['headers'], userAgent: string | undefined, { host }: URL) {
   try {
-    return Object.fromEntries(new Headers(headers));
+    const result = new Headers(headers);
+    if (userAgent !== undefined) {
+      result.set('user-agent', userAgent);
+    }
+    return Object.fromEntries(result);
   } catch {
     throw new HttpFailure('insecure', host);
   }

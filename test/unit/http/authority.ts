@@ -1,0 +1,50 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+export interface Credentials {
+  key: string;
+  cert: string;
+}
+
+/** A certificate authority that nobody knows, made by openssl; it ends with the test. */
+export class Authority {
+  readonly #directory: string;
+  readonly cert: string;
+
+  constructor(directory: string, cert: string) {
+    this.#directory = directory;
+    this.cert = cert;
+  }
+
+  static async create(t: TestContext): Promise<Authority> {
+    const directory = await mkdtemp(join(tmpdir(), 'notion-mcp-auth-authority-'));
+    t.after(() => rm(directory, { recursive: true }));
+    await run(
+      'openssl',
+      [...newKey, '-x509', '-keyout', 'ca.key', '-out', 'ca.pem', '-subj', '/CN=Private authority'],
+      {
+        cwd: directory,
+      },
+    );
+    return new Authority(directory, await readFile(join(directory, 'ca.pem'), 'utf8'));
+  }
+
+  /** A key and a certificate for `names` (`DNS:example.test`, `IP:127.0.0.1`); with `days` of -1 it expired yesterday. */
+  async issue(names: string, days = 1): Promise<Credentials> {
+    const cwd = this.#directory;
+    await run('openssl', [...newKey, '-keyout', 'leaf.key', '-out', 'leaf.csr', '-subj', '/CN=Leaf'], { cwd });
+    await writeFile(join(cwd, 'leaf.cnf'), `subjectAltName=${names}\n`);
+    const sign = ['x509', '-req', '-in', 'leaf.csr', '-CA', 'ca.pem', '-CAkey', 'ca.key', '-extfile', 'leaf.cnf'];
+    await run('openssl', [...sign, '-days', String(days), '-out', 'leaf.pem'], { cwd });
+    const [key, cert] = await Promise.all(['leaf.key', 'leaf.pem'].map((file) => readFile(join(cwd, file), 'utf8')));
+    return { key: key ?? '', cert: cert ?? '' };
+  }
+}
+
+const newKey = ['req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
