@@ -1,12 +1,14 @@
-import { type ExtensionContext, env, l10n, Uri } from 'vscode';
+import { type ExtensionContext, env, l10n } from 'vscode';
 import { files } from '#platform/files';
 import { createPlatformHttp } from '#platform/transport';
 import { systemClock as clock, systemRandomness as randomness } from './clock.ts';
 import * as editorCommands from './editor/commands.ts';
+import { channelOpener } from './editor/openChannel.ts';
 import type { NotionAuthenticationProvider } from './editor/provider.ts';
-import { defaultServerUrl, serverUrlText } from './editor/settings.ts';
+import { configuredClientId, defaultServerUrl, serverUrlText } from './editor/settings.ts';
 import { showNote } from './editor/showMessage.ts';
 import { openBrowser, SignInFlow } from './editor/signInFlow.ts';
+import { situation } from './editor/situation.ts';
 import { Accounts } from './grants/accounts.ts';
 import { journalDirectory } from './grants/journalDirectory.ts';
 import type { GrantProtocol } from './grants/renewal.ts';
@@ -17,11 +19,10 @@ import { discover } from './oauth/discovery.ts';
 import { Failure } from './oauth/failure.ts';
 import { parseServerUrl } from './oauth/serverUrl.ts';
 import { refresh, revoke } from './oauth/tokens.ts';
-import type { OpenChannel } from './signIn/channels.ts';
+import { orderChannels } from './signIn/channels.ts';
 import { Discoveries } from './signIn/discoveries.ts';
 import { PendingSignIns } from './signIn/pending.ts';
 import { SignIn } from './signIn/signIn.ts';
-import { callbackPath } from './signIn/uriHandler.ts';
 
 /** What a provider call, a command or a callback needs; built once a window, on first use. */
 export interface Assembly {
@@ -61,8 +62,9 @@ export async function assemble(
     accounts,
     pending,
     discoveries: new Discoveries(http, clock),
-    channels: () => ['uriHandler'],
-    openChannel: openUriHandlerChannel,
+    channels: () => orderChannels(situation(context.extension)),
+    openChannel: channelOpener(context.extension, clock, randomness),
+    configuredClientId,
     openBrowser,
     defaultServerUrl,
     clientName: `${env.appName} (Notion MCP Authentication)`,
@@ -113,14 +115,6 @@ function grantProtocol(http: Http): GrantProtocol {
       await discover(http, new URL(serverUrl));
     },
   };
-}
-
-/** The editor's own address for our callback: what `asExternalUri` gives for this sign-in, as it is. */
-async function openUriHandlerChannel(): Promise<OpenChannel> {
-  const own = Uri.parse(`${env.uriScheme}://seedling.notion-mcp-auth${callbackPath}`);
-  const external = await env.asExternalUri(own);
-  // `toString()` would encode the `=` and `&` of the query, and with them the address would lead nowhere.
-  return { name: 'uriHandler', redirectUri: external.toString(true), close: () => undefined };
 }
 
 /** The configured server as `URL.href`, or an address that no account has while the setting cannot be used. */

@@ -2,7 +2,7 @@ import { l10n } from 'vscode';
 import type { Failure } from '../oauth/failure.ts';
 
 /** What a button under a message does. */
-export type Remedy = 'tryAgain' | 'signIn' | 'openSetting' | 'showLog';
+export type Remedy = 'tryAgain' | 'signIn' | 'openSetting' | 'openChannelSetting' | 'showLog';
 
 /** One sentence that says what happened and what to do, and the buttons that do it. */
 export interface Message {
@@ -18,6 +18,12 @@ export function messageFor(failure: Failure): Message | undefined {
     case 'cancelled':
       return cancelledMessage(details.code);
     case 'misconfigured':
+      if (details.code === 'no_channel') {
+        return {
+          sentence: l10n.t('The chosen way back from the browser cannot work here. Choose another one.'),
+          remedies: ['openChannelSetting'],
+        };
+      }
       return { sentence: misconfiguredSentence(details.code, host), remedies: ['openSetting'] };
     case 'refused':
       return {
@@ -43,6 +49,12 @@ export function messageFor(failure: Failure): Message | undefined {
     case 'nonsense':
       return nonsenseMessage(failure, host);
     case 'unsafe':
+      if (details.code === 'no_pkce_s256') {
+        return {
+          sentence: l10n.t('{0} lacks a protection (PKCE) that signing in needs. Check the server URL.', host),
+          remedies: ['openSetting', 'showLog'],
+        };
+      }
       return {
         sentence: l10n.t('{0} sent something that does not fit this sign-in, so it was not used. Try again.', host),
         remedies: ['tryAgain', 'showLog'],
@@ -58,6 +70,7 @@ export function remedyLabel(remedy: Remedy): string {
     case 'signIn':
       return l10n.t('Sign In');
     case 'openSetting':
+    case 'openChannelSetting':
       return l10n.t('Open Setting');
     case 'showLog':
       return l10n.t('Show Log');

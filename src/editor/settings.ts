@@ -1,4 +1,5 @@
 import { workspace } from 'vscode';
+import type { ChannelSetting } from '../signIn/channels.ts';
 
 const section = 'notionMcp';
 
@@ -8,7 +9,21 @@ export const defaultServerUrl = 'https://mcp.notion.com/mcp';
 /** The setting's full name, for "Open Setting". */
 export const serverUrlSetting = `${section}.serverUrl`;
 
+/** The setting's full name, for "Open Setting". */
+export const signInChannelSetting = `${section}.signInChannel`;
+
 /** `notionMcp.serverUrl` as the person wrote it; judged where it is used. */
 export function serverUrlText(): string {
   return workspace.getConfiguration(section).get<string>('serverUrl', defaultServerUrl);
+}
+
+/** `notionMcp.signInChannel`; anything that is not one of its values counts as `auto`. */
+export function signInChannel(): ChannelSetting {
+  const value = workspace.getConfiguration(section).get<string>('signInChannel', 'auto');
+  return value === 'uriHandler' || value === 'loopback' || value === 'paste' ? value : 'auto';
+}
+
+/** `notionMcp.clientId`; `undefined` when the editor is to register itself. */
+export function configuredClientId(): string | undefined {
+  return workspace.getConfiguration(section).get<string>('clientId', '').trim() || undefined;
 }

@@ -1,6 +1,6 @@
 import { commands, window } from 'vscode';
 import { type Message, type Remedy, remedyLabel } from './messages.ts';
-import { serverUrlSetting } from './settings.ts';
+import { serverUrlSetting, signInChannelSetting } from './settings.ts';
 
 /** What the buttons do here; those that always do the same need not be named. */
 export type RemedyActions = Partial<Record<Remedy, () => void>>;
@@ -19,7 +19,8 @@ type ShowToast = (sentence: string, ...buttons: string[]) => Thenable<string | u
 
 async function show(toast: ShowToast, { sentence, remedies }: Message, actions: RemedyActions): Promise<void> {
   const everywhere: RemedyActions = {
-    openSetting: () => void commands.executeCommand('workbench.action.openSettings', `@id:${serverUrlSetting}`),
+    openSetting: () => openSetting(serverUrlSetting),
+    openChannelSetting: () => openSetting(signInChannelSetting),
     showLog: () => void commands.executeCommand('notionMcp.showLog'),
     signIn: () => void commands.executeCommand('notionMcp.signIn'),
     ...actions,
@@ -30,4 +31,8 @@ async function show(toast: ShowToast, { sentence, remedies }: Message, actions: 
   if (remedy !== undefined) {
     everywhere[remedy]?.();
   }
+}
+
+function openSetting(name: string): void {
+  void commands.executeCommand('workbench.action.openSettings', `@id:${name}`);
 }

@@ -1,4 +1,4 @@
-import { CancellationError, env, l10n, ProgressLocation, type Uri, window } from 'vscode';
+import { CancellationError, commands, env, l10n, ProgressLocation, type Uri, window } from 'vscode';
 import type { Accounts } from '../grants/accounts.ts';
 import type { Grant } from '../grants/grant.ts';
 import type { Log } from '../log.ts';
@@ -19,6 +19,7 @@ export interface SignInFlowParts {
 /** A sign-in with everything the person sees of it: progress with Cancel, questions, and how it ended. */
 export class SignInFlow {
   readonly #parts: SignInFlowParts;
+  #begun = 0;
 
   constructor(parts: SignInFlowParts) {
     this.#parts = parts;
@@ -48,16 +49,25 @@ export class SignInFlow {
       async (progress, token) => {
         const cancel = new AbortController();
         const listening = token.onCancellationRequested(() => cancel.abort());
+        let tryAnotherWay: (() => void) | undefined;
+        // A progress notification has one button, so the second choice is a link; its command is this sign-in's own.
+        const anotherWayCommand = `notionMcp.tryAnotherWay.${++this.#begun}`;
+        const anotherWay = commands.registerCommand(anotherWayCommand, () => tryAnotherWay?.());
         try {
           return await this.#parts.signIn.run({
             serverUrl,
             scopes,
             signal: cancel.signal,
-            onStage: (stage, host) => progress.report({ message: stageMessage(stage, host) }),
+            onStage: (stage, host, another) => {
+              tryAnotherWay = another;
+              const link = another === undefined ? '' : ` [${anotherWayLabel()}](command:${anotherWayCommand})`;
+              progress.report({ message: stageMessage(stage, host) + link });
+            },
             confirmHosts,
           });
         } finally {
           listening.dispose();
+          anotherWay.dispose();
         }
       },
     );
@@ -108,6 +118,10 @@ function connectedSentence({ identity, label }: Grant): string {
   return identity === undefined
     ? l10n.t('Connected as {0}.', label)
     : l10n.t('Connected as {0} in {1}.', cleanName(identity.userName), cleanName(identity.workspaceName));
+}
+
+function anotherWayLabel(): string {
+  return l10n.t({ message: 'Try another way', comment: ['Link: the browser’s answer comes back in another way.'] });
 }
 
 function stageMessage(stage: SignInStage, host: string): string {

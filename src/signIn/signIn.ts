@@ -8,7 +8,7 @@ import { buildAuthorization } from '../oauth/authorization.ts';
 import type { Discovery } from '../oauth/authorizationServer.ts';
 import type { Client, Tokens } from '../oauth/client.ts';
 import { Failure } from '../oauth/failure.ts';
-import { register } from '../oauth/registration.ts';
+import { chooseClient } from '../oauth/registration.ts';
 import { exchange, revoke } from '../oauth/tokens.ts';
 import type { Secret } from '../secret.ts';
 import type { ChannelName, OpenChannel, OpenChannelByName } from './channels.ts';
@@ -45,6 +45,8 @@ export interface SignInParts extends ConsentParts {
   /** The channels that this situation allows, best first. */
   channels: () => readonly ChannelName[];
   openChannel: OpenChannelByName;
+  /** A client that the person registered; else one is registered at each sign-in. */
+  configuredClientId: () => string | undefined;
   /** The server that needs no question, as `serverUrl.href`. */
   defaultServerUrl: string;
   clientName: string;
@@ -127,7 +129,7 @@ export class SignIn {
     const { serverUrl, signal } = request;
     try {
       signal.throwIfAborted();
-      const client = await this.#register(discovery, opened, signal);
+      const client = await this.#chooseClient(discovery, opened, signal);
       const consent = await this.#consent(opened, request, discovery, client, canGoOn);
       if (consent === anotherWay) {
         return anotherWay;
@@ -157,10 +159,20 @@ export class SignIn {
    * A client for exactly this redirect URI, afresh for every sign-in: a second consent under the same client revokes
    * the first grant at once (seen at workers-oauth-provider), so a client with a living grant is never used again.
    */
-  async #register(discovery: Discovery, { redirectUri, name }: OpenChannel, signal: AbortSignal): Promise<Client> {
-    const { http, clientName, log } = this.#parts;
-    const client = await register(http, discovery.authorizationServer, { redirectUri, clientName, signal });
-    log.info('Registered with the authorization server.', { channel: name, authMethod: client.authMethod });
+  async #chooseClient(discovery: Discovery, { redirectUri, name }: OpenChannel, signal: AbortSignal): Promise<Client> {
+    const { http, clientName, configuredClientId, log } = this.#parts;
+    const clientId = configuredClientId();
+    const client = await chooseClient(http, discovery.authorizationServer, {
+      redirectUri,
+      clientName,
+      signal,
+      ...(clientId !== undefined && { configured: { clientId } }),
+    });
+    log.info('The authorization server knows this editor.', {
+      channel: name,
+      configured: clientId !== undefined,
+      authMethod: client.authMethod,
+    });
     return client;
   }
 
