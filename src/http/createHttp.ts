@@ -7,7 +7,7 @@ import { readBody } from './readBody.ts';
 import type { Transport, TransportAnswer } from './transport.ts';
 
 export interface HttpParts {
-  /** Carries requests to this computer; the host carries them where it is absent. */
+  /** Carries requests to this computer; the host carries them where it is absent. Both give up connecting by themselves. */
   direct?: Transport;
   /** Carries everything else, with the editor's network settings. */
   host: Transport;

@@ -2,8 +2,11 @@ import type { Dispatcher, Pool } from 'undici';
 import { HttpFailure } from '../http/http.ts';
 import type { Upstream, UpstreamAnswer, UpstreamRequest } from '../mcp/upstream.ts';
 
-/** An upstream over connections of our own, kept and used again, that knows nothing of the editor's network settings. */
-export function createDirectUpstream(): Upstream | undefined {
+/**
+ * An upstream over connections of our own, kept and used again, that knows nothing of the editor's network settings.
+ * A connection has to stand, secured, within `connectTimeoutMs`.
+ */
+export function createDirectUpstream({ connectTimeoutMs = 10_000 } = {}): Upstream | undefined {
   const pools = new Map<string, Pool>();
   return {
     send: async (request) => {
@@ -13,7 +16,12 @@ export function createDirectUpstream(): Upstream | undefined {
       let pool = pools.get(origin);
       if (pool === undefined) {
         // An event stream may be silent for as long as it likes; who asked decides how long to wait.
-        pool = new Pool(origin, { bodyTimeout: 0, headersTimeout: 0, keepAliveTimeout: idleConnectionMs });
+        pool = new Pool(origin, {
+          bodyTimeout: 0,
+          headersTimeout: 0,
+          connectTimeout: connectTimeoutMs,
+          keepAliveTimeout: idleConnectionMs,
+        });
         pools.set(origin, pool);
       }
       return new Promise((resolve, reject) => {

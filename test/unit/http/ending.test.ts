@@ -41,7 +41,7 @@ const stalls: Record<string, (t: TestContext) => Promise<Stall>> = {
     const { origin, routes } = await startServer(t);
     const { stalled, reached, left, close } = milestones();
     routes['/'] = (_received, response) => {
-      response.on('close', close).write('{', reached);
+      response.on('close', close).write('{', () => reached());
       return undefined;
     };
     return { url: new URL(origin), stalled, left };
@@ -50,7 +50,7 @@ const stalls: Record<string, (t: TestContext) => Promise<Stall>> = {
     const { origin, routes } = await startServer(t);
     const { stalled, reached, left, close } = milestones();
     routes['/'] = (_received, response) => {
-      const trickle = setInterval(() => response.write(' ', reached), 5);
+      const trickle = setInterval(() => response.write(' ', () => reached()), 5);
       response.on('close', () => {
         clearInterval(trickle);
         close();

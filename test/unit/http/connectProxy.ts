@@ -1,0 +1,62 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import type { TestContext } from 'node:test';
+import { ProxyAgent, fetch as undiciFetch } from 'undici';
+import type { Authority } from './authority.ts';
+
+export interface ProxyOptions {
+  password: string;
+  /** Where every tunnel leads, whatever host it is asked for: the port of a server on loopback. */
+  port?: number;
+  /** Accepts a tunnel and never answers. */
+  stalls?: boolean;
+}
+
+/** A company's proxy: tunnels for whoever has the password, 502 where there is nothing at the other end. */
+export async function startProxy(t: TestContext, { password, port, stalls }: ProxyOptions) {
+  const tunnels: string[] = [];
+  const server = createServer();
+  server.on('connect', (request, socket) => {
+    socket.on('error', () => undefined);
+    tunnels.push(request.url ?? '');
+    t.after(() => socket.destroy());
+    if (stalls) {
+      return;
+    }
+    if (request.headers['proxy-authorization'] !== basic(password)) {
+      socket.end('HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm="proxy"\r\n\r\n');
+      return;
+    }
+    if (port === undefined) {
+      socket.end('HTTP/1.1 502 Bad Gateway\r\n\r\n');
+      return;
+    }
+    const onward = connect(port, '127.0.0.1', () => {
+      socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
+      onward.pipe(socket).pipe(onward);
+    });
+    onward.on('error', () => socket.destroy());
+    socket.on('close', () => onward.destroy());
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, tunnels };
+}
+
+/**
+ * Stands in for the `fetch` of the editor's host, which is Node's with a `ProxyAgent` put in: with this proxy, this
+ * password and, where given, this authority in the system's store.
+ */
+export function fetchThrough(t: TestContext, proxyUrl: string, password: string, trusted?: Authority): typeof fetch {
+  const requestTls = trusted && { ca: trusted.cert };
+  const dispatcher = new ProxyAgent({ uri: proxyUrl, token: basic(password), ...(requestTls && { requestTls }) });
+  t.after(() => dispatcher.destroy());
+  const proxied = (input: URL, init: object) => undiciFetch(input, { ...init, dispatcher });
+  return proxied as unknown as typeof fetch;
+}
+
+function basic(password: string): string {
+  return `Basic ${btoa(`someone:${password}`)}`;
+}

@@ -1,0 +1,25 @@
+import { once } from 'node:events';
+import type { IncomingMessage, RequestListener } from 'node:http';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { TestContext } from 'node:test';
+import type { Credentials } from './authority.ts';
+
+/** An https server on loopback. It ends with the test. */
+export async function startTlsServer(t: TestContext, credentials: Credentials, handle: RequestListener = greet) {
+  const received: IncomingMessage[] = [];
+  const server = createServer(credentials, (request, response) => {
+    received.push(request);
+    handle(request, response);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { port: (server.address() as AddressInfo).port, received };
+}
+
+const greet: RequestListener = (_request, response) => {
+  response.end('hello');
+};
