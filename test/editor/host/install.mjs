@@ -26,9 +26,9 @@ export async function installPackages() {
   });
 }
 
-/** Installs the embedded editor whole, and the browser that shows it. */
-export async function installHost() {
-  installFromDebian();
+/** Installs the embedded editor whole, and the browser that shows it to the tests. */
+export async function installHost({ browser = true } = {}) {
+  installFromDebian(browser);
   await installPackages();
   await once(join(modules, '.editor-installed'), async () => {
     // What code-server's own install script does, which would demand Node 24 of the npm that runs it.
@@ -55,12 +55,10 @@ async function once(stamp, install) {
 }
 
 /** The browser and the compiler come from the system's own packages. */
-function installFromDebian() {
-  const missing = ['g++', 'make', 'python3'].filter((program) => !isOnPath(program));
-  if (existsSync(join(modules, '.editor-installed'))) {
-    missing.length = 0;
-  }
-  if (chromiumPath() === undefined) {
+function installFromDebian(browser) {
+  const compiler = existsSync(join(modules, '.editor-installed')) ? [] : ['g++', 'make', 'python3'];
+  const missing = compiler.filter((program) => !isOnPath(program));
+  if (browser && chromiumPath() === undefined) {
     missing.push('chromium');
   }
   if (missing.length === 0) {
