@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { getEventListeners, once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
+import { Agent, fetch as undiciFetch } from 'undici';
+import { createDirectUpstream } from '#platform/directUpstream';
 import { createHttp } from '../../../src/http/createHttp.ts';
 import { createFetchTransport } from '../../../src/http/fetchTransport.ts';
 import { FakeClock } from '../fakeClock.ts';
@@ -116,6 +118,23 @@ for (const [way, http] of Object.entries(ways)) {
     assert.deepEqual(asked(), ['GET /', 'GET /slow']);
   });
 }
+
+test('connecting has a deadline of its own, whoever connects', async (t) => {
+  const begin = stalls['while the connection is secured'] ?? assert.fail();
+  const direct = createDirectUpstream({ connectTimeoutMs: deadlineMs }) ?? assert.fail();
+  // Stands in for the host's `fetch`, which gives up by undici's default of 10 s.
+  const dispatcher = new Agent({ connect: { timeout: deadlineMs } });
+  const impatientFetch = (input: URL, init: object) => undiciFetch(input, { ...init, dispatcher });
+  const host = createFetchTransport(impatientFetch as unknown as typeof fetch);
+  // The clock stands still: no other deadline can pass.
+  for (const http of [
+    createHttp({ direct, host, clock: new FakeClock() }),
+    createHttp({ host, clock: new FakeClock() }),
+  ]) {
+    const { url } = await begin(t);
+    assert.equal(await failing(http, { method: 'GET', url }), 'timeout');
+  }
+});
 
 test('an answer may take 30 seconds unless its request says otherwise', async () => {
   const clock = new FakeClock();
