@@ -1,0 +1,110 @@
+import { createHash } from 'node:crypto';
+
+/** Whose grants; everybody's where nothing is named. */
+export interface Whose {
+  user?: string;
+  workspace?: string;
+}
+
+interface StoredGrant {
+  id: string;
+  userId: string;
+  metadata?: { user?: string; workspace?: string };
+  refreshTokenId?: string;
+  previousRefreshTokenId?: string;
+}
+
+/** What is used of a Workers key-value namespace. */
+export interface Store {
+  get<T>(name: string, type: 'json'): Promise<T | null>;
+  delete(name: string): Promise<void>;
+  list(options: {
+    prefix: string;
+    cursor?: string;
+  }): Promise<{ keys: { name: string }[]; list_complete: boolean; cursor?: string }>;
+}
+
+/** The library's own store, reached into for what nobody can make happen from outside. */
+export class StoredGrants {
+  readonly #store: Store;
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  /** Revokes grants, as a person does in Notion's settings. */
+  async revoke(whose: Whose = {}): Promise<void> {
+    for (const grant of await this.#grants(whose)) {
+      await this.#store.delete(`grant:${grant.userId}:${grant.id}`);
+      await this.#deleteAll(`token:${grant.userId}:${grant.id}:`);
+    }
+  }
+
+  /** Ends access tokens; the refresh tokens stay good. */
+  async expireAccessTokens(whose: Whose = {}): Promise<void> {
+    for (const { userId, id } of await this.#grants(whose)) {
+      await this.#deleteAll(`token:${userId}:${id}:`);
+    }
+  }
+
+  /** Forgets all client registrations, as Notion does after their 90 days. */
+  async purgeClients(): Promise<void> {
+    await this.#deleteAll('client:');
+  }
+
+  /** Whether this is a token that was replaced so long ago that the library no longer takes it. */
+  async isReplaced(refreshToken: string): Promise<boolean> {
+    const grant = await this.#grantOf(refreshToken);
+    const hash = createHash('sha256').update(refreshToken).digest('hex');
+    return grant !== undefined && grant.refreshTokenId !== hash && grant.previousRefreshTokenId !== hash;
+  }
+
+  async revokeGrantOf(token: string): Promise<void> {
+    const [userId, grantId] = token.split(':');
+    await this.#store.delete(`grant:${userId}:${grantId}`);
+    await this.#deleteAll(`token:${userId}:${grantId}:`);
+  }
+
+  /** Ends every access token of the grant but this one. */
+  async endOlderThan(accessToken: string): Promise<void> {
+    const [userId, grantId] = accessToken.split(':');
+    const newest = createHash('sha256').update(accessToken).digest('hex');
+    await this.#deleteAll(`token:${userId}:${grantId}:`, (name) => !name.endsWith(newest));
+  }
+
+  async #grants({ user, workspace }: Whose): Promise<StoredGrant[]> {
+    const grants: StoredGrant[] = [];
+    for (const name of await this.#names('grant:')) {
+      const grant = await this.#store.get<StoredGrant>(name, 'json');
+      const matches =
+        grant !== null &&
+        (user === undefined || grant.metadata?.user === user) &&
+        (workspace === undefined || grant.metadata?.workspace === workspace);
+      if (matches) {
+        grants.push(grant);
+      }
+    }
+    return grants;
+  }
+
+  async #grantOf(token: string): Promise<StoredGrant | undefined> {
+    const [userId, grantId] = token.split(':');
+    return (await this.#store.get<StoredGrant>(`grant:${userId}:${grantId}`, 'json')) ?? undefined;
+  }
+
+  async #deleteAll(prefix: string, which: (name: string) => boolean = () => true): Promise<void> {
+    const names = (await this.#names(prefix)).filter(which);
+    await Promise.all(names.map((name) => this.#store.delete(name)));
+  }
+
+  async #names(prefix: string): Promise<string[]> {
+    const names: string[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await this.#store.list({ prefix, ...(cursor !== undefined && { cursor }) });
+      names.push(...page.keys.map(({ name }) => name));
+      cursor = page.list_complete ? undefined : page.cursor;
+    } while (cursor !== undefined);
+    return names;
+  }
+}

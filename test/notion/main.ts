@@ -1,0 +1,15 @@
+// node test/notion/main.ts [--version today|next] [--port n]: starts the Notion-shaped server until it is told to end.
+import { parseArgs } from 'node:util';
+import { startNotionServer } from './server.ts';
+
+const { values } = parseArgs({
+  options: { version: { type: 'string', default: 'today' }, port: { type: 'string', default: '0' } },
+});
+const server = await startNotionServer({
+  version: values.version === 'next' ? 'next' : 'today',
+  port: Number(values.port),
+});
+console.log(server.mcpUrl);
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => void server.close());
+}
