@@ -6,7 +6,7 @@ import type { HttpFailureKind } from './http.ts';
  */
 export function failureKind(error: unknown, url: URL): HttpFailureKind {
   for (const each of chainOf(error)) {
-    const kind = certificate(each) ?? proxy(each, url) ?? timeout(each);
+    const kind = certificate(each) ?? proxy(each, url) ?? timeout(each) ?? redirected(each);
     if (kind !== undefined) {
       return kind;
     }
@@ -44,6 +44,11 @@ function proxy({ code, message, syscall, hostname, port }: Evidence, url: URL): 
 function timeout({ name, code, message }: Evidence): 'timeout' | undefined {
   const byCode = typeof code === 'string' && timeoutCodes.has(code);
   return byCode || name === 'TimeoutError' || chromium(message)?.endsWith('TIMED_OUT') ? 'timeout' : undefined;
+}
+
+/** Electron's `fetch` throws where others hand the redirect back (electron/electron#43715). */
+function redirected({ message }: Evidence): 'redirected' | undefined {
+  return message === 'Redirect was cancelled' ? 'redirected' : undefined;
 }
 
 /** Chromium's name for an error, which is all that there is where the editor is set to use Electron's `fetch`. */

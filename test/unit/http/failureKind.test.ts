@@ -58,6 +58,7 @@ const rows: [what: string, error: unknown, kind: string][] = [
   ],
   ['a time limit of the host', new DOMException('', 'TimeoutError'), 'timeout'],
   ['a connection that takes too long in Electron', new Error('net::ERR_CONNECTION_TIMED_OUT'), 'timeout'],
+  ['a redirect that Electron does not hand back', new Error('Redirect was cancelled'), 'redirected'],
   ['a reset connection', failed({ code: 'ECONNRESET' }), 'unreachable'],
   ['a server that does not speak TLS', failed({ code: 'ERR_SSL_WRONG_VERSION_NUMBER' }), 'unreachable'],
   ['an abort that is not ours', failed({ code: 'UND_ERR_ABORTED', message: 'Request aborted' }), 'unreachable'],
