@@ -25,5 +25,8 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   // Ctrl+C in a terminal reaches the program itself; a signal that was sent to us alone has to be passed on.
   process.on('SIGINT', () => undefined);
   process.on('SIGTERM', () => child.kill('SIGTERM'));
+  // npm tells only its shell, and that tells nobody: whoever lost the shell was meant too.
+  const { ppid } = process;
+  setInterval(() => process.ppid === ppid || child.kill('SIGTERM'), 1_000).unref();
   process.exitCode = await new Promise((resolve) => child.on('close', (code) => resolve(code ?? 1)));
 }

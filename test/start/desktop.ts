@@ -1,0 +1,66 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { downloadAndUnzipVSCode, resolveCliPathFromVSCodeExecutablePath } from '@vscode/test-electron';
+
+const isWindows = process.platform === 'win32';
+
+export interface DesktopOptions {
+  /** Holds everything the editor writes. */
+  directory: string;
+  settings: Record<string, unknown>;
+  vsix: string;
+}
+
+/** The `code` command on the PATH, if it can open a window here. */
+export function codeOnPath(): string | undefined {
+  // Inside a remote editor's terminal `code` speaks to that editor; without a screen there is no window.
+  const { PATH = '', VSCODE_IPC_HOOK_CLI, DISPLAY, WAYLAND_DISPLAY } = process.env;
+  if (VSCODE_IPC_HOOK_CLI !== undefined || (process.platform === 'linux' && !DISPLAY && !WAYLAND_DISPLAY)) {
+    return undefined;
+  }
+  return PATH.split(delimiter)
+    .map((folder) => join(folder, isWindows ? 'code.cmd' : 'code'))
+    .find((path) => existsSync(path));
+}
+
+/** The `code` command of the VS Code that @vscode/test-electron downloads. */
+export async function downloadedCode(): Promise<string> {
+  const cachePath = fileURLToPath(new URL('../../node_modules/.cache/vscode-test', import.meta.url));
+  return resolveCliPathFromVSCodeExecutablePath(await downloadAndUnzipVSCode({ cachePath }));
+}
+
+/** Opens a window of its own in an editor that has only this extension; resolves to what closes the editor. */
+export async function openDesktop(code: string, options: DesktopOptions): Promise<() => Promise<void>> {
+  const { directory, settings, vsix } = options;
+  const data = join(directory, 'data');
+  await mkdir(join(data, 'User'), { recursive: true });
+  await writeFile(join(data, 'User', 'settings.json'), JSON.stringify(settings, null, 2));
+  const own = ['--user-data-dir', data, '--extensions-dir', join(directory, 'extensions')];
+  await run(code, [...own, '--install-extension', vsix]);
+  // The command returns as soon as the editor runs.
+  await run(code, [...own, '--new-window', '--skip-welcome', '--disable-workspace-trust']);
+  return () => close(data);
+}
+
+async function run(code: string, codeArguments: string[]): Promise<void> {
+  if (isWindows) {
+    // A .cmd runs only in a shell, which wants quotes.
+    const quoted = [code, ...codeArguments].map((part) => `"${part}"`);
+    await promisify(execFile)(quoted.join(' '), { shell: true });
+  } else {
+    await promisify(execFile)(code, codeArguments);
+  }
+}
+
+/** The editor is no child of ours, but notes its process where its data lies. */
+async function close(data: string): Promise<void> {
+  try {
+    process.kill(Number(await readFile(join(data, 'code.lock'), 'utf8')));
+  } catch {
+    // It has been closed already.
+  }
+}
