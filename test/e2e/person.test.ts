@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { directoryVariable } from '../editor/consumer/protocol.ts';
+import { type NotionServer, startNotionServer } from '../notion/server.ts';
+import { allow, deny } from './consentPage.ts';
+import { Consumer, sessionIn } from './consumer.ts';
+import { Editor } from './driver/editor.ts';
+import type { EditorWindow } from './driver/editorWindow.ts';
+import { consumerVsix, extensionVsix } from './driver/vsix.ts';
+import { askServer } from './mcp.ts';
+
+const ada = 'Ada Lovelace (Engineering Wiki)';
+const adaNotes = 'Ada Lovelace (Team Notes)';
+
+describe('a person signs in to Notion from the editor', { timeout: 240_000 }, () => {
+  let notion: NotionServer;
+  let editor: Editor;
+  let window: EditorWindow;
+  let consumer: Consumer;
+  let directory: string;
+
+  before(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'consumers-'));
+    notion = await startNotionServer({ version: 'today' });
+    editor = await Editor.start({
+      extensions: [extensionVsix, consumerVsix],
+      settings: { 'notionMcp.serverUrl': notion.mcpUrl },
+      environment: { [directoryVariable]: directory },
+    });
+    window = await editor.openWindow();
+    consumer = await Consumer.appears(directory);
+  });
+
+  after(async () => {
+    await editor?.stop();
+    await notion?.close();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  test('a passive request puts a badge on Accounts, and its entry leads through the browser to a session', async () => {
+    assert.deepEqual(await consumer.ask({ scopes: ['default'] }), { session: null });
+    assert.equal(await window.accounts.waitForBadge(), 'Sign in requested');
+    const request = 'Sign in with Notion to use Session Consumer (1)';
+    assert.ok((await window.accounts.open()).includes(request));
+    await window.screenshot('01-accounts-badge');
+    await window.accounts.click(request);
+    const question = await window.dialog.waitFor('Sign in at');
+    assert.match(question.detail, /not where Notion runs its service/);
+    await window.screenshot('02-hosts-question');
+    await window.dialog.click('Continue');
+    const tab = await window.nextTab();
+    await tab.screenshot({ path: 'artefacts/e2e/03-consent.png' });
+    await window.screenshot('04-waiting');
+    await allow(tab, { user: 'Ada Lovelace', workspace: 'Engineering Wiki' });
+    await tab.getByText(/close this (tab|page|window)/i).waitFor();
+    await tab.screenshot({ path: 'artefacts/e2e/05-can-be-closed.png' });
+    await tab.close();
+    await window.notifications.waitFor('Connected as Ada Lovelace in Engineering Wiki');
+    await window.screenshot('06-connected');
+    await window.accounts.waitForNoBadge();
+    const entries = await window.accounts.open();
+    assert.ok(
+      entries.some((entry) => entry.startsWith(ada)),
+      entries.join(),
+    );
+    await window.screenshot('07-account');
+    await window.accounts.close();
+  });
+
+  test('a second workspace signs in beside the first', async () => {
+    await window.runCommand('Notion MCP: Sign In');
+    await window.dialog.click('Continue');
+    const tab = await window.nextTab();
+    await allow(tab, { user: 'Ada Lovelace', workspace: 'Team Notes' });
+    await window.notifications.waitFor('Connected as Ada Lovelace in Team Notes');
+    await tab.close();
+    assert.deepEqual(await consumer.accounts(), [ada, adaNotes]);
+    await window.accounts.open();
+    await window.screenshot('08-two-accounts');
+    await window.accounts.close();
+  });
+
+  test('a consumer gets a token after consent and choice of an account, and the token works', async () => {
+    const asking = consumer.ask({
+      scopes: ['default'],
+      options: { createIfNone: true, clearSessionPreference: true },
+    });
+    await window.quickInput.waitFor(ada);
+    await window.screenshot('09-choose-account');
+    await window.quickInput.choose(ada);
+    const session = sessionIn(await asking);
+    assert.equal(session?.account.label, ada);
+    assert.deepEqual(session?.scopes, ['default']);
+    assert.equal((await askServer(notion.mcpUrl, session?.accessToken ?? '')).workspace.name, 'Engineering Wiki');
+  });
+
+  test('Refresh Session changes the token and is announced once', async () => {
+    const before = await consumer.silently();
+    const { sessionChanges } = await consumer.history();
+    await window.runCommand('Notion MCP: Refresh Session');
+    await window.quickInput.choose(ada);
+    await window.notifications.waitFor(`Refreshed ${ada}`);
+    await window.screenshot('10-refreshed');
+    const after = await consumer.silently();
+    assert.equal(after?.id, before?.id);
+    assert.notEqual(after?.accessToken, before?.accessToken);
+    assert.equal((await consumer.history()).sessionChanges, sessionChanges + 1);
+    assert.equal((await askServer(notion.mcpUrl, after?.accessToken ?? '')).user.name, 'Ada Lovelace');
+  });
+
+  test('a reload asks neither the person nor the server', async () => {
+    notion.log.clear();
+    await window.reload();
+    consumer = await Consumer.appears(directory, [consumer]);
+    assert.equal((await consumer.silently())?.account.label, ada);
+    assert.equal(await window.accounts.hasBadge(), false);
+    assert.deepEqual(await consumer.accounts(), [ada, adaNotes]);
+    assert.deepEqual(notion.requests(), []);
+  });
+
+  test('Sign Out takes the account from the menu and revokes it at the server', async () => {
+    const session = await consumer.silently();
+    await window.accounts.click(`${ada} (Notion)`, 'Sign Out');
+    await window.dialog.waitFor(ada);
+    await window.screenshot('11-sign-out');
+    await window.dialog.click('Sign Out');
+    await notion.waitForRequest({ path: '/token', method: 'POST', status: 200 });
+    await assert.rejects(askServer(notion.mcpUrl, session?.accessToken ?? ''));
+    assert.deepEqual(await consumer.accounts(), [adaNotes]);
+  });
+
+  test('Deny is said in a sentence, and nothing changes', async () => {
+    await window.runCommand('Notion MCP: Sign In');
+    await window.dialog.click('Continue');
+    const tab = await window.nextTab();
+    await deny(tab);
+    const { message, buttons } = await window.notifications.waitFor('Access was not allowed');
+    assert.match(message, /nothing changed/);
+    assert.deepEqual(buttons, ['Try Again']);
+    await window.screenshot('12-denied');
+    await window.notifications.dismiss('Access was not allowed');
+    await tab.close();
+    assert.deepEqual(await consumer.accounts(), [adaNotes]);
+  });
+
+  test('no secret is in the log', async () => {
+    const log = await editor.log('seedling.notion-mcp-auth').text();
+    assert.match(log, /Signed in/);
+    for (const secret of notion.issuedSecrets()) {
+      assert.ok(!log.includes(secret), 'a secret is in the log');
+    }
+  });
+});
