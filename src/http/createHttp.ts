@@ -55,7 +55,6 @@ async function exchange(parts: HttpParts, request: HttpRequest, signal: AbortSig
   let { url } = request;
   for (let redirects = 0; ; redirects += 1) {
     await admit(parts, url, request);
-    signal.throwIfAborted();
     const answer = await send(parts, url, request, signal);
     const location = redirectOf(answer);
     if (location === undefined) {
