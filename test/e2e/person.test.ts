@@ -88,8 +88,11 @@ describe('a person signs in to Notion from the editor', { timeout: 240_000 }, ()
       scopes: ['default'],
       options: { createIfNone: true, clearSessionPreference: true },
     });
+    await window.dialog.waitFor('wants to sign in using Notion');
+    await window.screenshot('09-consent');
+    await window.dialog.click('Allow');
     await window.quickInput.waitFor(ada);
-    await window.screenshot('09-choose-account');
+    await window.screenshot('10-choose-account');
     await window.quickInput.choose(ada);
     const session = sessionIn(await asking);
     assert.equal(session?.account.label, ada);
@@ -103,7 +106,7 @@ describe('a person signs in to Notion from the editor', { timeout: 240_000 }, ()
     await window.runCommand('Notion MCP: Refresh Session');
     await window.quickInput.choose(ada);
     await window.notifications.waitFor(`Refreshed ${ada}`);
-    await window.screenshot('10-refreshed');
+    await window.screenshot('11-refreshed');
     const after = await consumer.silently();
     assert.equal(after?.id, before?.id);
     assert.notEqual(after?.accessToken, before?.accessToken);
@@ -125,7 +128,7 @@ describe('a person signs in to Notion from the editor', { timeout: 240_000 }, ()
     const session = await consumer.silently();
     await window.accounts.click(`${ada} (Notion)`, 'Sign Out');
     await window.dialog.waitFor(ada);
-    await window.screenshot('11-sign-out');
+    await window.screenshot('12-sign-out');
     await window.dialog.click('Sign Out');
     await notion.waitForRequest({ path: '/token', method: 'POST', status: 200 });
     await assert.rejects(askServer(notion.mcpUrl, session?.accessToken ?? ''));
@@ -140,7 +143,7 @@ describe('a person signs in to Notion from the editor', { timeout: 240_000 }, ()
     const { message, buttons } = await window.notifications.waitFor('Access was not allowed');
     assert.match(message, /nothing changed/);
     assert.deepEqual(buttons, ['Try Again']);
-    await window.screenshot('12-denied');
+    await window.screenshot('13-denied');
     await window.notifications.dismiss('Access was not allowed');
     await tab.close();
     assert.deepEqual(await consumer.accounts(), [adaNotes]);

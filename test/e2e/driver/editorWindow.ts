@@ -75,7 +75,7 @@ export class EditorWindow {
   /** Keeps a picture of the window as `artefacts/e2e/<name>.png`. */
   async screenshot(name: string): Promise<void> {
     await mkdir(screenshots, { recursive: true });
-    await this.page.screenshot({ path: join(screenshots, `${name}.png`) });
+    await this.page.screenshot({ path: join(screenshots, `${name}.png`), animations: 'disabled' });
   }
 
   async #ready(): Promise<void> {
