@@ -89,6 +89,18 @@ for (const [way, http] of Object.entries(ways)) {
     assert.deepEqual(asked(), ['GET /']);
   });
 
+  test(`${way}: what a redirect says besides is not read to its end`, async (t) => {
+    const { origin, routes } = await startServer(t);
+    const left = Promise.withResolvers<void>();
+    routes['/'] = (_received, response) => {
+      response.on('close', () => left.resolve()).writeHead(302, { location: '/elsewhere' });
+      response.write('<');
+      return undefined;
+    };
+    assert.equal(await failing(http, { method: 'GET', url: new URL(origin) }), 'redirected');
+    await left.promise;
+  });
+
   test(`${way}: a redirect that leads nowhere is an answer`, async (t) => {
     const { origin, routes } = await startServer(t);
     routes['/'] = { status: 302, body: 'nowhere' };
