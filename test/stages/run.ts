@@ -28,7 +28,7 @@ const stages: Record<string, Stage> = {
     hasTests: false,
   },
   unit: { commands: (totals) => [nodeTest('test/unit/**/*.test.ts', totals)], hasTests: true },
-  referees: { commands: (totals) => [nodeTest('test/referees/**/*.test.ts', totals)], hasTests: true },
+  referees: { commands: (totals) => [nodeTest('test/{notion,referees}/**/*.test.ts', totals)], hasTests: true },
   editor: { commands: () => [['test/editor/run.ts', ...options]], hasTests: true },
   e2e: {
     commands: (totals) => [['test/e2e/prepare.ts'], nodeTest('test/e2e/**/*.test.ts', totals)],
