@@ -51,6 +51,11 @@ export class Consumer {
     return this.#call('/history') as Promise<History>;
   }
 
+  /** Changes a setting of the user, as the settings page does; `undefined` resets it. */
+  async changeSetting(name: string, value: unknown): Promise<void> {
+    await this.#call('/setting', { name, value });
+  }
+
   command(id: string): Promise<unknown> {
     return this.#call('/command', { id });
   }

@@ -1,6 +1,8 @@
 import type { Locator, Page } from 'playwright-core';
 import { exactly } from './exactly.ts';
 
+const iconSelector = '.activitybar .action-item[aria-label^="Accounts"]';
+
 /** The Accounts menu in the activity bar. */
 export class AccountsMenu {
   readonly #page: Page;
@@ -8,7 +10,8 @@ export class AccountsMenu {
 
   constructor(page: Page) {
     this.#page = page;
-    this.#icon = page.locator('.activitybar .action-item[aria-label^="Accounts"]');
+    this.#icon = page.locator(iconSelector);
+    void page.addInitScript(rememberBadge, `${iconSelector} .badge`);
   }
 
   /** Opens the menu and resolves to its entries. */
@@ -59,6 +62,11 @@ export class AccountsMenu {
     return this.#badge().isVisible();
   }
 
+  /** Whether the icon asked for attention at any time since the window was loaded. */
+  hasHadBadge(): Promise<boolean> {
+    return this.#page.evaluate(() => document.documentElement.hasAttribute('data-had-badge'));
+  }
+
   /** A menu ignores the mouse for its first tenth of a second, and nothing tells when that is over. */
   async #clickLast(entry: Locator): Promise<void> {
     do {
@@ -85,4 +93,15 @@ export class AccountsMenu {
   #entries(): Locator {
     return this.#menus().locator('.action-menu-item > .action-label');
   }
+}
+
+/** Runs in the page, from before its first line: leaves a mark once the badge is seen. */
+function rememberBadge(badge: string): void {
+  const observer = new MutationObserver(() => {
+    if (document.querySelector(badge)?.checkVisibility()) {
+      document.documentElement.setAttribute('data-had-badge', '');
+      observer.disconnect();
+    }
+  });
+  observer.observe(document, { subtree: true, childList: true, attributes: true, attributeFilter: ['class', 'style'] });
 }

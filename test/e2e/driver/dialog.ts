@@ -29,11 +29,12 @@ export class Dialog {
 
   /** Waits for a dialog, clicks a button of it by its name and waits until the dialog is gone. */
   async click(button: string): Promise<void> {
-    await this.#box
-      .locator('.dialog-buttons .monaco-button')
-      .filter({ hasText: exactly(button) })
-      .click();
-    await this.#box.waitFor({ state: 'detached' });
+    const clickable = this.#box.locator('.dialog-buttons .monaco-button').filter({ hasText: exactly(button) });
+    await clickable.waitFor();
+    // The next dialog may follow at once: what is waited for is the end of this one.
+    const box = await this.#box.elementHandle();
+    await clickable.click();
+    await box?.waitForElementState('hidden');
   }
 
   /** Whether a dialog is shown now. */

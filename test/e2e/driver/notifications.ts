@@ -10,9 +10,11 @@ export interface Notification {
 
 /** The notifications at the lower right. Without an error or a pointer on them the editor hides them after ten seconds. */
 export class Notifications {
+  readonly #page: Page;
   readonly #toasts: Locator;
 
   constructor(page: Page) {
+    this.#page = page;
     this.#toasts = page.locator('.notification-toast');
   }
 
@@ -35,8 +37,7 @@ export class Notifications {
 
   /** Waits for a notification with `text` in it and clicks a button of it, or a link in its message. */
   async click(text: string | RegExp, name: string): Promise<void> {
-    const toast = this.#with(text);
-    await toast.hover();
+    const toast = await this.#pointAt(text);
     await toast
       .locator('.monaco-button, .notification-list-item-message a')
       .filter({ hasText: exactly(name) })
@@ -45,9 +46,16 @@ export class Notifications {
 
   /** Closes a notification with `text` in it without an answer. */
   async dismiss(text: string | RegExp): Promise<void> {
-    const toast = this.#with(text);
-    await toast.hover();
+    const toast = await this.#pointAt(text);
     await toast.locator('.codicon-notifications-clear').click();
+  }
+
+  /** Behind another tab the editor draws once a second, and everything waits for it. */
+  async #pointAt(text: string | RegExp): Promise<Locator> {
+    const toast = this.#with(text);
+    await this.#page.bringToFront();
+    await toast.hover();
+    return toast;
   }
 
   #with(text: string | RegExp): Locator {

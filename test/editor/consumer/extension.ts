@@ -2,7 +2,7 @@ import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { authentication, commands, type ExtensionContext, workspace } from 'vscode';
+import { authentication, ConfigurationTarget, commands, type ExtensionContext, workspace } from 'vscode';
 import { type Answer, type Ask, directoryVariable, type History } from './protocol.ts';
 
 const providerId = 'notion-mcp';
@@ -31,6 +31,10 @@ export async function activate(context: ExtensionContext): Promise<void> {
         case '/history':
           await asked;
           return history;
+        case '/setting': {
+          const { name, value } = body as { name: string; value: unknown };
+          return workspace.getConfiguration().update(name, value, ConfigurationTarget.Global);
+        }
         case '/command':
           return commands.executeCommand((body as { id: string }).id);
         default:
