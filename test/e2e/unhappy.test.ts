@@ -1,0 +1,197 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { directoryVariable } from '../editor/consumer/protocol.ts';
+import { type NotionServer, startNotionServer } from '../notion/server.ts';
+import { allow } from './consentPage.ts';
+import { Consumer, sessionIn } from './consumer.ts';
+import { Editor } from './driver/editor.ts';
+import type { EditorWindow } from './driver/editorWindow.ts';
+import { consumerVsix, extensionVsix } from './driver/vsix.ts';
+
+const ada = { user: 'Ada Lovelace', workspace: 'Engineering Wiki' };
+const label = 'Ada Lovelace (Engineering Wiki)';
+const json = { 'content-type': 'application/json' };
+
+describe('a sign-in that meets trouble', { timeout: 280_000 }, () => {
+  let notion: NotionServer;
+  let editor: Editor;
+  let window: EditorWindow;
+  let consumer: Consumer;
+  let directory: string;
+
+  before(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'consumers-'));
+    notion = await startNotionServer({ version: 'today' });
+    editor = await Editor.start({
+      extensions: [extensionVsix, consumerVsix],
+      settings: { 'notionMcp.serverUrl': notion.mcpUrl },
+      environment: { [directoryVariable]: directory },
+    });
+    window = await editor.openWindow();
+    consumer = await Consumer.appears(directory);
+    // The account that no trouble may touch.
+    await signIn();
+    await window.notifications.dismiss('Connected as');
+  });
+
+  after(async () => {
+    await editor?.stop();
+    await notion?.close();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  /** Runs the command up to the consent page. */
+  async function begin(): Promise<void> {
+    await window.runCommand('Notion MCP: Sign In');
+    await window.dialog.click('Continue');
+  }
+
+  async function signIn(): Promise<void> {
+    await begin();
+    const tab = await window.nextTab();
+    await allow(tab, ada);
+    await window.notifications.waitFor('Connected as');
+    await tab.close();
+  }
+
+  /** The failure is said once, in one notification, and the account of before is still there. */
+  async function said(sentence: string | RegExp, buttons: string[], picture?: string): Promise<void> {
+    const shown = await window.notifications.waitFor(sentence);
+    if (picture !== undefined) {
+      await window.screenshot(picture);
+    }
+    assert.deepEqual(shown.buttons, buttons);
+    assert.equal(shown.severity, 'error');
+    await window.notifications.dismiss(sentence);
+    assert.deepEqual(await consumer.accounts(), [label]);
+    assert.equal(await window.dialog.isShown(), false);
+  }
+
+  test('Cancel ends it at once, and a late answer does nothing but say so', async () => {
+    await begin();
+    const tab = await window.nextTab();
+    await window.notifications.click('in your browser', 'Cancel');
+    await window.notifications.waitForNone('in your browser');
+    await allow(tab, { ...ada, workspace: 'Team Notes' });
+    const note = await window.notifications.waitFor('has already ended');
+    assert.deepEqual(note.buttons, ['Sign In', 'Show Log']);
+    await window.notifications.dismiss('has already ended');
+    await tab.close();
+    assert.deepEqual(await consumer.accounts(), [label]);
+  });
+
+  test('an answer with a wrong state changes nothing, and another way leads to the end', async () => {
+    await begin();
+    const tab = await window.nextTab();
+    const redirectUri = new URL(tab.url()).searchParams.get('redirect_uri') ?? '';
+    await editor.openTab(`${redirectUri}&code=stolen&state=d3Jvbmc%3D`);
+    await editor.log('seedling.notion-mcp-auth').waitFor(/belongs to no sign-in of this window/);
+    await tab.close();
+    // This editor takes one answer at an address; the sign-in waits on, and the person brings the next one herself.
+    await window.notifications.click('in your browser', 'Try another way');
+    const other = await window.nextTab();
+    const ended = other.waitForEvent('requestfailed');
+    await allow(other, ada);
+    const address = (await ended).url();
+    await window.quickInput.type('not an address');
+    await window.quickInput.accept();
+    await window.screenshot('14-paste');
+    await window.quickInput.type(`  ${address.slice(0, 40)}\n${address.slice(40)} `);
+    await window.quickInput.accept();
+    await window.notifications.waitFor('Connected as');
+    await window.notifications.dismiss('Connected as');
+    await other.close();
+    assert.deepEqual(await consumer.accounts(), [label]);
+  });
+
+  test('the server is down before consent', async () => {
+    await notion.stopListening();
+    await begin();
+    await said('cannot be reached', ['Try Again', 'Show Log'], '20-unreachable');
+    await notion.listen();
+  });
+
+  test('the server goes down after consent', async () => {
+    await begin();
+    const tab = await window.nextTab();
+    notion.fault({ path: '/token', times: 1 }, { kind: 'drop', when: 'before' });
+    await allow(tab, ada);
+    await said('cannot be reached', ['Try Again', 'Show Log']);
+    await tab.close();
+  });
+
+  test('the server has trouble when the code is exchanged', async () => {
+    await begin();
+    const tab = await window.nextTab();
+    notion.fault({ path: '/token', times: 1 }, { kind: 'answer', status: 503, body: '<html>Down</html>' });
+    await allow(tab, ada);
+    await said('has trouble at the moment (status 503)', ['Try Again', 'Show Log']);
+    await tab.close();
+  });
+
+  test('a token answer without a token', async () => {
+    await begin();
+    const tab = await window.nextTab();
+    notion.fault({ path: '/token', times: 1 }, { kind: 'answer', status: 200, body: '{}', headers: json });
+    await allow(tab, ada);
+    await said('makes no sense', ['Try Again', 'Show Log']);
+    await tab.close();
+  });
+
+  test('a refused registration is said with the server’s reason as plain text', async () => {
+    const error = { error: 'access_denied', error_description: 'No [more](command:evil) clients' };
+    notion.fault(
+      { path: '/register', times: 1 },
+      { kind: 'answer', status: 400, body: JSON.stringify(error), headers: json },
+    );
+    await window.runCommand('Notion MCP: Sign In');
+    await window.dialog.click('Continue');
+    await said('refused to register', ['Try Again', 'Show Log'], '21-registration-refused');
+  });
+
+  test('identity cannot be had: signed in all the same, under a label of its own', async () => {
+    notion.directory.identityFails = true;
+    await begin();
+    const tab = await window.nextTab();
+    await allow(tab, ada);
+    await window.notifications.waitFor('Connected as Notion');
+    await window.screenshot('23-fallback-label');
+    await window.notifications.click('Connected as Notion', 'Undo');
+    await window.notifications.waitFor('Signed out');
+    await window.notifications.dismiss('Signed out');
+    notion.directory.identityFails = false;
+    await tab.close();
+    assert.deepEqual(await consumer.accounts(), [label]);
+  });
+
+  test('a sign-in that Notion ended is said so, keeps the account, and signing in again brings it back', async () => {
+    const asking = consumer.ask({ scopes: ['default'], options: { createIfNone: true } });
+    await window.dialog.click('Allow');
+    await window.quickInput.choose(label);
+    const session = sessionIn(await asking);
+    await notion.revokeGrants();
+    await window.runCommand('Notion MCP: Refresh Session');
+    await window.notifications.waitFor('Notion ended this sign-in');
+    await window.screenshot('24-ended');
+    assert.equal(await consumer.silently(), undefined);
+    assert.deepEqual(await consumer.accounts(), [label]);
+    await window.notifications.click('Notion ended this sign-in', 'Sign In');
+    await window.dialog.click('Continue');
+    const tab = await window.nextTab();
+    await allow(tab, ada);
+    await window.notifications.waitFor('Connected as');
+    await tab.close();
+    assert.equal((await consumer.silently())?.id, session?.id);
+  });
+
+  test('no secret is in the log', async () => {
+    const log = await editor.log('seedling.notion-mcp-auth').text();
+    for (const secret of notion.issuedSecrets()) {
+      assert.ok(!log.includes(secret), 'a secret is in the log');
+    }
+    assert.ok(!log.includes('Ada'), 'a person is in the log');
+  });
+});
