@@ -2,7 +2,7 @@ import { CancellationError, commands, env, l10n, ProgressLocation, type Uri, win
 import type { Accounts } from '../grants/accounts.ts';
 import type { Grant } from '../grants/grant.ts';
 import type { Log } from '../log.ts';
-import { cleanName } from '../notion/identity.ts';
+import { shownNames } from '../notion/identity.ts';
 import { Failure } from '../oauth/failure.ts';
 import { parseServerUrl } from '../oauth/serverUrl.ts';
 import type { SignIn, SignInResult, SignInStage } from '../signIn/signIn.ts';
@@ -115,9 +115,8 @@ export async function openBrowser(url: string): Promise<boolean> {
 }
 
 function connectedSentence({ identity, label }: Grant): string {
-  return identity === undefined
-    ? l10n.t('Connected as {0}.', label)
-    : l10n.t('Connected as {0} in {1}.', cleanName(identity.userName), cleanName(identity.workspaceName));
+  const { user, workspace } = identity === undefined ? { user: label, workspace: '' } : shownNames(identity);
+  return workspace === '' ? l10n.t('Connected as {0}.', user) : l10n.t('Connected as {0} in {1}.', user, workspace);
 }
 
 function anotherWayLabel(): string {

@@ -48,12 +48,20 @@ export function cleanName(text: string): string {
   return plainText(text, longestName);
 }
 
+/** The names of an identity as they may be shown; the workspace may have none. */
+export function shownNames({ userName, userEmail, workspaceName }: Identity): { user: string; workspace: string } {
+  return {
+    user: cleanName(userName) || cleanName(userEmail ?? '') || 'Notion user',
+    workspace: cleanName(workspaceName),
+  };
+}
+
 /**
  * The label of an account, different from all that are `taken`: consent in the editor hangs on it. Two accounts that
  * look the same are told apart by the e-mail address, else by a number.
  */
 export function accountLabel(identity: Identity | undefined, taken: ReadonlySet<string>): string {
-  const base = identity === undefined ? unknownAccount : namesOf(identity);
+  const base = identity === undefined ? unknownAccount : baseLabel(identity);
   const email = cleanName(identity?.userEmail ?? '');
   const candidates = [base, ...(email === '' ? [] : [`${base} · ${email}`])];
   const free = candidates.find((label) => !taken.has(label));
@@ -78,9 +86,8 @@ const ways = [
   { tool: 'notion-get-users', args: { user_id: 'self' } },
 ] as const;
 
-function namesOf({ userName, userEmail, workspaceName }: Identity): string {
-  const user = cleanName(userName) || cleanName(userEmail ?? '') || 'Notion user';
-  const workspace = cleanName(workspaceName);
+function baseLabel(identity: Identity): string {
+  const { user, workspace } = shownNames(identity);
   return workspace === '' ? user : `${user} (${workspace})`;
 }
 

@@ -50,6 +50,12 @@ export class Notifications {
     await toast.locator('.codicon-notifications-clear').click();
   }
 
+  /** The editor keeps a fourth notification within 0.8 s to itself, and only its clock tells when that is over. */
+  async waitForRoom(): Promise<void> {
+    const since = await this.#page.evaluate(() => performance.now());
+    await this.#page.waitForFunction((start) => performance.now() - start > 800, since);
+  }
+
   /** Behind another tab the editor draws once a second, and everything waits for it. */
   async #pointAt(text: string | RegExp): Promise<Locator> {
     const toast = this.#with(text);
