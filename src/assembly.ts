@@ -9,6 +9,7 @@ import { configuredClientId, defaultServerUrl, serverUrlText } from './editor/se
 import { showNote } from './editor/showMessage.ts';
 import { openBrowser, SignInFlow } from './editor/signInFlow.ts';
 import { situation } from './editor/situation.ts';
+import { tellOfStorageProblems } from './editor/storageProblems.ts';
 import { Accounts } from './grants/accounts.ts';
 import { journalDirectory } from './grants/journalDirectory.ts';
 import type { GrantProtocol } from './grants/renewal.ts';
@@ -56,6 +57,7 @@ export async function assemble(
   });
   accounts.onDidChange((change) => provider.announce(change));
   await accounts.load();
+  tellOfStorageProblems(accounts.problems, context.globalState);
   const pending = new PendingSignIns(context.globalState, clock, log);
   const signIn = new SignIn({
     http,

@@ -14,7 +14,14 @@ export function activate(context: ExtensionContext): void {
   const log = new Log(channel);
   let made: Promise<Assembly> | undefined;
   const assembly = (): Promise<Assembly> => {
-    made ??= import('./assembly.ts').then(({ assemble }) => assemble(context, log, provider));
+    // What failed once, such as a secret store that was locked, is tried again by the next call.
+    made ??= import('./assembly.ts')
+      .then(({ assemble }) => assemble(context, log, provider))
+      .catch((error: unknown) => {
+        made = undefined;
+        log.error('The accounts could not be loaded; the next call tries again.', { name: nameOf(error) });
+        throw error;
+      });
     return made;
   };
   const provider = new NotionAuthenticationProvider({
@@ -32,18 +39,28 @@ export function activate(context: ExtensionContext): void {
     commands.registerCommand('notionMcp.signOut', async () => (await assembly()).commands.signOut()),
     commands.registerCommand('notionMcp.refresh', async () => (await assembly()).commands.refresh()),
     commands.registerCommand('notionMcp.showLog', () => channel.show()),
+    window.onDidChangeWindowState(async ({ focused }) => {
+      // A machine that slept wakes up with timers that are late; whoever looks at the window wants to work now.
+      if (focused) {
+        await (await made?.catch(() => undefined))?.accounts.wakeUp();
+      }
+    }),
     workspace.onDidChangeConfiguration(async (event) => {
       if (event.affectsConfiguration(serverUrlSetting)) {
         (await assembly()).serverUrlChanged();
       }
     }),
   );
-  end = async () => (await made)?.dispose();
+  end = async () => (await made?.catch(() => undefined))?.dispose();
   // In the next turn the registration is on its way to the editor, and its first call finds the accounts loading.
-  setTimeout(() => void assembly(), 0);
+  setTimeout(() => void assembly().catch(() => undefined), 0);
 }
 
 /** Lets a renewal that is under way end, within a bound; none starts afterwards. */
 export async function deactivate(): Promise<void> {
   await end();
+}
+
+function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : typeof error;
 }

@@ -1,4 +1,5 @@
 import { l10n } from 'vscode';
+import type { StorageProblem } from '../grants/accounts.ts';
 import type { Failure } from '../oauth/failure.ts';
 
 /** What a button under a message does. */
@@ -58,6 +59,24 @@ export function messageFor(failure: Failure): Message | undefined {
       return {
         sentence: l10n.t('{0} sent something that does not fit this sign-in, so it was not used. Try again.', host),
         remedies: ['tryAgain', 'showLog'],
+      };
+  }
+}
+
+/** What the person should hear of how sign-ins are kept here. */
+export function storageMessage(problem: StorageProblem): Message {
+  switch (problem) {
+    case 'damaged':
+      return {
+        sentence: l10n.t('A stored Notion sign-in cannot be read, so it was kept aside. Sign in again.'),
+        remedies: ['signIn', 'showLog'],
+      };
+    case 'forgetful':
+      return {
+        sentence: l10n.t(
+          'This computer forgot the Notion sign-ins when the editor closed. Set up a keyring for it, then sign in again.',
+        ),
+        remedies: ['signIn', 'showLog'],
       };
   }
 }

@@ -10,6 +10,11 @@ export function showFailure(message: Message, actions: RemedyActions = {}): Prom
   return show(window.showErrorMessage, message, actions);
 }
 
+/** Shows what the person should look at although nothing that they asked for failed. */
+export function showWarning(message: Message, actions: RemedyActions = {}): Promise<void> {
+  return show(window.showWarningMessage, message, actions);
+}
+
 /** Shows what is no failure: nothing is broken, but there is something to do. */
 export function showNote(message: Message, actions: RemedyActions = {}): Promise<void> {
   return show(window.showInformationMessage, message, actions);

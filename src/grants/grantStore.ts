@@ -137,6 +137,10 @@ export class GrantStore {
    * from within an event of the storage: two windows would answer each other for ever.
    */
   async heal(known: Iterable<Known>, { gone, damaged }: Snapshot): Promise<void> {
+    for (const id of damaged) {
+      this.#log.error('A stored sign-in cannot be read; it is kept aside.', { grant: id });
+      await this.#vault.setAside(id);
+    }
     if (this.#disk === undefined) {
       return;
     }
@@ -146,10 +150,6 @@ export class GrantStore {
       if (!storedKeys.has(key.id)) {
         await this.#vault.storeKey(key);
       }
-    }
-    for (const id of damaged) {
-      this.#log.error('A stored sign-in cannot be read; it is kept aside.', { grant: id });
-      await this.#vault.setAside(id);
     }
     for (const { grant, readOnly } of known) {
       const copy = copies.get(grant.id);
