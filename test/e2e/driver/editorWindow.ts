@@ -72,10 +72,11 @@ export class EditorWindow {
     return this.#tabs.size;
   }
 
-  /** Keeps a picture of the window as `artefacts/e2e/<name>.png`. */
-  async screenshot(name: string): Promise<void> {
+  /** Keeps a picture of the window, or of a part of it, as `artefacts/e2e/<name>.png`. */
+  async screenshot(name: string, clip?: { x: number; y: number; width: number; height: number }): Promise<void> {
     await mkdir(screenshots, { recursive: true });
-    await this.page.screenshot({ path: join(screenshots, `${name}.png`), animations: 'disabled' });
+    const path = join(screenshots, `${name}.png`);
+    await this.page.screenshot({ path, animations: 'disabled', ...(clip && { clip }) });
   }
 
   async #ready(): Promise<void> {
