@@ -165,7 +165,10 @@ function transientMessage({ details }: Failure, host: string): Message {
       return { sentence: l10n.t('{0} did not answer in time. Check your network and try again.', host), remedies };
     case 'certificate':
       return {
-        sentence: l10n.t('The certificate of {0} is not trusted on this computer. Check your network.', host),
+        sentence: l10n.t(
+          'The certificate of {0} is not trusted on this computer. If your company issued it, add its authority to the system’s certificates.',
+          host,
+        ),
         remedies,
       };
     case 'proxy':

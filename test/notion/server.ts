@@ -1,4 +1,5 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import type { Miniflare } from 'miniflare';
@@ -12,15 +13,24 @@ export interface NotionServerOptions {
   version: LibraryVersion;
   /** 0, or left out: any that is free. */
   port?: number;
+  /** Speaks https under a name that only a proxy knows to lead here. */
+  tls?: Tls;
+}
+
+export interface Tls {
+  name: string;
+  key: string;
+  cert: string;
 }
 
 /** Starts a server that does what Notion's has been seen to do, on 127.0.0.2: an editor in a browser rewrites 127.0.0.1. */
-export async function startNotionServer({ version, port = 0 }: NotionServerOptions): Promise<NotionServer> {
+export async function startNotionServer({ version, port = 0, tls }: NotionServerOptions): Promise<NotionServer> {
   const worker = await startWorker(version);
   const server = new NotionServer(
     version,
     worker,
     new StoredGrants((await worker.getKVNamespace('OAUTH_KV')) as unknown as Store),
+    tls,
   );
   await server.listen(port);
   return server;
@@ -42,10 +52,12 @@ export class NotionServer {
   readonly #worker: Miniflare;
   readonly #grants: StoredGrants;
   readonly #expiresAtMs = new Map<string, number>();
+  readonly #tls: Tls | undefined;
   #front: Server | undefined;
   #port = 0;
 
-  constructor(version: LibraryVersion, worker: Miniflare, grants: StoredGrants) {
+  constructor(version: LibraryVersion, worker: Miniflare, grants: StoredGrants, tls?: Tls) {
+    this.#tls = tls;
     this.#version = version;
     this.#worker = worker;
     this.#grants = grants;
@@ -53,7 +65,12 @@ export class NotionServer {
   }
 
   get origin(): string {
-    return `http://${host}:${this.#port}`;
+    return this.#tls === undefined ? `http://${host}:${this.#port}` : `https://${this.#tls.name}:${this.#port}`;
+  }
+
+  /** Where it listens, whatever it is called. */
+  get address(): { host: string; port: number } {
+    return { host, port: this.#port };
   }
 
   get mcpUrl(): string {
@@ -62,9 +79,10 @@ export class NotionServer {
 
   /** Opens the port; after `stopListening` the same one. */
   async listen(port = this.#port): Promise<void> {
-    const front = createServer((request, response) => {
+    const serve: RequestListener = (request, response) => {
       this.#serve(request, response).catch(() => response.destroy());
-    });
+    };
+    const front = this.#tls === undefined ? createServer(serve) : createTlsServer(this.#tls, serve);
     await new Promise<void>((resolve, reject) => {
       front.once('error', reject);
       front.listen(port, host, resolve);

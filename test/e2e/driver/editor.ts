@@ -1,6 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import type { Browser, BrowserContext } from 'playwright-core';
 import { openChromium } from '../../editor/host/chromium.ts';
 import { CodeServer, type CodeServerOptions, installExtension, logsFolder } from '../../editor/host/codeServer.ts';
@@ -13,6 +13,10 @@ export interface EditorOptions {
   settings?: Record<string, unknown>;
   /** Added to the environment that extensions see. */
   environment?: Record<string, string>;
+  logLevel?: 'info' | 'trace';
+  /** Origins beside the Notion-shaped server's whose pages open without a question. */
+  trustedOrigins?: string[];
+  browserArguments?: string[];
 }
 
 /** How long anything on the screen may take before a test fails. */
@@ -37,7 +41,15 @@ export class Editor {
   }
 
   /** Installs the extensions into an empty editor and starts it. Opens no window yet. */
-  static async start({ extensions, settings = {}, environment = {} }: EditorOptions): Promise<Editor> {
+  static async start(editorOptions: EditorOptions): Promise<Editor> {
+    const {
+      extensions,
+      settings = {},
+      environment = {},
+      logLevel = 'info',
+      trustedOrigins = [],
+      browserArguments = [],
+    } = editorOptions;
     const directory = await mkdtemp(join(tmpdir(), 'editor-'));
     for (const vsix of extensions) {
       await installExtension(directory, vsix);
@@ -47,9 +59,12 @@ export class Editor {
       settings,
       environment,
       // Consent pages open without the question whether to leave the editor.
-      serverArguments: ['--link-protection-trusted-domains', 'http://127.0.0.2:*'],
+      serverArguments: [
+        ...['--log', logLevel],
+        ...['http://127.0.0.2:*', ...trustedOrigins].flatMap((origin) => ['--link-protection-trusted-domains', origin]),
+      ],
     };
-    const [server, browser] = await Promise.all([CodeServer.start(options), openChromium()]);
+    const [server, browser] = await Promise.all([CodeServer.start(options), openChromium(browserArguments)]);
     const profile = await browser.newContext({ viewport: { width: 1280, height: 800 } });
     profile.setDefaultTimeout(screenLimitMs);
     return new Editor(options, server, browser, profile);
@@ -79,6 +94,22 @@ export class Editor {
   /** The log files that an extension wrote, of all windows so far. */
   log(extensionId: string): ExtensionLog {
     return new ExtensionLog(logsFolder(this.#options.directory), extensionId);
+  }
+
+  /** The files of the editor and of its extensions, logs among them, in which one of `texts` stands; paths within it. */
+  async filesHolding(texts: readonly string[]): Promise<string[]> {
+    const { directory } = this.#options;
+    const found: string[] = [];
+    for (const entry of await readdir(directory, { recursive: true, withFileTypes: true })) {
+      const path = join(entry.parentPath, entry.name);
+      if (entry.isFile()) {
+        const content = await readFile(path, 'latin1');
+        if (texts.some((text) => content.includes(text))) {
+          found.push(relative(directory, path));
+        }
+      }
+    }
+    return found;
   }
 
   /** Keeps a picture of every window, for a test that failed: `artefacts/e2e/failed <name> <window>.png`. */

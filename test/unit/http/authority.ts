@@ -2,10 +2,14 @@ import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
+
+/** What ends something after a test: its context, or a list of a suite. */
+export interface Scope {
+  after(end: () => unknown): void;
+}
 
 export interface Credentials {
   key: string;
@@ -22,7 +26,7 @@ export class Authority {
     this.cert = cert;
   }
 
-  static async create(t: TestContext): Promise<Authority> {
+  static async create(t: Scope): Promise<Authority> {
     const directory = await mkdtemp(join(tmpdir(), 'notion-mcp-auth-authority-'));
     t.after(() => rm(directory, { recursive: true }));
     await run(
@@ -33,6 +37,11 @@ export class Authority {
       },
     );
     return new Authority(directory, await readFile(join(directory, 'ca.pem'), 'utf8'));
+  }
+
+  /** Where the certificate lies, for a program that reads it from a file. */
+  get certFile(): string {
+    return join(this.#directory, 'ca.pem');
   }
 
   /** A key and a certificate for `names` (`DNS:example.test`, `IP:127.0.0.1`); with `days` of -1 it expired yesterday. */

@@ -1,20 +1,20 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
-import type { TestContext } from 'node:test';
 import { ProxyAgent, fetch as undiciFetch } from 'undici';
-import type { Authority } from './authority.ts';
+import type { Authority, Scope } from './authority.ts';
 
 export interface ProxyOptions {
   password: string;
   /** Where every tunnel leads, whatever host it is asked for: the port of a server on loopback. */
   port?: number;
+  host?: string;
   /** Accepts a tunnel and never answers. */
   stalls?: boolean;
 }
 
 /** A company's proxy: tunnels for whoever has the password, 502 where there is nothing at the other end. */
-export async function startProxy(t: TestContext, { password, port, stalls }: ProxyOptions) {
+export async function startProxy(t: Scope, { password, port, host = '127.0.0.1', stalls }: ProxyOptions) {
   const tunnels: string[] = [];
   const server = createServer();
   server.on('connect', (request, socket) => {
@@ -32,7 +32,7 @@ export async function startProxy(t: TestContext, { password, port, stalls }: Pro
       socket.end('HTTP/1.1 502 Bad Gateway\r\n\r\n');
       return;
     }
-    const onward = connect(port, '127.0.0.1', () => {
+    const onward = connect(port, host, () => {
       socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
       onward.pipe(socket).pipe(onward);
     });
@@ -49,7 +49,7 @@ export async function startProxy(t: TestContext, { password, port, stalls }: Pro
  * Stands in for the `fetch` of the editor's host, which is Node's with a `ProxyAgent` put in: with this proxy, this
  * password and, where given, this authority in the system's store.
  */
-export function fetchThrough(t: TestContext, proxyUrl: string, password: string, trusted?: Authority): typeof fetch {
+export function fetchThrough(t: Scope, proxyUrl: string, password: string, trusted?: Authority): typeof fetch {
   const requestTls = trusted && { ca: trusted.cert };
   const dispatcher = new ProxyAgent({ uri: proxyUrl, token: basic(password), ...(requestTls && { requestTls }) });
   t.after(() => dispatcher.destroy());
