@@ -1,0 +1,100 @@
+import type { Grant } from '../../../src/grants/grant.ts';
+import type { GrantProtocol } from '../../../src/grants/renewal.ts';
+import type { FreshSignIn } from '../../../src/grants/storeSignIn.ts';
+import type { Tokens } from '../../../src/oauth/client.ts';
+import { Failure } from '../../../src/oauth/failure.ts';
+import { Secret } from '../../../src/secret.ts';
+
+/**
+ * Stands in for an authorization server whose answers a test has to time: it rotates refresh tokens as Notion does,
+ * and a refresh token that was spent twice ends its grant.
+ */
+export class TokenServer {
+  readonly #nowMs: () => number;
+  readonly #ended = new Set<string>();
+  /** The refresh token of each grant that is good now. */
+  readonly #current = new Map<string, string>();
+  #count = 0;
+  lifeSeconds = 3_600;
+  readonly refreshes: string[] = [];
+  readonly revoked: string[] = [];
+  probes = 0;
+  /** Revocation fails: the network is gone. */
+  cannotRevoke = false;
+  /** What happens instead of the next refreshes, in order; `undefined` is an ordinary answer. */
+  readonly next: ((grant: Grant, answer: () => Tokens) => Promise<Tokens> | Tokens)[] = [];
+
+  constructor(nowMs: () => number) {
+    this.#nowMs = nowMs;
+  }
+
+  /** What a sign-in gets. */
+  signIn(user: string | undefined, workspace = 'wiki', serverUrl = 'https://mcp.example/mcp'): FreshSignIn {
+    const grant = `grant${++this.#count}`;
+    return {
+      serverUrl,
+      resource: serverUrl,
+      authorizationServer: {
+        issuer: 'https://mcp.example',
+        authorizationEndpoint: 'https://mcp.example/authorize',
+        tokenEndpoint: 'https://mcp.example/token',
+      },
+      client: { clientId: `client-${grant}`, authMethod: 'none' },
+      tokens: this.#tokens(grant),
+      ...(user !== undefined && {
+        identity: { userId: user, userName: user, workspaceId: workspace, workspaceName: workspace },
+      }),
+      askedScopes: ['default'],
+    };
+  }
+
+  /** The server ends a grant of its own accord. */
+  end(grant: Grant): void {
+    this.#ended.add(grantOf(grant));
+  }
+
+  get protocol(): GrantProtocol {
+    return {
+      refresh: async (grant) => {
+        const token = grant.tokens.refreshToken?.reveal() ?? '';
+        this.refreshes.push(token);
+        const special = this.next.shift();
+        return special === undefined ? this.#answer(grant, token) : special(grant, () => this.#answer(grant, token));
+      },
+      revoke: async (grant) => {
+        if (this.cannotRevoke) {
+          throw new Failure('transient', { step: 'revocation', code: 'network' });
+        }
+        this.revoked.push(grant.tokens.refreshToken?.reveal() ?? '');
+        this.end(grant);
+      },
+      probe: async () => {
+        this.probes += 1;
+      },
+    };
+  }
+
+  #answer(grant: Grant, token: string): Tokens {
+    const name = grantOf(grant);
+    if (this.#ended.has(name) || this.#current.get(name) !== token) {
+      this.#ended.add(name);
+      throw new Failure('signInAgain', { step: 'token', code: 'invalid_grant', status: 400, host: 'mcp.example' });
+    }
+    return this.#tokens(name);
+  }
+
+  #tokens(grant: string): Tokens {
+    const number = ++this.#count;
+    this.#current.set(grant, `refresh-${grant}-${number}`);
+    return {
+      accessToken: new Secret(`access-${grant}-${number}`),
+      refreshToken: new Secret(`refresh-${grant}-${number}`),
+      obtainedAtMs: this.#nowMs(),
+      expiresInSeconds: this.lifeSeconds,
+    };
+  }
+}
+
+function grantOf({ client }: Grant): string {
+  return client.clientId.replace(/^client-/, '');
+}
