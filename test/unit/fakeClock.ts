@@ -40,6 +40,11 @@ export class FakeClock implements Clock {
     this.#nowMs = untilMs;
   }
 
+  /** Time passes while the machine sleeps: no timer runs before `advance`, and then they are all late. */
+  jump(spanMs: number): void {
+    this.#nowMs += spanMs;
+  }
+
   get pendingTimers(): number {
     return this.#timers.length;
   }
