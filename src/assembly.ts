@@ -12,14 +12,10 @@ import { situation } from './editor/situation.ts';
 import { tellOfStorageProblems } from './editor/storageProblems.ts';
 import { Accounts } from './grants/accounts.ts';
 import { journalDirectory } from './grants/journalDirectory.ts';
-import type { GrantProtocol } from './grants/renewal.ts';
-import type { Http } from './http/http.ts';
+import { grantProtocol } from './grants/protocol.ts';
 import type { Log } from './log.ts';
 import { accountLabel } from './notion/identity.ts';
-import { discover } from './oauth/discovery.ts';
-import { Failure } from './oauth/failure.ts';
 import { parseServerUrl } from './oauth/serverUrl.ts';
-import { refresh, revoke } from './oauth/tokens.ts';
 import { orderChannels } from './signIn/channels.ts';
 import { Discoveries } from './signIn/discoveries.ts';
 import { PendingSignIns } from './signIn/pending.ts';
@@ -48,7 +44,7 @@ export async function assemble(
     secrets: context.secrets,
     files,
     directory: journalDirectory(context.globalStorageUri.fsPath),
-    protocol: grantProtocol(http),
+    protocol: grantProtocol(http, clock),
     clock,
     randomness,
     log,
@@ -94,28 +90,6 @@ export async function assemble(
     },
     serverUrlChanged: () => accounts.setServerUrl(configuredServerUrl()),
     dispose: () => accounts.dispose(),
-  };
-}
-
-/** What the life of a grant needs of the protocol. */
-function grantProtocol(http: Http): GrantProtocol {
-  return {
-    refresh: ({ authorizationServer, client, tokens, resource }) => {
-      const { refreshToken } = tokens;
-      if (refreshToken === undefined) {
-        throw new Failure('signInAgain', { step: 'token', code: 'no_refresh_token' });
-      }
-      return refresh(http, authorizationServer, client, { refreshToken, resource, clock });
-    },
-    revoke: async ({ authorizationServer, client, tokens }) => {
-      const { refreshToken, accessToken } = tokens;
-      await (refreshToken === undefined
-        ? revoke(http, authorizationServer, client, { token: accessToken, hint: 'access_token' })
-        : revoke(http, authorizationServer, client, { token: refreshToken, hint: 'refresh_token' }));
-    },
-    probe: async ({ serverUrl }) => {
-      await discover(http, new URL(serverUrl));
-    },
   };
 }
 

@@ -1,34 +1,17 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { createPlatformHttp } from '#platform/transport';
-import { systemClock as clock, systemRandomness as randomness } from '../../src/clock.ts';
-import type { Grant } from '../../src/grants/grant.ts';
+import { systemClock as clock } from '../../src/clock.ts';
 import { readIdentity } from '../../src/notion/identity.ts';
-import { buildAuthorization, judgeAnswer } from '../../src/oauth/authorization.ts';
-import type { Client, Tokens } from '../../src/oauth/client.ts';
+import type { Tokens } from '../../src/oauth/client.ts';
 import { discover } from '../../src/oauth/discovery.ts';
 import { Failure } from '../../src/oauth/failure.ts';
 import { register } from '../../src/oauth/registration.ts';
-import { exchange, refresh, revoke } from '../../src/oauth/tokens.ts';
-import { type Approval, approve } from './approve.ts';
+import { refresh, revoke } from '../../src/oauth/tokens.ts';
 import { type NotionServer, startNotionServer } from './server.ts';
+import { type SignedIn, signIn } from './signIn.ts';
 
 const http = createPlatformHttp({ userAgent: 'test' });
-const redirectUri = 'http://127.0.0.1:50123/callback';
-
-type SignedIn = Pick<Grant, 'authorizationServer' | 'resource' | 'client' | 'tokens'>;
-
-async function signIn(notion: NotionServer, approval: Approval = {}, client?: Client): Promise<SignedIn> {
-  const discovery = await discover(http, new URL(notion.mcpUrl));
-  const { authorizationServer, resource } = discovery;
-  const own = client ?? (await register(http, authorizationServer, { redirectUri, clientName: 'Test' }));
-  const pending = await buildAuthorization(discovery, own, { redirectUri, randomness, prompt: 'consent' });
-  const answer = await approve(pending.url, approval);
-  const code = judgeAnswer(pending, authorizationServer, answer.searchParams);
-  const { verifier } = pending;
-  const tokens = await exchange(http, authorizationServer, own, { code, verifier, redirectUri, resource, clock });
-  return { authorizationServer, resource, client: own, tokens };
-}
 
 function renew({ authorizationServer, client, resource, tokens }: SignedIn): Promise<Tokens> {
   assert.ok(tokens.refreshToken);
@@ -50,7 +33,7 @@ for (const version of ['today', 'next'] as const) {
     const self = (tokens: Tokens) => readIdentity(http, new URL(notion.mcpUrl), tokens.accessToken);
 
     test('a sign-in gives tokens for the user and the workspace that were chosen', async () => {
-      const { tokens } = await signIn(notion, { user: 'user-grace', workspace: 'workspace-notes' });
+      const { tokens } = await signIn(http, notion, { user: 'user-grace', workspace: 'workspace-notes' });
       const identity = await self(tokens);
       assert.equal(identity.userName, 'Grace Hopper');
       assert.equal(identity.workspaceName, 'Team Notes');
@@ -59,7 +42,7 @@ for (const version of ['today', 'next'] as const) {
 
     test('`resource` is in all three requests, and no secret is in the log', async () => {
       notion.log.clear();
-      await renew(await signIn(notion));
+      await renew(await signIn(http, notion));
       const named = notion.requests().filter(({ resource }) => resource !== undefined);
       assert.deepEqual(
         named.map(({ path, resource }) => [path, resource]),
@@ -75,11 +58,11 @@ for (const version of ['today', 'next'] as const) {
     });
 
     test('a refusal comes back as such', async () => {
-      await assert.rejects(signIn(notion, { allow: false }), isKind('refused'));
+      await assert.rejects(signIn(http, notion, { allow: false }), isKind('refused'));
     });
 
     test('the replaced token is good until the new one is used; a refresh ends earlier access tokens only today', async () => {
-      const first = await signIn(notion);
+      const first = await signIn(http, notion);
       const second = { ...first, tokens: await renew(first) };
       const works = await self(first.tokens).then(
         () => true,
@@ -95,26 +78,26 @@ for (const version of ['today', 'next'] as const) {
     });
 
     test('a second consent under the same client ends the first grant', async () => {
-      const first = await signIn(notion);
-      await signIn(notion, { workspace: 'workspace-notes' }, first.client);
+      const first = await signIn(http, notion);
+      await signIn(http, notion, { workspace: 'workspace-notes' }, first.client);
       await assert.rejects(self(first.tokens));
     });
 
     test('expiry, revocation and a purge do what they say', async () => {
-      const { tokens, ...rest } = await signIn(notion);
+      const { tokens, ...rest } = await signIn(http, notion);
       await notion.expireAccessTokens({ user: 'user-ada' });
       await assert.rejects(self(tokens));
       const renewed = { ...rest, tokens: await renew({ ...rest, tokens }) };
       await self(renewed.tokens);
       await notion.revokeGrants();
       await assert.rejects(renew(renewed), isKind('signInAgain'));
-      const again = await signIn(notion);
+      const again = await signIn(http, notion);
       await notion.purgeClients();
       await assert.rejects(renew(again), isKind('registrationGone'));
     });
 
     test('a sign-out revokes the grant', async () => {
-      const { authorizationServer, client, tokens } = await signIn(notion);
+      const { authorizationServer, client, tokens } = await signIn(http, notion);
       assert.ok(tokens.refreshToken);
       await revoke(http, authorizationServer, client, { token: tokens.refreshToken, hint: 'refresh_token' });
       await assert.rejects(self(tokens));
@@ -122,13 +105,13 @@ for (const version of ['today', 'next'] as const) {
 
     test('an access token lives as long as was asked for', async () => {
       notion.accessTokenLifeSeconds = 0;
-      const { tokens } = await signIn(notion);
+      const { tokens } = await signIn(http, notion);
       await assert.rejects(self(tokens));
       notion.accessTokenLifeSeconds = 3_600;
     });
 
     test('faults are answered, dropped and held as planned, and then it is itself again', async () => {
-      const signedIn = await signIn(notion);
+      const signedIn = await signIn(http, notion);
       notion.fault(
         { grantType: 'refresh_token', times: 1 },
         { kind: 'answer', status: 503, body: '<html>Down</html>' },
@@ -144,7 +127,7 @@ for (const version of ['today', 'next'] as const) {
     });
 
     test('it can go down and come back at the same address with all it knows', async () => {
-      const { tokens } = await signIn(notion);
+      const { tokens } = await signIn(http, notion);
       await notion.stopListening();
       await assert.rejects(self(tokens), isKind('transient'));
       await notion.listen();

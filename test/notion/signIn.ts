@@ -1,0 +1,32 @@
+import { systemClock as clock, systemRandomness as randomness } from '../../src/clock.ts';
+import type { Grant } from '../../src/grants/grant.ts';
+import type { Http } from '../../src/http/http.ts';
+import { buildAuthorization, judgeAnswer } from '../../src/oauth/authorization.ts';
+import type { Client } from '../../src/oauth/client.ts';
+import { discover } from '../../src/oauth/discovery.ts';
+import { register } from '../../src/oauth/registration.ts';
+import { exchange } from '../../src/oauth/tokens.ts';
+import { type Approval, approve } from './approve.ts';
+import type { NotionServer } from './server.ts';
+
+const redirectUri = 'http://127.0.0.1:50123/callback';
+
+export type SignedIn = Pick<Grant, 'authorizationServer' | 'resource' | 'client' | 'tokens'>;
+
+/** The whole way from discovery to tokens, without an editor and without a browser. */
+export async function signIn(
+  http: Http,
+  notion: NotionServer,
+  approval: Approval = {},
+  client?: Client,
+): Promise<SignedIn> {
+  const discovery = await discover(http, new URL(notion.mcpUrl));
+  const { authorizationServer, resource } = discovery;
+  const own = client ?? (await register(http, authorizationServer, { redirectUri, clientName: 'Test' }));
+  const pending = await buildAuthorization(discovery, own, { redirectUri, randomness, prompt: 'consent' });
+  const answer = await approve(pending.url, approval);
+  const code = judgeAnswer(pending, authorizationServer, answer.searchParams);
+  const { verifier } = pending;
+  const tokens = await exchange(http, authorizationServer, own, { code, verifier, redirectUri, resource, clock });
+  return { authorizationServer, resource, client: own, tokens };
+}

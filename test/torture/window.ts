@@ -1,0 +1,109 @@
+// node test/torture/window.ts <orders>: one window of the editor, without the editor: the accounts, as they are built for it.
+import { createHash } from 'node:crypto';
+import { files as platformFiles } from '#platform/files';
+import { createPlatformHttp } from '#platform/transport';
+import { type Clock, systemClock, systemRandomness } from '../../src/clock.ts';
+import { Accounts } from '../../src/grants/accounts.ts';
+import { grantProtocol } from '../../src/grants/protocol.ts';
+import type { GrantProtocol } from '../../src/grants/renewal.ts';
+import { Log } from '../../src/log.ts';
+import type { Files } from '../../src/node/files.ts';
+import { accountLabel } from '../../src/notion/identity.ts';
+import type { Step, WindowOrders, WindowReport } from './protocol.ts';
+import { secretsIn } from './secrets.ts';
+
+const orders = JSON.parse(process.argv[2] ?? '{}') as WindowOrders;
+const accounts = new Accounts({
+  secrets: secretsIn(`${orders.directory}/secrets.json`),
+  files: mortal(platformFiles as Files),
+  directory: `${orders.directory}/journal`,
+  // As in the editor but faster: a takeover must come after the longest transaction that is possible here.
+  lockTiming: { heartbeatMs: 20, pollMs: 5, takeoverAgeMs: 2_000 },
+  protocol: mortalProtocol(grantProtocol(createPlatformHttp({ userAgent: 'torture' }), systemClock)),
+  clock: wrong(systemClock),
+  randomness: systemRandomness,
+  log: new Log({ error: note, warn: note, info: note, debug: note }),
+  serverUrl: orders.serverUrl,
+  labelFor: accountLabel,
+});
+accounts.onDidChange(report);
+process.on('message', async (message) => {
+  if (message === 'look') {
+    await accounts.wakeUp();
+    report();
+  }
+  if (message === 'end') {
+    await accounts.dispose();
+    process.exit();
+  }
+});
+process.on('disconnect', () => process.exit());
+await accounts.load();
+report();
+
+function report(): void {
+  const message: WindowReport = {
+    accounts: accounts.list().map(({ grant, state }) => ({
+      id: grant.id,
+      state,
+      generation: grant.generation,
+      token: createHash('sha256').update(grant.tokens.accessToken.reveal()).digest('hex').slice(0, 8),
+    })),
+  };
+  process.send?.(message);
+}
+
+function note(line: string): void {
+  process.send?.(line);
+}
+
+function dieIf(step: Step): void {
+  if (orders.dieAt === step) {
+    process.kill(process.pid, 'SIGKILL');
+  }
+}
+
+function mortal(files: Files): Files {
+  return {
+    ...files,
+    create: async (path, text) => {
+      const made = await files.create(path, text);
+      if (path.endsWith('.reserved')) {
+        dieIf('reserve');
+      } else if (made && path.endsWith('.lock')) {
+        dieIf('lock');
+      }
+      return made;
+    },
+    rename: async (from, to) => {
+      if (!from.endsWith('.reserved')) {
+        return files.rename(from, to);
+      }
+      dieIf('commit');
+      await files.rename(from, to);
+      dieIf('stored');
+    },
+    remove: async (path) => {
+      if (path.endsWith('.lock')) {
+        dieIf('unlock');
+      }
+      await files.remove(path);
+    },
+  };
+}
+
+function mortalProtocol(protocol: GrantProtocol): GrantProtocol {
+  return {
+    ...protocol,
+    refresh: async (grant) => {
+      dieIf('send');
+      const tokens = await protocol.refresh(grant);
+      dieIf('answer');
+      return tokens;
+    },
+  };
+}
+
+function wrong(clock: Clock): Clock {
+  return { ...clock, nowMs: () => clock.nowMs() + (orders.clockWrongByMs ?? 0) };
+}
