@@ -48,6 +48,8 @@ export async function assemble(
     clock,
     randomness,
     log,
+    // The extension host is as old as its window.
+    openedAtMs: performance.timeOrigin,
     serverUrl: configuredServerUrl(),
     labelFor: accountLabel,
   });

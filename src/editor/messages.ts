@@ -3,7 +3,7 @@ import type { StorageProblem } from '../grants/accounts.ts';
 import type { Failure } from '../oauth/failure.ts';
 
 /** What a button under a message does. */
-export type Remedy = 'tryAgain' | 'signIn' | 'openSetting' | 'openChannelSetting' | 'showLog';
+export type Remedy = 'tryAgain' | 'signIn' | 'reloadWindow' | 'openSetting' | 'openChannelSetting' | 'showLog';
 
 /** One sentence that says what happened and what to do, and the buttons that do it. */
 export interface Message {
@@ -71,6 +71,11 @@ export function storageMessage(problem: StorageProblem): Message {
         sentence: l10n.t('A stored Notion sign-in cannot be read, so it was kept aside. Sign in again.'),
         remedies: ['signIn', 'showLog'],
       };
+    case 'stale':
+      return {
+        sentence: l10n.t('Another window has signed in to Notion since this one was opened. Reload this window.'),
+        remedies: ['reloadWindow'],
+      };
     case 'forgetful':
       return {
         sentence: l10n.t(
@@ -88,6 +93,8 @@ export function remedyLabel(remedy: Remedy): string {
       return l10n.t('Try Again');
     case 'signIn':
       return l10n.t('Sign In');
+    case 'reloadWindow':
+      return l10n.t('Reload Window');
     case 'openSetting':
     case 'openChannelSetting':
       return l10n.t('Open Setting');
@@ -149,6 +156,9 @@ function refusedSentence({ details }: Failure, host: string): string {
 }
 
 function transientMessage({ details }: Failure, host: string): Message {
+  if (details.code === 'stale_window') {
+    return storageMessage('stale');
+  }
   const remedies: Remedy[] = ['tryAgain', 'showLog'];
   if (details.retryAfterMs !== undefined) {
     const seconds = String(Math.ceil(details.retryAfterMs / 1000));

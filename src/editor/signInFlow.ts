@@ -44,6 +44,7 @@ export class SignInFlow {
 
   async #runWithProgress(scopes: readonly string[]): Promise<SignInResult> {
     const serverUrl = parseServerUrl(serverUrlText());
+    this.#parts.accounts.refuseIfStale();
     return window.withProgress(
       { location: ProgressLocation.Notification, cancellable: true, title: l10n.t('Notion') },
       async (progress, token) => {

@@ -34,7 +34,9 @@ export type StorageProblem =
   /** A stored sign-in cannot be read and was kept aside. */
   | 'damaged'
   /** The editor's secret storage loses everything when the editor ends. */
-  | 'forgetful';
+  | 'forgetful'
+  /** Another window knows more, and this one has to be reloaded before it may store anything. */
+  | 'stale';
 
 export interface AccountsParts {
   secrets: Secrets;
@@ -47,6 +49,8 @@ export interface AccountsParts {
   clock: Clock;
   randomness: Randomness;
   log: Log;
+  /** When this window was opened (wall clock, ms): its view of the secret storage may be that old. */
+  openedAtMs: number;
   /** The configured server, as `URL.href`. */
   serverUrl: string;
   /** A label that none of `taken` equals. */
@@ -74,14 +78,21 @@ export class Accounts {
   #stopPause: (() => void) | undefined;
 
   constructor(parts: AccountsParts) {
-    const { secrets, files, directory, clock, randomness, log, protocol } = parts;
+    const { secrets, files, directory, clock, randomness, log, protocol, openedAtMs } = parts;
     this.#parts = parts;
     this.#serverUrl = parts.serverUrl;
     const disk = files && {
       journal: new Journal(files, directory, randomness),
       locks: new Locks(files, directory, clock, randomness, parts.lockTiming ?? lockTiming),
     };
-    this.#store = new GrantStore({ vault: new Vault(secrets), ...(disk && { disk }), randomness, log });
+    this.#store = new GrantStore({
+      vault: new Vault(secrets),
+      ...(disk && { disk }),
+      clock,
+      randomness,
+      log,
+      openedAtMs,
+    });
     this.#renewal = new Renewal({ store: this.#store, protocol, clock, randomness, log });
     this.#keeper = new Keeper({
       clock,
@@ -109,6 +120,9 @@ export class Accounts {
     if (this.#store.isForgetful) {
       this.#problems.add('forgetful');
     }
+    if (this.#store.isStale) {
+      this.#problems.add('stale');
+    }
     log.info('Accounts loaded.', { accounts: this.#known.size, damaged: snapshot.damaged.length });
     await this.#store.heal(this.#known.values(), snapshot);
     this.#watching = this.#store.watch((fromDisk) => {
@@ -116,6 +130,13 @@ export class Accounts {
       this.#lookSoon();
     });
     this.#keeper.plan();
+  }
+
+  /** @throws Failure of code `stale_window` where a reload has to come before a sign-in */
+  refuseIfStale(): void {
+    if (this.#store.isStale) {
+      throw new Failure('transient', { step: 'storage', code: 'stale_window' });
+    }
   }
 
   /** What the person should hear of. */
@@ -153,9 +174,11 @@ export class Accounts {
 
   /**
    * Stores what a sign-in got. The same user and workspace keep their account and its id; only once the new grant is
-   * stored is the older one revoked. @throws what the secret storage says
+   * stored is the older one revoked. @throws what the secret storage says; Failure `stale_window` before anything is
+   * stored where that would erase what another window stored
    */
   async storeSignIn(fresh: FreshSignIn): Promise<{ grant: Grant; reconnected: boolean }> {
+    this.refuseIfStale();
     await this.#look();
     const { store, protocol, log } = { store: this.#store, ...this.#parts };
     const { grant, replaced } = await storeSignIn(fresh, {

@@ -1,4 +1,4 @@
-import type { Randomness } from '../clock.ts';
+import type { Clock, Randomness } from '../clock.ts';
 import type { Log } from '../log.ts';
 import { Failure } from '../oauth/failure.ts';
 import type { Grant } from './grant.ts';
@@ -38,23 +38,31 @@ export interface GrantStoreParts {
   vault: Vault;
   /** Absent where there is no disk: then every change goes to the vault, and one window at a time is safe. */
   disk?: { journal: Journal; locks: Locks };
+  clock: Clock;
   randomness: Randomness;
   log: Log;
+  /** When this window was opened (wall clock); its view of the secret storage may be that old. */
+  openedAtMs: number;
 }
 
 /** Vault, journal and locks as one: where grants lie, and the only way to change one. */
 export class GrantStore {
   readonly #vault: Vault;
+  readonly #clock: Clock;
   readonly #randomness: Randomness;
   readonly #log: Log;
+  readonly #openedAtMs: number;
   #disk: { journal: Journal; locks: Locks } | undefined;
   #forgetful = false;
+  #stale = false;
 
-  constructor({ vault, disk, randomness, log }: GrantStoreParts) {
+  constructor({ vault, disk, clock, randomness, log, openedAtMs }: GrantStoreParts) {
     this.#vault = vault;
     this.#disk = disk;
+    this.#clock = clock;
     this.#randomness = randomness;
     this.#log = log;
+    this.#openedAtMs = openedAtMs;
   }
 
   /** Whether grants survive crashes and other windows. */
@@ -67,6 +75,14 @@ export class GrantStore {
     return this.#forgetful;
   }
 
+  /**
+   * This window loaded the secrets before another one put the journal's key there, and would erase it with the first
+   * secret that it stores: on web hosts a page rewrites all that it loaded. A reload helps.
+   */
+  get isStale(): boolean {
+    return this.#stale;
+  }
+
   /** Makes journal and key ready. Where the disk refuses, the vault alone has to do. */
   async open(): Promise<void> {
     if (this.#disk === undefined) {
@@ -76,13 +92,19 @@ export class GrantStore {
     const { journal } = this.#disk;
     try {
       await journal.prepare();
-      const marked = await journal.mark();
-      this.#forgetful = marked && !(await this.#vault.hasProbe());
+      const markedAtMs = await journal.mark(this.#clock.nowMs());
+      const misses = markedAtMs !== undefined && !(await this.#vault.hasProbe());
+      this.#stale = misses && markedAtMs > this.#openedAtMs;
+      this.#forgetful = misses && !this.#stale;
     } catch (error) {
       this.#log.warn('The journal cannot be written: what is signed in is safe for one window at a time.', {
         code: error instanceof Error && 'code' in error ? String(error.code) : undefined,
       });
       this.#disk = undefined;
+      return;
+    }
+    if (this.#stale) {
+      this.#log.warn('Another window signed in after this one was opened; it has to be reloaded to see that.');
       return;
     }
     await this.#vault.storeProbe();
@@ -137,6 +159,9 @@ export class GrantStore {
    * from within an event of the storage: two windows would answer each other for ever.
    */
   async heal(known: Iterable<Known>, { gone, damaged }: Snapshot): Promise<void> {
+    if (this.#stale) {
+      return;
+    }
     for (const id of damaged) {
       this.#log.error('A stored sign-in cannot be read; it is kept aside.', { grant: id });
       await this.#vault.setAside(id);

@@ -130,9 +130,14 @@ export class Journal {
     return (await this.#files.read(this.#path(`${grantId}.gone`))) !== undefined;
   }
 
-  /** Leaves a mark for the next start, to tell whether what was stored beside it survived. @returns whether it was there */
-  async mark(): Promise<boolean> {
-    return !(await this.#files.create(this.#path('mark'), ''));
+  /**
+   * Leaves a mark for the next start, to tell whether what was stored beside it survived.
+   * @returns when an earlier start left it (wall clock, ms), or `undefined` when there was none
+   */
+  async mark(nowMs: number): Promise<number | undefined> {
+    return (await this.#files.create(this.#path('mark'), String(nowMs)))
+      ? undefined
+      : Number(await this.#files.read(this.#path('mark')));
   }
 
   /** Removes every record of a grant, but not its tombstone. */

@@ -51,6 +51,11 @@ export class Consumer {
     return this.#call('/history') as Promise<History>;
   }
 
+  /** Waits until the editor has said more often than `count` times that sessions changed. */
+  async sessionChangesBeyond(count: number): Promise<void> {
+    await this.#call('/changesBeyond', { count });
+  }
+
   /** Changes a setting of the user, as the settings page does; `undefined` resets it. */
   async changeSetting(name: string, value: unknown): Promise<void> {
     await this.#call('/setting', { name, value });

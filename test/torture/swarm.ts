@@ -123,6 +123,7 @@ export class Swarm {
       clock: systemClock,
       randomness: systemRandomness,
       log: new Log({ error: () => {}, warn: () => {}, info: () => {}, debug: () => {} }),
+      openedAtMs: Date.now(),
       serverUrl: notion.mcpUrl,
       labelFor: accountLabel,
     });

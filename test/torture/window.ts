@@ -23,6 +23,7 @@ const accounts = new Accounts({
   clock: wrong(systemClock),
   randomness: systemRandomness,
   log: new Log({ error: note, warn: note, info: note, debug: note }),
+  openedAtMs: Date.now(),
   serverUrl: orders.serverUrl,
   labelFor: accountLabel,
 });

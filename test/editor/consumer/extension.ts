@@ -2,7 +2,7 @@ import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { authentication, ConfigurationTarget, commands, type ExtensionContext, workspace } from 'vscode';
+import { authentication, ConfigurationTarget, commands, EventEmitter, type ExtensionContext, workspace } from 'vscode';
 import { type Answer, type Ask, directoryVariable, type History } from './protocol.ts';
 
 const providerId = 'notion-mcp';
@@ -10,10 +10,13 @@ const providerId = 'notion-mcp';
 /** Listens for the tests on 127.0.0.1 and asks the editor what they want asked, under this extension's name. */
 export async function activate(context: ExtensionContext): Promise<void> {
   const history: History = { startAnswers: [], sessionChanges: 0 };
+  const heard = new EventEmitter<void>();
   context.subscriptions.push(
+    heard,
     authentication.onDidChangeSessions(({ provider }) => {
       if (provider.id === providerId) {
         history.sessionChanges += 1;
+        heard.fire();
       }
     }),
   );
@@ -31,6 +34,12 @@ export async function activate(context: ExtensionContext): Promise<void> {
         case '/history':
           await asked;
           return history;
+        case '/changesBeyond': {
+          const { count } = body as { count: number };
+          return history.sessionChanges > count
+            ? undefined
+            : new Promise<void>((resolve) => heard.event(() => resolve()));
+        }
         case '/setting': {
           const { name, value } = body as { name: string; value: unknown };
           return workspace.getConfiguration().update(name, value, ConfigurationTarget.Global);

@@ -20,6 +20,7 @@ const failures: [FailureKind, FailureDetails][] = [
   ['transient', { step: 'token', code: 'proxy', host: 'example.com' }],
   ['transient', { step: 'token', code: 'status', status: 503, host: 'example.com' }],
   ['transient', { step: 'token', code: 'status', status: 429, retryAfterMs: 1_001, host: 'example.com' }],
+  ['transient', { step: 'storage', code: 'stale_window' }],
   ['nonsense', { step: 'discovery', code: 'html', host: 'example.com' }],
   ['nonsense', { step: 'discovery', code: 'missing', missing: 'token_endpoint', host: 'example.com' }],
   ['nonsense', { step: 'token', code: 'no_access_token', host: 'example.com' }],

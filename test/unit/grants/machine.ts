@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { type Clock, systemClock, systemRandomness } from '../../../src/clock.ts';
 import { type Account, Accounts, type AccountsChange } from '../../../src/grants/accounts.ts';
+import type { Secrets } from '../../../src/grants/vault.ts';
 import { Log } from '../../../src/log.ts';
 import { type Files, files as platformFiles } from '../../../src/node/files.ts';
 import { accountLabel } from '../../../src/notion/identity.ts';
@@ -30,6 +31,9 @@ export interface WindowOptions {
   files?: Files | undefined;
   serverUrl?: string;
   clock?: Clock;
+  /** What it sees of the secret storage, if it loaded that earlier. */
+  secrets?: Secrets;
+  openedAtMs?: number;
 }
 
 /** One computer: a real disk, a secret store, a clock, and as many windows as a test opens. */
@@ -57,10 +61,11 @@ export class Machine {
   }
 
   /** Opens a window and loads its accounts. */
-  async open({ files: disk = files, serverUrl, clock }: WindowOptions = {}): Promise<Window> {
+  async open({ files: disk = files, serverUrl, clock, secrets, openedAtMs }: WindowOptions = {}): Promise<Window> {
     const line = (text: string): void => void this.logLines.push(text);
     const accounts = new Accounts({
-      secrets: this.secrets.window(),
+      secrets: secrets ?? this.secrets.window(),
+      openedAtMs: openedAtMs ?? this.clock.nowMs(),
       files: disk,
       directory: this.directory,
       lockTiming: { heartbeatMs: 5, pollMs: 2, takeoverAgeMs: 200 },

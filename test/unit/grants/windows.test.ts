@@ -130,6 +130,29 @@ describe('two tabs of a host where each rewrites all secrets', () => {
     }
   });
 
+  test('that were both open before anybody signed in: the second asks for a reload and erases nothing', async (t) => {
+    const machine = await Machine.start(t, new SecretStore('rewriting'));
+    const early = { secrets: machine.secrets.window(), openedAtMs: machine.clock.nowMs() - 1_000 };
+    const one = await machine.open();
+    await one.accounts.storeSignIn(machine.server.signIn('ada'));
+    const two = await machine.open(early);
+    assert.deepEqual([...two.accounts.problems], ['stale']);
+    await assert.rejects(two.accounts.storeSignIn(machine.server.signIn('grace')), {
+      kind: 'transient',
+      message: /stale_window/,
+    });
+    await two.accounts.wakeUp();
+    assert.deepEqual((await machine.open()).labels, [ada]);
+  });
+
+  test('know a storage that forgets from a window that is only old', async (t) => {
+    const machine = await Machine.start(t);
+    await machine.open();
+    machine.secrets.contents.clear();
+    machine.clock.aheadMs = 1_000;
+    assert.deepEqual([...(await machine.open()).accounts.problems], ['forgetful']);
+  });
+
   test('do not answer each other for ever', async (t) => {
     const machine = await Machine.start(t, new SecretStore('rewriting'));
     const [one, two] = [await machine.open(), await machine.open()];

@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { directoryVariable } from '../editor/consumer/protocol.ts';
+import { type NotionServer, startNotionServer } from '../notion/server.ts';
+import { allow } from './consentPage.ts';
+import { Consumer, sessionIn } from './consumer.ts';
+import { Editor } from './driver/editor.ts';
+import type { EditorWindow } from './driver/editorWindow.ts';
+import { consumerVsix, extensionVsix } from './driver/vsix.ts';
+import { askServer } from './mcp.ts';
+
+const ada = 'Ada Lovelace (Engineering Wiki)';
+const grace = 'Grace Hopper (Team Notes)';
+
+/** Two tabs of one profile: two extension hosts on one disk, each with its own memory of all secrets. */
+describe('two windows of one editor', { timeout: 120_000 }, () => {
+  let notion: NotionServer;
+  let editor: Editor;
+  let directory: string;
+  let windows: [EditorWindow, EditorWindow];
+  let consumers: [Consumer, Consumer];
+
+  before(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'consumers-'));
+    notion = await startNotionServer({ version: 'today' });
+    editor = await Editor.start({
+      extensions: [extensionVsix, consumerVsix],
+      settings: { 'notionMcp.serverUrl': notion.mcpUrl },
+      environment: { [directoryVariable]: directory },
+    });
+    const first = await editor.openWindow();
+    const one = await Consumer.appears(directory);
+    // The first window to use the extension makes the journal's key; a window that is older has to be reloaded.
+    await one.accounts();
+    const second = await editor.openWindow();
+    windows = [first, second];
+    consumers = [one, await Consumer.appears(directory, [one])];
+  });
+
+  after(async () => {
+    await editor?.stop();
+    await notion?.close();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  async function signIn(window: EditorWindow, user: string, workspace: string): Promise<void> {
+    await window.page.bringToFront();
+    await window.runCommand('Notion MCP: Sign In');
+    await window.dialog.click('Continue');
+    const tab = await window.nextTab();
+    await allow(tab, { user, workspace });
+    await window.notifications.waitFor(`Connected as ${user}`);
+    await tab.close();
+  }
+
+  async function access(window: EditorWindow, consumer: Consumer): Promise<string> {
+    const asking = consumer.ask({ scopes: ['default'], options: { createIfNone: true } });
+    await window.page.bringToFront();
+    await window.dialog.click('Allow');
+    await window.quickInput.choose(ada);
+    return sessionIn(await asking)?.accessToken ?? '';
+  }
+
+  test('a sign-in in one is there in the other', async () => {
+    assert.deepEqual(await consumers[1].accounts(), []);
+    const heard = (await consumers[1].history()).sessionChanges;
+    await signIn(windows[0], 'Ada Lovelace', 'Engineering Wiki');
+    await consumers[1].sessionChangesBeyond(heard);
+    assert.deepEqual(await consumers[1].accounts(), [ada]);
+  });
+
+  test('a renewal in one gives the other the new token, announced once, and it works', async () => {
+    const old = await access(windows[1], consumers[1]);
+    const heard = (await consumers[1].history()).sessionChanges;
+    await windows[0].page.bringToFront();
+    await windows[0].runCommand('Notion MCP: Refresh Session');
+    await windows[0].notifications.waitFor(`Refreshed ${ada}`);
+    await consumers[1].sessionChangesBeyond(heard);
+    const session = await consumers[1].silently();
+    assert.notEqual(session?.accessToken, old);
+    assert.equal((await askServer(notion.mcpUrl, session?.accessToken ?? '')).user.name, 'Ada Lovelace');
+    assert.equal((await consumers[1].history()).sessionChanges, heard + 1);
+  });
+
+  test('one signs in, the other renews another account, both reload: both accounts are there', async () => {
+    await signIn(windows[0], 'Grace Hopper', 'Team Notes');
+    await windows[1].page.bringToFront();
+    await windows[1].runCommand('Notion MCP: Refresh Session');
+    await windows[1].quickInput.choose(ada);
+    await windows[1].notifications.waitFor(`Refreshed ${ada}`);
+    await windows[1].reload();
+    const two = await Consumer.appears(directory, consumers);
+    await windows[0].page.bringToFront();
+    await windows[0].reload();
+    const one = await Consumer.appears(directory, [...consumers, two]);
+    consumers = [one, two];
+    for (const consumer of consumers) {
+      assert.deepEqual(await consumer.accounts(), [ada, grace]);
+    }
+  });
+
+  test('a sign-out in one is a sign-out in the other', async () => {
+    const heard = (await consumers[0].history()).sessionChanges;
+    await windows[1].page.bringToFront();
+    await windows[1].runCommand('Notion MCP: Sign Out');
+    await windows[1].quickInput.choose(ada);
+    await windows[1].dialog.click('Sign Out');
+    await consumers[0].sessionChangesBeyond(heard);
+    assert.deepEqual(await consumers[0].accounts(), [grace]);
+  });
+});
