@@ -3,31 +3,20 @@ import type { Clock, Randomness } from '../clock.ts';
 import type { Log } from '../log.ts';
 import type { Identity } from '../notion/identity.ts';
 import { Failure } from '../oauth/failure.ts';
-import { type AccountState, stateOf } from './accountState.ts';
 import type { Grant } from './grant.ts';
 import { GrantStore, type Known, type Snapshot } from './grantStore.ts';
 import { Journal } from './journal.ts';
 import { Keeper } from './keeper.ts';
+import { type Account, type AccountsChange, KnownGrants } from './knownGrants.ts';
 import { Locks, type LockTiming, lockTiming } from './lock.ts';
 import { type GrantProtocol, Renewal, type RenewReason } from './renewal.ts';
+import { kindOf, signOut } from './signOut.ts';
 import { type FreshSignIn, storeSignIn } from './storeSignIn.ts';
 import { isAboutToExpire, isHealthy } from './tokenLife.ts';
 import { type Secrets, Vault } from './vault.ts';
 
 export type { AccountState } from './accountState.ts';
-
-/** A grant and what can be done with it. */
-export interface Account {
-  grant: Grant;
-  state: AccountState;
-}
-
-/** What changed, of the accounts of the configured server. */
-export interface AccountsChange {
-  added: Account[];
-  changed: Account[];
-  removed: Account[];
-}
+export type { Account, AccountsChange } from './knownGrants.ts';
 
 /** What the person should hear of once. */
 export type StorageProblem =
@@ -59,8 +48,6 @@ export interface AccountsParts {
 
 const watchPauseMs = 30;
 const endLimitMs = 5_000;
-const signOutLockWaitMs = 5_000;
-const revokeLimitMs = 10_000;
 
 /** The grants of this window and their states, in memory. The only source of account events. */
 export class Accounts {
@@ -68,10 +55,8 @@ export class Accounts {
   readonly #store: GrantStore;
   readonly #renewal: Renewal;
   readonly #keeper: Keeper;
-  readonly #known = new Map<string, Known>();
-  readonly #listeners = new Set<(change: AccountsChange) => void>();
+  readonly #known: KnownGrants;
   readonly #problems = new Set<StorageProblem>();
-  #serverUrl: string;
   #watching: { dispose(): void } | undefined;
   #hears = false;
   #reading: Promise<void> | undefined;
@@ -80,7 +65,8 @@ export class Accounts {
   constructor(parts: AccountsParts) {
     const { secrets, files, directory, clock, randomness, log, protocol, openedAtMs } = parts;
     this.#parts = parts;
-    this.#serverUrl = parts.serverUrl;
+    this.#known = new KnownGrants(clock, parts.serverUrl);
+    this.#known.onDidChange(({ removed }) => removed.length > 0 && this.#keeper.plan());
     const disk = files && {
       journal: new Journal(files, directory, randomness),
       locks: new Locks(files, directory, clock, randomness, parts.lockTiming ?? lockTiming),
@@ -97,7 +83,11 @@ export class Accounts {
     this.#keeper = new Keeper({
       clock,
       randomness,
-      grants: () => [...this.#known.values()].filter(isRenewable).map(({ grant }) => grant),
+      grants: () =>
+        this.#known
+          .all()
+          .filter(isRenewable)
+          .map(({ grant }) => grant),
       retryAtMs: (id) => this.#renewal.retryAtMs(id),
       renew: (grant) => this.renew(grant.id, { reason: 'expiry' }),
       look: () => this.#look(),
@@ -111,9 +101,7 @@ export class Accounts {
     const { log } = this.#parts;
     await this.#store.open();
     const snapshot = await this.#store.read();
-    for (const [id, known] of snapshot.grants) {
-      this.#known.set(id, known);
-    }
+    this.#known.load(snapshot.grants.values());
     if (snapshot.damaged.length > 0) {
       this.#problems.add('damaged');
     }
@@ -123,8 +111,8 @@ export class Accounts {
     if (this.#store.isStale) {
       this.#problems.add('stale');
     }
-    log.info('Accounts loaded.', { accounts: this.#known.size, damaged: snapshot.damaged.length });
-    await this.#store.heal(this.#known.values(), snapshot);
+    log.info('Accounts loaded.', { accounts: snapshot.grants.size, damaged: snapshot.damaged.length });
+    await this.#store.heal(this.#known.all(), snapshot);
     this.#watching = this.#store.watch((fromDisk) => {
       this.#hears ||= fromDisk;
       this.#lookSoon();
@@ -146,30 +134,20 @@ export class Accounts {
 
   /** All accounts, by label. From memory. */
   list(): Account[] {
-    return [...this.#known.values()]
-      .map((known) => this.#account(known))
-      .sort((a, b) => a.grant.label.localeCompare(b.grant.label));
+    return this.#known.list();
   }
 
   find(grantId: string): Account | undefined {
-    const known = this.#known.get(grantId);
-    return known && this.#account(known);
+    return this.#known.find(grantId);
   }
 
   onDidChange(listener: (change: AccountsChange) => void): { dispose(): void } {
-    this.#listeners.add(listener);
-    return { dispose: () => this.#listeners.delete(listener) };
+    return this.#known.onDidChange(listener);
   }
 
   /** Accounts of another server become dormant: kept, and back when the setting is back. */
   setServerUrl(serverUrl: string): void {
-    const before = this.list();
-    this.#serverUrl = serverUrl;
-    const after = this.list();
-    this.#fire({
-      added: after.filter(({ state }, index) => state !== 'dormant' && before[index]?.state === 'dormant'),
-      removed: before.filter(({ state }, index) => state !== 'dormant' && after[index]?.state === 'dormant'),
-    });
+    this.#known.setServerUrl(serverUrl);
   }
 
   /**
@@ -183,13 +161,12 @@ export class Accounts {
     const { store, protocol, log } = { store: this.#store, ...this.#parts };
     const { grant, replaced } = await storeSignIn(fresh, {
       store,
-      known: () => [...this.#known.values()].map(({ grant }) => grant),
+      known: () => this.#known.all().map(({ grant }) => grant),
       look: () => this.#look(),
       labelFor: this.#parts.labelFor,
       randomness: this.#parts.randomness,
     });
-    this.#known.set(grant.id, { grant, readOnly: false });
-    this.#fire({ added: [this.#account({ grant, readOnly: false })] });
+    this.#known.signedIn(grant);
     this.#keeper.plan();
     if (replaced !== undefined) {
       // Best effort and nobody waits for it.
@@ -203,24 +180,13 @@ export class Accounts {
   /** Forgets the account here, whatever the server says, and revokes its grant there, best effort. */
   async signOut(grantId: string): Promise<void> {
     const known = this.#known.get(grantId);
-    if (known === undefined) {
-      return;
+    if (known !== undefined) {
+      await signOut(known.grant, {
+        ...this.#parts,
+        store: this.#store,
+        forgotten: () => this.#known.remove(grantId),
+      });
     }
-    const { log } = this.#parts;
-    await this.#store.bury(grantId);
-    this.#remove(grantId);
-    const transaction = await this.#store.begin(known.grant, signOutLockWaitMs).catch(() => undefined);
-    try {
-      // Another window's renewal may have the newest tokens; one under way finds the tombstone and gives back its own.
-      const newest = (await this.#newest(grantId)) ?? known.grant;
-      if (newest.needsSignIn === undefined) {
-        await this.#revoke(newest);
-      }
-      await this.#store.forget(grantId);
-    } finally {
-      await transaction?.end();
-    }
-    log.info('Signed out.', { grant: grantId });
   }
 
   /**
@@ -237,7 +203,7 @@ export class Accounts {
     }
     try {
       const grant = await this.#renewal.run(known.grant, why);
-      this.#adopt({ grant, readOnly: false });
+      this.#known.adopt({ grant, readOnly: false });
       return grant;
     } catch (error) {
       await this.#look();
@@ -281,7 +247,7 @@ export class Accounts {
 
   /** For a report: nothing in it is secret or names a person. */
   diagnostics(): { hasJournal: boolean; isForgetful: boolean; hears: boolean; lastFailures: Map<string, Failure> } {
-    const failures = [...this.#known.keys()].map((id) => [id, this.#renewal.lastFailure(id)] as const);
+    const failures = this.#known.all().map(({ grant }) => [grant.id, this.#renewal.lastFailure(grant.id)] as const);
     return {
       hasJournal: this.#store.hasJournal,
       isForgetful: this.#store.isForgetful,
@@ -311,7 +277,7 @@ export class Accounts {
 
   /** Adopts what other windows did, and puts back what they erased. */
   async #look(): Promise<void> {
-    await this.#store.heal(this.#known.values(), await this.#readNow());
+    await this.#store.heal(this.#known.all(), await this.#readNow());
   }
 
   /** One reading at a time; who comes while one is under way gets the next. */
@@ -331,79 +297,19 @@ export class Accounts {
   async #readNow(): Promise<Snapshot> {
     const snapshot = await this.#store.read();
     for (const known of snapshot.grants.values()) {
-      this.#adopt(known);
+      this.#known.adopt(known);
     }
-    for (const id of this.#known.keys()) {
+    for (const { grant } of this.#known.all()) {
+      const { id } = grant;
       const vanished = !this.#store.hasJournal && !snapshot.grants.has(id);
       if (snapshot.gone.has(id) || vanished) {
-        this.#remove(id);
+        this.#known.remove(id);
       }
     }
     return snapshot;
-  }
-
-  /** Takes a record that is newer than ours, and says so once. */
-  #adopt(known: Known): void {
-    const { id, generation, needsSignIn } = known.grant;
-    const ours = this.#known.get(id);
-    if (ours !== undefined && ours.grant.generation >= generation && ours.readOnly === known.readOnly) {
-      return;
-    }
-    if (ours !== undefined && ours.grant.generation > generation) {
-      return;
-    }
-    this.#known.set(id, known);
-    const account = this.#account(known);
-    const back = ours === undefined || (ours.grant.needsSignIn !== undefined && needsSignIn === undefined);
-    this.#fire(back ? { added: [account] } : { changed: [account] });
-  }
-
-  #remove(grantId: string): void {
-    const known = this.#known.get(grantId);
-    if (known !== undefined) {
-      this.#known.delete(grantId);
-      this.#fire({ removed: [this.#account(known)] });
-      this.#keeper.plan();
-    }
-  }
-
-  #fire({ added = [], changed = [], removed = [] }: Partial<AccountsChange>): void {
-    const change = { added, changed: changed.filter(isShown), removed };
-    if (change.added.length + change.changed.length + change.removed.length > 0) {
-      for (const listener of this.#listeners) {
-        listener(change);
-      }
-    }
-  }
-
-  async #newest(grantId: string): Promise<Grant | undefined> {
-    const { grants } = await this.#store.read().catch(() => ({ grants: new Map<string, Known>() }));
-    return grants.get(grantId)?.grant;
-  }
-
-  async #revoke(grant: Grant): Promise<void> {
-    const { protocol, clock, log } = this.#parts;
-    const limit = new Promise<void>((resolve) => clock.after(revokeLimitMs, resolve));
-    try {
-      await Promise.race([protocol.revoke(grant), limit]);
-    } catch (error) {
-      log.info('The server could not be told of the sign-out.', { grant: grant.id, kind: kindOf(error) });
-    }
-  }
-
-  #account(known: Known): Account {
-    return { grant: known.grant, state: stateOf(known, this.#serverUrl, this.#parts.clock.nowMs()) };
   }
 }
 
 function isRenewable({ grant, readOnly }: Known): boolean {
   return !readOnly && grant.needsSignIn === undefined && grant.tokens.refreshToken !== undefined;
-}
-
-function isShown({ state }: Account): boolean {
-  return state !== 'dormant';
-}
-
-function kindOf(error: unknown): string {
-  return error instanceof Failure ? error.kind : 'unknown';
 }

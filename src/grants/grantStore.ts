@@ -224,6 +224,13 @@ export class GrantStore {
     await this.#disk?.journal.bury(grantId);
   }
 
+  /** What is known last of a grant that was buried: the tokens that are to be revoked. */
+  async lastOf(grantId: string): Promise<Grant | undefined> {
+    const copy = await this.#vault.readOne(grantId);
+    const entry = await this.#disk?.journal.lastOf(grantId);
+    return newest(copy?.kind === 'damaged' ? undefined : copy, entry)?.grant;
+  }
+
   /** Removes every trace of a grant but its tombstone. */
   async forget(grantId: string): Promise<void> {
     await this.#vault.delete(grantId);

@@ -81,6 +81,11 @@ export class Journal {
     return names.includes(`${grantId}.gone`) ? 'gone' : this.#newest(recordsById(names).get(grantId) ?? []);
   }
 
+  /** The newest record of a grant, signed out or not. */
+  async lastOf(grantId: string): Promise<Entry | undefined> {
+    return this.#newest(recordsById(await this.#files.list(this.#directory)).get(grantId) ?? []);
+  }
+
   /** Answers that were kept aside for this grant, the newest first. */
   async keptAside(grantId: string): Promise<Grant[]> {
     const names = (await this.#files.list(this.#directory)).filter(

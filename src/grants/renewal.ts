@@ -6,6 +6,7 @@ import type { Secret } from '../secret.ts';
 import { BackOff } from './backOff.ts';
 import type { Grant, NeedsSignInReason } from './grant.ts';
 import type { GrantStore, StoreTransaction } from './grantStore.ts';
+import { Rejections } from './rejections.ts';
 import { isHealthy } from './tokenLife.ts';
 
 /** Why new tokens are wanted. */
@@ -36,8 +37,6 @@ export interface RenewalParts {
 
 /** How long a renewal waits for another window's; longer than that one may take, takeover included. */
 const lockWaitMs = 140_000;
-const freshlyIssuedMs = 90_000;
-const rejectedPauseMs = 60_000;
 const settlingMs = 5 * 60_000;
 const confirmAfterMs = 90_000;
 const day = 24 * 60 * 60_000;
@@ -49,13 +48,14 @@ export class Renewal {
   readonly #backOff: BackOff;
   /** Refusals that may be the server's mistake, to be confirmed once. */
   readonly #doubts = new Map<string, { generation: number; confirmAtMs: number }>();
-  readonly #rejections = new Map<string, { generation: number; renewedAtMs?: number }>();
+  readonly #rejections: Rejections;
   #ended = false;
   #slept = false;
 
   constructor(parts: RenewalParts) {
     this.#parts = parts;
     this.#backOff = new BackOff(parts.clock, parts.randomness);
+    this.#rejections = new Rejections(parts.clock);
   }
 
   /**
@@ -110,7 +110,7 @@ export class Renewal {
       return ended(grant);
     }
     if (why.reason === 'rejected') {
-      return this.#judgeRejection(grant, why.accessToken);
+      return this.#rejections.calledFor(grant, why.accessToken) ? undefined : grant;
     }
     const untilMs = this.retryAtMs(grant.id);
     const waits = untilMs !== undefined && clock.monotonicMs() < untilMs;
@@ -119,27 +119,6 @@ export class Renewal {
       const last = this.#backOff.lastFailure(grant.id);
       return last ?? new Failure('transient', { step: 'token', code: 'waiting' });
     }
-    return undefined;
-  }
-
-  /** An unknown token changes nothing; a fresh one is tried again first; renewals by rejection are a minute apart. */
-  #judgeRejection(grant: Grant, accessToken: Secret): Grant | undefined {
-    const { clock } = this.#parts;
-    if (!grant.tokens.accessToken.equals(accessToken)) {
-      return grant;
-    }
-    const earlier = this.#rejections.get(grant.id);
-    const again = earlier?.generation === grant.generation;
-    const fresh = clock.nowMs() - grant.tokens.obtainedAtMs < freshlyIssuedMs;
-    const nowMs = clock.monotonicMs();
-    if (fresh && !again) {
-      this.#rejections.set(grant.id, { ...earlier, generation: grant.generation });
-      return grant;
-    }
-    if (earlier?.renewedAtMs !== undefined && nowMs - earlier.renewedAtMs < rejectedPauseMs) {
-      return grant;
-    }
-    this.#rejections.set(grant.id, { generation: grant.generation, renewedAtMs: nowMs });
     return undefined;
   }
 

@@ -53,6 +53,17 @@ describe('two windows', () => {
     assert.deepEqual(two.events, [`added ${ada}`, `removed ${ada}`]);
   });
 
+  test('that hear nothing of each other revoke the newest tokens when one signs out', async (t) => {
+    const machine = await Machine.start(t);
+    machine.secrets.announces = false;
+    const one = await machine.open({ files: deaf });
+    const { grant } = await one.accounts.storeSignIn(machine.server.signIn('ada'));
+    const two = await machine.open({ files: deaf });
+    const renewed = await two.accounts.renew(grant.id, { reason: 'asked' });
+    await one.accounts.signOut(grant.id);
+    assert.deepEqual(machine.server.revoked, [renewed.tokens.refreshToken?.reveal()]);
+  });
+
   test('that renew at the same moment send one request', async (t) => {
     const machine = await Machine.start(t);
     const one = await machine.open();
