@@ -1,8 +1,14 @@
-import { type ExtensionContext, env, l10n } from 'vscode';
+import { type EventEmitter, type ExtensionContext, env, l10n } from 'vscode';
 import { files } from '#platform/files';
 import { createPlatformHttp } from '#platform/transport';
 import { systemClock as clock, systemRandomness as randomness } from './clock.ts';
+import { Attention } from './editor/attention.ts';
+import type { CommandName } from './editor/commandNames.ts';
 import * as editorCommands from './editor/commands.ts';
+import { checkConnection } from './editor/connectionReport.ts';
+import { problemSentence } from './editor/gatewayMessages.ts';
+import { gatewayNotices } from './editor/gatewayNotices.ts';
+import { manageAccounts } from './editor/manageAccounts.ts';
 import { channelOpener } from './editor/openChannel.ts';
 import type { NotionAuthenticationProvider } from './editor/provider.ts';
 import { configuredClientId, defaultServerUrl, serverUrlText } from './editor/settings.ts';
@@ -10,10 +16,12 @@ import { showNote } from './editor/showMessage.ts';
 import { openBrowser, SignInFlow } from './editor/signInFlow.ts';
 import { situation } from './editor/situation.ts';
 import { tellOfStorageProblems } from './editor/storageProblems.ts';
-import { Accounts } from './grants/accounts.ts';
+import { type Account, Accounts } from './grants/accounts.ts';
 import { journalDirectory } from './grants/journalDirectory.ts';
 import { grantProtocol } from './grants/protocol.ts';
 import type { Log } from './log.ts';
+import type { McpDefinitions } from './mcp/definitions.ts';
+import type { Gateway } from './mcp/gateway.ts';
 import { accountLabel } from './notion/identity.ts';
 import { parseServerUrl } from './oauth/serverUrl.ts';
 import { orderChannels } from './signIn/channels.ts';
@@ -25,21 +33,33 @@ import { SignIn } from './signIn/signIn.ts';
 export interface Assembly {
   accounts: Accounts;
   signInFlow: SignInFlow;
-  commands: { signIn(): Promise<void>; signOut(): Promise<void>; refresh(): Promise<void> };
+  /** What each command does, by the part of its name after the dot. */
+  commands: Readonly<Record<CommandName, () => Promise<void>>>;
   /** Takes the query of a callback from the browser. */
   receive(query: string): Promise<void>;
+  /** The gateway for MCP callers, opened on first use; undefined where nothing can listen. */
+  gateway(): Promise<Gateway | undefined>;
   serverUrlChanged(): void;
   dispose(): Promise<void>;
+}
+
+/** Who hears of accounts. */
+export interface Listeners {
+  provider: NotionAuthenticationProvider;
+  definitions: McpDefinitions;
+  /** Fired for other extensions. */
+  accountChanges: EventEmitter<void>;
 }
 
 /** Builds the rooms and wires them. Resolves once the accounts are loaded: nobody is answered before. */
 export async function assemble(
   context: ExtensionContext,
   log: Log,
-  provider: NotionAuthenticationProvider,
+  { provider, definitions, accountChanges }: Listeners,
 ): Promise<Assembly> {
   const version = String(context.extension.packageJSON.version);
   const http = createPlatformHttp({ userAgent: `notion-mcp-auth/${version}` });
+  let attention: Attention;
   const accounts = new Accounts({
     secrets: context.secrets,
     files,
@@ -51,9 +71,14 @@ export async function assemble(
     // The extension host is as old as its window.
     openedAtMs: performance.timeOrigin,
     serverUrl: configuredServerUrl(),
+    gaveUp: (grantId) => attention.tell(grantId),
     labelFor: accountLabel,
   });
-  accounts.onDidChange((change) => provider.announce(change));
+  accounts.onDidChange((change) => {
+    provider.announce(change);
+    void definitions.refresh();
+    accountChanges.fire();
+  });
   await accounts.load();
   tellOfStorageProblems(accounts.problems, context.globalState);
   const pending = new PendingSignIns(context.globalState, clock, log);
@@ -73,7 +98,43 @@ export async function assemble(
     log,
   });
   const signInFlow = new SignInFlow({ signIn, accounts, log });
-  const parts = { accounts, signInFlow, log };
+  attention = new Attention({
+    accounts,
+    memory: context.globalState,
+    reconnect: (account) => signInFlow.reconnect(account),
+  });
+  attention.show();
+  const check = (account: Account, signal?: AbortSignal) =>
+    checkConnection(account.grant, {
+      http,
+      fresh: (id, waitMs) => accounts.fresh(id, waitMs),
+      clock,
+      ...(signal && { signal }),
+    });
+  const parts = { accounts, signInFlow, attention, check, extension: context.extension, clock, log };
+  let opening: Promise<Gateway | undefined> | undefined;
+  const gateway = (): Promise<Gateway | undefined> => {
+    opening ??= import('./mcp/openGateway.ts')
+      .then(({ openGateway }) =>
+        openGateway({
+          accounts: {
+            find: (id) => accounts.find(id)?.grant,
+            fresh: (id, waitMs) => accounts.fresh(id, waitMs),
+            renew: (id, why) => accounts.renew(id, why),
+          },
+          sentence: problemSentence,
+          notices: gatewayNotices(accounts, attention),
+          clock,
+          randomness,
+          log,
+        }),
+      )
+      .catch((error: unknown) => {
+        opening = undefined;
+        throw error;
+      });
+    return opening;
+  };
   return {
     accounts,
     signInFlow,
@@ -81,6 +142,9 @@ export async function assemble(
       signIn: () => editorCommands.signIn(parts),
       signOut: () => editorCommands.signOut(parts),
       refresh: () => editorCommands.refresh(parts),
+      manageAccounts: () => manageAccounts(parts),
+      testConnection: () => editorCommands.testConnection(parts),
+      copyDiagnostics: () => editorCommands.copyDiagnostics(parts),
     },
     receive: async (query) => {
       if ((await pending.receive(query)) === 'ended') {
@@ -91,7 +155,11 @@ export async function assemble(
       }
     },
     serverUrlChanged: () => accounts.setServerUrl(configuredServerUrl()),
-    dispose: () => accounts.dispose(),
+    gateway,
+    dispose: async () => {
+      attention.dispose();
+      await Promise.all([accounts.dispose(), opening?.then((open) => open?.close()).catch(() => undefined)]);
+    },
   };
 }
 

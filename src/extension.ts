@@ -1,22 +1,27 @@
-import { authentication, commands, type ExtensionContext, window, workspace } from 'vscode';
+import { authentication, commands, EventEmitter, type ExtensionContext, lm, window, workspace } from 'vscode';
+import { listen } from '#platform/listen';
+import { createApi } from './api.ts';
 import type { Assembly } from './assembly.ts';
+import { commandNames } from './editor/commandNames.ts';
 import { NotionAuthenticationProvider, providerId } from './editor/provider.ts';
-import { serverUrlSetting } from './editor/settings.ts';
+import { offerMcpServerSetting, offersMcpServer, serverUrlSetting } from './editor/settings.ts';
 import { Log } from './log.ts';
+import { McpDefinitions } from './mcp/definitions.ts';
+import type { NotionMcpAuth } from './notionMcpAuth.d.ts';
 import { CallbackUriHandler } from './signIn/uriHandler.ts';
 
 /** Ends what `activate` began; the editor waits for it a bounded time. */
 let end: () => Promise<void> = async () => undefined;
 
 /** Registers everything and returns: no I/O here. What answers a call is assembled in the next turn. */
-export function activate(context: ExtensionContext): void {
+export function activate(context: ExtensionContext): NotionMcpAuth {
   const channel = window.createOutputChannel('Notion MCP', { log: true });
   const log = new Log(channel);
   let made: Promise<Assembly> | undefined;
   const assembly = (): Promise<Assembly> => {
     // What failed once, such as a secret store that was locked, is tried again by the next call.
     made ??= import('./assembly.ts')
-      .then(({ assemble }) => assemble(context, log, provider))
+      .then(({ assemble }) => assemble(context, log, { provider, definitions, accountChanges }))
       .catch((error: unknown) => {
         made = undefined;
         log.error('The accounts could not be loaded; the next call tries again.', { name: nameOf(error) });
@@ -29,15 +34,29 @@ export function activate(context: ExtensionContext): void {
     signIn: async (scopes) => (await assembly()).signInFlow.run(scopes),
     log,
   });
+  const definitions = new McpDefinitions({
+    grants: async () =>
+      (await assembly()).accounts
+        .list()
+        .filter(({ state }) => state !== 'dormant' && state !== 'readOnly')
+        .map(({ grant }) => grant),
+    isOffered: () => listen !== undefined && offersMcpServer(),
+    gateway: async () => (await assembly()).gateway(),
+    log,
+  });
+  const accountChanges = new EventEmitter<void>();
   const uriHandler = new CallbackUriHandler(async (query) => (await assembly()).receive(query), log);
   context.subscriptions.push(
     channel,
     provider,
+    definitions,
+    accountChanges,
+    lm.registerMcpServerDefinitionProvider('notionMcp', definitions),
     authentication.registerAuthenticationProvider(providerId, 'Notion', provider, { supportsMultipleAccounts: true }),
     window.registerUriHandler(uriHandler),
-    commands.registerCommand('notionMcp.signIn', async () => (await assembly()).commands.signIn()),
-    commands.registerCommand('notionMcp.signOut', async () => (await assembly()).commands.signOut()),
-    commands.registerCommand('notionMcp.refresh', async () => (await assembly()).commands.refresh()),
+    ...commandNames.map((name) =>
+      commands.registerCommand(`notionMcp.${name}`, async () => (await assembly()).commands[name]()),
+    ),
     commands.registerCommand('notionMcp.showLog', () => channel.show()),
     window.onDidChangeWindowState(async ({ focused }) => {
       // A machine that slept wakes up with timers that are late; whoever looks at the window wants to work now.
@@ -49,11 +68,15 @@ export function activate(context: ExtensionContext): void {
       if (event.affectsConfiguration(serverUrlSetting)) {
         (await assembly()).serverUrlChanged();
       }
+      if (event.affectsConfiguration(offerMcpServerSetting)) {
+        await definitions.refresh();
+      }
     }),
   );
   end = async () => (await made?.catch(() => undefined))?.dispose();
   // In the next turn the registration is on its way to the editor, and its first call finds the accounts loading.
   setTimeout(() => void assembly().catch(() => undefined), 0);
+  return createApi({ accounts: async () => (await assembly()).accounts, onDidChange: accountChanges.event });
 }
 
 /** Lets a renewal that is under way end, within a bound; none starts afterwards. */

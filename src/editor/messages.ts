@@ -1,9 +1,18 @@
 import { l10n } from 'vscode';
 import type { StorageProblem } from '../grants/accounts.ts';
+import type { Grant } from '../grants/grant.ts';
 import type { Failure } from '../oauth/failure.ts';
 
 /** What a button under a message does. */
-export type Remedy = 'tryAgain' | 'signIn' | 'reloadWindow' | 'openSetting' | 'openChannelSetting' | 'showLog';
+export type Remedy =
+  | 'tryAgain'
+  | 'signIn'
+  | 'reconnect'
+  | 'manageAccounts'
+  | 'reloadWindow'
+  | 'openSetting'
+  | 'openChannelSetting'
+  | 'showLog';
 
 /** One sentence that says what happened and what to do, and the buttons that do it. */
 export interface Message {
@@ -63,6 +72,22 @@ export function messageFor(failure: Failure): Message | undefined {
   }
 }
 
+/** Why an account needs its person, and what to do. */
+export function needsSignInSentence({ label, needsSignIn }: Grant): string {
+  switch (needsSignIn?.reason) {
+    case 'tooOld':
+      return l10n.t('The sign-in of {0} is 180 days old, and Notion asks for a new one. Sign in again.', label);
+    case 'idle':
+      return l10n.t('{0} was not used for 30 days, so Notion ended its sign-in. Sign in again.', label);
+    case 'registrationGone':
+      return l10n.t('Notion no longer knows this editor, so {0} has to sign in again.', label);
+    case 'noRefreshToken':
+      return l10n.t('Notion gave no way to renew the sign-in of {0}. Sign in again.', label);
+    default:
+      return l10n.t('Notion ended the sign-in of {0}. Sign in again.', label);
+  }
+}
+
 /** What the person should hear of how sign-ins are kept here. */
 export function storageMessage(problem: StorageProblem): Message {
   switch (problem) {
@@ -93,6 +118,10 @@ export function remedyLabel(remedy: Remedy): string {
       return l10n.t('Try Again');
     case 'signIn':
       return l10n.t('Sign In');
+    case 'reconnect':
+      return l10n.t({ message: 'Reconnect', comment: ['Button: signs the same account in again.'] });
+    case 'manageAccounts':
+      return l10n.t('Manage Accounts');
     case 'reloadWindow':
       return l10n.t('Reload Window');
     case 'openSetting':

@@ -1,4 +1,4 @@
-import { workspace } from 'vscode';
+import { ConfigurationTarget, workspace } from 'vscode';
 import type { ChannelSetting } from '../signIn/channels.ts';
 
 const section = 'notionMcp';
@@ -26,4 +26,17 @@ export function signInChannel(): ChannelSetting {
 /** `notionMcp.clientId`; `undefined` when the editor is to register itself. */
 export function configuredClientId(): string | undefined {
   return workspace.getConfiguration(section).get<string>('clientId', '').trim() || undefined;
+}
+
+/** The setting's full name. */
+export const offerMcpServerSetting = `${section}.offerMcpServer`;
+
+/** `notionMcp.offerMcpServer`: whether chat and agents may use Notion's MCP server through this extension. */
+export function offersMcpServer(): boolean {
+  return workspace.getConfiguration(section).get<boolean>('offerMcpServer', true);
+}
+
+/** What the person chose in a message: no more tools for chat. */
+export async function stopOfferingMcpServer(): Promise<void> {
+  await workspace.getConfiguration(section).update('offerMcpServer', false, ConfigurationTarget.Global);
 }

@@ -26,6 +26,7 @@ async function show(toast: ShowToast, { sentence, remedies }: Message, actions: 
   const everywhere: RemedyActions = {
     openSetting: () => openSetting(serverUrlSetting),
     openChannelSetting: () => openSetting(signInChannelSetting),
+    manageAccounts: () => void commands.executeCommand('notionMcp.manageAccounts'),
     reloadWindow: () => void commands.executeCommand('workbench.action.reloadWindow'),
     showLog: () => void commands.executeCommand('notionMcp.showLog'),
     signIn: () => void commands.executeCommand('notionMcp.signIn'),

@@ -1,5 +1,5 @@
 import { CancellationError, commands, env, l10n, ProgressLocation, type Uri, window } from 'vscode';
-import type { Accounts } from '../grants/accounts.ts';
+import type { Account, Accounts } from '../grants/accounts.ts';
 import type { Grant } from '../grants/grant.ts';
 import type { Log } from '../log.ts';
 import { shownNames } from '../notion/identity.ts';
@@ -8,7 +8,7 @@ import { parseServerUrl } from '../oauth/serverUrl.ts';
 import type { SignIn, SignInResult, SignInStage } from '../signIn/signIn.ts';
 import { messageFor } from './messages.ts';
 import { serverUrlText } from './settings.ts';
-import { showFailure } from './showMessage.ts';
+import { showFailure, showWarning } from './showMessage.ts';
 
 export interface SignInFlowParts {
   signIn: SignIn;
@@ -39,6 +39,23 @@ export class SignInFlow {
       return result;
     } catch (error) {
       throw this.#sayFailed(error, scopes);
+    }
+  }
+
+  /** Signs an account in again. Another identity that comes back stands beside it, and that is said. */
+  async reconnect({ grant }: Pick<Account, 'grant'>): Promise<void> {
+    try {
+      const result = await this.run(grant.askedScopes);
+      if (result.grant.id !== grant.id && grant.identity !== undefined) {
+        const sentence = l10n.t(
+          'You signed in as {0}, so {1} still needs to sign in. Choose it in the browser to reconnect it.',
+          result.grant.label,
+          grant.label,
+        );
+        void showWarning({ sentence, remedies: ['reconnect'] }, { reconnect: () => void this.reconnect({ grant }) });
+      }
+    } catch {
+      // It was told already.
     }
   }
 

@@ -42,6 +42,8 @@ export interface AccountsParts {
   openedAtMs: number;
   /** The configured server, as `URL.href`. */
   serverUrl: string;
+  /** Called in the one window that found an account to need its person, once that is announced. */
+  gaveUp?: (grantId: string) => void;
   /** A label that none of `taken` equals. */
   labelFor: (identity: Identity | undefined, taken: ReadonlySet<string>) => string;
 }
@@ -79,7 +81,17 @@ export class Accounts {
       log,
       openedAtMs,
     });
-    this.#renewal = new Renewal({ store: this.#store, protocol, clock, randomness, log });
+    this.#renewal = new Renewal({
+      store: this.#store,
+      protocol,
+      clock,
+      randomness,
+      log,
+      gaveUp: (grant) => {
+        this.#known.adopt({ grant, readOnly: false });
+        parts.gaveUp?.(grant.id);
+      },
+    });
     this.#keeper = new Keeper({
       clock,
       randomness,
@@ -243,6 +255,11 @@ export class Accounts {
   /** The editor came back to the person: what is due is done now, without waiting for a timer that slept. */
   wakeUp(): Promise<void> {
     return this.#keeper.turn();
+  }
+
+  /** Whether the last try to renew the account failed for a reason that passes. */
+  isOffline(grantId: string): boolean {
+    return this.#renewal.lastFailure(grantId) !== undefined;
   }
 
   /** For a report: nothing in it is secret or names a person. */

@@ -33,6 +33,8 @@ export interface RenewalParts {
   clock: Clock;
   randomness: Randomness;
   log: Log;
+  /** Called in the one window that found a grant to be over, once that is stored. */
+  gaveUp: (grant: Grant) => void;
 }
 
 /** How long a renewal waits for another window's; longer than that one may take, takeover included. */
@@ -249,6 +251,7 @@ export class Renewal {
     await transaction.write(over, grant);
     this.#settled(grant.id);
     this.#parts.log.warn('The account needs to be signed in again.', { grant: grant.id, reason, serverCode });
+    this.#parts.gaveUp(over);
     throw ended(over);
   }
 

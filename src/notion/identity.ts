@@ -3,7 +3,8 @@ import { jsonObject } from '../oauth/classify.ts';
 import { Failure } from '../oauth/failure.ts';
 import { plainText } from '../oauth/plainText.ts';
 import type { Secret } from '../secret.ts';
-import { type CallOptions, callTool } from './toolCall.ts';
+import type { CallOptions } from './mcpRequest.ts';
+import { callTool } from './toolCall.ts';
 
 /** Who a grant is for, as Notion said it. Raw names: clean them before they are shown. */
 export interface Identity {

@@ -46,12 +46,15 @@ type Ability = 'yes' | 'asked' | 'no';
 interface ChannelAbilities {
   name: ChannelName;
   ability: (situation: Situation) => Ability;
+  /** The physical reason where it is not simply possible, in a word or two. */
+  why: string;
 }
 
 /** In the order of preference. */
 const channels: readonly ChannelAbilities[] = [
   {
     name: 'uriHandler',
+    why: 'fixed registration or portable installation',
     ability: ({ clientConfigured, portableOnWindows }) => {
       // The editor's address for a sign-in differs from one sign-in to the next; no fixed registration can hold it.
       if (clientConfigured) {
@@ -63,6 +66,7 @@ const channels: readonly ChannelAbilities[] = [
   },
   {
     name: 'loopback',
+    why: 'browser on another machine or no listening',
     ability: ({ host, remote, web }) => {
       // A web worker cannot listen.
       if (host === 'webWorker') {
@@ -73,8 +77,16 @@ const channels: readonly ChannelAbilities[] = [
     },
   },
   // Needs nothing but the person, so it works everywhere.
-  { name: 'paste', ability: () => 'yes' },
+  { name: 'paste', why: '', ability: () => 'yes' },
 ];
+
+/** Each channel with what it can do here, and why where it cannot simply be taken; for a report. */
+export function describeChannels(situation: Situation): { name: ChannelName; ability: Ability; why?: string }[] {
+  return channels.map(({ name, ability, why }) => {
+    const can = ability(situation);
+    return { name, ability: can, ...(can !== 'yes' && { why }) };
+  });
+}
 
 /**
  * The channels to try, best first. The setting pins one wherever that one can work at all.

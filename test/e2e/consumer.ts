@@ -56,6 +56,21 @@ export class Consumer {
     await this.#call('/changesBeyond', { count });
   }
 
+  /** The tools that the editor offers to a model. */
+  toolNames(): Promise<string[]> {
+    return this.#call('/tools') as Promise<string[]>;
+  }
+
+  /** Waits for a tool with `part` in its name. */
+  async toolsAppear(part: string): Promise<void> {
+    await this.#call('/toolsAppear', { part });
+  }
+
+  /** Calls a tool as a model would, and gives its text. */
+  callTool(name: string, input: object): Promise<string> {
+    return this.#call('/callTool', { name, input }) as Promise<string>;
+  }
+
   /** Changes a setting of the user, as the settings page does; `undefined` resets it. */
   async changeSetting(name: string, value: unknown): Promise<void> {
     await this.#call('/setting', { name, value });

@@ -175,17 +175,20 @@ describe('a sign-in that meets trouble', { timeout: 280_000 }, () => {
     const session = sessionIn(await asking);
     await notion.revokeGrants();
     await window.runCommand('Notion MCP: Refresh Session');
-    await window.notifications.waitFor('Notion ended this sign-in');
+    const { severity, buttons } = await window.notifications.waitFor(`Notion ended the sign-in of ${label}`);
+    assert.deepEqual({ severity, buttons }, { severity: 'warning', buttons: ['Reconnect', 'Manage Accounts'] });
+    await window.page.getByText('Notion: sign in again').waitFor();
     await window.screenshot('24-ended');
     assert.equal(await consumer.silently(), undefined);
     assert.deepEqual(await consumer.accounts(), [label]);
-    await window.notifications.click('Notion ended this sign-in', 'Sign In');
+    await window.notifications.click(`Notion ended the sign-in of ${label}`, 'Reconnect');
     await window.dialog.click('Continue');
     const tab = await window.nextTab();
     await allow(tab, ada);
     await window.notifications.waitFor('Connected as');
     await tab.close();
     assert.equal((await consumer.silently())?.id, session?.id);
+    assert.equal(await window.page.getByText('Notion: sign in again').isVisible(), false);
   });
 
   test('no secret of all this is in a log of any level, nor in any other file of the editor; no person in our log', async () => {

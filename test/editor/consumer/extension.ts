@@ -2,7 +2,16 @@ import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { authentication, ConfigurationTarget, commands, EventEmitter, type ExtensionContext, workspace } from 'vscode';
+import {
+  authentication,
+  ConfigurationTarget,
+  commands,
+  EventEmitter,
+  type ExtensionContext,
+  LanguageModelTextPart,
+  lm,
+  workspace,
+} from 'vscode';
 import { type Answer, type Ask, directoryVariable, type History } from './protocol.ts';
 
 const providerId = 'notion-mcp';
@@ -40,6 +49,15 @@ export async function activate(context: ExtensionContext): Promise<void> {
             ? undefined
             : new Promise<void>((resolve) => heard.event(() => resolve()));
         }
+        case '/tools':
+          return lm.tools.map(({ name }) => name);
+        case '/toolsAppear':
+          return toolAppears((body as { part: string }).part);
+        case '/callTool': {
+          const { name, input } = body as { name: string; input: object };
+          const { content } = await lm.invokeTool(name, { input, toolInvocationToken: undefined });
+          return content.map((part) => (part instanceof LanguageModelTextPart ? part.value : '')).join('');
+        }
         case '/setting': {
           const { name, value } = body as { name: string; value: unknown };
           return workspace.getConfiguration().update(name, value, ConfigurationTarget.Global);
@@ -71,6 +89,18 @@ async function ask({ scopes, options }: Ask): Promise<Answer> {
   } catch (error) {
     return { error: error instanceof Error ? error.message : String(error) };
   }
+}
+
+/** The editor has no event for tools that come. */
+function toolAppears(part: string): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setInterval(() => {
+      if (lm.tools.some(({ name }) => name.includes(part))) {
+        clearInterval(timer);
+        resolve();
+      }
+    }, 100);
+  });
 }
 
 /** Tells the tests where this window's consumer listens; the file appears whole or not at all. */

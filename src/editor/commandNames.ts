@@ -1,0 +1,11 @@
+/** The commands that need the assembly, by the part of their name after `notionMcp.`. */
+export const commandNames = [
+  'signIn',
+  'signOut',
+  'refresh',
+  'manageAccounts',
+  'testConnection',
+  'copyDiagnostics',
+] as const;
+
+export type CommandName = (typeof commandNames)[number];

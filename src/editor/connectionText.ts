@@ -1,0 +1,90 @@
+import { l10n } from 'vscode';
+import { cleanName, shownNames } from '../notion/identity.ts';
+import type { ToolAccess } from '../notion/toolAccess.ts';
+import type { Check, CheckName, ConnectionReport } from './connectionReport.ts';
+import { messageFor } from './messages.ts';
+
+/** The report for its person, as Markdown: each link of the chain, who is connected, and which tools can be used. */
+export function connectionText(label: string, report: ConnectionReport): string {
+  const { checks, identity, tools, access, isServerFault, clockSkewSeconds = 0 } = report;
+  const lines = [`# ${l10n.t('Notion connection of {0}', label)}`, '', ...checks.map(checkLine)];
+  if (identity !== undefined) {
+    const { user, workspace } = shownNames(identity);
+    lines.push('', l10n.t('User: {0}', user), '', l10n.t('Workspace: {0}', workspace));
+  }
+  if (Math.abs(clockSkewSeconds) > 60) {
+    const seconds = String(Math.abs(clockSkewSeconds));
+    lines.push(
+      '',
+      l10n.t('The clock of this computer is wrong by {0} seconds. Set it, or sign-ins may fail.', seconds),
+    );
+  }
+  if (isServerFault) {
+    lines.push('', serverFaultSentence());
+  }
+  if (tools.length > 0) {
+    lines.push('', `## ${l10n.t('Tools ({0})', String(tools.length))}`, '');
+    lines.push(...tools.map((tool) => `- ${cleanName(tool)}: ${accessInWords(access.get(tool))}`));
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+/** The report in one sentence. */
+export function connectionSentence(label: string, { checks, tools }: ConnectionReport): string {
+  const broken = checks.find(({ failure }) => failure !== undefined);
+  return broken === undefined
+    ? l10n.t('{0} is connected and has {1} tools.', label, String(tools.length))
+    : l10n.t('{0}: {1}', label, remedyOf(broken));
+}
+
+/** The known faults of Notion's own server, which nobody here can mend. */
+export function serverFaultSentence(): string {
+  return l10n.t(
+    'A tool failed in a way that is a known mistake of Notion’s server, not yours. Try again, or ask for the same in other words.',
+  );
+}
+
+function checkLine(check: Check): string {
+  const { name, tookMs, failure } = check;
+  const what = `${nameInWords(name)} (${tookMs} ms)`;
+  return failure === undefined ? `- ✓ ${what}` : `- ✗ ${what}: ${remedyOf(check)}`;
+}
+
+function remedyOf({ failure }: Check): string {
+  if (failure?.details.code === 'invalid_token') {
+    return l10n.t('The server rejects this sign-in. Run “Notion MCP: Refresh Session”, else sign in again.');
+  }
+  return (failure && messageFor(failure)?.sentence) ?? l10n.t('The check was ended.');
+}
+
+function nameInWords(name: CheckName): string {
+  switch (name) {
+    case 'server':
+      return l10n.t('The server answers');
+    case 'discovery':
+      return l10n.t('It says where to sign in');
+    case 'token':
+      return l10n.t('The sign-in is good');
+    case 'initialize':
+      return l10n.t('The MCP server greets back');
+    case 'tools':
+      return l10n.t('It lists its tools');
+    case 'identity':
+      return l10n.t('It says whose account this is');
+  }
+}
+
+function accessInWords(access: ToolAccess = 'unknown'): string {
+  switch (access) {
+    case 'available':
+      return l10n.t('available');
+    case 'available_with_limit':
+      return l10n.t('available, with a limit');
+    case 'upgrade_required':
+      return l10n.t('needs a higher Notion plan');
+    case 'not_enabled':
+      return l10n.t('not enabled in this workspace');
+    case 'unknown':
+      return l10n.t('Notion does not say');
+  }
+}

@@ -1,0 +1,115 @@
+import { commands, env, l10n, type QuickPickItem, QuickPickItemKind, Uri, window } from 'vscode';
+import type { Account } from '../grants/accounts.ts';
+import { shownNames } from '../notion/identity.ts';
+import { asksAgainAtMs } from './asksAgain.ts';
+import type { CommandParts } from './commands.ts';
+import * as accountCommands from './commands.ts';
+import { needsSignInSentence } from './messages.ts';
+
+interface Choice extends QuickPickItem {
+  act?: () => unknown;
+}
+
+/** `Notion MCP: Manage Accounts`: each account with its state in words, and what can be done with it. */
+export async function manageAccounts(parts: CommandParts): Promise<void> {
+  const choices: Choice[] = parts.accounts.list().map((account) => ({
+    label: `$(${iconOf(account)}) ${account.grant.label}`,
+    detail: stateInWords(account, parts.accounts.isOffline(account.grant.id)),
+    act: () => manageAccount(parts, account),
+  }));
+  const title = l10n.t('Notion accounts');
+  const picked = await window.showQuickPick<Choice>(
+    [
+      ...choices,
+      ...(choices.length > 0 ? [{ label: '', kind: QuickPickItemKind.Separator }] : []),
+      { label: `$(add) ${l10n.t('Sign in to a workspace…')}`, act: () => accountCommands.signIn(parts) },
+    ],
+    {
+      title,
+      placeHolder: choices.length > 0 ? l10n.t('Choose an account') : l10n.t('Nobody is signed in to Notion yet.'),
+      matchOnDetail: true,
+    },
+  );
+  await picked?.act?.();
+}
+
+async function manageAccount(parts: CommandParts, account: Account): Promise<void> {
+  const { grant, state } = account;
+  const isUsable = state === 'healthy' || state === 'expired';
+  const choices: Choice[] = [
+    ...(state === 'dormant' || state === 'readOnly'
+      ? []
+      : [{ label: `$(sign-in) ${l10n.t('Reconnect')}`, act: () => parts.signInFlow.reconnect(account) }]),
+    ...(isUsable
+      ? [
+          {
+            label: `$(refresh) ${l10n.t('Refresh session')}`,
+            act: () => accountCommands.refreshAccount(parts, account),
+          },
+          { label: `$(pulse) ${l10n.t('Test connection')}`, act: () => accountCommands.testAccount(parts, account) },
+        ]
+      : []),
+    ...(await trustedExtensionsChoice(account)),
+    { label: `$(link-external) ${l10n.t('Open the workspace in the browser')}`, act: () => openWorkspace(account) },
+    { label: `$(sign-out) ${l10n.t('Sign out')}`, act: () => accountCommands.signOutAccount(parts, account) },
+  ];
+  const picked = await window.showQuickPick(choices, { title: grant.label, placeHolder: stateInWords(account, false) });
+  await picked?.act?.();
+}
+
+/** Only where the editor has that command. */
+async function trustedExtensionsChoice({ grant }: Account): Promise<Choice[]> {
+  const command = '_manageTrustedExtensionsForAccount';
+  const known = await commands.getCommands(false);
+  return known.includes(command)
+    ? [
+        {
+          label: `$(extensions) ${l10n.t('Manage trusted extensions')}`,
+          act: () => commands.executeCommand(command, { providerId: 'notion-mcp', accountLabel: grant.label }),
+        },
+      ]
+    : [];
+}
+
+function openWorkspace({ grant }: Account): Thenable<boolean> {
+  const { workspaceId } = grant.identity ?? {};
+  const path = workspaceId !== undefined && /^[\w-]+$/.test(workspaceId) ? workspaceId.replaceAll('-', '') : '';
+  return env.openExternal(Uri.parse(`https://www.notion.so/${path}`));
+}
+
+function iconOf({ state }: Account): string {
+  switch (state) {
+    case 'healthy':
+    case 'expired':
+      return 'account';
+    case 'dormant':
+      return 'circle-slash';
+    default:
+      return 'warning';
+  }
+}
+
+/** How the account stands, for the person. */
+function stateInWords(account: Account, isOffline: boolean): string {
+  const { grant, state } = account;
+  const { user, workspace } = grant.identity ? shownNames(grant.identity) : { user: grant.label, workspace: '' };
+  const who = workspace === '' ? user : l10n.t('{0} in {1}', user, workspace);
+  return `${who}: ${statusInWords(account, isOffline)}`;
+
+  function statusInWords({ grant: { serverUrl } }: Account, offline: boolean): string {
+    switch (state) {
+      case 'needsSignIn':
+        return needsSignInSentence(grant);
+      case 'dormant':
+        return l10n.t('belongs to {0}, which is not the server in the settings', new URL(serverUrl).host);
+      case 'readOnly':
+        return l10n.t('reload this window to use it');
+      default: {
+        const date = new Date(asksAgainAtMs(grant)).toLocaleDateString(env.language, { day: 'numeric', month: 'long' });
+        return offline
+          ? l10n.t('offline; the sign-in is kept and renews when the network is back')
+          : l10n.t('signed in, renews by itself; Notion asks again by {0}', date);
+      }
+    }
+  }
+}

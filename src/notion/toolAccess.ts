@@ -1,0 +1,37 @@
+import type { Http } from '../http/http.ts';
+import { jsonObject } from '../oauth/classify.ts';
+import type { Secret } from '../secret.ts';
+import { isSerializationFault } from './faults.ts';
+import type { CallOptions } from './mcpRequest.ts';
+import { callTool } from './toolCall.ts';
+
+/** What Notion says of the account's access to a tool. */
+export type ToolAccess = 'available' | 'available_with_limit' | 'upgrade_required' | 'not_enabled' | 'unknown';
+
+const known: readonly string[] = ['available', 'available_with_limit', 'upgrade_required', 'not_enabled'];
+
+/**
+ * Asks Notion which tools the account may use: `current_tool_access` of `notion-fetch self`.
+ * @returns the access by tool name, and whether the answer was one of the server's own serialization faults
+ * @throws Failure as `mcpRequest` does
+ */
+export async function readToolAccess(
+  http: Http,
+  serverUrl: URL,
+  accessToken: Secret,
+  options: CallOptions = {},
+): Promise<{ access: Map<string, ToolAccess>; isServerFault: boolean }> {
+  const result = await callTool(http, serverUrl, accessToken, 'notion-fetch', { id: 'self' }, options);
+  const answer = result.structured ?? jsonObject(result.text);
+  const all = answer?.current_tool_access;
+  const entries = typeof all === 'object' && all !== null ? Object.entries(all) : [];
+  return {
+    access: new Map(entries.map(([tool, value]) => [tool, accessIn(value)])),
+    isServerFault: result.isError && isSerializationFault(result.text),
+  };
+}
+
+function accessIn(value: unknown): ToolAccess {
+  const status = typeof value === 'object' && value !== null && 'status' in value ? value.status : undefined;
+  return typeof status === 'string' && known.includes(status) ? (status as ToolAccess) : 'unknown';
+}

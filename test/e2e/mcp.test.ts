@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, afterEach, before, describe, type TestContext, test } from 'node:test';
+import { directoryVariable } from '../editor/consumer/protocol.ts';
+import { type NotionServer, startNotionServer } from '../notion/server.ts';
+import { allow } from './consentPage.ts';
+import { Consumer } from './consumer.ts';
+import { Editor } from './driver/editor.ts';
+import type { EditorWindow } from './driver/editorWindow.ts';
+import { consumerVsix, extensionVsix } from './driver/vsix.ts';
+
+const wiki = 'Notion – Engineering Wiki';
+
+describe('Notion’s tools in chat and agents', { timeout: 150_000 }, () => {
+  let notion: NotionServer;
+  let editor: Editor;
+  let window: EditorWindow;
+  let consumer: Consumer;
+  let directory: string;
+
+  before(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'consumers-'));
+    notion = await startNotionServer({ version: 'today' });
+    editor = await Editor.start({
+      extensions: [extensionVsix, consumerVsix],
+      settings: { 'notionMcp.serverUrl': notion.mcpUrl },
+      environment: { [directoryVariable]: directory },
+      logLevel: 'trace',
+    });
+    window = await editor.openWindow();
+    consumer = await Consumer.appears(directory);
+  });
+
+  after(async () => {
+    await editor?.stop();
+    await notion?.close();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  afterEach(async (context) => {
+    const { passed, name } = context as TestContext & { passed: boolean };
+    if (!passed) {
+      await editor.keepEvidence(name);
+    }
+  });
+
+  async function signIn(workspace: string): Promise<void> {
+    await window.runCommand('Notion MCP: Sign In');
+    await window.dialog.click('Continue');
+    const tab = await window.nextTab();
+    await allow(tab, { user: 'Ada Lovelace', workspace });
+    await window.notifications.waitFor('Connected as');
+    await tab.close();
+    await window.notifications.dismiss('Connected as');
+  }
+
+  /** The tools that the editor offers to a model. */
+  function tools(): Promise<string[]> {
+    return consumer.toolNames();
+  }
+
+  test('a server appears with a sign-in, starts by a click and gives its tools, with no second sign-in', async () => {
+    await signIn('Engineering Wiki');
+    await window.runCommand('MCP: List Servers');
+    await window.quickInput.waitFor(wiki);
+    await window.screenshot('40-mcp-servers');
+    await window.quickInput.choose(wiki);
+    await window.quickInput.choose('Start Server');
+    await consumer.toolsAppear('notion-fetch');
+    assert.equal(await window.dialog.isShown(), false);
+    assert.ok((await tools()).some((name) => name.includes('notion-search')));
+  });
+
+  test('a tool answers, before and after a renewal and after the server forgot the token, without a restart', async () => {
+    const name = (await tools()).find((each) => each.includes('notion-fetch')) ?? '';
+    const self = async (): Promise<string> => consumer.callTool(name, { id: 'self' });
+    assert.match(await self(), /Ada Lovelace/);
+    await window.runCommand('Notion MCP: Refresh Session');
+    await window.notifications.waitFor('Refreshed');
+    assert.match(await self(), /Ada Lovelace/);
+    await notion.expireAccessTokens();
+    assert.match(await self(), /Ada Lovelace/);
+  });
+
+  test('a second workspace is a second server, and a sign-out takes its own away', async () => {
+    await signIn('Team Notes');
+    await window.runCommand('MCP: List Servers');
+    await window.quickInput.waitFor('Notion – Team Notes');
+    await window.quickInput.cancel();
+    await window.runCommand('Notion MCP: Sign Out');
+    await window.quickInput.choose('Ada Lovelace (Engineering Wiki)');
+    await window.dialog.click('Sign Out');
+    await window.notifications.waitFor('Signed out of');
+    await window.runCommand('MCP: List Servers');
+    await window.quickInput.waitFor('Notion – Team Notes');
+    assert.ok(!(await window.quickInput.items()).includes(wiki));
+    await window.quickInput.cancel();
+  });
+
+  test('Test Connection shows each link of the chain', async () => {
+    await window.runCommand('Notion MCP: Test Connection');
+    await window.notifications.waitFor('is connected and has');
+    await window.notifications.click('is connected and has', 'Show Details');
+    await window.page.getByText('It says whose account this is').waitFor();
+    await window.screenshot('41-test-connection');
+    await consumer.command('workbench.action.closeActiveEditor');
+  });
+
+  test('the setting takes the servers away', async () => {
+    await consumer.changeSetting('notionMcp.offerMcpServer', false);
+    await window.runCommand('MCP: List Servers');
+    assert.ok(!(await window.quickInput.items()).some((choice) => choice.startsWith('Notion –')));
+    await window.quickInput.cancel();
+  });
+
+  test('no secret is in a log or in any other file of the editor', async () => {
+    assert.deepEqual(await editor.filesHolding(notion.issuedSecrets()), []);
+  });
+});
