@@ -11,6 +11,7 @@ import { gatewayNotices } from './editor/gatewayNotices.ts';
 import { manageAccounts } from './editor/manageAccounts.ts';
 import { channelOpener } from './editor/openChannel.ts';
 import type { NotionAuthenticationProvider } from './editor/provider.ts';
+import { ReadOnlyDocuments } from './editor/readOnlyDocuments.ts';
 import { configuredClientId, defaultServerUrl, serverUrlText } from './editor/settings.ts';
 import { showNote } from './editor/showMessage.ts';
 import { openBrowser, SignInFlow } from './editor/signInFlow.ts';
@@ -111,7 +112,8 @@ export async function assemble(
       clock,
       ...(signal && { signal }),
     });
-  const parts = { accounts, signInFlow, attention, check, extension: context.extension, clock, log };
+  const documents = new ReadOnlyDocuments();
+  const parts = { accounts, signInFlow, attention, check, documents, extension: context.extension, clock, log };
   let opening: Promise<Gateway | undefined> | undefined;
   const gateway = (): Promise<Gateway | undefined> => {
     opening ??= import('./mcp/openGateway.ts')
@@ -158,6 +160,7 @@ export async function assemble(
     gateway,
     dispose: async () => {
       attention.dispose();
+      documents.dispose();
       await Promise.all([accounts.dispose(), opening?.then((open) => open?.close()).catch(() => undefined)]);
     },
   };

@@ -1,4 +1,4 @@
-import { type Extension, env, l10n, ProgressLocation, type QuickPickItem, window, workspace } from 'vscode';
+import { type Extension, env, l10n, ProgressLocation, type QuickPickItem, window } from 'vscode';
 import type { Clock } from '../clock.ts';
 import type { Account, Accounts } from '../grants/accounts.ts';
 import type { Log } from '../log.ts';
@@ -8,6 +8,7 @@ import type { ConnectionReport } from './connectionReport.ts';
 import { connectionSentence, connectionText } from './connectionText.ts';
 import { diagnostics } from './diagnostics.ts';
 import { messageFor } from './messages.ts';
+import type { ReadOnlyDocuments } from './readOnlyDocuments.ts';
 import { defaultScope } from './sessions.ts';
 import { showFailure, showNote } from './showMessage.ts';
 import type { SignInFlow } from './signInFlow.ts';
@@ -18,6 +19,7 @@ export interface CommandParts {
   attention: Attention;
   /** Walks the chain from here to Notion's tools. */
   check: (account: Account, signal?: AbortSignal) => Promise<ConnectionReport>;
+  documents: ReadOnlyDocuments;
   extension: Extension<unknown>;
   clock: Clock;
   log: Log;
@@ -113,8 +115,7 @@ export async function testAccount(parts: CommandParts, account: Account): Promis
   const details = l10n.t('Show Details');
   void show(connectionSentence(label, report), details).then(async (picked) => {
     if (picked === details) {
-      const content = connectionText(label, report);
-      await window.showTextDocument(await workspace.openTextDocument({ language: 'markdown', content }));
+      await parts.documents.show(`${l10n.t('Notion connection')}.md`, connectionText(label, report));
     }
   });
 }

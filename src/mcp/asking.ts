@@ -39,7 +39,7 @@ const longestLeftover = 65_536;
 
 /**
  * Sends a caller's request with the account's token to that account's MCP server. A rejected token is renewed and the
- * request repeated, once; so is a request after a short pause that the server asked for.
+ * request repeated with the new one, once; so is a request after a short pause that the server asked for.
  * @throws HttpFailure of kind `cancelled` when the caller left
  */
 export async function ask(
@@ -58,17 +58,21 @@ export async function ask(
       throw new HttpFailure('insecure', host);
     }
     let grant = await accounts.fresh(grantId, freshWaitMs);
-    let renewed = false;
+    let isRenewed = false;
+    let isRetried = false;
     let paused = false;
     for (;;) {
       const { accessToken } = grant.tokens;
       const headers = { ...request.headers, authorization: `Bearer ${accessToken.reveal()}` };
       const answer = await upstream.send({ ...request, headers, url });
       const pauseMs = answer.status === 429 ? pauseAskedFor(answer) : undefined;
-      if (answer.status === 401 && !renewed) {
-        renewed = true;
+      if (answer.status === 401 && !isRenewed) {
         discard(answer);
-        grant = await accounts.renew(grantId, { reason: 'rejected', accessToken });
+        const next = await accounts.renew(grantId, { reason: 'rejected', accessToken });
+        // A token that is very young is given once more before it is renewed: the server's stores may lag behind.
+        isRenewed = isRetried || !next.tokens.accessToken.equals(accessToken);
+        isRetried = true;
+        grant = next;
       } else if (pauseMs !== undefined && pauseMs <= longestPauseMs && !paused) {
         paused = true;
         discard(answer);

@@ -267,3 +267,24 @@ async function open(t: TestContext, clock?: FakeClock): Promise<GatewayUnderTest
   t.after(() => server.stop());
   return { server, ...(await openGateway(t, server.url, clock && { clock })) };
 }
+
+test('a young token that is rejected twice is renewed, and the caller notices nothing', async (t) => {
+  const { server, accounts, call } = await open(t);
+  server.script = (response, received) => {
+    if (received.headers.authorization === 'Bearer renewed') {
+      answerResult(response, received);
+    } else {
+      response.writeHead(401).end();
+    }
+  };
+  let asked = 0;
+  accounts.renew = async (grantId) => {
+    asked += 1;
+    accounts.add('ada', server.url, asked === 1 ? 'token' : 'renewed');
+    return accounts.fresh(grantId, 0);
+  };
+  const { status, answer } = await call(rpc(1));
+  assert.equal(status, 200);
+  assert.ok('result' in (answer as object));
+  assert.equal(server.received.length, 3);
+});
