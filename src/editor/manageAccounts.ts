@@ -1,4 +1,4 @@
-import { commands, env, l10n, type QuickPickItem, QuickPickItemKind, Uri, window } from 'vscode';
+import { commands, env, l10n, type QuickPickItem, QuickPickItemKind, ThemeIcon, Uri, window } from 'vscode';
 import type { Account } from '../grants/accounts.ts';
 import { shownNames } from '../notion/identity.ts';
 import { asksAgainAtMs } from './asksAgain.ts';
@@ -13,7 +13,8 @@ interface Choice extends QuickPickItem {
 /** `Notion MCP: Manage Accounts`: each account with its state in words, and what can be done with it. */
 export async function manageAccounts(parts: CommandParts): Promise<void> {
   const choices: Choice[] = parts.accounts.list().map((account) => ({
-    label: `$(${iconOf(account)}) ${account.grant.label}`,
+    label: account.grant.label,
+    iconPath: new ThemeIcon(iconOf(account)),
     detail: stateInWords(account, parts.accounts.isOffline(account.grant.id)),
     act: () => manageAccount(parts, account),
   }));
@@ -22,7 +23,11 @@ export async function manageAccounts(parts: CommandParts): Promise<void> {
     [
       ...choices,
       ...(choices.length > 0 ? [{ label: '', kind: QuickPickItemKind.Separator }] : []),
-      { label: `$(add) ${l10n.t('Sign in to a workspace…')}`, act: () => accountCommands.signIn(parts) },
+      {
+        label: l10n.t('Sign in to a workspace…'),
+        iconPath: new ThemeIcon('add'),
+        act: () => accountCommands.signIn(parts),
+      },
     ],
     {
       title,
@@ -39,19 +44,38 @@ async function manageAccount(parts: CommandParts, account: Account): Promise<voi
   const choices: Choice[] = [
     ...(state === 'dormant' || state === 'readOnly'
       ? []
-      : [{ label: `$(sign-in) ${l10n.t('Reconnect')}`, act: () => parts.signInFlow.reconnect(account) }]),
+      : [
+          {
+            label: l10n.t('Reconnect'),
+            iconPath: new ThemeIcon('sign-in'),
+            act: () => parts.signInFlow.reconnect(account),
+          },
+        ]),
     ...(isUsable
       ? [
           {
-            label: `$(refresh) ${l10n.t('Refresh session')}`,
+            label: l10n.t('Refresh session'),
+            iconPath: new ThemeIcon('refresh'),
             act: () => accountCommands.refreshAccount(parts, account),
           },
-          { label: `$(pulse) ${l10n.t('Test connection')}`, act: () => accountCommands.testAccount(parts, account) },
+          {
+            label: l10n.t('Test connection'),
+            iconPath: new ThemeIcon('pulse'),
+            act: () => accountCommands.testAccount(parts, account),
+          },
         ]
       : []),
     ...(await trustedExtensionsChoice(account)),
-    { label: `$(link-external) ${l10n.t('Open the workspace in the browser')}`, act: () => openWorkspace(account) },
-    { label: `$(sign-out) ${l10n.t('Sign out')}`, act: () => accountCommands.signOutAccount(parts, account) },
+    {
+      label: l10n.t('Open the workspace in the browser'),
+      iconPath: new ThemeIcon('link-external'),
+      act: () => openWorkspace(account),
+    },
+    {
+      label: l10n.t('Sign out'),
+      iconPath: new ThemeIcon('sign-out'),
+      act: () => accountCommands.signOutAccount(parts, account),
+    },
   ];
   const picked = await window.showQuickPick(choices, { title: grant.label, placeHolder: stateInWords(account, false) });
   await picked?.act?.();
@@ -64,7 +88,8 @@ async function trustedExtensionsChoice({ grant }: Account): Promise<Choice[]> {
   return known.includes(command)
     ? [
         {
-          label: `$(extensions) ${l10n.t('Manage trusted extensions')}`,
+          label: l10n.t('Manage trusted extensions'),
+          iconPath: new ThemeIcon('extensions'),
           act: () => commands.executeCommand(command, { providerId: 'notion-mcp', accountLabel: grant.label }),
         },
       ]

@@ -66,6 +66,8 @@ export class Editor {
     };
     const [server, browser] = await Promise.all([CodeServer.start(options), openChromium(browserArguments)]);
     const profile = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+    // As on a desktop, where nobody is asked.
+    await profile.grantPermissions(['clipboard-read', 'clipboard-write']);
     profile.setDefaultTimeout(screenLimitMs);
     return new Editor(options, server, browser, profile);
   }

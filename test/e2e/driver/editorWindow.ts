@@ -72,6 +72,11 @@ export class EditorWindow {
     return this.#tabs.size;
   }
 
+  /** The text that was copied last. */
+  clipboard(): Promise<string> {
+    return this.page.evaluate(() => navigator.clipboard.readText());
+  }
+
   /** Keeps a picture of the window, or of a part of it, as `artefacts/e2e/<name>.png`. */
   async screenshot(name: string, clip?: { x: number; y: number; width: number; height: number }): Promise<void> {
     await mkdir(screenshots, { recursive: true });

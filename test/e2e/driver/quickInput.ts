@@ -34,6 +34,13 @@ export class QuickInput {
     return rows.locator('.label-name').allInnerTexts();
   }
 
+  /** The second lines of those entries that have one. */
+  async details(): Promise<string[]> {
+    const rows = this.#rows();
+    await rows.first().waitFor();
+    return rows.locator('.quick-input-list-label-meta').allInnerTexts();
+  }
+
   /** Waits for the entry of exactly this label. */
   async waitFor(label: string): Promise<void> {
     await this.#row(label).waitFor();
@@ -42,6 +49,8 @@ export class QuickInput {
   /** Waits for the entry of exactly this label, chooses it and waits until it is gone. */
   async choose(label: string): Promise<void> {
     const row = this.#row(label);
+    // A list that has just opened moves once more under the pointer.
+    await row.hover();
     await row.click();
     await row.waitFor({ state: 'hidden' });
   }

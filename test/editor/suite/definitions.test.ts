@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { McpHttpServerDefinition, Uri } from 'vscode';
+import type { Grant } from '../../../src/grants/grant.ts';
+import { Log } from '../../../src/log.ts';
+import { McpDefinitions } from '../../../src/mcp/definitions.ts';
+import type { Gateway } from '../../../src/mcp/gateway.ts';
+import { Secret } from '../../../src/secret.ts';
+
+const silent = new Log({ error: () => {}, warn: () => {}, info: () => {}, debug: () => {} });
+const gateway = {
+  urlFor: (id: string) => `http://127.0.0.1:4711/${id}/mcp`,
+  secretFor: () => new Secret('the-secret'),
+} as unknown as Gateway;
+
+function grant(id: string, workspaceName: string): Grant {
+  const identity = { userId: 'u', userName: 'Ada', workspaceId: id, workspaceName };
+  return { id, generation: 1, signedInAtMs: 1, label: id, identity } as Grant;
+}
+
+function offering(grants: Grant[]) {
+  const state = { grants, isOffered: true, opened: 0, changes: 0 };
+  const definitions = new McpDefinitions({
+    grants: async () => state.grants,
+    isOffered: () => state.isOffered,
+    gateway: async () => {
+      state.opened += 1;
+      return gateway;
+    },
+    log: silent,
+  });
+  definitions.onDidChangeMcpServerDefinitions(() => {
+    state.changes += 1;
+  });
+  return { definitions, state };
+}
+
+describe('the MCP servers that are offered', () => {
+  test('carry neither secret nor port until one is about to start', async () => {
+    const { definitions, state } = offering([grant('a', 'Wiki')]);
+    const provided = await definitions.provideMcpServerDefinitions();
+    assert.deepEqual(
+      provided.map(({ label, uri, headers }) => ({ label, uri: uri.toString(), headers })),
+      [{ label: 'Notion – Wiki', uri: 'http://127.0.0.1/a/mcp', headers: {} }],
+    );
+    assert.equal(state.opened, 0);
+  });
+
+  test('get port and secret in a new definition, not in the one that was handed in', async () => {
+    const { definitions } = offering([grant('a', 'Wiki')]);
+    const stored = new McpHttpServerDefinition('Notion – Wiki', Uri.parse('http://127.0.0.1/a/mcp'));
+    const resolved = await definitions.resolveMcpServerDefinition(stored);
+    assert.notEqual(resolved, stored);
+    assert.deepEqual(stored.headers, {});
+    assert.equal(resolved.uri.toString(), 'http://127.0.0.1:4711/a/mcp');
+    assert.deepEqual(resolved.headers, { Authorization: 'Bearer the-secret' });
+  });
+
+  test('of an account that is gone do not start', async () => {
+    const { definitions, state } = offering([]);
+    const stored = new McpHttpServerDefinition('Notion – Wiki', Uri.parse('http://127.0.0.1/a/mcp'));
+    await assert.rejects(definitions.resolveMcpServerDefinition(stored), /no longer signed in/);
+    assert.equal(state.opened, 0);
+  });
+
+  test('are none when the person does not want them', async () => {
+    const { definitions, state } = offering([grant('a', 'Wiki')]);
+    state.isOffered = false;
+    assert.deepEqual(await definitions.provideMcpServerDefinitions(), []);
+  });
+
+  test('are announced anew with a sign-in, a sign-out and the setting, and not with a renewal', async () => {
+    const { definitions, state } = offering([grant('a', 'Wiki')]);
+    await definitions.provideMcpServerDefinitions();
+    state.grants = [{ ...grant('a', 'Wiki'), generation: 2 }];
+    await definitions.refresh();
+    assert.equal(state.changes, 0);
+    state.grants = [grant('a', 'Wiki'), grant('b', 'Notes')];
+    await definitions.refresh();
+    assert.equal(state.changes, 1);
+    await definitions.provideMcpServerDefinitions();
+    state.grants = [];
+    await definitions.refresh();
+    assert.equal(state.changes, 2);
+    await definitions.provideMcpServerDefinitions();
+    state.grants = [grant('a', 'Wiki')];
+    await definitions.refresh();
+    assert.equal(state.changes, 3);
+  });
+});

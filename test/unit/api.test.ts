@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { createApi } from '../../src/api.ts';
+import type { NotionMcpAuth } from '../../src/notionMcpAuth.d.ts';
+import { Machine, type Window } from './grants/machine.ts';
+
+async function signedIn(
+  t: TestContext,
+): Promise<{ machine: Machine; window: Window; api: NotionMcpAuth; heard: unknown[] }> {
+  const machine = await Machine.start(t);
+  const window = await machine.open();
+  await window.accounts.storeSignIn(machine.server.signIn('ada'));
+  const listeners: ((event: undefined) => unknown)[] = [];
+  const api = createApi({
+    accounts: async () => window.accounts,
+    onDidChange: (listener) => {
+      listeners.push(listener as (event: undefined) => unknown);
+      return { dispose: () => undefined };
+    },
+  });
+  const heard: unknown[] = [];
+  api.onDidChangeAccountStates((event) => heard.push(event));
+  for (const listener of listeners) {
+    listener({ accounts: window.accounts } as unknown as undefined);
+  }
+  return { machine, window, api, heard };
+}
+
+test('other extensions get states by session id, and nothing secret or personal', async (t) => {
+  const { window, api } = await signedIn(t);
+  const states = await api.getAccountStates();
+  assert.deepEqual(states, [{ sessionId: window.only().grant.id, state: 'healthy' }]);
+});
+
+test('what they get is frozen through and through', async (t) => {
+  const { api } = await signedIn(t);
+  const states = await api.getAccountStates();
+  for (const part of [api, states, states[0]]) {
+    assert.ok(Object.isFrozen(part));
+  }
+});
+
+test('an event carries nothing', async (t) => {
+  const { heard } = await signedIn(t);
+  assert.deepEqual(heard, [undefined]);
+});
+
+test('a token that was rejected is renewed for whoever knows it', async (t) => {
+  const { machine, window, api } = await signedIn(t);
+  machine.clock.aheadMs = 10 * 60_000;
+  await api.renewRejected(window.only().grant.tokens.accessToken.reveal());
+  assert.equal(machine.server.refreshes.length, 1);
+});
+
+test('a token that nobody knows changes nothing and is not told apart from one whose renewal failed', async (t) => {
+  const { machine, window, api } = await signedIn(t);
+  assert.equal(await api.renewRejected('guess'), undefined);
+  assert.deepEqual(machine.server.refreshes, []);
+  machine.clock.aheadMs = 10 * 60_000;
+  machine.server.end(window.only().grant);
+  assert.equal(await api.renewRejected(window.only().grant.tokens.accessToken.reveal()), undefined);
+});
