@@ -98,7 +98,7 @@ export async function assemble(
     randomness,
     log,
   });
-  const signInFlow = new SignInFlow({ signIn, accounts, log });
+  const signInFlow = new SignInFlow({ signIn, accounts, memory: context.globalState, log });
   attention = new Attention({
     accounts,
     memory: context.globalState,

@@ -1,4 +1,4 @@
-import { CancellationError, commands, env, l10n, ProgressLocation, type Uri, window } from 'vscode';
+import { CancellationError, commands, env, l10n, type Memento, ProgressLocation, type Uri, window } from 'vscode';
 import type { Account, Accounts } from '../grants/accounts.ts';
 import type { Grant } from '../grants/grant.ts';
 import type { Log } from '../log.ts';
@@ -7,14 +7,18 @@ import { Failure } from '../oauth/failure.ts';
 import { parseServerUrl } from '../oauth/serverUrl.ts';
 import type { SignIn, SignInResult, SignInStage } from '../signIn/signIn.ts';
 import { messageFor } from './messages.ts';
-import { serverUrlText } from './settings.ts';
+import { offersMcpServer, serverUrlText, stopOfferingMcpServer } from './settings.ts';
 import { showFailure, showWarning } from './showMessage.ts';
 
 export interface SignInFlowParts {
   signIn: SignIn;
   accounts: Accounts;
+  /** Keeps what was told across windows and reloads. */
+  memory: Memento;
   log: Log;
 }
+
+const toldOfToolsKey = 'toldOfTools';
 
 /** A sign-in with everything the person sees of it: progress with Cancel, questions, and how it ended. */
 export class SignInFlow {
@@ -94,11 +98,28 @@ export class SignInFlow {
   /** Says who is connected: the browser may have been signed in to somebody else's Notion. */
   async #sayConnected({ grant, reconnected }: SignInResult, accounts: Accounts): Promise<void> {
     const undo = l10n.t({ message: 'Undo', comment: ['Button: signs out the account that has just signed in.'] });
-    const buttons = reconnected ? [] : [undo];
-    if ((await window.showInformationMessage(connectedSentence(grant), ...buttons)) === undo) {
+    const turnOff = l10n.t({ message: 'Turn Off', comment: ['Button: chat no longer gets tools from Notion.'] });
+    const connected = connectedSentence(grant);
+    const isNews = this.#isFirstOffer();
+    const sentence = isNews ? l10n.t('{0} Notion’s tools are now available in chat.', connected) : connected;
+    const buttons = [...(reconnected ? [] : [undo]), ...(isNews ? [turnOff] : [])];
+    const picked = await window.showInformationMessage(sentence, ...buttons);
+    if (picked === undo) {
       await accounts.signOut(grant.id);
       void window.showInformationMessage(l10n.t('Signed out {0} again.', grant.label));
+    } else if (picked === turnOff) {
+      await stopOfferingMcpServer();
     }
+  }
+
+  /** Whether this is the first sign-in since chat may use Notion's tools: then the person should know. */
+  #isFirstOffer(): boolean {
+    const { memory } = this.#parts;
+    if (!offersMcpServer() || memory.get(toldOfToolsKey) === true) {
+      return false;
+    }
+    void memory.update(toldOfToolsKey, true);
+    return true;
   }
 
   /** Shows what went wrong and returns what the caller is to throw. */

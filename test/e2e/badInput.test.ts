@@ -108,7 +108,10 @@ describe('input that nobody should have to suffer from', { timeout: 120_000 }, (
 
     test('an account of the server from before is kept, and back with the right URL', async () => {
       await consumer.changeSetting(serverUrl, notion.mcpUrl);
-      assert.equal(await connect('workspace-wiki'), 'Connected as Ada Lovelace in Engineering Wiki.');
+      assert.equal(
+        await connect('workspace-wiki'),
+        'Connected as Ada Lovelace in Engineering Wiki. Notion’s tools are now available in chat.',
+      );
       await consumer.changeSetting(serverUrl, '');
       assert.deepEqual(await consumer.accounts(), []);
       await consumer.changeSetting(serverUrl, notion.mcpUrl);
