@@ -56,6 +56,12 @@ export class Consumer {
     await this.#call('/changesBeyond', { count });
   }
 
+  /** Calls a tool of Notion's server itself, as the README tells extension authors to. */
+  async callNotion(url: string, name: string, input: object): Promise<string> {
+    const { content } = (await this.#call('/callNotion', { url, name, input })) as { content: { text: string }[] };
+    return content.map(({ text }) => text).join('');
+  }
+
   /** The tools that the editor offers to a model. */
   toolNames(): Promise<string[]> {
     return this.#call('/tools') as Promise<string[]>;

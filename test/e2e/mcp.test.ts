@@ -68,11 +68,11 @@ describe('Notion’s tools in chat and agents', { timeout: 150_000 }, () => {
     await window.screenshot('40-mcp-servers');
     await window.quickInput.choose(wiki);
     await window.quickInput.choose('Start Server');
+    notion.log.clear();
     await consumer.toolsAppear('notion-fetch');
     assert.equal(await window.dialog.isShown(), false);
+    assert.deepEqual(notion.requests({ path: '/register' }), [], 'the editor signs in nowhere by itself');
     assert.ok((await tools()).some((name) => name.includes('notion-search')));
-    // The editor shows the server's log, and takes the focus from everything else when the server goes.
-    await consumer.command('workbench.action.closePanel');
   });
 
   test('a tool answers, before and after a renewal and after the server forgot the token, without a restart', async () => {
@@ -91,11 +91,26 @@ describe('Notion’s tools in chat and agents', { timeout: 150_000 }, () => {
     assert.match(await self(), /Ada Lovelace/);
   });
 
+  test('another extension calls the server itself as the README shows, also after the server forgot its token', async () => {
+    const asking = consumer.ask({ scopes: ['default'], options: { createIfNone: true } });
+    await window.dialog.click('Allow');
+    await window.quickInput.choose('Ada Lovelace (Engineering Wiki)');
+    await asking;
+    const self = (): Promise<string> => consumer.callNotion(notion.mcpUrl, 'notion-fetch', { id: 'self' });
+    assert.match(await self(), /Engineering Wiki/);
+    await notion.expireAccessTokens();
+    const renewals = notion.requests({ path: '/token' }).length;
+    assert.match(await self(), /Engineering Wiki/);
+    assert.equal(notion.requests({ path: '/token' }).length, renewals + 1);
+  });
+
   test('a second workspace is a second server, and a sign-out takes its own away', async () => {
     await signIn('Team Notes');
     await window.runCommand('MCP: List Servers');
     await window.quickInput.waitFor('Notion – Team Notes');
     await window.quickInput.cancel();
+    // The editor shows the log of a server that it started, and takes the focus from everything when the server goes.
+    await consumer.command('workbench.action.closePanel');
     await window.runCommand('Notion MCP: Sign Out');
     await window.quickInput.choose('Ada Lovelace (Engineering Wiki)');
     await window.dialog.click('Sign Out');
@@ -124,5 +139,11 @@ describe('Notion’s tools in chat and agents', { timeout: 150_000 }, () => {
 
   test('no secret is in a log or in any other file of the editor', async () => {
     assert.deepEqual(await editor.filesHolding(notion.issuedSecrets()), []);
+    // The gateway's own secret travels as a bearer token and nothing else does here; code of extensions is no record.
+    const records = await editor.filesHolding(['Bearer ']);
+    assert.deepEqual(
+      records.filter((path) => !path.startsWith('extensions/')),
+      [],
+    );
   });
 });

@@ -15,5 +15,5 @@ export interface WindowOrders {
 
 /** What a window says of its accounts whenever they change: fingerprints, no tokens. */
 export interface WindowReport {
-  accounts: { id: string; state: string; generation: number; token: string }[];
+  accounts: { id: string; state: string; generation: number; token: string; lifeSeconds: number }[];
 }

@@ -10,18 +10,13 @@ import { Accounts } from '../../src/grants/accounts.ts';
 import { grantProtocol } from '../../src/grants/protocol.ts';
 import { Log } from '../../src/log.ts';
 import { files } from '../../src/node/files.ts';
-import { accountLabel, readIdentity } from '../../src/notion/identity.ts';
+import { accountLabel } from '../../src/notion/identity.ts';
 import { type NotionServer, startNotionServer } from '../notion/server.ts';
 import { signIn } from '../notion/signIn.ts';
 import type { WindowOrders, WindowReport } from './protocol.ts';
 import { secretsIn } from './secrets.ts';
 
 const program = fileURLToPath(new URL('window.ts', import.meta.url));
-const people = [
-  { user: 'user-ada', workspace: 'workspace-wiki' },
-  { user: 'user-ada', workspace: 'workspace-notes' },
-  { user: 'user-grace', workspace: 'workspace-wiki' },
-] as const;
 
 /** A window in a process of its own. */
 export class WindowProcess {
@@ -109,7 +104,7 @@ export class Swarm {
     this.#directory = directory;
   }
 
-  /** Signs in `accounts` accounts (1 to 3) whose access tokens live `lifeSeconds`. */
+  /** Signs in `accounts` accounts whose access tokens live `lifeSeconds`. */
   static async start({ accounts, lifeSeconds }: { accounts: number; lifeSeconds: number }): Promise<Swarm> {
     const notion = await startNotionServer({ version: 'today' });
     const swarm = new Swarm(notion, await mkdtemp(join(tmpdir(), 'swarm-')));
@@ -128,10 +123,10 @@ export class Swarm {
       labelFor: accountLabel,
     });
     await store.load();
-    for (const person of people.slice(0, accounts)) {
-      const signedIn = await signIn(http, notion, person);
-      const identity = await readIdentity(http, new URL(notion.mcpUrl), signedIn.tokens.accessToken);
-      await store.storeSignIn({ ...signedIn, serverUrl: notion.mcpUrl, identity, askedScopes: ['default'] });
+    for (let count = 0; count < accounts; count += 1) {
+      // Without an identity each is an account of its own, as many as are wanted.
+      const signedIn = await signIn(http, notion);
+      await store.storeSignIn({ ...signedIn, serverUrl: notion.mcpUrl, askedScopes: ['default'] });
     }
     await store.dispose();
     notion.log.clear();
@@ -151,6 +146,16 @@ export class Swarm {
 
   get refreshRequests(): number {
     return this.notion.requests({ path: '/token', method: 'POST' }).filter(isRefresh).length;
+  }
+
+  /** Refreshes that the server refused because their token was spent or their grant was over. */
+  get refusals(): number {
+    return this.notion.requests({ path: '/token', method: 'POST', status: 400 }).filter(isRefresh).length;
+  }
+
+  /** How often a window logged a line with `part` in it. */
+  logged(part: string): number {
+    return this.windows.flatMap(({ lines }) => lines).filter((line) => line.includes(part)).length;
   }
 
   async stop(): Promise<void> {

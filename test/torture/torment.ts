@@ -3,58 +3,67 @@ import { Swarm, type WindowProcess } from './swarm.ts';
 
 export interface TormentOptions {
   seed: number;
-  /** How long windows are killed and stopped and the network fails. */
-  spanMs: number;
-  windows: number;
+  /** Ends when the server has rotated so many tokens, or when the time is over. */
+  rotations: number;
+  limitMs: number;
+  processes: number;
   accounts: number;
 }
 
 export interface Torment {
-  renewals: number;
+  rotations: number;
+  refreshRequests: number;
+  /** Renewals that a window did not have to send, because it found under the lock that another had. */
+  adoptions: number;
   kills: number;
   stops: number;
   faults: number;
+  /** Answers that the server had acted on before the connection broke. */
+  lostAnswers: number;
   /** Accounts that need their person although the server ended nothing, or that are gone. */
-  lost: number;
-  /** Windows that do not hold the token that the others hold. */
+  signOuts: number;
+  /** Refresh tokens that the server refused. */
+  replays: number;
+  /** Windows that do not hold the tokens that the others hold. */
   astray: number;
-  /** What the windows logged of accounts that were given up. */
   evidence: string[];
 }
 
 /** Kills windows at random moments and at each step of a renewal, stops them, breaks the network, sets a clock wrong. */
-export async function torment({ seed, spanMs, windows, accounts }: TormentOptions): Promise<Torment> {
+export async function torment({ seed, rotations, limitMs, processes, accounts }: TormentOptions): Promise<Torment> {
   const random = randomFrom(seed);
-  const swarm = await Swarm.start({ accounts, lifeSeconds: 3 });
-  const done = { kills: 0, stops: 0, faults: 0 };
+  const swarm = await Swarm.start({ accounts, lifeSeconds: 2 });
+  const done = { kills: 0, stops: 0, faults: 0, lostAnswers: 0 };
   try {
     const alive: WindowProcess[] = [];
     const open = (dieAt?: Step): void => {
       const clockWrongByMs = random() < 0.2 ? 3_600_000 : 0;
       alive.push(swarm.open({ clockWrongByMs, ...(dieAt && { dieAt }) }));
     };
-    for (let index = 0; index < windows; index += 1) {
+    for (let index = 0; index < processes; index += 1) {
       open();
     }
-    const endMs = performance.now() + spanMs;
-    while (performance.now() < endMs) {
-      await pause(50 + random() * 250);
+    const endMs = performance.now() + limitMs;
+    while (swarm.renewals < rotations && performance.now() < endMs) {
+      await pause(100 + random() * 400);
       const deed = random();
       const index = Math.floor(random() * alive.length);
-      const victim = alive[index];
-      if (victim === undefined || !victim.isAlive) {
-        alive.splice(index, victim === undefined ? 0 : 1);
-        done.kills += victim === undefined ? 0 : 1;
-        open(random() < 0.7 ? steps[Math.floor(random() * steps.length)] : undefined);
-      } else if (deed < 0.2) {
+      const victim = alive[index] as WindowProcess;
+      if (!victim.isAlive) {
+        alive.splice(index, 1);
+        done.kills += 1;
+        open(random() < 0.5 ? steps[Math.floor(random() * steps.length)] : undefined);
+      } else if (deed < 0.15) {
         victim.child.kill('SIGKILL');
-      } else if (deed < 0.35) {
+      } else if (deed < 0.25) {
         done.stops += 1;
         victim.child.kill('SIGSTOP');
         setTimeout(() => victim.child.kill('SIGCONT'), random() * 4_000).unref();
-      } else if (deed < 0.55) {
+      } else if (deed < 0.5) {
+        const next = fault(random);
         done.faults += 1;
-        swarm.notion.fault({ path: '/token', times: 1 }, fault(random));
+        done.lostAnswers += next.kind === 'drop' && next.when === 'after' ? 1 : 0;
+        swarm.notion.fault({ path: '/token', times: 1 }, next);
       }
     }
     swarm.notion.faults.clear();
@@ -62,7 +71,12 @@ export async function torment({ seed, spanMs, windows, accounts }: TormentOption
       window.child.kill('SIGCONT');
     }
     await Promise.all(alive.map((window) => window.kill()));
-    return { ...done, renewals: swarm.renewals, ...(await judge(swarm, windows, accounts)) };
+    const counts = {
+      rotations: swarm.renewals,
+      refreshRequests: swarm.refreshRequests,
+      adoptions: swarm.logged('Another window has renewed'),
+    };
+    return { ...counts, ...done, ...(await judge(swarm, processes, accounts)), replays: swarm.refusals };
   } finally {
     await swarm.stop();
   }
@@ -73,13 +87,14 @@ async function judge(
   swarm: Swarm,
   windows: number,
   accounts: number,
-): Promise<Pick<Torment, 'lost' | 'astray' | 'evidence'>> {
+): Promise<Pick<Torment, 'signOuts' | 'astray' | 'evidence'>> {
   // Long enough that nothing changes while all are asked.
   swarm.notion.accessTokenLifeSeconds = 3_600;
   const judges = Array.from({ length: windows }, () => swarm.open());
   const first = judges[0] as WindowProcess;
-  const settled = (state: string): boolean => state === 'healthy' || state === 'needsSignIn';
-  await first.reports((report) => report.accounts.every(({ state }) => settled(state))).catch(() => undefined);
+  await first
+    .reports((report) => report.accounts.every(({ state, lifeSeconds }) => state === 'needsSignIn' || lifeSeconds > 60))
+    .catch(() => undefined);
   const reports = [];
   for (const window of judges) {
     await window.reports(() => true);
@@ -88,7 +103,7 @@ async function judge(
   const truth = JSON.stringify(reports[0]?.accounts);
   const healthy = reports[0]?.accounts.filter(({ state }) => state === 'healthy') ?? [];
   return {
-    lost: accounts - healthy.length,
+    signOuts: accounts - healthy.length,
     astray: reports.filter((report) => JSON.stringify(report.accounts) !== truth).length,
     evidence: swarm.windows.flatMap(({ lines }) => lines.filter((line) => /needs to be signed in/.test(line))),
   };

@@ -48,6 +48,7 @@ function report(): void {
       id: grant.id,
       state,
       generation: grant.generation,
+      lifeSeconds: grant.tokens.expiresInSeconds ?? 0,
       token: createHash('sha256').update(grant.tokens.accessToken.reveal()).digest('hex').slice(0, 8),
     })),
   };

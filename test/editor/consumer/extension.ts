@@ -12,6 +12,7 @@ import {
   lm,
   workspace,
 } from 'vscode';
+import { callNotion } from './callNotion.ts';
 import { type Answer, type Ask, directoryVariable, type History } from './protocol.ts';
 
 const providerId = 'notion-mcp';
@@ -48,6 +49,10 @@ export async function activate(context: ExtensionContext): Promise<void> {
           return history.sessionChanges > count
             ? undefined
             : new Promise<void>((resolve) => heard.event(() => resolve()));
+        }
+        case '/callNotion': {
+          const { url, name, input } = body as { url: string; name: string; input: Record<string, unknown> };
+          return callNotion(url, name, input);
         }
         case '/tools':
           return lm.tools.map(({ name }) => name);

@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const read = (path: string): string => readFileSync(`${root}${path}`, 'utf8');
+const readme = read('README.md');
+
+test('the README’s example is the one that the tests run', () => {
+  assert.ok(readme.includes(read('test/editor/consumer/callNotion.ts').trimEnd()));
+});
+
+test('the types that extensions are to copy are the ones that the tests compiled their copy of', () => {
+  assert.equal(read('test/editor/consumer/notionMcpAuth.d.ts'), read('src/notionMcpAuth.d.ts'));
+});
+
+test('every file that the README leads to is there', () => {
+  const targets = [...readme.matchAll(/\]\((?!https?:)([^)#]+)\)/g)].map(([, target = '']) => target);
+  assert.ok(targets.length > 1);
+  assert.deepEqual(
+    targets.filter((target) => !existsSync(`${root}${target}`)),
+    [],
+  );
+});
+
+test('every npm script that the README names is there', () => {
+  const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+  const named = [...readme.matchAll(/npm (?:run )?((?:test|start|check|package|fuzz|torture|bench)[:\w]*)/g)].map(
+    ([, name = '']) => name,
+  );
+  assert.deepEqual(
+    named.filter((name) => scripts[name] === undefined),
+    [],
+  );
+});
