@@ -1,18 +1,8 @@
-// node test/bench/gateway.ts [--json]: what a call costs through the gateway, through a plain reverse proxy and through
+// What a call costs through the gateway, through a plain reverse proxy and through
 // mcp-remote, against the same MCP server, in turns.
+import { at, type Figure, figure } from './figure.ts';
 import { type Caller, HttpCaller, StdioCaller } from './gateway/callers.ts';
 import { Processes, residentMegabytes } from './gateway/processes.ts';
-
-/** One figure; `ratio` is ours over the peer's. */
-export interface Figure {
-  figure: string;
-  unit: string;
-  ours: number;
-  peer: number;
-  ratio: number;
-  /** Smallest and largest of our rounds. */
-  noise?: [number, number];
-}
 
 const rounds = 12;
 const callsInRound = 400;
@@ -161,36 +151,4 @@ async function coldStartTimes(
     await processes.stop(child);
   }
   return times;
-}
-
-function figure(name: string, unit: string, ours: number, peer: number, samples: number[] = []): Figure {
-  const noise: [number, number] = [Math.min(...samples), Math.max(...samples)];
-  return { figure: name, unit, ours, peer, ratio: ours / peer, ...(samples.length > 0 && { noise }) };
-}
-
-/** The value below which that part of the samples lies. */
-function at(samples: readonly number[], quantile: number): number {
-  const sorted = [...samples].sort((one, other) => one - other);
-  return sorted[Math.min(Math.floor(sorted.length * quantile), sorted.length - 1)] ?? Number.NaN;
-}
-
-if (process.argv[1] === import.meta.filename) {
-  const figures = await gatewayFigures();
-  console.table(
-    figures.map(({ figure, unit, ours, peer, ratio, noise }) => ({
-      figure,
-      ours: ours.toFixed(2),
-      peer: peer.toFixed(2),
-      unit,
-      ratio: ratio.toFixed(2),
-      'ours, min to max': noise?.map((value) => value.toFixed(2)).join(' to ') ?? '',
-    })),
-  );
-  if (process.argv.includes('--json')) {
-    console.log(
-      JSON.stringify(
-        Object.fromEntries(figures.map(({ figure, ours, peer, ratio }) => [figure, { ours, peer, ratio }])),
-      ),
-    );
-  }
 }

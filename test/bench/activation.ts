@@ -1,0 +1,65 @@
+import { Editor } from '../e2e/driver/editor.ts';
+import type { EditorWindow } from '../e2e/driver/editorWindow.ts';
+import { consumerVsix, extensionVsix, fixtureVsix } from '../e2e/driver/vsix.ts';
+import { type Figure, figure, median } from './figure.ts';
+
+const starts = 10;
+const ours = 'seedling.notion-mcp-auth';
+const github = 'vscode.github-authentication';
+const trivial = 'seedling-tests.driver-fixture';
+
+/**
+ * Code loading and `activate` in a real editor, as its own Startup Performance tells them, each start in a new
+ * extension host. The consumer asks for Notion's sessions, the editor itself for GitHub's.
+ */
+export async function activationFigures(): Promise<Figure[]> {
+  const editor = await Editor.start({
+    extensions: [extensionVsix, consumerVsix, fixtureVsix],
+    settings: { 'sessionConsumer.askAtStart': [{ scopes: ['default'], options: { silent: true } }] },
+  });
+  try {
+    const window = await editor.openWindow();
+    const samples: Record<string, number[]> = { [ours]: [], [github]: [], [trivial]: [] };
+    for (let start = 0; start <= starts; start += 1) {
+      await window.reload();
+      const table = await startupTable(window, [ours, trivial]);
+      for (const [id, times] of Object.entries(samples)) {
+        const time = activationMs(table, id);
+        // The first start fills the caches of code.
+        if (start > 0 && time !== undefined) {
+          times.push(time);
+        }
+      }
+    }
+    const own = samples[ours] ?? [];
+    return [
+      figure('activation vs github-authentication (aim: < 0.5)', 'ms', median(own), median(samples[github] ?? []), own),
+      figure('activation vs a trivial extension (aim: <= 1.3)', 'ms', median(own), median(samples[trivial] ?? []), own),
+    ];
+  } finally {
+    await editor.stop();
+  }
+}
+
+/** The text of `Developer: Startup Performance`, once it tells of all `ids`. */
+async function startupTable(window: EditorWindow, ids: string[]): Promise<string> {
+  for (;;) {
+    await window.runCommand('Developer: Startup Performance');
+    await window.page.getByText('Startup Performance').first().waitFor();
+    await window.page.locator('.monaco-editor .view-lines').first().click();
+    await window.page.keyboard.press('Control+a');
+    await window.page.keyboard.press('Control+c');
+    const text = await window.clipboard();
+    await window.page.keyboard.press('Control+F4');
+    if (ids.every((id) => text.includes(id))) {
+      return text;
+    }
+  }
+}
+
+/** Code loading and the call of `activate`, from an extension's row: | id | eager | load | call | … */
+function activationMs(table: string, id: string): number | undefined {
+  const rows = table.split('\n').map((line) => line.split('|').map((cell) => cell.trim()));
+  const [, , , load, call] = rows.find((cells) => cells[1] === id) ?? [];
+  return load === undefined || call === undefined ? undefined : Number(load) + Number(call);
+}

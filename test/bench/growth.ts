@@ -1,0 +1,73 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { systemRandomness } from '../../src/clock.ts';
+import { Accounts } from '../../src/grants/accounts.ts';
+import { Log } from '../../src/log.ts';
+import { files } from '../../src/node/files.ts';
+import { accountLabel } from '../../src/notion/identity.ts';
+import { FakeClock } from '../unit/fakeClock.ts';
+import { SecretStore } from '../unit/grants/memorySecrets.ts';
+import { TokenServer } from '../unit/grants/tokenServer.ts';
+import { type Figure, figure, median } from './figure.ts';
+
+const renewals = 2_000;
+
+/** What a renewal costs on this disk, and what is left of many: the peer is the beginning. */
+export async function growthFigures(): Promise<Figure[]> {
+  const home = await mkdtemp(join(tmpdir(), 'growth-'));
+  try {
+    const clock = new FakeClock();
+    const server = new TokenServer(() => clock.nowMs());
+    const line = (): void => undefined;
+    const accounts = new Accounts({
+      secrets: new SecretStore().window(),
+      files,
+      directory: join(home, 'journal'),
+      protocol: server.protocol,
+      clock,
+      randomness: systemRandomness,
+      log: new Log({ error: line, warn: line, info: line, debug: line }),
+      openedAtMs: clock.nowMs(),
+      serverUrl: 'https://mcp.example/mcp',
+      labelFor: accountLabel,
+    });
+    await accounts.load();
+    const { grant } = await accounts.storeSignIn(server.signIn('ada'));
+    const times: number[] = [];
+    let early = Number.NaN;
+    for (let count = 1; count <= renewals; count += 1) {
+      clock.advance(1_000);
+      const startMs = performance.now();
+      await accounts.renew(grant.id, { reason: 'asked' });
+      times.push(performance.now() - startMs);
+      if (count === 100) {
+        early = heapMegabytes();
+      }
+    }
+    const late = heapMegabytes();
+    const names = await readdir(join(home, 'journal'));
+    await accounts.dispose();
+    return [
+      figure(
+        'lock and journal of a renewal, late vs early',
+        'ms',
+        median(times.slice(-100)),
+        median(times.slice(0, 100)),
+        times,
+      ),
+      figure(`heap after ${renewals} renewals vs after 100`, 'MB', late, early),
+      figure(`journal files after ${renewals} renewals`, 'files', names.length, Number.NaN),
+    ];
+  } finally {
+    await rm(home, { recursive: true, force: true });
+  }
+}
+
+function heapMegabytes(): number {
+  setFlagsFromString('--expose-gc');
+  runInNewContext('gc')();
+  return process.memoryUsage().heapUsed / 1_048_576;
+}

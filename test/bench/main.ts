@@ -1,0 +1,41 @@
+// npm run bench [-- --only <name> …] [-- --json]: measures the extension against what people would use instead, on the
+// same work in one run. It fails on no machine's speed.
+import { parseArgs } from 'node:util';
+import type { Figure } from './figure.ts';
+
+const benches: Record<string, () => Promise<Figure[]>> = {
+  sizes: async () => (await import('./sizes.ts')).sizeFigures(),
+  activation: async () => (await import('./activation.ts')).activationFigures(),
+  getSessions: async () => (await import('./getSessions.ts')).getSessionsFigures(),
+  signIn: async () => (await import('./signIn.ts')).signInFigures(),
+  renewal: async () => (await import('./renewal.ts')).renewalFigures(),
+  growth: async () => (await import('./growth.ts')).growthFigures(),
+  gateway: async () => (await import('./gateway.ts')).gatewayFigures(),
+};
+
+const { values } = parseArgs({
+  options: { only: { type: 'string', multiple: true }, json: { type: 'boolean' } },
+});
+const figures: Figure[] = [];
+for (const [name, measure] of Object.entries(benches)) {
+  if (values.only === undefined || values.only.includes(name)) {
+    console.log(`measuring ${name} …`);
+    figures.push(...(await measure()));
+  }
+}
+const shown = (value: number): string => (Number.isNaN(value) ? '–' : value.toFixed(2));
+console.table(
+  figures.map(({ figure, unit, ours, peer, ratio, noise }) => ({
+    figure,
+    ours: shown(ours),
+    peer: shown(peer),
+    unit,
+    ratio: shown(ratio),
+    'ours, min to max': noise?.map(shown).join(' to ') ?? '',
+  })),
+);
+if (values.json) {
+  const entries = figures.map(({ figure, ours, peer, ratio }) => [figure, { ours, peer, ratio }]);
+  console.log(JSON.stringify(Object.fromEntries(entries)));
+}
+process.exit();

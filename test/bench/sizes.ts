@@ -1,0 +1,34 @@
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { extensionVsix } from '../e2e/driver/vsix.ts';
+import { type Figure, figure } from './figure.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const editorExtensions = join(root, 'test/editor/host/node_modules/code-server/lib/vscode/extensions');
+
+/** What `npm run package` ships, against what the editor's own authentication extensions ship. */
+export async function sizeFigures(): Promise<Figure[]> {
+  const activation = await kilobytes(join(root, 'dist/extension.cjs'));
+  const dist = await kilobytesWithin(join(root, 'dist'));
+  const vsix = await kilobytes(extensionVsix);
+  const github = await kilobytesWithin(join(editorExtensions, 'github-authentication/dist'));
+  const microsoft = await kilobytesWithin(join(editorExtensions, 'microsoft-authentication/dist'));
+  return [
+    figure('activation bundle vs github-authentication dist', 'KB', activation, github),
+    figure('whole dist vs github-authentication dist', 'KB', dist, github),
+    figure('whole dist vs microsoft-authentication dist', 'KB', dist, microsoft),
+    figure('VSIX (aim: at most 500)', 'KB', vsix, Number.NaN),
+  ];
+}
+
+async function kilobytes(path: string): Promise<number> {
+  return (await stat(path)).size / 1_024;
+}
+
+async function kilobytesWithin(directory: string): Promise<number> {
+  const names = await readdir(directory, { recursive: true, withFileTypes: true });
+  const files = names.filter((entry) => entry.isFile() && !entry.name.endsWith('.map'));
+  const sizes = await Promise.all(files.map((entry) => kilobytes(join(entry.parentPath, entry.name))));
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
