@@ -1,4 +1,13 @@
-import { authentication, commands, EventEmitter, type ExtensionContext, lm, window, workspace } from 'vscode';
+import {
+  authentication,
+  commands,
+  type Disposable,
+  EventEmitter,
+  type ExtensionContext,
+  lm,
+  window,
+  workspace,
+} from 'vscode';
 import { listen } from '#platform/listen';
 import { createApi } from './api.ts';
 import type { Assembly } from './assembly.ts';
@@ -51,7 +60,7 @@ export function activate(context: ExtensionContext): NotionMcpAuth {
     provider,
     definitions,
     accountChanges,
-    lm.registerMcpServerDefinitionProvider('notionMcp', definitions),
+    ...offerMcpServers(definitions),
     authentication.registerAuthenticationProvider(providerId, 'Notion', provider, { supportsMultipleAccounts: true }),
     window.registerUriHandler(uriHandler),
     ...commandNames.map((name) =>
@@ -82,6 +91,12 @@ export function activate(context: ExtensionContext): NotionMcpAuth {
 /** Lets a renewal that is under way end, within a bound; none starts afterwards. */
 export async function deactivate(): Promise<void> {
   await end();
+}
+
+/** Forks of the editor may lack chat and what belongs to it; sessions work there all the same. */
+function offerMcpServers(definitions: McpDefinitions): Disposable[] {
+  const register: typeof lm.registerMcpServerDefinitionProvider | undefined = lm?.registerMcpServerDefinitionProvider;
+  return register === undefined ? [] : [register('notionMcp', definitions)];
 }
 
 function nameOf(error: unknown): string {

@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, afterEach, before, describe, type TestContext, test } from 'node:test';
+import type { Page } from 'playwright-core';
+import { directoryVariable } from '../editor/consumer/protocol.ts';
+import { type NotionServer, startNotionServer } from '../notion/server.ts';
+import { allow, deny } from './consentPage.ts';
+import { Consumer, sessionIn } from './consumer.ts';
+import { Editor } from './driver/editor.ts';
+import type { EditorWindow } from './driver/editorWindow.ts';
+import { consumerVsix, extensionVsix } from './driver/vsix.ts';
+import { askServer } from './mcp.ts';
+
+const ada = { user: 'Ada Lovelace', workspace: 'Engineering Wiki' };
+const label = 'Ada Lovelace (Engineering Wiki)';
+
+describe('every way back from the browser', { timeout: 150_000 }, () => {
+  let notion: NotionServer;
+  let editor: Editor;
+  let window: EditorWindow;
+  let consumer: Consumer;
+  let directory: string;
+
+  before(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'consumers-'));
+    notion = await startNotionServer({ version: 'today' });
+    editor = await Editor.start({
+      extensions: [extensionVsix, consumerVsix],
+      settings: { 'notionMcp.serverUrl': notion.mcpUrl },
+      environment: { [directoryVariable]: directory },
+    });
+    window = await editor.openWindow();
+    consumer = await Consumer.appears(directory);
+  });
+
+  after(async () => {
+    await editor?.stop();
+    await notion?.close();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  afterEach(async (context) => {
+    const { passed, name } = context as TestContext & { passed: boolean };
+    if (!passed) {
+      await editor.keepEvidence(name);
+    }
+  });
+
+  async function begin(channel: string): Promise<Page> {
+    await consumer.changeSetting('notionMcp.signInChannel', channel);
+    await window.page.bringToFront();
+    await window.runCommand('Notion MCP: Sign In');
+    await window.dialog.click('Continue');
+    return window.nextTab();
+  }
+
+  function redirectOf(tab: Page): URL {
+    return new URL(new URL(tab.url()).searchParams.get('redirect_uri') ?? '');
+  }
+
+  async function connected(): Promise<void> {
+    await window.notifications.waitFor('Connected as Ada Lovelace');
+    await window.notifications.dismiss('Connected as Ada Lovelace');
+    assert.deepEqual(await consumer.accounts(), [label]);
+  }
+
+  /** The page that the person sees last, in light and dark. */
+  async function picture(tab: Page, name: string): Promise<void> {
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await tab.emulateMedia({ colorScheme });
+      await tab.screenshot({ path: `artefacts/e2e/${name}-${colorScheme}.png` });
+    }
+  }
+
+  test('the editor’s own address', async () => {
+    const tab = await begin('uriHandler');
+    await allow(tab, ada);
+    await connected();
+    await tab.close();
+  });
+
+  test('a loopback address: another path at each sign-in, and a last page that holds no code', async () => {
+    const tab = await begin('loopback');
+    const { hostname, pathname } = redirectOf(tab);
+    assert.equal(hostname, '127.0.0.1');
+    assert.ok(pathname.length > 16, pathname);
+    await allow(tab, ada);
+    await tab.getByText('Access allowed').waitFor();
+    assert.ok(!tab.url().includes('code='), tab.url());
+    await picture(tab, '60-last-page');
+    await connected();
+    await tab.close();
+  });
+
+  test('a loopback address, and the person says no', async () => {
+    const tab = await begin('loopback');
+    await deny(tab);
+    await tab.getByText('Access was not allowed').waitFor();
+    await picture(tab, '61-last-page-denied');
+    await window.notifications.waitFor('Access was not allowed in the browser');
+    await window.notifications.dismiss('Access was not allowed in the browser');
+    await tab.close();
+    assert.deepEqual(await consumer.accounts(), [label]);
+  });
+
+  test('a pasted address', async () => {
+    const tab = await begin('paste');
+    const ended = tab.waitForEvent('requestfailed');
+    await allow(tab, ada);
+    const address = (await ended).url();
+    await window.page.bringToFront();
+    await window.quickInput.type(address);
+    await window.quickInput.accept();
+    await connected();
+    await tab.close();
+  });
+
+  test('signing in again to a healthy account, then another workspace, then Cancel: the first still works each time', async () => {
+    const asking = consumer.ask({ scopes: ['default'], options: { createIfNone: true } });
+    await window.page.bringToFront();
+    await window.dialog.click('Allow');
+    await window.quickInput.choose(label);
+    const { id } = sessionIn(await asking) ?? {};
+    const works = async (): Promise<void> => {
+      const session = await consumer.silently();
+      assert.equal(session?.id, id);
+      assert.equal((await askServer(notion.mcpUrl, session?.accessToken ?? '')).workspace.name, 'Engineering Wiki');
+    };
+    const again = await begin('auto');
+    await allow(again, ada);
+    await connected();
+    await again.close();
+    await works();
+    const other = await begin('auto');
+    await allow(other, { ...ada, workspace: 'Team Notes' });
+    await window.notifications.waitFor('Connected as Ada Lovelace in Team Notes');
+    await other.close();
+    await works();
+    const cancelled = await begin('auto');
+    await window.page.bringToFront();
+    await window.notifications.click('in your browser', 'Cancel');
+    await cancelled.close();
+    await works();
+  });
+});
