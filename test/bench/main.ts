@@ -9,6 +9,7 @@ const benches: Record<string, () => Promise<Figure[]>> = {
   getSessions: async () => (await import('./getSessions.ts')).getSessionsFigures(),
   signIn: async () => (await import('./signIn.ts')).signInFigures(),
   renewal: async () => (await import('./renewal.ts')).renewalFigures(),
+  idle: async () => (await import('./idle.ts')).idleFigures(),
   growth: async () => (await import('./growth.ts')).growthFigures(),
   gateway: async () => (await import('./gateway.ts')).gatewayFigures(),
 };

@@ -1,0 +1,60 @@
+import type { Clock } from '../../src/clock.ts';
+import type { Grant } from '../../src/grants/grant.ts';
+import { Keeper } from '../../src/grants/keeper.ts';
+import { Secret } from '../../src/secret.ts';
+import { FakeClock } from '../unit/fakeClock.ts';
+import { type Figure, figure } from './figure.ts';
+
+const hours = 24;
+const minuteMs = 60_000;
+
+/** How often a signed-in, idle window wakes up in an hour, beyond its renewals, by a clock that is put forward. */
+export async function idleFigures(): Promise<Figure[]> {
+  return [
+    figure('idle wake-ups an hour beyond renewals, watch works (aim: <= 1)', 'times', await wakeUps(true), Number.NaN),
+    figure('idle wake-ups an hour beyond renewals, no watch (aim: <= 60)', 'times', await wakeUps(false), Number.NaN),
+  ];
+}
+
+async function wakeUps(hears: boolean): Promise<number> {
+  const clock = new CountingClock();
+  let obtainedAtMs = clock.nowMs();
+  let renewals = 0;
+  const keeper = new Keeper({
+    clock,
+    randomness: { bytes: (length) => new Uint8Array(length), fraction: () => 0.5 },
+    grants: () => [
+      {
+        id: 'one',
+        generation: renewals,
+        tokens: { accessToken: new Secret('a'), obtainedAtMs, expiresInSeconds: 3_600 },
+      } as Grant,
+    ],
+    retryAtMs: () => undefined,
+    renew: async () => {
+      renewals += 1;
+      obtainedAtMs = clock.nowMs();
+    },
+    look: async () => undefined,
+    hears: () => hears,
+    wokeUp: () => undefined,
+  });
+  keeper.plan();
+  for (let minute = 0; minute < hours * 60; minute += 1) {
+    clock.advance(minuteMs);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  keeper.end();
+  return (clock.fired - renewals) / hours;
+}
+
+class CountingClock extends FakeClock implements Clock {
+  fired = 0;
+
+  override after(delayMs: number, action: () => void): () => void {
+    return super.after(delayMs, () => {
+      this.fired += 1;
+      action();
+    });
+  }
+}
