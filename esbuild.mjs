@@ -31,7 +31,28 @@ export async function buildExtension({ minify = false } = {}) {
   });
   const files = Object.keys(metafile.outputs);
   await Promise.all(files.map((file) => toCommonJs(`${root}${file}`, minify)));
-  return files;
+  return [...files, await buildWebExtension({ minify })];
+}
+
+/** The same for a web worker, which loads one file and knows neither Node nor a second one. */
+async function buildWebExtension({ minify }) {
+  const outfile = 'dist/web/extension.cjs';
+  await build({
+    absWorkingDir: root,
+    entryPoints: ['src/extension.ts'],
+    outfile,
+    bundle: true,
+    format: 'cjs',
+    platform: 'browser',
+    target: 'es2023',
+    external: ['vscode'],
+    // For the gateway, which cannot be there, nor what it asks of Node.
+    define: { global: 'globalThis' },
+    minify,
+    sourcemap: minify ? false : 'inline',
+    logLevel: 'warning',
+  });
+  return outfile;
 }
 
 /**

@@ -91,19 +91,6 @@ describe('Notion’s tools in chat and agents', { timeout: 150_000 }, () => {
     assert.match(await self(), /Ada Lovelace/);
   });
 
-  test('another extension calls the server itself as the README shows, also after the server forgot its token', async () => {
-    const asking = consumer.ask({ scopes: ['default'], options: { createIfNone: true } });
-    await window.dialog.click('Allow');
-    await window.quickInput.choose('Ada Lovelace (Engineering Wiki)');
-    await asking;
-    const self = (): Promise<string> => consumer.callNotion(notion.mcpUrl, 'notion-fetch', { id: 'self' });
-    assert.match(await self(), /Engineering Wiki/);
-    await notion.expireAccessTokens();
-    const renewals = notion.requests({ path: '/token' }).length;
-    assert.match(await self(), /Engineering Wiki/);
-    assert.equal(notion.requests({ path: '/token' }).length, renewals + 1);
-  });
-
   test('a second workspace is a second server, and a sign-out takes its own away', async () => {
     await signIn('Team Notes');
     await window.runCommand('MCP: List Servers');
@@ -119,6 +106,19 @@ describe('Notion’s tools in chat and agents', { timeout: 150_000 }, () => {
     await window.quickInput.waitFor('Notion – Team Notes');
     assert.ok(!(await window.quickInput.items()).includes(wiki));
     await window.quickInput.cancel();
+  });
+
+  test('another extension calls the server itself as the README shows, also after the server forgot its token', async () => {
+    const asking = consumer.ask({ scopes: ['default'], options: { createIfNone: true } });
+    await window.dialog.click('Allow');
+    await window.quickInput.choose('Ada Lovelace (Team Notes)');
+    await asking;
+    const self = (): Promise<string> => consumer.callNotion(notion.mcpUrl, 'notion-fetch', { id: 'self' });
+    assert.match(await self(), /Team Notes/);
+    await notion.expireAccessTokens();
+    const renewals = notion.requests({ path: '/token' }).length;
+    assert.match(await self(), /Team Notes/);
+    assert.equal(notion.requests({ path: '/token' }).length, renewals + 1);
   });
 
   test('Test Connection shows each link of the chain', async () => {

@@ -8,6 +8,10 @@ export interface Notification {
   buttons: string[];
 }
 
+/** A toast moves when another comes or goes, and may do so just when it is clicked. */
+const mostTries = 5;
+const triesLimitMs = 3_000;
+
 /** The notifications at the lower right. Without an error or a pointer on them the editor hides them after ten seconds. */
 export class Notifications {
   readonly #page: Page;
@@ -44,10 +48,23 @@ export class Notifications {
       .click();
   }
 
-  /** Closes a notification with `text` in it without an answer. */
+  /** Closes a notification with `text` in it without an answer; one that goes by itself meanwhile is fine. */
   async dismiss(text: string | RegExp): Promise<void> {
-    const toast = await this.#pointAt(text);
-    await toast.locator('.codicon-notifications-clear').click();
+    const toast = this.#with(text);
+    for (let tries = 1; ; tries += 1) {
+      try {
+        await this.#pointAt(text, triesLimitMs);
+        await toast.locator('.codicon-notifications-clear').click({ timeout: triesLimitMs });
+        return;
+      } catch (error) {
+        if (!(await toast.isVisible())) {
+          return;
+        }
+        if (tries === mostTries) {
+          throw error;
+        }
+      }
+    }
   }
 
   /** The editor keeps a fourth notification within 0.8 s to itself, and only its clock tells when that is over. */
@@ -57,10 +74,10 @@ export class Notifications {
   }
 
   /** Behind another tab the editor draws once a second, and everything waits for it. */
-  async #pointAt(text: string | RegExp): Promise<Locator> {
+  async #pointAt(text: string | RegExp, timeout?: number): Promise<Locator> {
     const toast = this.#with(text);
     await this.#page.bringToFront();
-    await toast.hover();
+    await toast.hover({ ...(timeout !== undefined && { timeout }) });
     return toast;
   }
 

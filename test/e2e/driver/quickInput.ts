@@ -42,22 +42,27 @@ export class QuickInput {
   }
 
   /** Waits for the entry of exactly this label. */
-  async waitFor(label: string): Promise<void> {
-    await this.#row(label).waitFor();
+  async waitFor(label: string, limitMs?: number): Promise<void> {
+    await this.#row(label).waitFor(within(limitMs));
+  }
+
+  /** Whether it is open now. */
+  isShown(): Promise<boolean> {
+    return this.#input.isVisible();
   }
 
   /** Waits for the entry of exactly this label, chooses it and waits until it is gone. */
-  async choose(label: string): Promise<void> {
+  async choose(label: string, limitMs?: number): Promise<void> {
     const row = this.#row(label);
     // A list that has just opened moves once more under the pointer.
-    await row.hover();
-    await row.click();
+    await row.hover(within(limitMs));
+    await row.click(within(limitMs));
     await row.waitFor({ state: 'hidden' });
   }
 
   /** Puts text into the input, in place of what is there. */
-  async type(text: string): Promise<void> {
-    await this.#input.fill(text);
+  async type(text: string, limitMs?: number): Promise<void> {
+    await this.#input.fill(text, within(limitMs));
   }
 
   /** Presses Enter. */
@@ -79,4 +84,8 @@ export class QuickInput {
   #rows(): Locator {
     return this.#widget.locator('.quick-input-list .monaco-list-row');
   }
+}
+
+function within(limitMs: number | undefined): { timeout?: number } {
+  return limitMs === undefined ? {} : { timeout: limitMs };
 }
