@@ -1,10 +1,10 @@
 import type { Clock } from '../clock.ts';
 import type { Grant } from '../grants/grant.ts';
 import { HttpFailure } from '../http/http.ts';
+import { isSecure } from '../http/loopback.ts';
 import { parseChallenge } from '../oauth/challenge.ts';
 import { Failure } from '../oauth/failure.ts';
 import { retryAfterMs } from '../oauth/retryAfter.ts';
-import { isSecure } from '../oauth/serverUrl.ts';
 import type { Secret } from '../secret.ts';
 import type { Problem } from './replies.ts';
 import { headerOf, readText, type Upstream, type UpstreamAnswer, type UpstreamRequest } from './upstream.ts';

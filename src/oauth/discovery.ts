@@ -1,4 +1,5 @@
 import { type Http, HttpFailure, type HttpRequest } from '../http/http.ts';
+import { isSecure } from '../http/loopback.ts';
 import type { AuthorizationServer, Discovery } from './authorizationServer.ts';
 import { askForChallenge, type Challenge } from './challenge.ts';
 import { answerFailure, isTroubled, jsonObject, transportFailure } from './classify.ts';
@@ -10,7 +11,7 @@ import {
   readResourceMetadata,
   readServerMetadata,
 } from './metadata.ts';
-import { canonicalResource, isSecure } from './serverUrl.ts';
+import { canonicalResource } from './serverUrl.ts';
 
 export interface DiscoveryOptions {
   signal?: AbortSignal;
@@ -166,7 +167,7 @@ class Search {
    */
   async #read(at: URL): Promise<Record<string, unknown> | undefined> {
     this.lookedAt.push(at.origin + at.pathname);
-    if (!isSecure(at) || at.username !== '' || at.password !== '') {
+    if (!isSecure(at)) {
       throw new Failure('unsafe', { step: 'discovery', code: 'insecure', host: at.host, lookedAt: this.lookedAt });
     }
     try {

@@ -1,6 +1,7 @@
+import { isSecure } from '../http/loopback.ts';
 import type { AuthorizationServer } from './authorizationServer.ts';
 import { Failure } from './failure.ts';
-import { canonicalResource, isSecure } from './serverUrl.ts';
+import { canonicalResource } from './serverUrl.ts';
 
 /** What a resource metadata document (RFC 9728) says that we use. */
 export interface ResourceMetadata {
@@ -84,7 +85,7 @@ export function readServerMetadata({ document, at, lookedAt }: Found, issuer: st
       throw new Failure('nonsense', { ...details, code: `bad_${name}`, missing: name });
     }
     const url = new URL(text);
-    if (!isSecure(url) || url.username !== '' || url.password !== '' || url.hash !== '') {
+    if (!isSecure(url) || url.hash !== '') {
       throw new Failure('unsafe', { ...details, code: 'insecure', host: url.host, missing: name });
     }
     return text;

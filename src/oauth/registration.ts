@@ -1,12 +1,12 @@
 import { dynamicClientRegistrationRequest, processDynamicClientRegistrationResponse } from 'oauth4webapi';
 import type { Http } from '../http/http.ts';
+import { isLoopback } from '../http/loopback.ts';
 import { Secret } from '../secret.ts';
 import type { AuthorizationServer } from './authorizationServer.ts';
 import { answerFailure, jsonObject } from './classify.ts';
 import type { Client, ClientAuthMethod } from './client.ts';
 import { Failure } from './failure.ts';
 import { asLibraryServer, libraryResponse, sendOverHttp } from './overHttp.ts';
-import { isLoopback } from './serverUrl.ts';
 
 export interface Registration {
   /** The one redirect URI, registered exactly as it is. */

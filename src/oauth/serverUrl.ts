@@ -1,3 +1,4 @@
+import { isSecure } from '../http/loopback.ts';
 import { Failure } from './failure.ts';
 
 /**
@@ -18,16 +19,6 @@ export function canonicalResource(serverUrl: URL): string {
   return serverUrl.pathname === '/' ? serverUrl.origin : serverUrl.href;
 }
 
-/** Whether `url` may be asked at all: https, or http on this computer. */
-export function isSecure(url: URL): boolean {
-  return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname));
-}
-
-/** Whether `hostname`, as `URL` gives it, names this computer. */
-export function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
-}
-
 function mistakeIn(text: string): string | undefined {
   if (text === '') {
     return 'server_url_empty';
@@ -40,11 +31,11 @@ function mistakeIn(text: string): string | undefined {
   if (url === undefined) {
     return 'server_url_invalid';
   }
-  if (!isSecure(url)) {
-    return 'server_url_insecure';
-  }
   if (url.username !== '' || url.password !== '') {
     return 'server_url_credentials';
+  }
+  if (!isSecure(url)) {
+    return 'server_url_insecure';
   }
   if (text.includes('#')) {
     return 'server_url_fragment';

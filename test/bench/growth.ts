@@ -13,7 +13,7 @@ import { SecretStore } from '../unit/grants/memorySecrets.ts';
 import { TokenServer } from '../unit/grants/tokenServer.ts';
 import { type Figure, figure, median } from './figure.ts';
 
-const renewals = 2_000;
+const renewals = 10_000;
 
 /** What a renewal costs on this disk, and what is left of many: the peer is the beginning. */
 export async function growthFigures(): Promise<Figure[]> {

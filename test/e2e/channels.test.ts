@@ -117,7 +117,7 @@ describe('every way back from the browser', { timeout: 150_000 }, () => {
     await tab.close();
   });
 
-  test('signing in again to a healthy account, then another workspace, then Cancel: the first still works each time', async () => {
+  test('signing in again to a healthy account, then another workspace, then Cancel, then a crash: the first still works each time', async () => {
     const asking = consumer.ask({ scopes: ['default'], options: { createIfNone: true } });
     await window.page.bringToFront();
     await window.dialog.click('Allow');
@@ -142,6 +142,16 @@ describe('every way back from the browser', { timeout: 150_000 }, () => {
     await window.page.bringToFront();
     await window.notifications.click('in your browser', 'Cancel');
     await cancelled.close();
+    await works();
+    // The window dies between Allow and the tokens.
+    const crashed = await begin('auto');
+    const hold = notion.hold({ path: '/token' });
+    await allow(crashed, ada);
+    await hold.held;
+    await window.reload();
+    hold.release();
+    await crashed.close();
+    consumer = await Consumer.appears(directory, [consumer]);
     await works();
   });
 });

@@ -102,6 +102,28 @@ describe('two windows of one editor', { timeout: 120_000 }, () => {
     }
   });
 
+  test('each signs in at the same time, and the answers do not mix', async () => {
+    // This editor numbers its own addresses in each window from one on, so two windows' callbacks can be the same.
+    await consumers[0].changeSetting('notionMcp.signInChannel', 'loopback');
+    const tabs = [];
+    for (const window of windows) {
+      await window.page.bringToFront();
+      await window.runCommand('Notion MCP: Sign In');
+      await window.dialog.click('Continue');
+      tabs.push(await window.nextTab());
+    }
+    const [first, second] = tabs;
+    assert.ok(first && second);
+    await allow(second, { user: 'Grace Hopper', workspace: 'Engineering Wiki' });
+    await windows[1].notifications.waitFor('Connected as Grace Hopper in Engineering Wiki');
+    await allow(first, { user: 'Ada Lovelace', workspace: 'Team Notes' });
+    await windows[0].notifications.waitFor('Connected as Ada Lovelace in Team Notes');
+    await first.close();
+    await second.close();
+    const all = [ada, 'Ada Lovelace (Team Notes)', 'Grace Hopper (Engineering Wiki)', grace];
+    assert.deepEqual(await consumers[0].accounts(), all);
+  });
+
   test('a sign-out in one is a sign-out in the other', async () => {
     const heard = (await consumers[0].history()).sessionChanges;
     await windows[1].page.bringToFront();
@@ -109,6 +131,10 @@ describe('two windows of one editor', { timeout: 120_000 }, () => {
     await windows[1].quickInput.choose(ada);
     await windows[1].dialog.click('Sign Out');
     await consumers[0].sessionChangesBeyond(heard);
-    assert.deepEqual(await consumers[0].accounts(), [grace]);
+    assert.deepEqual(await consumers[0].accounts(), [
+      'Ada Lovelace (Team Notes)',
+      'Grace Hopper (Engineering Wiki)',
+      grace,
+    ]);
   });
 });

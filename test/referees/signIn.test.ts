@@ -20,6 +20,8 @@ const http = createPlatformHttp({ userAgent: 'test' });
 class Desk {
   readonly opened: string[] = [];
   readonly asked: string[] = [];
+  /** Channels that were made ready. */
+  readonly ready: ChannelName[] = [];
   readonly pending: PendingSignIns;
   readonly signIn: SignIn;
   readonly clock = new FakeClock(Date.now());
@@ -45,12 +47,11 @@ class Desk {
       pending: this.pending,
       discoveries: new Discoveries(http, machine.clock),
       channels: () => channels,
-      openChannel: async (name) => ({
+      openChannel: async (name) => {
+        this.ready.push(name);
         // All are told by the URI handler, so that one desk stands for every channel.
-        name: 'uriHandler',
-        redirectUri: `${redirectUri}?channel=${name}`,
-        close: () => undefined,
-      }),
+        return { name: 'uriHandler', redirectUri: `${redirectUri}?channel=${name}`, close: () => undefined };
+      },
       configuredClientId: () => undefined,
       openBrowser: async (url) => {
         this.opened.push(url);
@@ -193,6 +194,18 @@ describe('a sign-in against the Notion-shaped server', { timeout: 60_000 }, () =
     await signingIn;
   });
 
+  test('makes the way back ready while discovery is still under way', async (t) => {
+    const { run, ready } = bound(await desk(t));
+    const hold = notion.hold({ path: '/.well-known/oauth-protected-resource/mcp' });
+    const cancel = new AbortController();
+    const signingIn = run(cancel.signal);
+    await hold.held;
+    assert.deepEqual(ready, ['uriHandler']);
+    cancel.abort();
+    await assert.rejects(signingIn, { kind: 'cancelled' });
+    hold.release();
+  });
+
   test('names a server that is not Notion’s before the browser opens', async (t) => {
     const { run, browser, asked, pending } = bound(await desk(t));
     const signingIn = run();
@@ -251,6 +264,7 @@ function bound(desk: Desk & { labels: () => string[] }) {
     browser: desk.browser.bind(desk),
     pending: desk.pending,
     asked: desk.asked,
+    ready: desk.ready,
     labels: desk.labels,
   };
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { type Http, HttpFailure, type HttpFailureKind, type HttpResponse } from '../../../src/http/http.ts';
+import { isSecure } from '../../../src/http/loopback.ts';
 import { accountLabel, cleanName } from '../../../src/notion/identity.ts';
 import { callTool } from '../../../src/notion/toolCall.ts';
 import { judgeAnswer, type PendingAuthorization } from '../../../src/oauth/authorization.ts';
@@ -10,7 +11,7 @@ import type { Client } from '../../../src/oauth/client.ts';
 import { discover } from '../../../src/oauth/discovery.ts';
 import { Failure } from '../../../src/oauth/failure.ts';
 import { register } from '../../../src/oauth/registration.ts';
-import { isSecure, parseServerUrl } from '../../../src/oauth/serverUrl.ts';
+import { parseServerUrl } from '../../../src/oauth/serverUrl.ts';
 import { exchange, refresh, revoke } from '../../../src/oauth/tokens.ts';
 import { Secret } from '../../../src/secret.ts';
 import { answerParameters } from '../../../src/signIn/answer.ts';
