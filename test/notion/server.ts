@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import type { Miniflare } from 'miniflare';
 import { type Directory, newDirectory } from './directory.ts';
+import { everyServer } from './everyServer.ts';
 import { type Fault, Faults, type Hold, type Target } from './faults.ts';
 import { type Store, StoredGrants, type Whose } from './grants.ts';
 import { type LibraryVersion, startWorker } from './library.ts';
@@ -32,6 +33,7 @@ export async function startNotionServer({ version, port = 0, tls }: NotionServer
     new StoredGrants((await worker.getKVNamespace('OAUTH_KV')) as unknown as Store),
     tls,
   );
+  everyServer.push(server);
   await server.listen(port);
   return server;
 }

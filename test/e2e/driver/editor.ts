@@ -6,6 +6,7 @@ import { openChromium } from '../../editor/host/chromium.ts';
 import { CodeServer, type CodeServerOptions, installExtension, logsFolder } from '../../editor/host/codeServer.ts';
 import { EditorWindow } from './editorWindow.ts';
 import { ExtensionLog } from './extensionLog.ts';
+import { noteLeaks, type Output } from './leaks.ts';
 
 export interface EditorOptions {
   /** Paths of packaged extensions. */
@@ -31,13 +32,21 @@ export class Editor {
   readonly #options: CodeServerOptions;
   readonly #browser: Browser;
   readonly #profile: BrowserContext;
+  readonly #printed: readonly string[];
   #server: CodeServer;
 
-  private constructor(options: CodeServerOptions, server: CodeServer, browser: Browser, profile: BrowserContext) {
+  private constructor(
+    options: CodeServerOptions,
+    server: CodeServer,
+    browser: Browser,
+    profile: BrowserContext,
+    printed: readonly string[],
+  ) {
     this.#options = options;
     this.#server = server;
     this.#browser = browser;
     this.#profile = profile;
+    this.#printed = printed;
   }
 
   /** Installs the extensions into an empty editor and starts it. Opens no window yet. */
@@ -54,8 +63,10 @@ export class Editor {
     for (const vsix of extensions) {
       await installExtension(directory, vsix);
     }
+    const printed: string[] = [];
     const options: CodeServerOptions = {
       directory,
+      onLine: (line) => printed.push(line),
       settings,
       environment,
       // Consent pages open without the question whether to leave the editor.
@@ -69,7 +80,7 @@ export class Editor {
     // As on a desktop, where nobody is asked.
     await profile.grantPermissions(['clipboard-read', 'clipboard-write']);
     profile.setDefaultTimeout(screenLimitMs);
-    return new Editor(options, server, browser, profile);
+    return new Editor(options, server, browser, profile, printed);
   }
 
   /** Opens one more window and waits until the editor has read what its extensions contribute. */
@@ -123,10 +134,26 @@ export class Editor {
     }
   }
 
-  /** Closes the browser, ends the server and deletes every file of theirs. */
+  /** Where it and its extensions write. */
+  get directory(): string {
+    return this.#options.directory;
+  }
+
+  /** What its server printed and what its windows put on their consoles. */
+  get outputs(): Output[] {
+    const consoles = this.windows.map(({ consoleLines }, index) => ({
+      name: `console ${index + 1}`,
+      lines: consoleLines,
+      isExtensions: (line: string) => line.startsWith('[Extension Host]'),
+    }));
+    return [{ name: 'printed', lines: this.#printed, isExtensions: () => true }, ...consoles];
+  }
+
+  /** Closes the browser, ends the server, looks for secrets and people that they left, and deletes every file of theirs. */
   async stop(): Promise<void> {
     await this.#browser.close();
     await this.#server.stop();
+    await noteLeaks([this.directory], this.outputs);
     await rm(this.#options.directory, { recursive: true, force: true, maxRetries: 5 });
   }
 }
