@@ -8,6 +8,26 @@ export interface Clock {
   after(delayMs: number, action: () => void): () => void;
 }
 
+/** What `promise` comes to, or what `late` says where it has not come to anything within `limitMs`. */
+export async function within<T>(
+  promise: Promise<T>,
+  { clock, limitMs, late }: { clock: Clock; limitMs: number; late: () => T },
+): Promise<T> {
+  const limit = Promise.withResolvers<T>();
+  const stop = clock.after(limitMs, () => {
+    try {
+      limit.resolve(late());
+    } catch (error) {
+      limit.reject(error);
+    }
+  });
+  try {
+    return await Promise.race([promise, limit.promise]);
+  } finally {
+    stop();
+  }
+}
+
 /** Randomness, handed in so that tests own it. */
 export interface Randomness {
   /** Cryptographically strong random bytes. */

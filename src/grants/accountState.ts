@@ -1,5 +1,5 @@
-import type { Known } from './grantStore.ts';
 import { isHealthy } from './tokenLife.ts';
+import type { Known } from './transaction.ts';
 
 export type AccountState =
   /** Its token is good. */

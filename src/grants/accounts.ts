@@ -1,18 +1,20 @@
 import type { Files } from '#platform/files';
-import type { Clock, Randomness } from '../clock.ts';
+import { type Clock, type Randomness, within } from '../clock.ts';
 import type { Log } from '../log.ts';
 import type { Identity } from '../notion/identity.ts';
 import { Failure } from '../oauth/failure.ts';
 import type { Grant } from './grant.ts';
-import { GrantStore, type Known, type Snapshot } from './grantStore.ts';
+import { GrantStore } from './grantStore.ts';
 import { Journal } from './journal.ts';
 import { Keeper } from './keeper.ts';
 import { type Account, type AccountsChange, KnownGrants } from './knownGrants.ts';
 import { Locks, type LockTiming, lockTiming } from './lock.ts';
+import { Lookout } from './lookout.ts';
 import { type GrantProtocol, Renewal, type RenewReason } from './renewal.ts';
 import { kindOf, signOut } from './signOut.ts';
 import { type FreshSignIn, storeSignIn } from './storeSignIn.ts';
 import { isAboutToExpire, isHealthy } from './tokenLife.ts';
+import type { Known } from './transaction.ts';
 import { type Secrets, Vault } from './vault.ts';
 
 export type { AccountState } from './accountState.ts';
@@ -48,7 +50,6 @@ export interface AccountsParts {
   labelFor: (identity: Identity | undefined, taken: ReadonlySet<string>) => string;
 }
 
-const watchPauseMs = 30;
 const endLimitMs = 5_000;
 
 /** The grants of this window and their states, in memory. The only source of account events. */
@@ -59,10 +60,7 @@ export class Accounts {
   readonly #keeper: Keeper;
   readonly #known: KnownGrants;
   readonly #problems = new Set<StorageProblem>();
-  #watching: { dispose(): void } | undefined;
-  #hears = false;
-  #reading: Promise<void> | undefined;
-  #stopPause: (() => void) | undefined;
+  readonly #lookout: Lookout;
 
   constructor(parts: AccountsParts) {
     const { secrets, files, directory, clock, randomness, log, protocol, openedAtMs } = parts;
@@ -80,6 +78,13 @@ export class Accounts {
       randomness,
       log,
       openedAtMs,
+    });
+    this.#lookout = new Lookout({
+      store: this.#store,
+      known: this.#known,
+      clock,
+      log,
+      noticed: () => this.#keeper.plan(),
     });
     this.#renewal = new Renewal({
       store: this.#store,
@@ -101,9 +106,10 @@ export class Accounts {
           .filter(isRenewable)
           .map(({ grant }) => grant),
       retryAtMs: (id) => this.#renewal.retryAtMs(id),
+      isGuest: (grant) => this.#store.isGuest(grant),
       renew: (grant) => this.renew(grant.id, { reason: 'expiry' }),
-      look: () => this.#look(),
-      hears: () => this.#hears,
+      look: () => this.#lookout.look(),
+      hears: () => this.#lookout.hears,
       wokeUp: () => this.#renewal.wokeUp(),
     });
   }
@@ -124,11 +130,7 @@ export class Accounts {
       this.#problems.add('stale');
     }
     log.info('Accounts loaded.', { accounts: snapshot.grants.size, damaged: snapshot.damaged.length });
-    await this.#store.heal(this.#known.all(), snapshot);
-    this.#watching = this.#store.watch((fromDisk) => {
-      this.#hears ||= fromDisk;
-      this.#lookSoon();
-    });
+    await this.#lookout.begin(snapshot);
     this.#keeper.plan();
   }
 
@@ -169,20 +171,23 @@ export class Accounts {
    */
   async storeSignIn(fresh: FreshSignIn): Promise<{ grant: Grant; reconnected: boolean }> {
     this.refuseIfStale();
-    await this.#look();
-    const { store, protocol, log } = { store: this.#store, ...this.#parts };
-    const { grant, replaced } = await storeSignIn(fresh, {
-      store,
-      known: () => this.#known.all().map(({ grant }) => grant),
-      look: () => this.#look(),
-      labelFor: this.#parts.labelFor,
-      randomness: this.#parts.randomness,
+    const { protocol, log, labelFor, randomness } = this.#parts;
+    const { grant, replaced } = await this.#lookout.whileStoring(async (look) => {
+      const stored = await storeSignIn(fresh, {
+        store: this.#store,
+        known: () => this.#known.all().map(({ grant }) => grant),
+        look,
+        labelFor,
+        randomness,
+      });
+      this.#known.signedIn(stored.grant);
+      return stored;
     });
-    this.#known.signedIn(grant);
     this.#keeper.plan();
     if (replaced !== undefined) {
       // Best effort and nobody waits for it.
-      void protocol.revoke(replaced).catch((error: unknown) => {
+      const retiring = replaced.id === grant.id ? protocol.revoke(replaced) : this.signOut(replaced.id);
+      void retiring.catch((error: unknown) => {
         log.info('The older sign-in of the account could not be revoked.', { kind: kindOf(error) });
       });
     }
@@ -218,7 +223,7 @@ export class Accounts {
       this.#known.adopt({ grant, readOnly: false });
       return grant;
     } catch (error) {
-      await this.#look();
+      await this.#lookout.look().catch(() => undefined);
       throw error;
     } finally {
       this.#keeper.plan();
@@ -235,20 +240,20 @@ export class Accounts {
     if (grant !== undefined && grant.needsSignIn === undefined && !isAboutToExpire(grant.tokens, nowMs)) {
       return grant;
     }
-    const limit = Promise.withResolvers<never>();
-    const stop = this.#parts.clock.after(waitMs, () =>
-      limit.reject(new Failure('transient', { step: 'token', code: 'timeout' })),
-    );
     try {
-      return await Promise.race([this.renew(grantId, { reason: 'expiry' }), limit.promise]);
+      return await within(this.renew(grantId, { reason: 'expiry' }), {
+        clock: this.#parts.clock,
+        limitMs: waitMs,
+        late: () => {
+          throw new Failure('transient', { step: 'token', code: 'timeout' });
+        },
+      });
     } catch (error) {
       const { grant: current } = this.#known.get(grantId) ?? {};
       if (current?.needsSignIn === undefined && current && isHealthy(current.tokens, this.#parts.clock.nowMs())) {
         return current;
       }
       throw error;
-    } finally {
-      stop();
     }
   }
 
@@ -268,7 +273,7 @@ export class Accounts {
     return {
       hasJournal: this.#store.hasJournal,
       isForgetful: this.#store.isForgetful,
-      hears: this.#hears,
+      hears: this.#lookout.hears,
       lastFailures: new Map(failures.filter((entry): entry is [string, Failure] => entry[1] !== undefined)),
     };
   }
@@ -276,54 +281,8 @@ export class Accounts {
   /** Lets a renewal that is under way end, within a bound; none starts afterwards. */
   async dispose(): Promise<void> {
     this.#keeper.end();
-    this.#stopPause?.();
-    this.#watching?.dispose();
+    this.#lookout.end();
     await this.#renewal.end(endLimitMs);
-  }
-
-  /** Several files change in one renewal; one look is enough for them. */
-  #lookSoon(): void {
-    this.#stopPause ??= this.#parts.clock.after(watchPauseMs, () => {
-      this.#stopPause = undefined;
-      this.#read().then(
-        () => this.#keeper.plan(),
-        () => undefined,
-      );
-    });
-  }
-
-  /** Adopts what other windows did, and puts back what they erased. */
-  async #look(): Promise<void> {
-    await this.#store.heal(this.#known.all(), await this.#readNow());
-  }
-
-  /** One reading at a time; who comes while one is under way gets the next. */
-  async #read(): Promise<void> {
-    await this.#reading;
-    this.#reading ??= this.#readNow().then(
-      () => {
-        this.#reading = undefined;
-      },
-      () => {
-        this.#reading = undefined;
-      },
-    );
-    await this.#reading;
-  }
-
-  async #readNow(): Promise<Snapshot> {
-    const snapshot = await this.#store.read();
-    for (const known of snapshot.grants.values()) {
-      this.#known.adopt(known);
-    }
-    for (const { grant } of this.#known.all()) {
-      const { id } = grant;
-      const vanished = !this.#store.hasJournal && !snapshot.grants.has(id);
-      if (snapshot.gone.has(id) || vanished) {
-        this.#known.remove(id);
-      }
-    }
-    return snapshot;
   }
 }
 

@@ -50,6 +50,7 @@ const knownFields = new Set([
   'label',
   'askedScopes',
   'signedInAtMs',
+  'home',
   'needsSignIn',
 ]);
 
@@ -68,6 +69,7 @@ function readGrant(record: Fields): Grant {
     label: text(record.label),
     askedScopes: texts(record.askedScopes),
     signedInAtMs: number(record.signedInAtMs),
+    ...defined({ home: optional(record.home, text) }),
     ...(needsSignIn && {
       needsSignIn: {
         reason: text(needsSignIn.reason) as NeedsSignInReason,

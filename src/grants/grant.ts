@@ -25,6 +25,8 @@ export interface Grant {
   askedScopes: string[];
   /** When the person signed in (our clock); Notion asks again after 180 days. */
   signedInAtMs: number;
+  /** The journal of the machine that obtained the tokens; missing where there is none. */
+  home?: string;
   needsSignIn?: { reason: NeedsSignInReason; serverCode?: string };
   /** Fields a newer version stored, carried along untouched. */
   unknown?: Record<string, unknown>;

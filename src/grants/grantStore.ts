@@ -1,17 +1,11 @@
 import type { Clock, Randomness } from '../clock.ts';
 import type { Log } from '../log.ts';
-import { Failure } from '../oauth/failure.ts';
 import type { Grant } from './grant.ts';
-import type { Entry, Journal, Reserved } from './journal.ts';
-import type { HeldLock, Locks } from './lock.ts';
+import type { Entry, Journal } from './journal.ts';
+import type { Locks } from './lock.ts';
 import { newKey } from './seal.ts';
+import { codeOf, diskTransaction, type Known, newest, type StoreTransaction, vaultTransaction } from './transaction.ts';
 import type { Vault } from './vault.ts';
-
-/** A grant as this window knows it. `readOnly`: others know more, or it was written by a newer version. */
-export interface Known {
-  grant: Grant;
-  readOnly: boolean;
-}
 
 export interface Snapshot {
   grants: Map<string, Known>;
@@ -19,19 +13,6 @@ export interface Snapshot {
   gone: ReadonlySet<string>;
   /** Records of the vault that cannot be read and of which the journal has no copy. */
   damaged: string[];
-}
-
-/** A change of one grant, under its lock. */
-export interface StoreTransaction {
-  /** The truth of now. @throws Failure when it was signed out, or when this window may not touch it */
-  read(): Promise<Grant>;
-  /** Whether the lock is still ours; to be asked before anything is sent or written. */
-  isOurs(): Promise<boolean>;
-  isGone(): Promise<boolean>;
-  reserve(like: Grant): Promise<Reserved>;
-  write(grant: Grant, replaced: Grant | undefined): Promise<void>;
-  keptAside(): Promise<Grant[]>;
-  end(): Promise<void>;
 }
 
 export interface GrantStoreParts {
@@ -55,6 +36,9 @@ export class GrantStore {
   #disk: { journal: Journal; locks: Locks } | undefined;
   #forgetful = false;
   #stale = false;
+  #home: string | undefined;
+  #isShared = false;
+  #isUnreadable = false;
 
   constructor({ vault, disk, clock, randomness, log, openedAtMs }: GrantStoreParts) {
     this.#vault = vault;
@@ -83,6 +67,16 @@ export class GrantStore {
     return this.#stale;
   }
 
+  /** The id of this machine's journal; a grant's tokens are renewed first where they were obtained. */
+  get home(): string | undefined {
+    return this.#home;
+  }
+
+  /** Whether another machine that shares the secrets obtained these tokens, and is to renew them. */
+  isGuest({ home }: Grant): boolean {
+    return this.#home !== undefined && home !== undefined && home !== this.#home;
+  }
+
   /** Makes journal and key ready. Where the disk refuses, the vault alone has to do. */
   async open(): Promise<void> {
     if (this.#disk === undefined) {
@@ -90,18 +84,22 @@ export class GrantStore {
       return;
     }
     const { journal } = this.#disk;
+    const hasProbe = await this.#vault.hasProbe();
     try {
       await journal.prepare();
       const markedAtMs = await journal.mark(this.#clock.nowMs());
-      const misses = markedAtMs !== undefined && !(await this.#vault.hasProbe());
+      const misses = markedAtMs !== undefined && !hasProbe;
       this.#stale = misses && markedAtMs > this.#openedAtMs;
       this.#forgetful = misses && !this.#stale;
     } catch (error) {
-      this.#log.warn('The journal cannot be written: what is signed in is safe for one window at a time.', {
-        code: error instanceof Error && 'code' in error ? String(error.code) : undefined,
-      });
-      this.#disk = undefined;
-      return;
+      const code = codeOf(error);
+      if (!hasProbe) {
+        this.#log.warn('The journal cannot be written: what is signed in is safe for one window at a time.', { code });
+        this.#disk = undefined;
+        return;
+      }
+      // The vault's copies are older than what the journal holds: nothing is renewed until the disk works again.
+      this.#log.warn('The journal cannot be written now; sign-ins renew when it can be.', { code });
     }
     if (this.#stale) {
       this.#log.warn('Another window signed in after this one was opened; it has to be reloaded to see that.');
@@ -133,10 +131,12 @@ export class GrantStore {
   async read(): Promise<Snapshot> {
     const copies = await this.#vault.read();
     this.#disk?.journal.learnKeys(await this.#vault.readKeys());
-    const { entries, gone } = (await this.#disk?.journal.read()) ?? {
-      entries: new Map<string, Entry>(),
-      gone: new Set<string>(),
-    };
+    const { entries, gone } = await this.#readJournal();
+    const homes = await this.#vault.readHomes();
+    this.#isShared = this.#home !== undefined && homes.some((home) => home !== this.#home);
+    for (const id of await this.#vault.readGone()) {
+      gone.add(id);
+    }
     const grants = new Map<string, Known>();
     const damaged: string[] = [];
     for (const id of new Set([...copies.keys(), ...entries.keys()])) {
@@ -154,11 +154,27 @@ export class GrantStore {
     return { grants, gone, damaged };
   }
 
+  /** Of a journal that cannot be read the vault's copies are what is left; without it nothing is renewed. */
+  async #readJournal(): Promise<{ entries: Map<string, Entry>; gone: Set<string> }> {
+    try {
+      this.#home ??= await this.#disk?.journal.home();
+      const read = await this.#disk?.journal.read();
+      this.#isUnreadable = false;
+      return read ?? { entries: new Map(), gone: new Set() };
+    } catch (error) {
+      if (!this.#isUnreadable) {
+        this.#log.warn('The journal cannot be read; sign-ins renew when it can be.', { code: codeOf(error) });
+      }
+      this.#isUnreadable = true;
+      return { entries: new Map(), gone: new Set() };
+    }
+  }
+
   /**
-   * Puts back into the vault what another page's write erased from it, and takes out what was signed out. Never called
-   * from within an event of the storage: two windows would answer each other for ever.
+   * Puts back what another page's write erased from the vault or what could not be written before, and takes out what
+   * was signed out. Never called from within an event of the storage: two windows would answer each other for ever.
    */
-  async heal(known: Iterable<Known>, { gone, damaged }: Snapshot): Promise<void> {
+  async heal(known: Iterable<Known>, { grants, gone, damaged }: Snapshot): Promise<void> {
     if (this.#stale) {
       return;
     }
@@ -171,22 +187,51 @@ export class GrantStore {
     }
     const copies = await this.#vault.read();
     const storedKeys = new Set((await this.#vault.readKeys()).map(({ id }) => id));
+    if (this.#home !== undefined && !(await this.#vault.readHomes()).includes(this.#home)) {
+      await this.#vault.storeHome(this.#home);
+    }
     for (const key of this.#disk.journal.keys) {
       if (!storedKeys.has(key.id)) {
         await this.#vault.storeKey(key);
       }
     }
     for (const { grant, readOnly } of known) {
+      if (readOnly || gone.has(grant.id)) {
+        continue;
+      }
       const copy = copies.get(grant.id);
-      if (!readOnly && !gone.has(grant.id) && (copy === undefined || copy.kind === 'damaged')) {
+      if (copy === undefined || copy.kind === 'damaged') {
         this.#log.info('A sign-in was missing from the secret storage; it was put back.', { grant: grant.id });
         await this.#vault.store(grant);
+      }
+      if ((grants.get(grant.id)?.grant.generation ?? 0) < grant.generation) {
+        await this.#writeAgain(grant);
       }
     }
     for (const id of gone) {
       if (copies.has(id)) {
-        await this.#vault.delete(id);
+        await this.forget(id);
       }
+    }
+    for (const id of await this.#vault.readGone()) {
+      // Marked by another machine, or while this disk refused.
+      if (!(await this.#disk.journal.isBuried(id))) {
+        await this.#disk.journal.bury(id);
+        await this.#disk.journal.forget(id);
+      }
+    }
+  }
+
+  /** A record that only this window's memory holds, because the disk refused it. */
+  async #writeAgain(grant: Grant): Promise<void> {
+    const transaction = await this.begin(grant, 0);
+    try {
+      if (transaction !== undefined && (await transaction.read()) === grant) {
+        await transaction.write(grant, undefined);
+        this.#log.info('A record that could not be stored before is stored.', { grant: grant.id });
+      }
+    } finally {
+      await transaction?.end();
     }
   }
 
@@ -194,34 +239,56 @@ export class GrantStore {
   async begin(known: Grant, waitMs: number): Promise<StoreTransaction | undefined> {
     const disk = this.#disk;
     if (disk === undefined) {
-      return this.#vaultTransaction(known);
+      return vaultTransaction(known, this.#vault);
     }
     const lock = await disk.locks.acquire(known.id, waitMs);
-    return lock === undefined ? undefined : this.#diskTransaction(known, disk.journal, lock);
+    return (
+      lock &&
+      diskTransaction(known, {
+        vault: this.#vault,
+        journal: disk.journal,
+        lock,
+        isShared: () => this.#isShared,
+        log: this.#log,
+      })
+    );
   }
 
   /** Runs `action` while no other window of this machine runs one under the same name; `undefined` if it cannot. */
   async exclusively<T>(name: string, waitMs: number, action: () => Promise<T>): Promise<T | undefined> {
-    const lock = await this.#disk?.locks.acquire(name, waitMs);
+    const lock = await this.#disk?.locks.acquire(name, waitMs).catch(() => undefined);
     if (this.#disk !== undefined && lock === undefined) {
       return undefined;
     }
     try {
       return await action();
     } finally {
-      await lock?.release();
+      await lock?.release().catch(() => undefined);
     }
   }
 
-  /** Stores a sign-in: the vault's copy and the journal's record. */
+  /** Stores a sign-in: the vault's copy and the journal's record. One of them will do. @throws where neither takes it */
   async store(grant: Grant, replaced: Grant | undefined): Promise<void> {
-    await this.#disk?.journal.write(grant, replaced);
-    await this.#vault.store(grant);
+    const { journal } = this.#disk ?? {};
+    const stores = [this.#vault.store(grant), ...(journal === undefined ? [] : [journal.write(grant, replaced)])];
+    const refusals = (await Promise.allSettled(stores)).filter((result) => result.status === 'rejected');
+    for (const { reason } of refusals) {
+      if (refusals.length === stores.length) {
+        throw reason;
+      }
+      this.#log.warn('A sign-in is stored in one place only for now.', { grant: grant.id, code: codeOf(reason) });
+    }
   }
 
   /** Says at once, and without waiting for anybody, that a grant is signed out. */
   async bury(grantId: string): Promise<void> {
-    await this.#disk?.journal.bury(grantId);
+    const isBuried = await this.#disk?.journal.bury(grantId).then(
+      () => true,
+      () => false,
+    );
+    if (isBuried === false || this.#isShared) {
+      await this.#vault.storeGone(grantId);
+    }
   }
 
   /** What is known last of a grant that was buried: the tokens that are to be revoked. */
@@ -236,64 +303,4 @@ export class GrantStore {
     await this.#vault.delete(grantId);
     await this.#disk?.journal.forget(grantId);
   }
-
-  #diskTransaction(known: Grant, journal: Journal, lock: HeldLock): StoreTransaction {
-    return {
-      read: async () => {
-        const entry = await journal.readOne(known.id);
-        if (entry === 'gone') {
-          throw new Failure('signInAgain', { step: 'storage', code: 'signed_out' });
-        }
-        const copy = await this.#vault.readOne(known.id);
-        const found = newest(copy?.kind === 'damaged' ? undefined : copy, entry);
-        if (found?.readOnly) {
-          throw new Failure('transient', { step: 'storage', code: 'read_only' });
-        }
-        return found !== undefined && found.grant.generation >= known.generation ? found.grant : known;
-      },
-      isOurs: () => lock.isOurs(),
-      isGone: () => journal.isBuried(known.id),
-      reserve: (like) => journal.reserve(like),
-      write: (grant, replaced) => journal.write(grant, replaced),
-      keptAside: () => journal.keptAside(known.id),
-      end: () => lock.release(),
-    };
-  }
-
-  #vaultTransaction(known: Grant): StoreTransaction {
-    const vault = this.#vault;
-    return {
-      read: async () => {
-        const copy = await vault.readOne(known.id);
-        if (copy?.kind === 'newer') {
-          throw new Failure('transient', { step: 'storage', code: 'read_only' });
-        }
-        return copy?.kind === 'grant' && copy.grant.generation >= known.generation ? copy.grant : known;
-      },
-      isOurs: async () => true,
-      isGone: async () => (await vault.readOne(known.id)) === undefined,
-      reserve: async () => ({
-        commit: (grant) => vault.store(grant),
-        keepAside: async () => undefined,
-        discard: async () => undefined,
-      }),
-      write: (grant) => vault.store(grant),
-      keptAside: async () => [],
-      end: async () => undefined,
-    };
-  }
-}
-
-/** The higher generation of vault and journal counts. */
-function newest(
-  copy: { kind: 'grant' | 'newer'; grant: Grant } | undefined,
-  entry: Entry | undefined,
-): Known | undefined {
-  if (entry?.kind === 'locked') {
-    // Others wrote with a key that we lack: what we hold is stale unless it is as new as theirs.
-    return copy && { grant: copy.grant, readOnly: entry.header.generation > copy.grant.generation };
-  }
-  const best =
-    copy !== undefined && (entry === undefined || copy.grant.generation > entry.grant.generation) ? copy : entry;
-  return best && { grant: best.grant, readOnly: best.kind === 'newer' };
 }

@@ -107,8 +107,16 @@ export class Journal {
     const path = this.#path(`${like.id}.${random}.reserved`);
     await this.#files.create(path, ' '.repeat(encodeGrant(like).length * 2 + spareBytes));
     const write = async (grant: Grant, replaced: Grant | undefined, ending: string) => {
-      await this.#files.overwrite(path, await this.#sealed(grant, replaced));
-      await this.#files.rename(path, this.#path(`${grant.id}.${grant.generation}.${random}${ending}`));
+      const name = this.#path(`${grant.id}.${grant.generation}.${random}${ending}`);
+      const sealed = await this.#sealed(grant, replaced);
+      try {
+        await this.#files.overwrite(path, sealed);
+        await this.#files.rename(path, name);
+      } catch {
+        // Another window may have cleared the place away, or it went bad: what it was kept for must not be lost.
+        await this.#files.create(`${path}.again`, sealed);
+        await this.#files.rename(`${path}.again`, name);
+      }
     };
     return {
       commit: async (grant, replaced) => {
@@ -143,6 +151,15 @@ export class Journal {
     return (await this.#files.create(this.#path('mark'), String(nowMs)))
       ? undefined
       : Number(await this.#files.read(this.#path('mark')));
+  }
+
+  /** An id of this journal, made by the first window that comes here; `undefined` while it is being made. */
+  async home(): Promise<string | undefined> {
+    const path = this.#path('home');
+    await this.#files.create(path, toHex(this.#randomness.bytes(8)));
+    const home = await this.#files.read(path);
+    // Whoever made it may not have written it yet.
+    return home?.length === 16 ? home : undefined;
   }
 
   /** Removes every record of a grant, but not its tombstone. */
@@ -204,7 +221,9 @@ export class Journal {
       return;
     }
     const older = records.filter(({ generation }) => generation < grant.generation).map(({ name }) => name);
-    const left = names.filter((name) => name.startsWith(`${grant.id}.`) && /\.(reserved|alternate)$/.test(name));
+    const left = names.filter(
+      (name) => name.startsWith(`${grant.id}.`) && /\.(reserved|reserved\.again|alternate)$/.test(name),
+    );
     for (const name of [...older, ...left]) {
       await this.#files.remove(this.#path(name));
     }

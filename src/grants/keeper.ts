@@ -1,6 +1,6 @@
 import type { Clock, Randomness } from '../clock.ts';
 import type { Grant } from './grant.ts';
-import { renewAtMs } from './tokenLife.ts';
+import { isFromTheFuture, renewAtMs, takeOverAtMs } from './tokenLife.ts';
 
 export interface KeeperParts {
   clock: Clock;
@@ -9,6 +9,8 @@ export interface KeeperParts {
   grants: () => Grant[];
   /** On the monotonic clock: before that a renewal of this grant would be refused. */
   retryAtMs: (grantId: string) => number | undefined;
+  /** Whether another machine renews it first. */
+  isGuest: (grant: Grant) => boolean;
   renew: (grant: Grant) => Promise<unknown>;
   /** Looks whether another window changed something, and puts right what is missing. */
   look: () => Promise<void>;
@@ -73,8 +75,11 @@ export class Keeper {
   }
 
   #dueInMs(grant: Grant): number {
-    const { clock, retryAtMs } = this.#parts;
-    const dueInMs = renewAtMs(grant.tokens, this.#fraction(grant)) - clock.nowMs();
+    const { clock, retryAtMs, isGuest } = this.#parts;
+    const { tokens } = grant;
+    const atMs = isGuest(grant) ? takeOverAtMs(tokens) : renewAtMs(tokens, this.#fraction(grant));
+    // Our clock was wrong when they were obtained, so their age is unknown.
+    const dueInMs = isFromTheFuture(tokens, clock.nowMs()) ? 0 : atMs - clock.nowMs();
     const retryInMs = (retryAtMs(grant.id) ?? Number.NEGATIVE_INFINITY) - clock.monotonicMs();
     return Math.max(dueInMs, retryInMs);
   }

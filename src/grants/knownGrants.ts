@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import { type AccountState, stateOf } from './accountState.ts';
 import type { Grant } from './grant.ts';
-import type { Known } from './grantStore.ts';
+import type { Known } from './transaction.ts';
 
 /** A grant and what can be done with it. */
 export interface Account {

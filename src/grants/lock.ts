@@ -1,4 +1,4 @@
-import type { Files } from '#platform/files';
+import type { Files, OpenFile } from '#platform/files';
 import type { Clock, Randomness } from '../clock.ts';
 import { toHex } from './seal.ts';
 
@@ -9,9 +9,16 @@ export interface LockTiming {
   pollMs: number;
   /** How long a waiter must have seen the same counter; longer than any transaction that is done under a lock. */
   takeoverAgeMs: number;
+  /** A holder that is not done by then shows no more life: what it waits for may never come. */
+  longestHoldMs: number;
 }
 
-export const lockTiming: LockTiming = { heartbeatMs: 1_000, pollMs: 100, takeoverAgeMs: 130_000 };
+export const lockTiming: LockTiming = {
+  heartbeatMs: 1_000,
+  pollMs: 100,
+  takeoverAgeMs: 130_000,
+  longestHoldMs: 120_000,
+};
 
 /** A lock that is held. */
 export interface HeldLock {
@@ -49,8 +56,9 @@ export class Locks {
     let seenSinceMs = startMs;
     let lastLookMs = startMs;
     for (;;) {
-      if (await this.#files.create(path, line(owner, 0))) {
-        return this.#hold(path, owner);
+      const file = await this.#files.createOpen(path, line(owner, 0));
+      if (file !== undefined) {
+        return this.#hold(path, owner, file);
       }
       const nowMs = this.#clock.monotonicMs();
       const content = await this.#files.read(path);
@@ -73,32 +81,35 @@ export class Locks {
     }
   }
 
-  #hold(path: string, owner: string): HeldLock {
+  #hold(path: string, owner: string, file: OpenFile): HeldLock {
+    const sinceMs = this.#clock.monotonicMs();
     let counter = 0;
     let stop: () => void;
-    const isOurs = async () => (await this.#files.read(path))?.startsWith(`${owner} `) === true;
+    let isReleased = false;
     const beat = () => {
       stop = this.#clock.after(this.#timing.heartbeatMs, async () => {
-        try {
-          if (!released && (await isOurs())) {
-            counter += 1;
-            await this.#files.overwrite(path, line(owner, counter));
-          }
-        } catch {
-          // The disk refuses for a moment; whoever waits sees an old counter and is patient.
+        counter += 1;
+        // The disk may refuse for a moment; whoever waits sees an old counter and is patient.
+        await file.overwrite(line(owner, counter)).catch(() => undefined);
+        if (isReleased) {
+          return;
         }
-        if (!released) {
+        if (this.#clock.monotonicMs() - sinceMs < this.#timing.longestHoldMs) {
           beat();
+        } else {
+          await file.close();
         }
       });
     };
-    let released = false;
+    const isOurs = async () => (await this.#files.read(path))?.startsWith(`${owner} `) === true;
     beat();
     return {
       isOurs,
       release: async () => {
-        released = true;
+        isReleased = true;
         stop();
+        // First, as some systems keep the name of a file that is removed while it is open.
+        await file.close();
         if (await isOurs()) {
           await this.#files.remove(path);
         }

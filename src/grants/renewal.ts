@@ -1,13 +1,16 @@
-import type { Clock, Randomness } from '../clock.ts';
+import { type Clock, type Randomness, within } from '../clock.ts';
 import type { Log } from '../log.ts';
 import type { Tokens } from '../oauth/client.ts';
 import { Failure } from '../oauth/failure.ts';
 import type { Secret } from '../secret.ts';
 import { BackOff } from './backOff.ts';
-import type { Grant, NeedsSignInReason } from './grant.ts';
-import type { GrantStore, StoreTransaction } from './grantStore.ts';
+import { Ending, ended, isOver } from './ending.ts';
+import type { Grant } from './grant.ts';
+import type { GrantStore } from './grantStore.ts';
 import { Rejections } from './rejections.ts';
+import { renewedGrant } from './renewedGrant.ts';
 import { isHealthy } from './tokenLife.ts';
+import { codeOf, insistOnLock, type StoreTransaction } from './transaction.ts';
 
 /** Why new tokens are wanted. */
 export type RenewReason =
@@ -39,17 +42,17 @@ export interface RenewalParts {
 
 /** How long a renewal waits for another window's; longer than that one may take, takeover included. */
 const lockWaitMs = 140_000;
-const settlingMs = 5 * 60_000;
-const confirmAfterMs = 90_000;
-const day = 24 * 60 * 60_000;
+/** Longer than waiting for the lock and all that is done under it: something that never answers is waited for no longer. */
+const longestRunMs = 300_000;
+/** How long, at most, a machine that did not obtain the tokens lets the one that did be faster. */
+const guestPauseMs = 3_000;
 
 /** The transaction that exchanges a refresh token for new tokens. At most one for a grant at a time. */
 export class Renewal {
   readonly #parts: RenewalParts;
   readonly #running = new Map<string, Promise<Grant>>();
   readonly #backOff: BackOff;
-  /** Refusals that may be the server's mistake, to be confirmed once. */
-  readonly #doubts = new Map<string, { generation: number; confirmAtMs: number }>();
+  readonly #ending: Ending;
   readonly #rejections: Rejections;
   #ended = false;
   #slept = false;
@@ -58,6 +61,7 @@ export class Renewal {
     this.#parts = parts;
     this.#backOff = new BackOff(parts.clock, parts.randomness);
     this.#rejections = new Rejections(parts.clock);
+    this.#ending = new Ending(parts);
   }
 
   /**
@@ -73,14 +77,20 @@ export class Renewal {
     if (refusal !== undefined) {
       return refusal instanceof Failure ? Promise.reject(refusal) : Promise.resolve(refusal);
     }
-    const run = this.#run(grant, why).finally(() => this.#running.delete(grant.id));
+    const run = within(this.#run(grant, why), {
+      clock: this.#parts.clock,
+      limitMs: longestRunMs,
+      late: () => {
+        throw this.#failed(grant.id, new Failure('transient', { step: 'storage', code: 'timeout' }));
+      },
+    }).finally(() => this.#running.delete(grant.id));
     this.#running.set(grant.id, run);
     return run;
   }
 
   /** When a renewal that failed may be tried again, on the monotonic clock; `undefined` when nothing stands against it. */
   retryAtMs(grantId: string): number | undefined {
-    const waits = [this.#doubts.get(grantId)?.confirmAtMs, this.#backOff.untilMs(grantId)].filter(
+    const waits = [this.#ending.confirmAtMs(grantId), this.#backOff.untilMs(grantId)].filter(
       (wait) => wait !== undefined,
     );
     return waits.length === 0 ? undefined : Math.max(...waits);
@@ -98,25 +108,28 @@ export class Renewal {
   /** No renewal starts from now on. Waits for those under way, at most `limitMs`. */
   async end(limitMs: number): Promise<void> {
     this.#ended = true;
-    const limit = new Promise<void>((resolve) => this.#parts.clock.after(limitMs, resolve));
-    await Promise.race([Promise.allSettled(this.#running.values()), limit]);
+    const all = Promise.allSettled(this.#running.values());
+    await within(all, { clock: this.#parts.clock, limitMs, late: () => [] });
   }
 
   /** What is answered without a transaction: a grant, or why there is none now. */
   #refusal(grant: Grant, why: RenewReason): Grant | Failure | undefined {
-    const { clock } = this.#parts;
+    const { store, clock } = this.#parts;
     if (this.#ended) {
       return new Failure('transient', { step: 'token', code: 'ending' });
     }
     if (grant.needsSignIn !== undefined) {
       return ended(grant);
     }
+    if (why.reason === 'expiry' && store.isGuest(grant) && isHealthy(grant.tokens, clock.nowMs())) {
+      return grant;
+    }
     if (why.reason === 'rejected') {
       return this.#rejections.calledFor(grant, why.accessToken) ? undefined : grant;
     }
     const untilMs = this.retryAtMs(grant.id);
     const waits = untilMs !== undefined && clock.monotonicMs() < untilMs;
-    const doubted = this.#doubts.get(grant.id)?.generation === grant.generation;
+    const doubted = this.#ending.isDoubted(grant);
     if (waits && (why.reason === 'expiry' || doubted)) {
       const last = this.#backOff.lastFailure(grant.id);
       return last ?? new Failure('transient', { step: 'token', code: 'waiting' });
@@ -125,15 +138,21 @@ export class Renewal {
   }
 
   async #run(known: Grant, why: RenewReason): Promise<Grant> {
-    const { store, clock, log } = this.#parts;
+    const { store, clock, randomness, log } = this.#parts;
     const startedAtMs = clock.nowMs();
-    const transaction = await store.begin(known, lockWaitMs);
+    const transaction = await store.begin(known, lockWaitMs).catch((error: unknown) => {
+      throw this.#failed(known.id, error);
+    });
     if (transaction === undefined) {
       throw this.#failed(known.id, new Failure('transient', { step: 'storage', code: 'locked' }));
     }
     try {
       // The copy from before the lock is only a hint; what is read under the lock counts.
-      const grant = await transaction.read();
+      let grant = await transaction.read();
+      if (store.isGuest(grant) && !this.#canAdopt(grant, known, why, startedAtMs)) {
+        await new Promise<void>((resolve) => clock.after(randomness.fraction() * guestPauseMs, resolve));
+        grant = await transaction.read();
+      }
       if (grant.needsSignIn !== undefined) {
         throw ended(grant);
       }
@@ -146,7 +165,7 @@ export class Renewal {
     } catch (error) {
       throw this.#failed(known.id, error);
     } finally {
-      await transaction.end();
+      await transaction.end().catch(() => undefined);
     }
   }
 
@@ -162,9 +181,9 @@ export class Renewal {
   }
 
   async #renew(transaction: StoreTransaction, grant: Grant): Promise<Grant> {
-    const { protocol, log } = this.#parts;
+    const { store, protocol, log } = this.#parts;
     if (grant.tokens.refreshToken === undefined) {
-      return this.#giveUp(transaction, grant, 'noRefreshToken');
+      return this.#ending.giveUp(transaction, grant, 'noRefreshToken');
     }
     // A full disk is found before the refresh token is spent.
     const place = await transaction.reserve(grant);
@@ -173,90 +192,42 @@ export class Renewal {
         await protocol.probe(grant);
         this.#slept = false;
       }
-      if (!(await transaction.isOurs())) {
-        throw new Failure('transient', { step: 'storage', code: 'lock_lost' });
-      }
+      await insistOnLock(transaction);
       log.info('Renewing.', { grant: grant.id, generation: grant.generation });
-      const renewed = merge(grant, await protocol.refresh(grant));
-      if (await transaction.isGone()) {
+      const renewed = renewedGrant(grant, await protocol.refresh(grant), store.home);
+      // From here on nothing may lose what was got; a disk that cannot be read changes nothing about that.
+      if (await transaction.isGone().catch(() => false)) {
         log.info('The account was signed out meanwhile; what was got is given back.', { grant: grant.id });
         await protocol.revoke(renewed).catch(() => undefined);
         throw new Failure('signInAgain', { step: 'token', code: 'signed_out' });
       }
-      if (!(await transaction.isOurs())) {
+      if (!(await transaction.isOurs().catch(() => true))) {
         await place.keepAside(renewed, grant);
         throw new Failure('transient', { step: 'storage', code: 'lock_lost' });
       }
-      await place.commit(renewed, grant);
+      await place.commit(renewed, grant).catch((error: unknown) => {
+        // Spent is spent: the new tokens are what counts, and this window holds them until they can be written.
+        log.error('A renewal could not be stored; it is kept in memory for now.', {
+          grant: grant.id,
+          code: codeOf(error),
+        });
+      });
       this.#settled(grant.id);
       log.info('Renewed.', { grant: grant.id, generation: renewed.generation });
       return renewed;
     } catch (error) {
       await place.discard().catch(() => undefined);
       if (error instanceof Failure && error.details.code !== 'signed_out' && isOver(error)) {
-        return await this.#doubt(transaction, grant, error);
+        const kept = await this.#ending.judge(transaction, grant, error);
+        this.#settled(grant.id);
+        return kept;
       }
       throw error;
     }
   }
 
-  /** The server says that it is over: believed at once, or after one more try where its stores may lag behind. */
-  async #doubt(transaction: StoreTransaction, grant: Grant, failure: Failure): Promise<Grant> {
-    const { clock, protocol, log } = this.#parts;
-    const doubt = this.#doubts.get(grant.id);
-    const rotated = grant.tokens.obtainedAtMs > grant.signedInAtMs;
-    const settling = rotated && clock.nowMs() - grant.tokens.obtainedAtMs < settlingMs;
-    const confirmed = doubt?.generation === grant.generation && clock.monotonicMs() >= doubt.confirmAtMs;
-    if ((settling || failure.kind === 'registrationGone') && !confirmed) {
-      this.#doubts.set(grant.id, {
-        generation: grant.generation,
-        confirmAtMs: doubt?.generation === grant.generation ? doubt.confirmAtMs : clock.monotonicMs() + confirmAfterMs,
-      });
-      log.warn('The server refuses to renew; asked once more before it is believed.', {
-        grant: grant.id,
-        code: failure.details.code,
-      });
-      throw new Failure('transient', { ...failure.details, code: 'unconfirmed', retryAfterMs: confirmAfterMs });
-    }
-    for (const aside of await transaction.keptAside()) {
-      try {
-        const renewed = merge({ ...aside, generation: grant.generation }, await protocol.refresh(aside));
-        await transaction.write(renewed, grant);
-        this.#settled(grant.id);
-        log.info('Renewed with an answer that was kept aside.', { grant: grant.id, generation: renewed.generation });
-        return renewed;
-      } catch (error) {
-        if (!(error instanceof Failure && isOver(error))) {
-          throw error;
-        }
-      }
-    }
-    return this.#giveUp(transaction, grant, reasonFor(grant, failure, clock.nowMs()), failure.details.code);
-  }
-
-  /** The account needs its person; the refresh token is never presented again. */
-  async #giveUp(
-    transaction: StoreTransaction,
-    grant: Grant,
-    reason: NeedsSignInReason,
-    serverCode?: string,
-  ): Promise<never> {
-    const { refreshToken: _, ...tokens } = grant.tokens;
-    const over: Grant = {
-      ...grant,
-      generation: grant.generation + 1,
-      tokens,
-      needsSignIn: { reason, ...(serverCode !== undefined && { serverCode }) },
-    };
-    await transaction.write(over, grant);
-    this.#settled(grant.id);
-    this.#parts.log.warn('The account needs to be signed in again.', { grant: grant.id, reason, serverCode });
-    this.#parts.gaveUp(over);
-    throw ended(over);
-  }
-
   #settled(grantId: string): void {
-    this.#doubts.delete(grantId);
+    this.#ending.settled(grantId);
     this.#backOff.succeeded(grantId);
   }
 
@@ -276,35 +247,4 @@ export class Renewal {
     }
     return failure;
   }
-}
-
-/** The new tokens in the old grant. What the answer leaves out stays as it was (modelcontextprotocol/python-sdk#2270). */
-function merge(grant: Grant, tokens: Tokens): Grant {
-  const { refreshToken, scopes } = grant.tokens;
-  return {
-    ...grant,
-    generation: grant.generation + 1,
-    tokens: { ...(refreshToken && { refreshToken }), ...(scopes && { scopes }), ...tokens },
-  };
-}
-
-function isOver({ kind }: Failure): boolean {
-  return kind === 'signInAgain' || kind === 'registrationGone';
-}
-
-/** What is to be said of a grant that needs its person. */
-function ended({ needsSignIn, authorizationServer }: Grant): Failure {
-  const details = { step: 'token', code: 'ended', host: new URL(authorizationServer.tokenEndpoint).host } as const;
-  return new Failure(needsSignIn?.reason === 'registrationGone' ? 'registrationGone' : 'signInAgain', details);
-}
-
-/** Our own clock knows some reasons; the server names none. */
-function reasonFor({ signedInAtMs, tokens }: Grant, { kind }: Failure, nowMs: number): NeedsSignInReason {
-  if (kind === 'registrationGone') {
-    return 'registrationGone';
-  }
-  if (nowMs - signedInAtMs >= 180 * day) {
-    return 'tooOld';
-  }
-  return nowMs - tokens.obtainedAtMs >= 30 * day ? 'idle' : 'ended';
 }

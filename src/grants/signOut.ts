@@ -1,9 +1,10 @@
-import type { Clock } from '../clock.ts';
+import { type Clock, within } from '../clock.ts';
 import type { Log } from '../log.ts';
 import { Failure } from '../oauth/failure.ts';
 import type { Grant } from './grant.ts';
 import type { GrantStore } from './grantStore.ts';
 import type { GrantProtocol } from './renewal.ts';
+import { codeOf } from './transaction.ts';
 
 export interface SignOutParts {
   store: GrantStore;
@@ -17,9 +18,19 @@ export interface SignOutParts {
 const lockWaitMs = 5_000;
 const revokeLimitMs = 10_000;
 
-/** Forgets a grant here, whatever the server says, and revokes it there, best effort. */
+/**
+ * Forgets a grant here, whatever the server says, and revokes it there, best effort. @throws what the storage says
+ * where it can neither be forgotten nor be marked as gone
+ */
 export async function signOut(grant: Grant, { store, protocol, clock, log, forgotten }: SignOutParts): Promise<void> {
-  await store.bury(grant.id);
+  const isBuried = await store.bury(grant.id).then(
+    () => true,
+    (error: unknown) => {
+      // A full disk keeps nobody signed in.
+      log.warn('The sign-out could not be marked; other windows hear of it later.', { code: codeOf(error) });
+      return false;
+    },
+  );
   forgotten();
   const transaction = await store.begin(grant, lockWaitMs).catch(() => undefined);
   try {
@@ -28,9 +39,14 @@ export async function signOut(grant: Grant, { store, protocol, clock, log, forgo
     if (newest.needsSignIn === undefined) {
       await revoke(newest, { protocol, clock, log });
     }
-    await store.forget(grant.id);
+    await store.forget(grant.id).catch((error: unknown) => {
+      // What is marked as gone is forgotten by the next look.
+      if (!isBuried) {
+        throw error;
+      }
+    });
   } finally {
-    await transaction?.end();
+    await transaction?.end().catch(() => undefined);
   }
   log.info('Signed out.', { grant: grant.id });
 }
@@ -44,9 +60,8 @@ async function revoke(
   grant: Grant,
   { protocol, clock, log }: Pick<SignOutParts, 'protocol' | 'clock' | 'log'>,
 ): Promise<void> {
-  const limit = new Promise<void>((resolve) => clock.after(revokeLimitMs, resolve));
   try {
-    await Promise.race([protocol.revoke(grant), limit]);
+    await within(protocol.revoke(grant), { clock, limitMs: revokeLimitMs, late: () => undefined });
   } catch (error) {
     log.info('The server could not be told of the sign-out.', { grant: grant.id, kind: kindOf(error) });
   }

@@ -1,5 +1,6 @@
 import type { Randomness } from '../clock.ts';
 import type { Identity } from '../notion/identity.ts';
+import { Failure } from '../oauth/failure.ts';
 import type { Grant } from './grant.ts';
 import type { GrantStore } from './grantStore.ts';
 import { toHex } from './seal.ts';
@@ -16,23 +17,27 @@ export interface StoreSignInParts {
   randomness: Randomness;
 }
 
+/** What was stored, and the grant whose place it takes: the same account's, which another id means is still to go. */
+export interface StoredSignIn {
+  grant: Grant;
+  replaced?: Grant;
+}
+
 const lockWaitMs = 15_000;
 
 /**
  * Stores a sign-in: as the next generation of the account that the same user and workspace have here, else as an
  * account of its own. Two windows that sign in to one account at once make one account of it.
  */
-export async function storeSignIn(
-  fresh: FreshSignIn,
-  parts: StoreSignInParts,
-): Promise<{ grant: Grant; replaced?: Grant }> {
-  const stored = await parts.store.exclusively('sign-in', lockWaitMs, async () => {
-    await parts.look();
+export async function storeSignIn(fresh: FreshSignIn, parts: StoreSignInParts): Promise<StoredSignIn> {
+  const store = async (): Promise<StoredSignIn> => {
+    await parts.look().catch(() => undefined);
     const same = parts.known().find((grant) => isSameAccount(grant, fresh));
     return same === undefined ? { grant: await storeNew(fresh, parts) } : storeAgain(fresh, same, parts);
-  });
+  };
+  const stored = await parts.store.exclusively('sign-in', lockWaitMs, store);
   // What was got is not thrown away because a lock is stuck: an account too many is better than one too few.
-  return stored ?? { grant: await storeNew(fresh, parts) };
+  return stored ?? store();
 }
 
 /** Issuer, user and workspace, never the label. Unknown identity is nobody's. */
@@ -46,49 +51,58 @@ function isSameAccount(grant: Grant, { identity, authorizationServer, serverUrl 
   );
 }
 
-async function storeNew(fresh: FreshSignIn, { store, known, labelFor, randomness }: StoreSignInParts): Promise<Grant> {
-  const taken = new Set(known().map(({ label }) => label));
+async function storeNew(
+  fresh: FreshSignIn,
+  { store, known, labelFor, randomness }: StoreSignInParts,
+  instead?: Grant,
+): Promise<Grant> {
+  const others = known().filter(({ id }) => id !== instead?.id);
+  const taken = new Set(others.map(({ label }) => label));
   const grant: Grant = {
     ...fresh,
     id: uuid(randomness),
     generation: 1,
     label: labelFor(fresh.identity, taken),
     signedInAtMs: fresh.tokens.obtainedAtMs,
+    ...(store.home !== undefined && { home: store.home }),
   };
   await store.store(grant, undefined);
   return grant;
 }
 
-async function storeAgain(
-  fresh: FreshSignIn,
-  same: Grant,
-  parts: StoreSignInParts,
-): Promise<{ grant: Grant; replaced?: Grant }> {
-  const transaction = await parts.store.begin(same, lockWaitMs);
+async function storeAgain(fresh: FreshSignIn, same: Grant, parts: StoreSignInParts): Promise<StoredSignIn> {
+  // Another window holds the account and may be dead, or the disk refuses: nobody waits for that.
+  const moved = async () => ({ grant: await storeNew(fresh, parts, same), replaced: same });
+  const transaction = await parts.store.begin(same, lockWaitMs).catch(() => undefined);
   if (transaction === undefined) {
-    return { grant: await storeNew(fresh, parts) };
+    return moved();
   }
   try {
-    // A renewal in another window may have come first; a sign-out too, and then this is a new account.
-    const replaced = await transaction.read().catch(() => undefined);
-    if (replaced === undefined) {
-      return { grant: await storeNew(fresh, parts) };
-    }
-    const others = parts.known().filter(({ id }) => id !== same.id);
-    const grant: Grant = {
-      ...fresh,
-      id: same.id,
-      generation: replaced.generation + 1,
-      label: parts.labelFor(fresh.identity, new Set(others.map(({ label }) => label))),
-      askedScopes: [...new Set([...replaced.askedScopes, ...fresh.askedScopes])],
-      signedInAtMs: fresh.tokens.obtainedAtMs,
-      ...(replaced.unknown && { unknown: replaced.unknown }),
-    };
-    await parts.store.store(grant, replaced);
-    return { grant, replaced };
+    // A renewal in another window may have come first.
+    return await storeNext(fresh, await transaction.read(), parts);
+  } catch (error) {
+    // So may a sign-out, and then this is a new account; as it is beside one that a newer version wrote.
+    return error instanceof Failure ? { grant: await storeNew(fresh, parts) } : moved();
   } finally {
-    await transaction.end();
+    await transaction.end().catch(() => undefined);
   }
+}
+
+/** Stores the sign-in as the next generation of the account that it is of. */
+async function storeNext(fresh: FreshSignIn, replaced: Grant, parts: StoreSignInParts): Promise<StoredSignIn> {
+  const others = parts.known().filter(({ id }) => id !== replaced.id);
+  const grant: Grant = {
+    ...fresh,
+    id: replaced.id,
+    generation: replaced.generation + 1,
+    label: parts.labelFor(fresh.identity, new Set(others.map(({ label }) => label))),
+    askedScopes: [...new Set([...replaced.askedScopes, ...fresh.askedScopes])],
+    signedInAtMs: fresh.tokens.obtainedAtMs,
+    ...(parts.store.home !== undefined && { home: parts.store.home }),
+    ...(replaced.unknown && { unknown: replaced.unknown }),
+  };
+  await parts.store.store(grant, replaced);
+  return { grant, replaced };
 }
 
 /** A version 4 UUID (RFC 9562). */

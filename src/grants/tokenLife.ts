@@ -8,9 +8,14 @@ export function expiresAtMs({ obtainedAtMs, expiresInSeconds }: Tokens): number 
   return expiresInSeconds === undefined ? Number.POSITIVE_INFINITY : obtainedAtMs + expiresInSeconds * 1_000;
 }
 
+/** Obtained by a clock that was ahead of what it is now. */
+export function isFromTheFuture({ obtainedAtMs }: Tokens, nowMs: number): boolean {
+  return nowMs < obtainedAtMs - clockSlackMs;
+}
+
 /** `obtainedAt - 60 s <= now < obtainedAt + expiresIn`. */
 export function isHealthy(tokens: Tokens, nowMs: number): boolean {
-  return tokens.obtainedAtMs - clockSlackMs <= nowMs && nowMs < expiresAtMs(tokens);
+  return !isFromTheFuture(tokens, nowMs) && nowMs < expiresAtMs(tokens);
 }
 
 /** In its last minute, or, where its whole life is short, in its last tenth. */
@@ -24,6 +29,11 @@ const latestMs = 5 * 60_000;
 const unknownLifeMs = 60 * 60_000;
 /** Notion forgets a grant that is idle for 30 days. */
 const longestIdleMs = 7 * 24 * 60 * 60_000;
+
+/** When a machine renews tokens that another one obtained and did not renew in time. */
+export function takeOverAtMs(tokens: Tokens): number {
+  return Math.min(expiresAtMs(tokens), tokens.obtainedAtMs + longestIdleMs);
+}
 
 /**
  * When a keeper renews: 5 to 10 minutes before the token expires, spread by `fraction` (0 to 1) so that windows do

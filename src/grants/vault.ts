@@ -10,6 +10,8 @@ export type Secrets = Pick<SecretStorage, 'get' | 'store' | 'delete' | 'keys' | 
 const grantPrefix = 'grant.';
 const keyPrefix = 'journalKey.';
 const damagedPrefix = 'damaged.';
+const homePrefix = 'home.';
+const gonePrefix = 'gone.';
 const probeName = 'probe';
 
 /**
@@ -77,12 +79,34 @@ export class Vault {
     }
   }
 
+  /** The journals of all machines that these secrets have been on. */
+  readHomes(): Promise<string[]> {
+    return this.#idsOf(homePrefix);
+  }
+
+  async storeHome(home: string): Promise<void> {
+    await this.#secrets.store(homePrefix + home, '1');
+  }
+
+  /** The grants that were signed out while several machines shared these secrets. */
+  async readGone(): Promise<Set<string>> {
+    return new Set(await this.#idsOf(gonePrefix));
+  }
+
+  async storeGone(grantId: string): Promise<void> {
+    await this.#secrets.store(gonePrefix + grantId, '1');
+  }
+
   async hasProbe(): Promise<boolean> {
     return (await this.#secrets.get(probeName)) !== undefined;
   }
 
   async storeProbe(): Promise<void> {
     await this.#secrets.store(probeName, '1');
+  }
+
+  async #idsOf(prefix: string): Promise<string[]> {
+    return (await this.#names(prefix)).map((name) => name.slice(prefix.length));
   }
 
   async #names(prefix: string): Promise<string[]> {

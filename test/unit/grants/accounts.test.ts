@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { Machine, type Window } from './machine.ts';
+import { files, Machine, type Window } from './machine.ts';
 
 const ada = 'ada (wiki)';
 
@@ -184,6 +184,21 @@ describe('what is stored', () => {
     assert.deepEqual((await machine.open()).labels, []);
   });
 
+  test('on a disk that became full: signing in and signing out work, and hold after a reload', async (t) => {
+    const machine = await Machine.start(t);
+    const before = await machine.open();
+    const { grant } = await before.accounts.storeSignIn(machine.server.signIn('ada'));
+    const refuse = async (): Promise<never> => {
+      throw Object.assign(new Error('full'), { code: 'ENOSPC' });
+    };
+    const full = await machine.open({ files: { ...files, create: refuse, createOpen: refuse, overwrite: refuse } });
+    await full.accounts.storeSignIn(machine.server.signIn('grace'));
+    await full.accounts.signOut(grant.id);
+    const after = await machine.open();
+    assert.deepEqual(after.labels, ['grace (wiki)']);
+    await after.accounts.renew(after.only().grant.id, { reason: 'asked' });
+  });
+
   test('is not touched where a journal file is foreign, truncated or altered', async (t) => {
     const machine = await Machine.start(t);
     const window = await machine.open();
@@ -232,6 +247,7 @@ const noDisk = {
   list: async () => [],
   read: async () => undefined,
   create: async () => false,
+  createOpen: async () => undefined,
   overwrite: async () => undefined,
   rename: async () => undefined,
   remove: async () => undefined,

@@ -8,7 +8,12 @@ import { FakeClock } from '../fakeClock.ts';
 const minute = 60_000;
 
 /** A keeper with one grant of an hour, whose renewals succeed at once. */
-function keeping({ hears = true, lifeSeconds = 3_600, retryAtMs = undefined as number | undefined } = {}) {
+function keeping({
+  hears = true,
+  lifeSeconds = 3_600,
+  retryAtMs = undefined as number | undefined,
+  isGuest = false,
+} = {}) {
   const clock = new FakeClock();
   let obtainedAtMs = clock.nowMs();
   let generation = 1;
@@ -25,6 +30,7 @@ function keeping({ hears = true, lifeSeconds = 3_600, retryAtMs = undefined as n
       } as Grant,
     ],
     retryAtMs: () => retryAtMs,
+    isGuest: () => isGuest,
     renew: async () => {
       heard.renewals += 1;
       obtainedAtMs = clock.nowMs();

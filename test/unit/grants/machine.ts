@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { type Clock, systemClock, systemRandomness } from '../../../src/clock.ts';
 import { type Account, Accounts, type AccountsChange } from '../../../src/grants/accounts.ts';
+import type { LockTiming } from '../../../src/grants/lock.ts';
+import type { GrantProtocol } from '../../../src/grants/renewal.ts';
 import type { Secrets } from '../../../src/grants/vault.ts';
 import { Log } from '../../../src/log.ts';
 import { type Files, files as platformFiles } from '../../../src/node/files.ts';
@@ -34,6 +36,9 @@ export interface WindowOptions {
   /** What it sees of the secret storage, if it loaded that earlier. */
   secrets?: Secrets;
   openedAtMs?: number;
+  protocol?: GrantProtocol;
+  /** Another machine’s journal, or another profile’s way to this one’s. */
+  directory?: string;
 }
 
 /** One computer: a real disk, a secret store, a clock, and as many windows as a test opens. */
@@ -41,6 +46,9 @@ export class Machine {
   readonly clock = new MovableClock();
   readonly server = new TokenServer(() => this.clock.nowMs());
   readonly logLines: string[] = [];
+  lockTiming: LockTiming = { heartbeatMs: 5, pollMs: 2, takeoverAgeMs: 200, longestHoldMs: 5_000 };
+  /** What jitter comes to. */
+  fraction = 0.01;
   readonly secrets: SecretStore;
   readonly directory: string;
   readonly #windows: Window[] = [];
@@ -61,25 +69,31 @@ export class Machine {
   }
 
   /** Opens a window and loads its accounts. */
-  async open({ files: disk = files, serverUrl, clock, secrets, openedAtMs }: WindowOptions = {}): Promise<Window> {
+  async open(options: WindowOptions = {}): Promise<Window> {
+    const window = this.openUnloaded(options);
+    this.#windows.push(window);
+    await window.accounts.load();
+    return window;
+  }
+
+  /** A window that the test loads itself, and that may be dead when the test ends. */
+  openUnloaded(options: WindowOptions = {}): Window {
+    const { files: disk = files, serverUrl, clock, secrets, openedAtMs, protocol, directory } = options;
     const line = (text: string): void => void this.logLines.push(text);
     const accounts = new Accounts({
       secrets: secrets ?? this.secrets.window(),
       openedAtMs: openedAtMs ?? this.clock.nowMs(),
       files: disk,
-      directory: this.directory,
-      lockTiming: { heartbeatMs: 5, pollMs: 2, takeoverAgeMs: 200 },
-      protocol: this.server.protocol,
+      directory: directory ?? this.directory,
+      lockTiming: this.lockTiming,
+      protocol: protocol ?? this.server.protocol,
       clock: clock ?? this.clock,
-      randomness: systemRandomness,
+      randomness: { ...systemRandomness, fraction: () => this.fraction },
       log: new Log({ error: line, warn: line, info: line, debug: line }),
       serverUrl: serverUrl ?? 'https://mcp.example/mcp',
       labelFor: accountLabel,
     });
-    const window = new Window(accounts);
-    this.#windows.push(window);
-    await accounts.load();
-    return window;
+    return new Window(accounts);
   }
 
   /** The journal's files and what is in them. */

@@ -21,6 +21,11 @@ export class SecretStore {
     return this.#stored;
   }
 
+  /** A window died before what it stored was on the disk: all is as it was then. */
+  restore(contents: ReadonlyMap<string, string>): void {
+    this.#stored = new Map(contents);
+  }
+
   /** What one window sees of it from now on. */
   window(): Secrets {
     const loaded = this.#kind === 'shared' ? undefined : new Map(this.#stored);

@@ -3,8 +3,10 @@ import { rm } from 'node:fs/promises';
 import { describe, type TestContext, test } from 'node:test';
 import type { Grant } from '../../../src/grants/grant.ts';
 import type { Files } from '../../../src/node/files.ts';
+import type { Tokens } from '../../../src/oauth/client.ts';
 import { Failure, type FailureKind } from '../../../src/oauth/failure.ts';
 import { Secret } from '../../../src/secret.ts';
+import { FakeClock } from '../fakeClock.ts';
 import { files, Machine, type Window, type WindowOptions } from './machine.ts';
 
 const minute = 60_000;
@@ -285,6 +287,116 @@ describe('the disk and the lock', () => {
     assert.equal(renewed.generation, 2);
     assert.equal(window.only().state, 'healthy');
   });
+});
+
+describe('a holder that was suspended for hours after it sent', () => {
+  /** The lid closes after the request; another window takes over, renews and lets go; then the answer is read. */
+  async function suspended(t: TestContext, answer: (signed: Signed) => Tokens): Promise<Signed> {
+    const signed = await signedIn(t);
+    const { machine, window, grant } = signed;
+    machine.server.next.push(async () => {
+      await files.remove(`${machine.directory}/${grant.id}.lock`);
+      machine.clock.aheadMs += 5 * 60 * minute;
+      const other = await machine.open();
+      await other.accounts.renew(grant.id, { reason: 'expiry' });
+      return answer(signed);
+    });
+    await window.accounts.renew(grant.id, { reason: 'asked' }).catch((error: unknown) => {
+      assert.ok(error instanceof Failure && error.kind === 'transient', String(error));
+    });
+    return signed;
+  }
+
+  for (const [what, answer] of [
+    ['that it was refused', invalidGrant],
+    [
+      'with tokens of its own',
+      ({ machine, grant }: Signed) => ({ ...grant.tokens, obtainedAtMs: machine.clock.nowMs() }),
+    ],
+  ] as const) {
+    test(`and hears ${what} changes nothing of what the other stored`, async (t) => {
+      const { machine, window, grant } = await suspended(t, answer);
+      await window.accounts.wakeUp();
+      for (const each of [window, await machine.open()]) {
+        assert.equal(each.only().state, 'healthy');
+        assert.equal(each.only().grant.generation, 2);
+      }
+      await window.accounts.renew(grant.id, { reason: 'asked' });
+      assert.equal(window.only().grant.generation, 3);
+    });
+  }
+});
+
+describe('a clock that is wrong', () => {
+  test('by a day at a renewal: once it is right, the token is renewed and not trusted for a day', async (t) => {
+    const { machine, window, grant } = await signedIn(t);
+    const day = 24 * 60 * minute;
+    machine.clock.aheadMs = day;
+    await window.accounts.renew(grant.id, { reason: 'expiry' });
+    machine.clock.aheadMs = 0;
+    assert.equal(window.only().state, 'expired');
+    await window.accounts.wakeUp();
+    assert.equal(window.only().state, 'healthy');
+    assert.equal(window.only().grant.generation, 3);
+  });
+});
+
+describe('an answer that can be stored', () => {
+  test('nowhere is kept in memory, used, and stored by the next look', async (t) => {
+    let isBroken = false;
+    const machine = await Machine.start(t);
+    const secrets = machine.secrets.window();
+    const broken = async <T>(act: () => Promise<T>): Promise<T> => {
+      if (isBroken) {
+        throw Object.assign(new Error('broken'), { code: 'EIO' });
+      }
+      return act();
+    };
+    const window = await machine.open({
+      files: { ...files, rename: (from, to) => broken(() => files.rename(from, to)) },
+      secrets: { ...secrets, store: (key, value) => broken(async () => secrets.store(key, value)) },
+    });
+    const { grant } = await window.accounts.storeSignIn(machine.server.signIn('ada'));
+    isBroken = true;
+    const renewed = await window.accounts.renew(grant.id, { reason: 'asked' });
+    assert.ok(window.only().grant.tokens.accessToken.equals(renewed.tokens.accessToken));
+    assert.equal((await machine.open()).only().grant.generation, 1);
+    isBroken = false;
+    await window.accounts.wakeUp();
+    assert.equal((await machine.open()).only().grant.generation, 2);
+  });
+
+  test('in the secret storage alone is there for other windows, and the journal goes on from it', async (t) => {
+    let isBroken = false;
+    const rename: Files['rename'] = async (from, to) => {
+      if (isBroken) {
+        throw Object.assign(new Error('broken'), { code: 'EIO' });
+      }
+      return files.rename(from, to);
+    };
+    const { machine, window, grant } = await signedIn(t, { files: { ...files, rename } });
+    isBroken = true;
+    await window.accounts.renew(grant.id, { reason: 'asked' });
+    const other = await machine.open();
+    assert.equal(other.only().grant.generation, 2);
+    isBroken = false;
+    await other.accounts.renew(grant.id, { reason: 'asked' });
+    assert.equal((await machine.open()).only().grant.generation, 3);
+  });
+});
+
+test('something that never answers under the lock is waited for no longer than five minutes', async (t) => {
+  const clock = new FakeClock();
+  const { window, grant, machine } = await signedIn(t, { clock });
+  const asked = Promise.withResolvers<void>();
+  machine.server.next.push(() => {
+    asked.resolve();
+    return new Promise(() => undefined);
+  });
+  const renewing = window.accounts.renew(grant.id, { reason: 'asked' });
+  await asked.promise;
+  clock.advance(5 * minute);
+  await assert.rejects(renewing, { kind: 'transient', message: /timeout/ });
 });
 
 /** Another window took over, as after a sleep of ours. */

@@ -6,14 +6,16 @@ import { Failure } from '../../../src/oauth/failure.ts';
 import { Secret } from '../../../src/secret.ts';
 
 /**
- * Stands in for an authorization server whose answers a test has to time: it rotates refresh tokens as Notion does,
- * and a refresh token that was spent twice ends its grant.
+ * Stands in for an authorization server whose answers a test has to time: it rotates refresh tokens as Notion does.
+ * `strict`: a refresh token that was spent twice ends its grant. `mild`: the one before the current one is still taken
+ * until the current one is used.
  */
 export class TokenServer {
   readonly #nowMs: () => number;
   readonly #ended = new Set<string>();
-  /** The refresh token of each grant that is good now. */
-  readonly #current = new Map<string, string>();
+  /** The refresh tokens of each grant that are good now, the newest last. */
+  readonly #good = new Map<string, string[]>();
+  kind: 'strict' | 'mild' = 'strict';
   #count = 0;
   lifeSeconds = 3_600;
   readonly refreshes: string[] = [];
@@ -76,16 +78,18 @@ export class TokenServer {
 
   #answer(grant: Grant, token: string): Tokens {
     const name = grantOf(grant);
-    if (this.#ended.has(name) || this.#current.get(name) !== token) {
+    const good = this.#good.get(name) ?? [];
+    if (this.#ended.has(name) || !good.includes(token)) {
       this.#ended.add(name);
       throw new Failure('signInAgain', { step: 'token', code: 'invalid_grant', status: 400, host: 'mcp.example' });
     }
+    this.#good.set(name, this.kind === 'mild' ? [token] : []);
     return this.#tokens(name);
   }
 
   #tokens(grant: string): Tokens {
     const number = ++this.#count;
-    this.#current.set(grant, `refresh-${grant}-${number}`);
+    this.#good.set(grant, [...(this.#good.get(grant) ?? []), `refresh-${grant}-${number}`]);
     return {
       accessToken: new Secret(`access-${grant}-${number}`),
       refreshToken: new Secret(`refresh-${grant}-${number}`),

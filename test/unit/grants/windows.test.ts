@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { Clock } from '../../../src/clock.ts';
 import { files, Machine, type Window } from './machine.ts';
 import { SecretStore } from './memorySecrets.ts';
 
@@ -112,6 +113,45 @@ describe('two windows', () => {
     assert.deepEqual((await machine.open()).labels, []);
   });
 
+  test('a sign-in to an account that the other is renewing waits for it, and is the newer generation', async (t) => {
+    const machine = await Machine.start(t);
+    const [one, two] = [await machine.open(), await machine.open()];
+    const { grant } = await one.accounts.storeSignIn(machine.server.signIn('ada'));
+    await two.hears(`added ${ada}`);
+    const sent = Promise.withResolvers<void>();
+    const answered = Promise.withResolvers<void>();
+    machine.server.next.push(async (_, answer) => {
+      sent.resolve();
+      await answered.promise;
+      return answer();
+    });
+    const renewing = two.accounts.renew(grant.id, { reason: 'asked' });
+    await sent.promise;
+    const signingIn = one.accounts.storeSignIn(machine.server.signIn('ada'));
+    answered.resolve();
+    const renewed = await renewing;
+    const again = await signingIn;
+    assert.equal(again.grant.id, grant.id);
+    assert.equal(again.grant.generation, 3);
+    assert.deepEqual(machine.server.revoked, [renewed.tokens.refreshToken?.reveal()]);
+    assert.deepEqual((await machine.open()).labels, [ada]);
+    await two.accounts.renew(grant.id, { reason: 'asked' });
+  });
+
+  test('a sign-in to an account whose lock stays held moves it to a new grant, and the old one is gone', async (t) => {
+    const machine = await Machine.start(t);
+    machine.lockTiming = { ...machine.lockTiming, takeoverAgeMs: 600_000 };
+    const one = await machine.open({ clock: impatient(machine.clock) });
+    const { grant } = await one.accounts.storeSignIn(machine.server.signIn('ada'));
+    await files.create(`${machine.directory}/${grant.id}.lock`, 'dead 000000000007\n');
+    const again = await one.accounts.storeSignIn(machine.server.signIn('ada'));
+    assert.notEqual(again.grant.id, grant.id);
+    assert.equal(again.reconnected, true);
+    await one.hears(`removed ${ada}`);
+    assert.deepEqual(one.labels, [ada]);
+    await one.accounts.renew(again.grant.id, { reason: 'asked' });
+  });
+
   test('a lock whose holder died is taken over', async (t) => {
     const machine = await Machine.start(t);
     const one = await machine.open();
@@ -121,6 +161,19 @@ describe('two windows', () => {
     assert.equal(machine.server.refreshes.length, 1);
   });
 });
+
+/** A clock by which a wait is over at the second look. */
+function impatient(clock: Clock): Clock {
+  let looks = 0;
+  return {
+    nowMs: () => clock.nowMs(),
+    monotonicMs: () => clock.monotonicMs() + 20_000 * looks,
+    after: (delayMs, action) => {
+      looks += delayMs === 2 ? 1 : 0;
+      return clock.after(delayMs, action);
+    },
+  };
+}
 
 describe('two tabs of a host where each rewrites all secrets', () => {
   test('lose no account: one signs in, the other renews another, both reload', async (t) => {
