@@ -11,7 +11,7 @@ export async function renewalFigures(): Promise<Figure[]> {
     try {
       const delays = await renewals(swarm, windows);
       const generations = Math.max(...swarm.windows.map(({ report }) => report?.accounts[0]?.generation ?? 0));
-      const perExpiry = swarm.refreshRequests / (generations - 1);
+      const perExpiry = swarm.server.front.ledger.refreshes.length / (generations - 1);
       // Who does not share sends one for each window.
       figures.push(figure(`refresh requests an expiry, ${windows} windows`, 'requests', perExpiry, windows));
       if (windows > 1) {

@@ -14,6 +14,8 @@ export interface NotionServerOptions {
   version: LibraryVersion;
   /** 0, or left out: any that is free. */
   port?: number;
+  /** What it is called where something stands before it. */
+  origin?: string;
   /** Speaks https under a name that only a proxy knows to lead here. */
   tls?: Tls;
 }
@@ -25,13 +27,18 @@ export interface Tls {
 }
 
 /** Starts a server that does what Notion's has been seen to do, on 127.0.0.2: an editor in a browser rewrites 127.0.0.1. */
-export async function startNotionServer({ version, port = 0, tls }: NotionServerOptions): Promise<NotionServer> {
+export async function startNotionServer({
+  version,
+  port = 0,
+  tls,
+  origin,
+}: NotionServerOptions): Promise<NotionServer> {
   const worker = await startWorker(version);
   const server = new NotionServer(
     version,
     worker,
     new StoredGrants((await worker.getKVNamespace('OAUTH_KV')) as unknown as Store),
-    tls,
+    { ...(tls && { tls }), ...(origin !== undefined && { origin }) },
   );
   everyServer.push(server);
   await server.listen(port);
@@ -55,11 +62,18 @@ export class NotionServer {
   readonly #grants: StoredGrants;
   readonly #expiresAtMs = new Map<string, number>();
   readonly #tls: Tls | undefined;
+  readonly #calledFrom: string | undefined;
   #front: Server | undefined;
   #port = 0;
 
-  constructor(version: LibraryVersion, worker: Miniflare, grants: StoredGrants, tls?: Tls) {
+  constructor(
+    version: LibraryVersion,
+    worker: Miniflare,
+    grants: StoredGrants,
+    { tls, origin }: Pick<NotionServerOptions, 'tls' | 'origin'> = {},
+  ) {
     this.#tls = tls;
+    this.#calledFrom = origin;
     this.#version = version;
     this.#worker = worker;
     this.#grants = grants;
@@ -67,6 +81,9 @@ export class NotionServer {
   }
 
   get origin(): string {
+    if (this.#calledFrom !== undefined) {
+      return this.#calledFrom;
+    }
     return this.#tls === undefined ? `http://${host}:${this.#port}` : `https://${this.#tls.name}:${this.#port}`;
   }
 

@@ -15,7 +15,8 @@ import { startOidcProvider } from './oidcProvider.ts';
 const redirectUri = 'vscode://seedling.notion-mcp-auth/callback?windowId=1';
 
 async function start(t: TestContext) {
-  const provider = await startOidcProvider(t);
+  const provider = await startOidcProvider();
+  t.after(() => provider.close());
   const authorizer = new Authorizer({
     http,
     serverUrl: provider.mcp,

@@ -1,11 +1,15 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { TestContext } from 'node:test';
 import Provider from 'oidc-provider';
 
 export interface OidcServer {
   origin: string;
+  /** Where it listens, whatever it is called. */
+  address: { host: string; port: number };
+  /** How long access tokens live that are issued from now on. */
+  accessTokenLifeSeconds: number;
+  close(): void;
   mcp: URL;
   /** What the person does at the next consent page. */
   person: { answer: 'allow' | 'deny' };
@@ -17,15 +21,12 @@ export interface OidcServer {
  * `oidc-provider` (certified) behind an MCP endpoint: dynamic registration, PKCE required, refresh tokens rotated at
  * every use with strict reuse detection, resource indicators, revocation, `iss`.
  */
-export async function startOidcProvider(t: TestContext): Promise<OidcServer> {
+export async function startOidcProvider({ origin: calledFrom }: { origin?: string } = {}): Promise<OidcServer> {
   let handle: (request: IncomingMessage, response: ServerResponse) => unknown = () => undefined;
   const server = createServer((request, response) => handle(request, response));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const address = { host: '127.0.0.1', port: (server.address() as AddressInfo).port };
+  const origin = calledFrom ?? `http://${address.host}:${address.port}`;
   const resource = `${origin}/mcp`;
   const person: OidcServer['person'] = { answer: 'allow' };
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
@@ -38,7 +39,7 @@ export async function startOidcProvider(t: TestContext): Promise<OidcServer> {
     interactions: { url: (_ctx, { uid }) => `/interaction/${uid}` },
     findAccount: (_ctx, accountId) => ({ accountId, claims: () => ({ sub: accountId }) }),
     ttl: {
-      AccessToken: 3600,
+      AccessToken: () => started.accessTokenLifeSeconds,
       AuthorizationCode: 60,
       Grant: 86_400,
       Interaction: 600,
@@ -96,10 +97,17 @@ export async function startOidcProvider(t: TestContext): Promise<OidcServer> {
     }
     return callback(request, response);
   };
-  return {
+  const started: OidcServer = {
     origin,
+    address,
+    accessTokenLifeSeconds: 3_600,
+    close: () => {
+      server.closeAllConnections();
+      server.close();
+    },
     mcp: new URL(resource),
     person,
     purge: (clientId) => provider.Client.adapter.destroy(clientId),
   };
+  return started;
 }

@@ -4,9 +4,13 @@ export type Step = (typeof steps)[number];
 
 /** What a window is told at its start, as JSON in its one argument. */
 export interface WindowOrders {
-  /** Holds the journal and the secrets. */
+  /** Holds the journal. */
   directory: string;
+  /** Where the process listens that keeps the secrets. */
+  storagePort: number;
   serverUrl: string;
+  /** The name under which the server sees it. */
+  userAgent: string;
   /** The window kills itself when it comes there for the first time. */
   dieAt?: Step;
   /** Its wall clock is wrong by so much. */
@@ -15,5 +19,26 @@ export interface WindowOrders {
 
 /** What a window says of its accounts whenever they change: fingerprints, no tokens. */
 export interface WindowReport {
-  accounts: { id: string; state: string; generation: number; token: string; lifeSeconds: number }[];
+  accounts: {
+    id: string;
+    state: string;
+    generation: number;
+    token: string;
+    refreshToken?: string;
+    lifeSeconds: number;
+  }[];
 }
+
+/** How the process that keeps the secrets treats its windows. */
+export interface StorageOrders {
+  /** `silent`: no window hears of another's writes. `rewriting`: a write replaces all by what the writer has loaded. */
+  kind: 'shared' | 'silent' | 'rewriting';
+  seed: number;
+}
+
+/** What window and storage say to each other, a line of JSON each. */
+export type StorageMessage =
+  /** At first, to a window: everything there is. */
+  | { all: Record<string, string> }
+  /** One change, `null` for a deletion; `snapshot` is all that its writer knows. */
+  | { key: string; value: string | null; snapshot?: Record<string, string> };

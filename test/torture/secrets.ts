@@ -1,35 +1,57 @@
-import { randomUUID } from 'node:crypto';
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import type { Secrets } from '../../src/grants/vault.ts';
+import { hear, say } from './lines.ts';
+import type { StorageMessage } from './protocol.ts';
+
+/** So long the editor collects what was stored before it leaves the window. */
+export const flushMs = 100;
+
+type Listener = (event: { key: string }) => void;
 
 /**
- * Stands in for the editor's SecretStorage between processes: one file, the last write wins, and a write resolves
- * before it is on the disk, so that a killed window loses it.
+ * What a window sees of the secrets that `storage.ts` keeps: a cache of its own that events bring up to date. A store
+ * resolves before it leaves the window, so that a window that is killed loses it.
  */
-export function secretsIn(path: string): Secrets {
-  const read = async (): Promise<Record<string, string>> =>
-    JSON.parse(await readFile(path, 'utf8').catch(() => '{}')) as Record<string, string>;
-  let writing = Promise.resolve();
-  const change = async (act: (secrets: Record<string, string>) => void): Promise<void> => {
-    writing = writing.then(async () => {
-      const secrets = await read();
-      act(secrets);
-      const fresh = `${path}.${randomUUID()}`;
-      await writeFile(fresh, JSON.stringify(secrets));
-      await rename(fresh, path);
-    });
+export async function secretsAt(port: number): Promise<Secrets & { close(): void }> {
+  const cache = new Map<string, string>();
+  const listeners = new Set<Listener>();
+  const loaded = Promise.withResolvers<void>();
+  const socket = connect(port, '127.0.0.1');
+  const put = (key: string, value: string | null): void => {
+    if (value === null) {
+      cache.delete(key);
+    } else {
+      cache.set(key, value);
+    }
+    for (const listener of listeners) {
+      listener({ key });
+    }
   };
+  hear<StorageMessage>(socket, (message) => {
+    if ('all' in message) {
+      for (const [key, value] of Object.entries(message.all)) {
+        cache.set(key, value);
+      }
+      loaded.resolve();
+    } else {
+      put(message.key, message.value);
+    }
+  });
+  const change = async (key: string, value: string | null): Promise<void> => {
+    put(key, value);
+    setTimeout(() => say(socket, { key, value, snapshot: Object.fromEntries(cache) }), flushMs);
+  };
+  await loaded.promise;
+  socket.unref();
   return {
-    get: async (key) => (await read())[key],
-    keys: async () => Object.keys(await read()),
-    store: (key, value) =>
-      change((secrets) => {
-        secrets[key] = value;
-      }),
-    delete: (key) =>
-      change((secrets) => {
-        delete secrets[key];
-      }),
-    onDidChange: () => ({ dispose: () => undefined }),
+    get: async (key) => cache.get(key),
+    keys: async () => [...cache.keys()],
+    store: (key, value) => change(key, value),
+    delete: (key) => change(key, null),
+    onDidChange: (listener: Listener) => {
+      listeners.add(listener);
+      return { dispose: () => listeners.delete(listener) };
+    },
+    close: () => socket.destroy(),
   };
 }

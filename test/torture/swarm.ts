@@ -11,28 +11,31 @@ import { grantProtocol } from '../../src/grants/protocol.ts';
 import { Log } from '../../src/log.ts';
 import { files } from '../../src/node/files.ts';
 import { accountLabel } from '../../src/notion/identity.ts';
-import { type NotionServer, startNotionServer } from '../notion/server.ts';
-import { signIn } from '../notion/signIn.ts';
-import type { WindowOrders, WindowReport } from './protocol.ts';
-import { secretsIn } from './secrets.ts';
+import type { StorageOrders, WindowOrders, WindowReport } from './protocol.ts';
+import { flushMs, secretsAt } from './secrets.ts';
+import { type ServerKind, startTorturedServer, type TorturedServer } from './servers.ts';
 
-const program = fileURLToPath(new URL('window.ts', import.meta.url));
+const windowProgram = fileURLToPath(new URL('window.ts', import.meta.url));
+const storageProgram = fileURLToPath(new URL('storage.ts', import.meta.url));
 
 /** A window in a process of its own. */
 export class WindowProcess {
   readonly child: ChildProcess;
+  readonly userAgent: string;
   report: WindowReport | undefined;
   readonly lines: string[] = [];
   readonly #waiting = new Set<() => void>();
 
-  constructor(orders: WindowOrders) {
-    this.child = fork(program, [JSON.stringify(orders)], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  constructor(orders: WindowOrders, heard: (report: WindowReport) => void) {
+    this.userAgent = orders.userAgent;
+    this.child = fork(windowProgram, [JSON.stringify(orders)], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     this.child.on('message', (message: WindowReport | string) => {
       if (typeof message === 'string') {
         this.lines.push(message);
         return;
       }
       this.report = message;
+      heard(message);
       for (const wake of this.#waiting) {
         wake();
       }
@@ -93,64 +96,104 @@ export class WindowProcess {
   }
 }
 
+export interface SwarmOptions {
+  accounts: number;
+  /** Of access tokens. */
+  lifeSeconds: number;
+  server?: ServerKind;
+  storage?: StorageOrders['kind'];
+  seed?: number;
+}
+
 /** A server, a computer with accounts on it, and the windows that share them. */
 export class Swarm {
-  readonly notion: NotionServer;
-  readonly #directory: string;
+  readonly server: TorturedServer;
   readonly windows: WindowProcess[] = [];
+  readonly #directory: string;
+  readonly #storage: ChildProcess;
+  readonly #storagePort: number;
+  /** The last refresh token that a window held, by account. */
+  readonly #lastTokens = new Map<string, string>();
+  #waiting = 0;
+  #opened = 0;
 
-  private constructor(notion: NotionServer, directory: string) {
-    this.notion = notion;
+  private constructor(server: TorturedServer, directory: string, storage: ChildProcess, storagePort: number) {
+    this.server = server;
     this.#directory = directory;
+    this.#storage = storage;
+    this.#storagePort = storagePort;
   }
 
-  /** Signs in `accounts` accounts whose access tokens live `lifeSeconds`. */
-  static async start({ accounts, lifeSeconds }: { accounts: number; lifeSeconds: number }): Promise<Swarm> {
-    const notion = await startNotionServer({ version: 'today' });
-    const swarm = new Swarm(notion, await mkdtemp(join(tmpdir(), 'swarm-')));
-    notion.accessTokenLifeSeconds = lifeSeconds;
-    const http = createPlatformHttp({ userAgent: 'torture' });
+  /** Signs in `accounts` accounts. */
+  static async start({
+    accounts,
+    lifeSeconds,
+    server: kind = 'notion',
+    storage = 'shared',
+    seed = 1,
+  }: SwarmOptions): Promise<Swarm> {
+    const server = await startTorturedServer(kind);
+    server.accessTokenLifeSeconds = lifeSeconds;
+    const orders: StorageOrders = { kind: storage, seed };
+    const keeper = fork(storageProgram, [JSON.stringify(orders)]);
+    const [port] = (await once(keeper, 'message')) as [number];
+    const swarm = new Swarm(server, await mkdtemp(join(tmpdir(), 'swarm-')), keeper, port);
+    await swarm.signIn(accounts);
+    return swarm;
+  }
+
+  /** As a person does, in a window that ends afterwards. */
+  async signIn(accounts: number): Promise<void> {
+    const http = createPlatformHttp({ userAgent: 'person' });
+    const secrets = await secretsAt(this.#storagePort);
     const store = new Accounts({
-      secrets: secretsIn(`${swarm.#directory}/secrets.json`),
+      secrets,
       files,
-      directory: `${swarm.#directory}/journal`,
+      directory: `${this.#directory}/journal`,
       protocol: grantProtocol(http, systemClock),
       clock: systemClock,
       randomness: systemRandomness,
       log: new Log({ error: () => {}, warn: () => {}, info: () => {}, debug: () => {} }),
       openedAtMs: Date.now(),
-      serverUrl: notion.mcpUrl,
+      serverUrl: this.server.mcpUrl,
       labelFor: accountLabel,
     });
     await store.load();
     for (let count = 0; count < accounts; count += 1) {
-      // Without an identity each is an account of its own, as many as are wanted.
-      const signedIn = await signIn(http, notion);
-      await store.storeSignIn({ ...signedIn, serverUrl: notion.mcpUrl, askedScopes: ['default'] });
+      await store.storeSignIn(await this.server.signIn(http));
     }
     await store.dispose();
-    notion.log.clear();
-    return swarm;
+    // What the storage collected has left by then.
+    await new Promise((resolve) => setTimeout(resolve, 2 * flushMs));
+    secrets.close();
   }
 
   open(orders: Partial<WindowOrders> = {}): WindowProcess {
-    const window = new WindowProcess({ directory: this.#directory, serverUrl: this.notion.mcpUrl, ...orders });
+    this.#opened += 1;
+    const window = new WindowProcess(
+      {
+        directory: this.#directory,
+        storagePort: this.#storagePort,
+        serverUrl: this.server.mcpUrl,
+        userAgent: `window/${this.#opened}`,
+        ...orders,
+      },
+      (report) => this.#note(report),
+    );
+    window.child.on('exit', () => this.server.front.ledger.killed(window.userAgent));
     this.windows.push(window);
     return window;
   }
 
-  /** Refreshes that the server granted. */
-  get renewals(): number {
-    return this.notion.requests({ path: '/token', method: 'POST', status: 200 }).filter(isRefresh).length;
+  /** How many accounts need their person, as far as windows have said. */
+  get waitingForTheirPerson(): number {
+    return this.#waiting;
   }
 
-  get refreshRequests(): number {
-    return this.notion.requests({ path: '/token', method: 'POST' }).filter(isRefresh).length;
-  }
-
-  /** Refreshes that the server refused because their token was spent or their grant was over. */
-  get refusals(): number {
-    return this.notion.requests({ path: '/token', method: 'POST', status: 400 }).filter(isRefresh).length;
+  /** Whether an answer of this account's was lost. */
+  hasLostAnswer(accountId: string): boolean {
+    const token = this.#lastTokens.get(accountId);
+    return token !== undefined && this.server.front.ledger.hasLost(token);
   }
 
   /** How often a window logged a line with `part` in it. */
@@ -160,11 +203,18 @@ export class Swarm {
 
   async stop(): Promise<void> {
     await Promise.all(this.windows.map((window) => window.kill()));
-    await this.notion.close();
+    this.#storage.kill();
+    await this.server.close();
     await rm(this.#directory, { recursive: true, force: true, maxRetries: 5 });
   }
-}
 
-function isRefresh({ grantType }: { grantType?: string | undefined }): boolean {
-  return grantType === 'refresh_token';
+  #note({ accounts }: WindowReport): void {
+    for (const { id, refreshToken } of accounts) {
+      if (refreshToken !== undefined) {
+        this.server.front.ledger.held(refreshToken);
+        this.#lastTokens.set(id, refreshToken);
+      }
+    }
+    this.#waiting = accounts.filter(({ state }) => state === 'needsSignIn').length;
+  }
 }

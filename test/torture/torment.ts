@@ -1,4 +1,6 @@
-import { type Step, steps } from './protocol.ts';
+import { type Step, type StorageOrders, steps } from './protocol.ts';
+import { randomFrom } from './random.ts';
+import type { ServerKind } from './servers.ts';
 import { Swarm, type WindowProcess } from './swarm.ts';
 
 export interface TormentOptions {
@@ -8,9 +10,13 @@ export interface TormentOptions {
   limitMs: number;
   processes: number;
   accounts: number;
+  server: ServerKind;
+  storage: StorageOrders['kind'];
+  /** Windows are only stopped and cut off, never killed, and no answer is lost: then nothing may be. */
+  isMerciful: boolean;
 }
 
-export interface Torment {
+export interface Tally {
   rotations: number;
   refreshRequests: number;
   /** Renewals that a window did not have to send, because it found under the lock that another had. */
@@ -18,22 +24,30 @@ export interface Torment {
   kills: number;
   stops: number;
   faults: number;
-  /** Answers that the server had acted on before the connection broke. */
+  /** Answers that the server had acted on and that no window got: the connection broke, or the window was killed. */
   lostAnswers: number;
-  /** Accounts that need their person although the server ended nothing, or that are gone. */
+  /** Accounts that need their person although the server ended nothing and no answer of theirs was lost, or that are gone. */
   signOuts: number;
-  /** Refresh tokens that the server refused. */
+  /** Accounts that a strict server ended because the token that an answer was lost for came again. */
+  unavoidableSignOuts: number;
+  /** Refresh tokens that were presented although a window had what they had been exchanged for. */
   replays: number;
+  /** The same after an answer that was lost: there is no other token to present. */
+  unavoidableReplays: number;
   /** Windows that do not hold the tokens that the others hold. */
   astray: number;
-  evidence: string[];
 }
 
+const tokenLifeSeconds = 2;
+
 /** Kills windows at random moments and at each step of a renewal, stops them, breaks the network, sets a clock wrong. */
-export async function torment({ seed, rotations, limitMs, processes, accounts }: TormentOptions): Promise<Torment> {
+export async function torment(options: TormentOptions): Promise<Tally & { evidence: string[] }> {
+  const { seed, rotations, limitMs, processes, accounts, server, storage, isMerciful } = options;
   const random = randomFrom(seed);
-  const swarm = await Swarm.start({ accounts, lifeSeconds: 2 });
-  const done = { kills: 0, stops: 0, faults: 0, lostAnswers: 0 };
+  const swarm = await Swarm.start({ accounts, lifeSeconds: tokenLifeSeconds, server, storage, seed });
+  const { front } = swarm.server;
+  const done = { kills: 0, stops: 0, faults: 0 };
+  let signedIn = accounts;
   try {
     const alive: WindowProcess[] = [];
     const open = (dieAt?: Step): void => {
@@ -44,8 +58,8 @@ export async function torment({ seed, rotations, limitMs, processes, accounts }:
       open();
     }
     const endMs = performance.now() + limitMs;
-    while (swarm.renewals < rotations && performance.now() < endMs) {
-      await pause(100 + random() * 400);
+    while (front.ledger.rotations < rotations && performance.now() < endMs) {
+      await pause(50 + random() * 200);
       const deed = random();
       const index = Math.floor(random() * alive.length);
       const victim = alive[index] as WindowProcess;
@@ -53,43 +67,47 @@ export async function torment({ seed, rotations, limitMs, processes, accounts }:
         alive.splice(index, 1);
         done.kills += 1;
         open(random() < 0.5 ? steps[Math.floor(random() * steps.length)] : undefined);
-      } else if (deed < 0.15) {
+      } else if (deed < 0.08 && !isMerciful) {
         victim.child.kill('SIGKILL');
-      } else if (deed < 0.25) {
+      } else if (deed < 0.16) {
         done.stops += 1;
         victim.child.kill('SIGSTOP');
         setTimeout(() => victim.child.kill('SIGCONT'), random() * 4_000).unref();
-      } else if (deed < 0.5) {
-        const next = fault(random);
+      } else if (deed < 0.4) {
         done.faults += 1;
-        done.lostAnswers += next.kind === 'drop' && next.when === 'after' ? 1 : 0;
-        swarm.notion.fault({ path: '/token', times: 1 }, next);
+        front.fault(fault(random, isMerciful));
+      } else if (swarm.waitingForTheirPerson > signedIn / 2) {
+        // A strict server has ended many, and the others alone would be too easy.
+        await swarm.signIn(accounts);
+        signedIn += accounts;
       }
     }
-    swarm.notion.faults.clear();
+    front.faults.clear();
     for (const window of alive) {
       window.child.kill('SIGCONT');
     }
     await Promise.all(alive.map((window) => window.kill()));
-    const counts = {
-      rotations: swarm.renewals,
-      refreshRequests: swarm.refreshRequests,
+    const judged = await judge(swarm, processes, signedIn, server);
+    const replays = front.ledger.replays();
+    return {
+      rotations: front.ledger.rotations,
+      refreshRequests: front.ledger.refreshes.length,
       adoptions: swarm.logged('Another window has renewed'),
+      ...done,
+      lostAnswers: front.ledger.lostAnswers,
+      ...judged,
+      replays: replays.filter(({ isUnavoidable }) => !isUnavoidable).length,
+      unavoidableReplays: replays.filter(({ isUnavoidable }) => isUnavoidable).length,
     };
-    return { ...counts, ...done, ...(await judge(swarm, processes, accounts)), replays: swarm.refusals };
   } finally {
     await swarm.stop();
   }
 }
 
 /** In peace: every account is renewed once more, and all windows hold the same tokens. */
-async function judge(
-  swarm: Swarm,
-  windows: number,
-  accounts: number,
-): Promise<Pick<Torment, 'signOuts' | 'astray' | 'evidence'>> {
+async function judge(swarm: Swarm, windows: number, accounts: number, server: ServerKind) {
   // Long enough that nothing changes while all are asked.
-  swarm.notion.accessTokenLifeSeconds = 3_600;
+  swarm.server.accessTokenLifeSeconds = 3_600;
   const judges = Array.from({ length: windows }, () => swarm.open());
   const first = judges[0] as WindowProcess;
   await first
@@ -100,37 +118,33 @@ async function judge(
     await window.reports(() => true);
     reports.push(await window.look());
   }
-  const truth = JSON.stringify(reports[0]?.accounts);
-  const healthy = reports[0]?.accounts.filter(({ state }) => state === 'healthy') ?? [];
+  const found = reports[0]?.accounts ?? [];
+  const truth = JSON.stringify(found);
+  const ill = found.filter(({ state }) => state !== 'healthy');
+  const unavoidable = server === 'oidc' ? ill.filter(({ id }) => swarm.hasLostAnswer(id)) : [];
+  const avoidable = ill.filter((account) => !unavoidable.includes(account));
   return {
-    signOuts: accounts - healthy.length,
+    signOuts: accounts - found.length + avoidable.length,
+    unavoidableSignOuts: unavoidable.length,
     astray: reports.filter((report) => JSON.stringify(report.accounts) !== truth).length,
-    evidence: swarm.windows.flatMap(({ lines }) => lines.filter((line) => /needs to be signed in/.test(line))),
+    evidence: avoidable.flatMap(({ id }) =>
+      swarm.windows.flatMap(({ lines }) => lines.filter((line) => line.includes(id))),
+    ),
   };
 }
 
-function fault(random: () => number): Parameters<Swarm['notion']['fault']>[1] {
+function fault(random: () => number, isMerciful: boolean): Parameters<Swarm['server']['front']['fault']>[0] {
   const faults = [
     { kind: 'drop', when: 'before' },
-    { kind: 'drop', when: 'after' },
+    { kind: 'stall' },
     { kind: 'answer', status: 503, body: '<html>Down</html>' },
     { kind: 'answer', status: 429, body: '', headers: { 'retry-after': '1' } },
     { kind: 'answer', status: 200, body: '<html>Sign in to this network</html>' },
+    ...(isMerciful ? [] : [{ kind: 'drop', when: 'after' } as const]),
   ] as const;
   return faults[Math.floor(random() * faults.length)] ?? faults[0];
 }
 
 function pause(spanMs: number): Promise<void> {
   return new Promise((end) => setTimeout(end, spanMs));
-}
-
-/** Mulberry32: the same seed, the same deeds (though processes keep their own time). */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

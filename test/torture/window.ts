@@ -1,5 +1,4 @@
 // node test/torture/window.ts <orders>: one window of the editor, without the editor: the accounts, as they are built for it.
-import { createHash } from 'node:crypto';
 import { files as platformFiles } from '#platform/files';
 import { createPlatformHttp } from '#platform/transport';
 import { type Clock, systemClock, systemRandomness } from '../../src/clock.ts';
@@ -9,17 +8,19 @@ import type { GrantProtocol } from '../../src/grants/renewal.ts';
 import { Log } from '../../src/log.ts';
 import type { Files } from '../../src/node/files.ts';
 import { accountLabel } from '../../src/notion/identity.ts';
+import { fingerprint } from './front.ts';
 import type { Step, WindowOrders, WindowReport } from './protocol.ts';
-import { secretsIn } from './secrets.ts';
+import { secretsAt } from './secrets.ts';
 
 const orders = JSON.parse(process.argv[2] ?? '{}') as WindowOrders;
+const secrets = await secretsAt(orders.storagePort);
 const accounts = new Accounts({
-  secrets: secretsIn(`${orders.directory}/secrets.json`),
+  secrets,
   files: mortal(platformFiles as Files),
   directory: `${orders.directory}/journal`,
-  // As in the editor but faster: a takeover must come after the longest transaction that is possible here.
-  lockTiming: { heartbeatMs: 20, pollMs: 5, takeoverAgeMs: 2_000, longestHoldMs: 2_000 },
-  protocol: mortalProtocol(grantProtocol(createPlatformHttp({ userAgent: 'torture' }), systemClock)),
+  // As in the editor but faster: a takeover must come after the longest stop of a window.
+  lockTiming: { heartbeatMs: 50, pollMs: 20, takeoverAgeMs: 6_000, longestHoldMs: 5_000 },
+  protocol: mortalProtocol(grantProtocol(createPlatformHttp({ userAgent: orders.userAgent }), systemClock)),
   clock: wrong(systemClock),
   randomness: systemRandomness,
   log: new Log({ error: note, warn: note, info: note, debug: note }),
@@ -49,7 +50,8 @@ function report(): void {
       state,
       generation: grant.generation,
       lifeSeconds: grant.tokens.expiresInSeconds ?? 0,
-      token: createHash('sha256').update(grant.tokens.accessToken.reveal()).digest('hex').slice(0, 8),
+      token: fingerprint(grant.tokens.accessToken.reveal()),
+      ...(grant.tokens.refreshToken && { refreshToken: fingerprint(grant.tokens.refreshToken.reveal()) }),
     })),
   };
   process.send?.(message);
