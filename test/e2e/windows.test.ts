@@ -102,6 +102,29 @@ describe('two windows of one editor', { timeout: 120_000 }, () => {
     }
   });
 
+  test('ten consumers that ask at once when the token has expired cost one refresh, and all get its token', async () => {
+    for (const [index, window] of windows.entries()) {
+      await access(window, consumers[index] as Consumer);
+    }
+    await windows[0].page.bringToFront();
+    // So short that it has expired by the time at which anybody renews it.
+    notion.accessTokenLifeSeconds = 1;
+    await windows[0].runCommand('Notion MCP: Refresh Session');
+    await windows[0].quickInput.choose(ada);
+    const refreshes = () => notion.requests({ path: '/token', grantType: 'refresh_token' }).length;
+    const before = refreshes();
+    const hold = notion.hold({ path: '/token', grantType: 'refresh_token' });
+    notion.accessTokenLifeSeconds = 3_600;
+    await hold.held;
+    const asking = consumers.flatMap((consumer) => Array.from({ length: 5 }, () => consumer.silently()));
+    hold.release();
+    const tokens = (await Promise.all(asking)).map((session) => session?.accessToken);
+    assert.equal(tokens.length, 10);
+    assert.equal(new Set(tokens).size, 1);
+    assert.equal((await askServer(notion.mcpUrl, tokens[0] ?? '')).user.name, 'Ada Lovelace');
+    assert.equal(refreshes(), before + 1);
+  });
+
   test('each signs in at the same time, and the answers do not mix', async () => {
     // This editor numbers its own addresses in each window from one on, so two windows' callbacks can be the same.
     await consumers[0].changeSetting('notionMcp.signInChannel', 'loopback');

@@ -1,4 +1,4 @@
-// node test/stages/run.ts [stage …] [--option …]: runs the stages in order, all of them if none is named, and ends
+// node test/stages/run.ts [stage …] [--option …]: runs the stages in order, all but the slow if none is named, and ends
 // with `N passed, N failed`. Options go to the editor stage.
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -10,6 +10,8 @@ import { type Totals, totalsVariable } from './totals.ts';
 interface Stage {
   /** Programs with their arguments, for this Node. The tests among them leave their totals in the file. */
   commands: (totalsFile: string) => string[][];
+  /** Runs only when it is named: it takes longer than anybody waits for. */
+  isSlow?: true;
   /** Tests are counted; of a check it counts only that it failed. */
   hasTests: boolean;
 }
@@ -35,13 +37,18 @@ const stages: Record<string, Stage> = {
     commands: (totals) => [['test/e2e/prepare.ts'], nodeTest('test/e2e/**/*.test.ts', totals)],
     hasTests: true,
   },
+  slow: {
+    commands: (totals) => [['test/e2e/prepare.ts'], nodeTest('test/slow/**/*.test.ts', totals)],
+    isSlow: true,
+    hasTests: true,
+  },
 };
 
 const sum: Totals = { passed: 0, failed: 0, skipped: 0 };
 const directory = await mkdtemp(join(tmpdir(), 'stages-'));
 try {
   for (const [name, stage] of Object.entries(stages)) {
-    if (named.length === 0 || named.includes(name)) {
+    if (named.length === 0 ? !stage.isSlow : named.includes(name)) {
       const { passed, failed, skipped } = await runStage(name, stage);
       sum.passed += passed;
       sum.failed += failed;

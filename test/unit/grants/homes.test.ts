@@ -90,6 +90,24 @@ test('a second machine renews what the first one, which was switched off, did no
   assert.equal(other.only().grant.generation, 3, 'and leaves it to the second one');
 });
 
+test('a machine that is refused because the other was faster adopts what the other has', async (t) => {
+  const machine = await Machine.start(t);
+  machine.secrets.announces = false;
+  const one = await machine.open({ files: deaf });
+  const { grant } = await one.accounts.storeSignIn(machine.server.signIn('ada'));
+  const other = await machine.open({ directory: `${machine.directory}-other`, files: deaf });
+  await one.accounts.wakeUp();
+  // The other one's request comes while ours is on its way.
+  machine.server.next.push(async (_, answer) => {
+    await other.accounts.renew(grant.id, { reason: 'asked' });
+    return answer();
+  });
+  const renewed = await one.accounts.renew(grant.id, { reason: 'asked' });
+  assert.equal(renewed.generation, 2);
+  assert.equal(one.only().state, 'healthy');
+  assert.equal(machine.server.refreshes.length, 2);
+});
+
 test('a sign-out on one machine is one on the other, and nothing brings the account back', async (t) => {
   const machine = await Machine.start(t);
   const one = await machine.open();

@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { allow } from '../e2e/consentPage.ts';
+import { Consumer } from '../e2e/consumer.ts';
+import { Editor } from '../e2e/driver/editor.ts';
+import type { EditorWindow } from '../e2e/driver/editorWindow.ts';
+import { consumerVsix, extensionVsix } from '../e2e/driver/vsix.ts';
+import { directoryVariable } from '../editor/consumer/protocol.ts';
+import { type NotionServer, startNotionServer } from '../notion/server.ts';
+
+/** A dead window's lock is seen unchanged for 130 seconds before anybody takes it over. */
+const takeoverLimitMs = 170_000;
+
+describe('two windows, one of which dies in the midst of a renewal', { timeout: 300_000 }, () => {
+  let notion: NotionServer;
+  let editor: Editor;
+  let directory: string;
+  let windows: [EditorWindow, EditorWindow];
+  let consumers: [Consumer, Consumer];
+
+  before(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'consumers-'));
+    notion = await startNotionServer({ version: 'today' });
+    editor = await Editor.start({
+      extensions: [extensionVsix, consumerVsix],
+      settings: { 'notionMcp.serverUrl': notion.mcpUrl },
+      environment: { [directoryVariable]: directory },
+    });
+    const first = await editor.openWindow();
+    const one = await Consumer.appears(directory);
+    await first.runCommand('Notion MCP: Sign In');
+    await first.dialog.click('Continue');
+    const tab = await first.nextTab();
+    await allow(tab, { user: 'Ada Lovelace', workspace: 'Engineering Wiki' });
+    await first.notifications.waitFor('Connected as');
+    await tab.close();
+    const second = await editor.openWindow();
+    windows = [first, second];
+    consumers = [one, await Consumer.appears(directory, [one])];
+  });
+
+  after(async () => {
+    await editor?.stop();
+    await notion?.close();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  test('the other keeps the account, takes over and renews, although the answer was lost', async () => {
+    const [first, second] = windows;
+    const hold = notion.hold({ path: '/token', grantType: 'refresh_token' });
+    await first.page.bringToFront();
+    await first.runCommand('Notion MCP: Refresh Session');
+    await hold.held;
+    await killProcess(consumers[0].pid);
+    hold.release();
+    assert.deepEqual(await consumers[1].accounts(), ['Ada Lovelace (Engineering Wiki)']);
+    const heard = (await consumers[1].history()).sessionChanges;
+    await second.page.bringToFront();
+    await second.runCommand('Notion MCP: Refresh Session');
+    second.page.setDefaultTimeout(takeoverLimitMs);
+    await second.notifications.waitFor('Refreshed Ada Lovelace (Engineering Wiki)');
+    assert.equal((await consumers[1].history()).sessionChanges, heard + 1);
+    const refreshes = notion.requests({ path: '/token', grantType: 'refresh_token' });
+    assert.deepEqual(
+      refreshes.map(({ status }) => status),
+      [200, 200],
+    );
+  });
+});
+
+/** Ends a process that is not ours, and waits until the system knows no such process. */
+async function killProcess(pid: number): Promise<void> {
+  process.kill(pid, 'SIGKILL');
+  const isThere = (): boolean => {
+    try {
+      process.kill(pid, 0);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  while (isThere()) {
+    await new Promise<void>((resolve) => setImmediate(resolve));
+  }
+}
