@@ -10,6 +10,7 @@ import { Consumer } from './consumer.ts';
 import { Editor } from './driver/editor.ts';
 import type { EditorWindow } from './driver/editorWindow.ts';
 import { consumerVsix, extensionVsix } from './driver/vsix.ts';
+import { finishSignIn } from './signIn.ts';
 
 const ada = 'Ada Lovelace (Engineering Wiki)';
 const grace = 'Grace Hopper (Team Notes)';
@@ -46,24 +47,15 @@ describe('a person manages accounts', { timeout: 150_000 }, () => {
     }
   });
 
-  async function consent(user: string, workspace: string): Promise<void> {
-    await window.dialog.click('Continue');
-    const tab = await window.nextTab();
-    await allow(tab, { user, workspace });
-    await window.notifications.waitFor(`Connected as ${user}`);
-    await tab.close();
-    await window.notifications.dismiss('Connected as');
-  }
-
   test('with nobody signed in it offers to sign in', async () => {
     await window.runCommand('Notion MCP: Manage Accounts');
     assert.equal(await window.quickInput.prompt(), 'Nobody is signed in to Notion yet.');
     await window.screenshot('50-no-accounts');
     await window.quickInput.choose('Sign in to a workspace…');
-    await consent('Ada Lovelace', 'Engineering Wiki');
+    await finishSignIn(window, { user: 'Ada Lovelace', workspace: 'Engineering Wiki' });
     await window.runCommand('Notion MCP: Manage Accounts');
     await window.quickInput.choose('Sign in to a workspace…');
-    await consent('Grace Hopper', 'Team Notes');
+    await finishSignIn(window, { user: 'Grace Hopper', workspace: 'Team Notes' });
   });
 
   test('each account says how it stands and until when', async () => {

@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { after, afterEach, before, describe, type TestContext, test } from 'node:test';
 import { directoryVariable } from '../editor/consumer/protocol.ts';
 import { type NotionServer, startNotionServer } from '../notion/server.ts';
-import { allow } from './consentPage.ts';
 import { Consumer } from './consumer.ts';
 import { Editor } from './driver/editor.ts';
 import type { EditorWindow } from './driver/editorWindow.ts';
 import { consumerVsix, extensionVsix } from './driver/vsix.ts';
+import { signIn } from './signIn.ts';
 
 const wiki = 'Notion – Engineering Wiki';
 
@@ -46,23 +46,13 @@ describe('Notion’s tools in chat and agents', { timeout: 150_000 }, () => {
     }
   });
 
-  async function signIn(workspace: string): Promise<void> {
-    await window.runCommand('Notion MCP: Sign In');
-    await window.dialog.click('Continue');
-    const tab = await window.nextTab();
-    await allow(tab, { user: 'Ada Lovelace', workspace });
-    await window.notifications.waitFor('Connected as');
-    await tab.close();
-    await window.notifications.dismiss('Connected as');
-  }
-
   /** The tools that the editor offers to a model. */
   function tools(): Promise<string[]> {
     return consumer.toolNames();
   }
 
   test('a server appears with a sign-in, starts by a click and gives its tools, with no second sign-in', async () => {
-    await signIn('Engineering Wiki');
+    await signIn(window, { user: 'Ada Lovelace', workspace: 'Engineering Wiki' });
     await window.runCommand('MCP: List Servers');
     await window.quickInput.waitFor(wiki);
     await window.screenshot('40-mcp-servers');
@@ -92,7 +82,7 @@ describe('Notion’s tools in chat and agents', { timeout: 150_000 }, () => {
   });
 
   test('a second workspace is a second server, and a sign-out takes its own away', async () => {
-    await signIn('Team Notes');
+    await signIn(window, { user: 'Ada Lovelace', workspace: 'Team Notes' });
     await window.runCommand('MCP: List Servers');
     await window.quickInput.waitFor('Notion – Team Notes');
     await window.quickInput.cancel();
