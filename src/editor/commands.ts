@@ -127,9 +127,8 @@ export async function copyDiagnostics(parts: CommandParts): Promise<void> {
     () => diagnostics({ ...parts, check: (account) => parts.check(account) }),
   );
   await env.clipboard.writeText(text);
-  void window.showInformationMessage(
-    l10n.t('Diagnostics copied. They hold no secret and no name: paste them into an issue.'),
-  );
+  // Without a button the editor shows one line of it.
+  void window.showInformationMessage(l10n.t('Diagnostics copied. They hold no secret and no name.'));
 }
 
 /** The one account there is, or the one that the person picks; none there offers a sign-in. */
@@ -146,7 +145,7 @@ async function pickAccount(accounts: Accounts, title: string): Promise<Account |
     label: account.grant.label,
     account,
   }));
-  return (await window.showQuickPick(items, { title, placeHolder: title }))?.account;
+  return (await window.showQuickPick(items, { title, placeHolder: l10n.t('Choose an account') }))?.account;
 }
 
 function withProgress<T>(title: string, task: () => Promise<T>): Promise<T> {

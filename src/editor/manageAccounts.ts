@@ -1,10 +1,9 @@
 import { commands, env, l10n, type QuickPickItem, QuickPickItemKind, ThemeIcon, Uri, window } from 'vscode';
 import type { Account } from '../grants/accounts.ts';
-import { shownNames } from '../notion/identity.ts';
 import { asksAgainAtMs } from './asksAgain.ts';
 import type { CommandParts } from './commands.ts';
 import * as accountCommands from './commands.ts';
-import { needsSignInSentence } from './messages.ts';
+import { needsSignInWhy } from './messages.ts';
 
 interface Choice extends QuickPickItem {
   act?: () => unknown;
@@ -114,27 +113,20 @@ function iconOf({ state }: Account): string {
   }
 }
 
-/** How the account stands, for the person. */
-function stateInWords(account: Account, isOffline: boolean): string {
-  const { grant, state } = account;
-  const { user, workspace } = grant.identity ? shownNames(grant.identity) : { user: grant.label, workspace: '' };
-  const who = workspace === '' ? user : l10n.t('{0} in {1}', user, workspace);
-  return `${who}: ${statusInWords(account, isOffline)}`;
-
-  function statusInWords({ grant: { serverUrl } }: Account, offline: boolean): string {
-    switch (state) {
-      case 'needsSignIn':
-        return needsSignInSentence(grant);
-      case 'dormant':
-        return l10n.t('belongs to {0}, which is not the server in the settings', new URL(serverUrl).host);
-      case 'readOnly':
-        return l10n.t('reload this window to use it');
-      default: {
-        const date = new Date(asksAgainAtMs(grant)).toLocaleDateString(env.language, { day: 'numeric', month: 'long' });
-        return offline
-          ? l10n.t('offline; the sign-in is kept and renews when the network is back')
-          : l10n.t('signed in, renews by itself; Notion asks again by {0}', date);
-      }
+/** How the account stands; the label beside it says whose it is, and there is one line for this. */
+function stateInWords({ grant, state }: Account, isOffline: boolean): string {
+  switch (state) {
+    case 'needsSignIn':
+      return needsSignInWhy(grant);
+    case 'dormant':
+      return l10n.t('Belongs to {0}, which is not the server in the settings', new URL(grant.serverUrl).host);
+    case 'readOnly':
+      return l10n.t('Reload this window to use it');
+    default: {
+      const date = new Date(asksAgainAtMs(grant)).toLocaleDateString(env.language, { day: 'numeric', month: 'long' });
+      return isOffline
+        ? l10n.t('Offline; the sign-in is kept and renews when the network is back')
+        : l10n.t('Signed in, renews by itself; Notion asks again by {0}', date);
     }
   }
 }

@@ -88,6 +88,22 @@ export function needsSignInSentence({ label, needsSignIn }: Grant): string {
   }
 }
 
+/** The same where the account is named already and one short line has to do. */
+export function needsSignInWhy({ needsSignIn }: Grant): string {
+  switch (needsSignIn?.reason) {
+    case 'tooOld':
+      return l10n.t('Needs sign-in: the last one is 180 days old');
+    case 'idle':
+      return l10n.t('Needs sign-in: it was not used for 30 days');
+    case 'registrationGone':
+      return l10n.t('Needs sign-in: Notion no longer knows this editor');
+    case 'noRefreshToken':
+      return l10n.t('Needs sign-in: Notion gave no way to renew it');
+    default:
+      return l10n.t('Needs sign-in: Notion ended the last one');
+  }
+}
+
 /** What the person should hear of how sign-ins are kept here. */
 export function storageMessage(problem: StorageProblem): Message {
   switch (problem) {
