@@ -115,7 +115,7 @@ export async function testAccount(parts: CommandParts, account: Account): Promis
   const details = l10n.t('Show Details');
   void show(connectionSentence(label, report), details).then(async (picked) => {
     if (picked === details) {
-      await parts.documents.show(`${l10n.t('Notion connection')}.md`, connectionText(label, report));
+      await parts.documents.show(`${l10n.t('Notion connection')}.txt`, connectionText(label, report));
     }
   });
 }

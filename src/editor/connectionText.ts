@@ -4,13 +4,13 @@ import type { ToolAccess } from '../notion/toolAccess.ts';
 import type { Check, CheckName, ConnectionReport } from './connectionReport.ts';
 import { messageFor } from './messages.ts';
 
-/** The report for its person, as Markdown: each link of the chain, who is connected, and which tools can be used. */
+/** The report for its person, as plain text: each link of the chain, who is connected, and which tools can be used. */
 export function connectionText(label: string, report: ConnectionReport): string {
   const { checks, identity, tools, access, isServerFault, clockSkewSeconds = 0 } = report;
-  const lines = [`# ${l10n.t('Notion connection of {0}', label)}`, '', ...checks.map(checkLine)];
+  const lines = [l10n.t('Notion connection of {0}', label), '', ...checks.map(checkLine)];
   if (identity !== undefined) {
     const { user, workspace } = shownNames(identity);
-    lines.push('', l10n.t('User: {0}', user), '', l10n.t('Workspace: {0}', workspace));
+    lines.push('', l10n.t('User: {0}', user), l10n.t('Workspace: {0}', workspace));
   }
   if (Math.abs(clockSkewSeconds) > 60) {
     const seconds = String(Math.abs(clockSkewSeconds));
@@ -23,8 +23,8 @@ export function connectionText(label: string, report: ConnectionReport): string 
     lines.push('', serverFaultSentence());
   }
   if (tools.length > 0) {
-    lines.push('', `## ${l10n.t('Tools ({0})', String(tools.length))}`, '');
-    lines.push(...tools.map((tool) => `- ${cleanName(tool)}: ${accessInWords(access.get(tool))}`));
+    lines.push('', l10n.t('Tools ({0})', String(tools.length)));
+    lines.push(...tools.map((tool) => `  ${cleanName(tool)}: ${accessInWords(access.get(tool))}`));
   }
   return `${lines.join('\n')}\n`;
 }
@@ -47,7 +47,7 @@ export function serverFaultSentence(): string {
 function checkLine(check: Check): string {
   const { name, tookMs, failure } = check;
   const what = `${nameInWords(name)} (${tookMs} ms)`;
-  return failure === undefined ? `- ✓ ${what}` : `- ✗ ${what}: ${remedyOf(check)}`;
+  return failure === undefined ? `✓ ${what}` : `✗ ${what}: ${remedyOf(check)}`;
 }
 
 function remedyOf({ failure }: Check): string {
