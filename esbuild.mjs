@@ -31,6 +31,7 @@ export async function buildExtension({ minify = false } = {}) {
   });
   const files = Object.keys(metafile.outputs);
   await Promise.all(files.map((file) => toCommonJs(`${root}${file}`, minify)));
+  await writeFile(`${root}dist/README.md`, readmeForEditor(await readFile(`${root}README.md`, 'utf8')));
   return [...files, await buildWebExtension({ minify })];
 }
 
@@ -71,6 +72,16 @@ async function toCommonJs(file, minify) {
     logLevel: 'warning',
   });
   await writeFile(file, code);
+}
+
+/**
+ * The README as the editor can show it beside the installed extension: there a picture comes from https or not at all,
+ * and a link to a file of the source leads nowhere.
+ */
+export function readmeForEditor(readme) {
+  return readme
+    .replace(/^ *!\[[^\]]*\]\((?!https:)[^)]*\)\n\n?/gm, '')
+    .replace(/\[([^\]]+)\]\((?!https?:|#)[^)]*\)/g, '$1');
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
