@@ -67,8 +67,6 @@ describe('a person signs in to Notion from the editor', { timeout: 240_000 }, ()
       entries.join(),
     );
     await window.screenshot('07-account');
-    // The picture in the README.
-    await window.screenshot('accounts', { x: 0, y: 560, width: 1280, height: 240 });
     await window.accounts.close();
   });
 

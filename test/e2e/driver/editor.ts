@@ -18,6 +18,10 @@ export interface EditorOptions {
   /** Origins beside the Notion-shaped server's whose pages open without a question. */
   trustedOrigins?: string[];
   browserArguments?: string[];
+  /** Of its windows, in CSS pixels. */
+  size?: { width: number; height: number };
+  /** How many pixels of a picture make one of CSS. */
+  pixelRatio?: number;
 }
 
 /** How long anything on the screen may take before a test fails. */
@@ -58,6 +62,8 @@ export class Editor {
       logLevel = 'info',
       trustedOrigins = [],
       browserArguments = [],
+      size = { width: 1280, height: 800 },
+      pixelRatio = 1,
     } = editorOptions;
     const directory = await mkdtemp(join(tmpdir(), 'editor-'));
     for (const vsix of extensions) {
@@ -76,7 +82,7 @@ export class Editor {
       ],
     };
     const [server, browser] = await Promise.all([CodeServer.start(options), openChromium(browserArguments)]);
-    const profile = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+    const profile = await browser.newContext({ viewport: size, deviceScaleFactor: pixelRatio });
     // As on a desktop, where nobody is asked.
     await profile.grantPermissions(['clipboard-read', 'clipboard-write']);
     profile.setDefaultTimeout(screenLimitMs);

@@ -94,11 +94,10 @@ export class EditorWindow {
     return this.page.evaluate(() => navigator.clipboard.readText());
   }
 
-  /** Keeps a picture of the window, or of a part of it, as `artefacts/e2e/<name>.png`. */
-  async screenshot(name: string, clip?: { x: number; y: number; width: number; height: number }): Promise<void> {
+  /** Keeps a picture of the window as `artefacts/e2e/<name>.png`. */
+  async screenshot(name: string): Promise<void> {
     await mkdir(screenshots, { recursive: true });
-    const path = join(screenshots, `${name}.png`);
-    await this.page.screenshot({ path, animations: 'disabled', ...(clip && { clip }) });
+    await this.page.screenshot({ path: join(screenshots, `${name}.png`), animations: 'disabled' });
   }
 
   async #ready(): Promise<void> {

@@ -1,0 +1,72 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { directoryVariable } from '../../editor/consumer/protocol.ts';
+import { type NotionServer, startNotionServer } from '../../notion/server.ts';
+import { Consumer } from '../consumer.ts';
+import { Editor } from '../driver/editor.ts';
+import type { EditorWindow } from '../driver/editorWindow.ts';
+import { consumerVsix, extensionVsix } from '../driver/vsix.ts';
+
+/** Themes of the editor, and how a browser is told that a person likes them. */
+export const themes = {
+  light: { id: 'Light Modern', className: 'vs', media: { colorScheme: 'light', contrast: 'no-preference' } },
+  dark: { id: 'Dark Modern', className: 'vs-dark', media: { colorScheme: 'dark', contrast: 'no-preference' } },
+  highContrast: {
+    id: 'Default High Contrast',
+    className: 'hc-black',
+    media: { colorScheme: 'dark', contrast: 'more' },
+  },
+} as const;
+
+export type ThemeName = keyof typeof themes;
+
+/** Everything that the pictures show: an editor in which nobody is signed in yet, beside a server like Notion's. */
+export interface Scene {
+  notion: NotionServer;
+  editor: Editor;
+  window: EditorWindow;
+  consumer: Consumer;
+}
+
+/** Opens the scene in a window small enough that what belongs together is seen together. Ends with `closeScene`. */
+export async function openScene({ theme, pixelRatio }: { theme: ThemeName; pixelRatio: number }): Promise<Scene> {
+  const directory = await mkdtemp(join(tmpdir(), 'consumers-'));
+  const notion = await startNotionServer({ version: 'today' });
+  let editor: Editor | undefined;
+  try {
+    editor = await Editor.start({
+      extensions: [extensionVsix, consumerVsix],
+      settings: {
+        'notionMcp.serverUrl': notion.mcpUrl,
+        // No tooltip comes in between.
+        'workbench.hover.delay': 600_000,
+        'workbench.tips.enabled': false,
+        // Nor a mark on a document that is only to be read.
+        'editor.occurrencesHighlight': 'off',
+        'editor.renderLineHighlight': 'none',
+        'editor.guides.indentation': false,
+        'editor.lineNumbers': 'off',
+        'workbench.colorTheme': themes[theme].id,
+      },
+      environment: { [directoryVariable]: directory },
+      size: { width: 920, height: 600 },
+      pixelRatio,
+    });
+    const window = await editor.openWindow();
+    return { notion, editor, window, consumer: await Consumer.appears(directory) };
+  } catch (error) {
+    await editor?.stop();
+    await notion.close();
+    throw error;
+  } finally {
+    // The consumer has said where it listens.
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/** Ends all of it. */
+export async function closeScene({ editor, notion }: Scene): Promise<void> {
+  await editor.stop();
+  await notion.close();
+}
