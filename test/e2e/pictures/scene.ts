@@ -29,7 +29,10 @@ export interface Scene {
   consumer: Consumer;
 }
 
-/** Opens the scene in a window small enough that what belongs together is seen together. Ends with `closeScene`. */
+/** Small enough that what belongs together is seen together, in CSS pixels. */
+export const windowSize = { width: 920, height: 600 };
+
+/** Opens the scene. Ends with `closeScene`. */
 export async function openScene({ theme, pixelRatio }: { theme: ThemeName; pixelRatio: number }): Promise<Scene> {
   const directory = await mkdtemp(join(tmpdir(), 'consumers-'));
   const notion = await startNotionServer({ version: 'today' });
@@ -50,7 +53,7 @@ export async function openScene({ theme, pixelRatio }: { theme: ThemeName; pixel
         'workbench.colorTheme': themes[theme].id,
       },
       environment: { [directoryVariable]: directory },
-      size: { width: 920, height: 600 },
+      size: windowSize,
       pixelRatio,
     });
     const window = await editor.openWindow();
