@@ -183,7 +183,10 @@ async function openWalkthrough({ window }: Scene): Promise<void> {
   await window.page.setViewportSize({ width: 1280, height: 800 });
   await window.runCommand('Welcome: Open Walkthrough...');
   await window.quickInput.choose('Notion in your editor');
-  await window.page.locator('.getting-started-media img').waitFor();
+  // Not only the place for the picture: the picture, which the VSIX has to hold.
+  await window.page.waitForFunction(
+    () => (document.querySelector<HTMLImageElement>('.getting-started-media img')?.naturalWidth ?? 0) > 0,
+  );
 }
 
 async function closeWalkthrough({ window, consumer }: Scene): Promise<void> {
