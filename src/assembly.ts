@@ -87,7 +87,7 @@ export async function assemble(
     http,
     accounts,
     pending,
-    discoveries: new Discoveries(http, clock),
+    discoveries: new Discoveries(clock),
     channels: () => orderChannels(situation(context.extension)),
     openChannel: channelOpener(context.extension, clock, randomness),
     configuredClientId,
@@ -96,9 +96,8 @@ export async function assemble(
     clientName: `${env.appName} (Notion MCP Authentication)`,
     clock,
     randomness,
-    log,
   });
-  const signInFlow = new SignInFlow({ signIn, accounts, memory: context.globalState, log });
+  const signInFlow = new SignInFlow({ signIn, accounts, memory: context.globalState, randomness, log });
   attention = new Attention({
     accounts,
     memory: context.globalState,

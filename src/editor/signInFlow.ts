@@ -1,7 +1,8 @@
 import { CancellationError, commands, env, l10n, type Memento, ProgressLocation, type Uri, window } from 'vscode';
+import type { Randomness } from '../clock.ts';
 import type { Account, Accounts } from '../grants/accounts.ts';
 import type { Grant } from '../grants/grant.ts';
-import type { Log } from '../log.ts';
+import { type Log, traitsOf } from '../log.ts';
 import { shownNames } from '../notion/identity.ts';
 import { Failure } from '../oauth/failure.ts';
 import { parseServerUrl } from '../oauth/serverUrl.ts';
@@ -15,6 +16,7 @@ export interface SignInFlowParts {
   accounts: Accounts;
   /** Keeps what was told across windows and reloads. */
   memory: Memento;
+  randomness: Randomness;
   log: Log;
 }
 
@@ -34,15 +36,16 @@ export class SignInFlow {
    * @throws CancellationError when the person ended it, else an `Error` whose message is the sentence that was shown
    */
   async run(scopes: readonly string[]): Promise<SignInResult> {
-    const { log, accounts } = this.#parts;
+    const { accounts, randomness } = this.#parts;
+    const log = this.#parts.log.operation('sign-in', randomness);
     log.info('A sign-in begins.', { scopes: scopes.length });
     try {
-      const result = await this.#runWithProgress(scopes);
+      const result = await this.#runWithProgress(scopes, log);
       log.info('Signed in.', { grant: result.grant.id, reconnected: result.reconnected });
       void this.#sayConnected(result, accounts);
       return result;
     } catch (error) {
-      throw this.#sayFailed(error, scopes);
+      throw this.#sayFailed(error, scopes, log);
     }
   }
 
@@ -63,7 +66,7 @@ export class SignInFlow {
     }
   }
 
-  async #runWithProgress(scopes: readonly string[]): Promise<SignInResult> {
+  async #runWithProgress(scopes: readonly string[], log: Log): Promise<SignInResult> {
     const serverUrl = parseServerUrl(serverUrlText());
     this.#parts.accounts.refuseIfStale();
     return window.withProgress(
@@ -86,6 +89,7 @@ export class SignInFlow {
               progress.report({ message: stageMessage(stage, host) + link });
             },
             confirmHosts,
+            log,
           });
         } finally {
           listening.dispose();
@@ -123,20 +127,18 @@ export class SignInFlow {
   }
 
   /** Shows what went wrong and returns what the caller is to throw. */
-  #sayFailed(error: unknown, scopes: readonly string[]): Error {
+  #sayFailed(error: unknown, scopes: readonly string[], log: Log): Error {
     if (!(error instanceof Failure)) {
-      this.#parts.log.error('A sign-in failed in an unforeseen way.', {
-        name: error instanceof Error ? error.name : '',
-      });
+      log.error('The sign-in failed in an unforeseen way.', traitsOf(error));
       return new Error(l10n.t('The sign-in to Notion failed. The log has the details.'));
     }
     const { step, code, status } = error.details;
     const message = messageFor(error);
     if (message === undefined) {
-      this.#parts.log.info('A sign-in was cancelled.', { code });
+      log.info('The sign-in was cancelled.', { code });
       return new CancellationError();
     }
-    this.#parts.log.warn('A sign-in failed.', { kind: error.kind, step, code, status });
+    log.warn('The sign-in failed.', { kind: error.kind, step, code, status });
     void showFailure(message, {
       tryAgain: () => void this.run(scopes).catch(() => undefined),
       signIn: () => void this.run(scopes).catch(() => undefined),

@@ -167,10 +167,10 @@ export class Accounts {
    * stored is the older one revoked. @throws what the secret storage says; Failure `stale_window` before anything is
    * stored where that would erase what another window stored
    */
-  async storeSignIn(fresh: FreshSignIn): Promise<{ grant: Grant; reconnected: boolean }> {
+  async storeSignIn(fresh: FreshSignIn, log = this.#parts.log): Promise<{ grant: Grant; reconnected: boolean }> {
     this.refuseIfStale();
     await this.#look();
-    const { store, protocol, log } = { store: this.#store, ...this.#parts };
+    const { store, protocol } = { store: this.#store, ...this.#parts };
     const { grant, replaced } = await storeSignIn(fresh, {
       store,
       known: () => this.#known.all().map(({ grant }) => grant),
@@ -182,7 +182,7 @@ export class Accounts {
     this.#keeper.plan();
     if (replaced !== undefined) {
       // Best effort and nobody waits for it.
-      void protocol.revoke(replaced).catch((error: unknown) => {
+      void protocol.revoke(replaced, log).catch((error: unknown) => {
         log.info('The older sign-in of the account could not be revoked.', { kind: kindOf(error) });
       });
     }

@@ -17,14 +17,14 @@ export type RenewReason =
   /** The person asked for it. */
   | { reason: 'asked' };
 
-/** What the life of a grant needs of the protocol. */
+/** What the life of a grant needs of the protocol; its steps go to `log`, that of the operation. */
 export interface GrantProtocol {
   /** @throws Failure */
-  refresh(grant: Grant): Promise<Tokens>;
+  refresh(grant: Grant, log?: Log): Promise<Tokens>;
   /** Best effort. @throws Failure */
-  revoke(grant: Grant): Promise<void>;
+  revoke(grant: Grant, log?: Log): Promise<void>;
   /** One request that spends nothing: shows that the network carries us to the server. @throws Failure */
-  probe(grant: Grant): Promise<void>;
+  probe(grant: Grant, log?: Log): Promise<void>;
 }
 
 export interface RenewalParts {
@@ -125,11 +125,12 @@ export class Renewal {
   }
 
   async #run(known: Grant, why: RenewReason): Promise<Grant> {
-    const { store, clock, log } = this.#parts;
+    const { store, clock, randomness } = this.#parts;
+    const log = this.#parts.log.operation('renewal', randomness);
     const startedAtMs = clock.nowMs();
     const transaction = await store.begin(known, lockWaitMs);
     if (transaction === undefined) {
-      throw this.#failed(known.id, new Failure('transient', { step: 'storage', code: 'locked' }));
+      throw this.#failed(known.id, new Failure('transient', { step: 'storage', code: 'locked' }), log);
     }
     try {
       // The copy from before the lock is only a hint; what is read under the lock counts.
@@ -142,9 +143,9 @@ export class Renewal {
         this.#settled(grant.id);
         return grant;
       }
-      return await this.#renew(transaction, grant);
+      return await this.#renew(transaction, grant, log);
     } catch (error) {
-      throw this.#failed(known.id, error);
+      throw this.#failed(known.id, error, log);
     } finally {
       await transaction.end();
     }
@@ -161,26 +162,26 @@ export class Renewal {
     }
   }
 
-  async #renew(transaction: StoreTransaction, grant: Grant): Promise<Grant> {
-    const { protocol, log } = this.#parts;
+  async #renew(transaction: StoreTransaction, grant: Grant, log: Log): Promise<Grant> {
+    const { protocol } = this.#parts;
     if (grant.tokens.refreshToken === undefined) {
-      return this.#giveUp(transaction, grant, 'noRefreshToken');
+      return this.#giveUp(transaction, grant, log, 'noRefreshToken');
     }
     // A full disk is found before the refresh token is spent.
     const place = await transaction.reserve(grant);
     try {
       if (this.#slept || this.#backOff.lastFailure(grant.id) !== undefined) {
-        await protocol.probe(grant);
+        await protocol.probe(grant, log);
         this.#slept = false;
       }
       if (!(await transaction.isOurs())) {
         throw new Failure('transient', { step: 'storage', code: 'lock_lost' });
       }
       log.info('Renewing.', { grant: grant.id, generation: grant.generation });
-      const renewed = merge(grant, await protocol.refresh(grant));
+      const renewed = merge(grant, await protocol.refresh(grant, log));
       if (await transaction.isGone()) {
         log.info('The account was signed out meanwhile; what was got is given back.', { grant: grant.id });
-        await protocol.revoke(renewed).catch(() => undefined);
+        await protocol.revoke(renewed, log).catch(() => undefined);
         throw new Failure('signInAgain', { step: 'token', code: 'signed_out' });
       }
       if (!(await transaction.isOurs())) {
@@ -194,15 +195,15 @@ export class Renewal {
     } catch (error) {
       await place.discard().catch(() => undefined);
       if (error instanceof Failure && error.details.code !== 'signed_out' && isOver(error)) {
-        return await this.#doubt(transaction, grant, error);
+        return await this.#doubt(transaction, grant, error, log);
       }
       throw error;
     }
   }
 
   /** The server says that it is over: believed at once, or after one more try where its stores may lag behind. */
-  async #doubt(transaction: StoreTransaction, grant: Grant, failure: Failure): Promise<Grant> {
-    const { clock, protocol, log } = this.#parts;
+  async #doubt(transaction: StoreTransaction, grant: Grant, failure: Failure, log: Log): Promise<Grant> {
+    const { clock, protocol } = this.#parts;
     const doubt = this.#doubts.get(grant.id);
     const rotated = grant.tokens.obtainedAtMs > grant.signedInAtMs;
     const settling = rotated && clock.nowMs() - grant.tokens.obtainedAtMs < settlingMs;
@@ -220,7 +221,7 @@ export class Renewal {
     }
     for (const aside of await transaction.keptAside()) {
       try {
-        const renewed = merge({ ...aside, generation: grant.generation }, await protocol.refresh(aside));
+        const renewed = merge({ ...aside, generation: grant.generation }, await protocol.refresh(aside, log));
         await transaction.write(renewed, grant);
         this.#settled(grant.id);
         log.info('Renewed with an answer that was kept aside.', { grant: grant.id, generation: renewed.generation });
@@ -231,13 +232,14 @@ export class Renewal {
         }
       }
     }
-    return this.#giveUp(transaction, grant, reasonFor(grant, failure, clock.nowMs()), failure.details.code);
+    return this.#giveUp(transaction, grant, log, reasonFor(grant, failure, clock.nowMs()), failure.details.code);
   }
 
   /** The account needs its person; the refresh token is never presented again. */
   async #giveUp(
     transaction: StoreTransaction,
     grant: Grant,
+    log: Log,
     reason: NeedsSignInReason,
     serverCode?: string,
   ): Promise<never> {
@@ -250,7 +252,7 @@ export class Renewal {
     };
     await transaction.write(over, grant);
     this.#settled(grant.id);
-    this.#parts.log.warn('The account needs to be signed in again.', { grant: grant.id, reason, serverCode });
+    log.warn('The account needs to be signed in again.', { grant: grant.id, reason, serverCode });
     this.#parts.gaveUp(over);
     throw ended(over);
   }
@@ -260,13 +262,13 @@ export class Renewal {
     this.#backOff.succeeded(grantId);
   }
 
-  #failed(grantId: string, error: unknown): Failure {
+  #failed(grantId: string, error: unknown, log: Log): Failure {
     const failure =
       error instanceof Failure ? error : new Failure('transient', { step: 'storage', code: 'disk', cause: error });
     if (!isOver(failure)) {
       this.#backOff.failed(grantId, failure);
       const { step, code, status } = failure.details;
-      this.#parts.log.warn('A renewal failed; the sign-in is kept.', {
+      log.warn('A renewal failed; the sign-in is kept.', {
         grant: grantId,
         kind: failure.kind,
         step,

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts';
+import type { Clock, Randomness } from '../clock.ts';
 import type { Log } from '../log.ts';
 import { Failure } from '../oauth/failure.ts';
 import type { Grant } from './grant.ts';
@@ -9,6 +9,7 @@ export interface SignOutParts {
   store: GrantStore;
   protocol: GrantProtocol;
   clock: Clock;
+  randomness: Randomness;
   log: Log;
   /** Called as soon as no window will use the grant any more, before the server hears of it. */
   forgotten: () => void;
@@ -18,7 +19,10 @@ const lockWaitMs = 5_000;
 const revokeLimitMs = 10_000;
 
 /** Forgets a grant here, whatever the server says, and revokes it there, best effort. */
-export async function signOut(grant: Grant, { store, protocol, clock, log, forgotten }: SignOutParts): Promise<void> {
+export async function signOut(grant: Grant, parts: SignOutParts): Promise<void> {
+  const { store, protocol, clock, forgotten } = parts;
+  const log = parts.log.operation('sign-out', parts.randomness);
+  log.info('Signing out.', { grant: grant.id });
   await store.bury(grant.id);
   forgotten();
   const transaction = await store.begin(grant, lockWaitMs).catch(() => undefined);
@@ -46,7 +50,7 @@ async function revoke(
 ): Promise<void> {
   const limit = new Promise<void>((resolve) => clock.after(revokeLimitMs, resolve));
   try {
-    await Promise.race([protocol.revoke(grant), limit]);
+    await Promise.race([protocol.revoke(grant, log), limit]);
   } catch (error) {
     log.info('The server could not be told of the sign-out.', { grant: grant.id, kind: kindOf(error) });
   }
