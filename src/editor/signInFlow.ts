@@ -1,5 +1,5 @@
 import { CancellationError, commands, env, l10n, type Memento, ProgressLocation, type Uri, window } from 'vscode';
-import type { Randomness } from '../clock.ts';
+import type { Clock, Randomness } from '../clock.ts';
 import type { Account, Accounts } from '../grants/accounts.ts';
 import type { Grant } from '../grants/grant.ts';
 import { type Log, traitsOf } from '../log.ts';
@@ -7,7 +7,9 @@ import { shownNames } from '../notion/identity.ts';
 import { Failure } from '../oauth/failure.ts';
 import { parseServerUrl } from '../oauth/serverUrl.ts';
 import type { SignIn, SignInResult, SignInStage } from '../signIn/signIn.ts';
-import { messageFor } from './messages.ts';
+import { endSignIn } from './endSignIn.ts';
+import { messageFor, unforeseenMessage } from './messages.ts';
+import type { Message } from './remedies.ts';
 import { offersMcpServer, serverUrlText, stopOfferingMcpServer } from './settings.ts';
 import { showFailure, showWarning } from './showMessage.ts';
 
@@ -16,6 +18,7 @@ export interface SignInFlowParts {
   accounts: Accounts;
   /** Keeps what was told across windows and reloads. */
   memory: Memento;
+  clock: Clock;
   randomness: Randomness;
   log: Log;
 }
@@ -36,13 +39,13 @@ export class SignInFlow {
    * @throws CancellationError when the person ended it, else an `Error` whose message is the sentence that was shown
    */
   async run(scopes: readonly string[]): Promise<SignInResult> {
-    const { accounts, randomness } = this.#parts;
+    const { randomness } = this.#parts;
     const log = this.#parts.log.operation('sign-in', randomness);
     log.info('A sign-in begins.', { scopes: scopes.length });
     try {
       const result = await this.#runWithProgress(scopes, log);
       log.info('Signed in.', { grant: result.grant.id, reconnected: result.reconnected });
-      void this.#sayConnected(result, accounts);
+      void this.#sayConnected(result);
       return result;
     } catch (error) {
       throw this.#sayFailed(error, scopes, log);
@@ -100,7 +103,7 @@ export class SignInFlow {
   }
 
   /** Says who is connected: the browser may have been signed in to somebody else's Notion. */
-  async #sayConnected({ grant, reconnected }: SignInResult, accounts: Accounts): Promise<void> {
+  async #sayConnected({ grant, reconnected }: SignInResult): Promise<void> {
     const undo = l10n.t({ message: 'Undo', comment: ['Button: signs out the account that has just signed in.'] });
     const turnOff = l10n.t({ message: 'Turn Off', comment: ['Button: chat no longer gets tools from Notion.'] });
     const connected = connectedSentence(grant);
@@ -109,8 +112,7 @@ export class SignInFlow {
     const buttons = [...(reconnected ? [] : [undo]), ...(isNews ? [turnOff] : [])];
     const picked = await window.showInformationMessage(sentence, ...buttons);
     if (picked === undo) {
-      await accounts.signOut(grant.id);
-      void window.showInformationMessage(l10n.t('Signed out {0} again.', grant.label));
+      await endSignIn(this.#parts, grant);
     } else if (picked === turnOff) {
       await stopOfferingMcpServer();
     }
@@ -130,7 +132,7 @@ export class SignInFlow {
   #sayFailed(error: unknown, scopes: readonly string[], log: Log): Error {
     if (!(error instanceof Failure)) {
       log.error('The sign-in failed in an unforeseen way.', traitsOf(error));
-      return new Error(l10n.t('The sign-in to Notion failed. The log has the details.'));
+      return this.#show(unforeseenMessage(), scopes);
     }
     const { step, code, status } = error.details;
     const message = messageFor(error);
@@ -139,10 +141,12 @@ export class SignInFlow {
       return new CancellationError();
     }
     log.warn('The sign-in failed.', { kind: error.kind, step, code, status });
-    void showFailure(message, {
-      tryAgain: () => void this.run(scopes).catch(() => undefined),
-      signIn: () => void this.run(scopes).catch(() => undefined),
-    });
+    return this.#show(message, scopes);
+  }
+
+  #show(message: Message, scopes: readonly string[]): Error {
+    const again = () => void this.run(scopes).catch(() => undefined);
+    void showFailure(message, { tryAgain: again, signIn: again });
     return new Error(message.sentence);
   }
 }

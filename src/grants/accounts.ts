@@ -5,7 +5,7 @@ import type { Identity } from '../notion/identity.ts';
 import { Failure } from '../oauth/failure.ts';
 import type { Grant } from './grant.ts';
 import { GrantStore, type Known, type Snapshot } from './grantStore.ts';
-import { Journal } from './journal.ts';
+import { Journal, type JournalFiles } from './journal.ts';
 import { Keeper } from './keeper.ts';
 import { type Account, type AccountsChange, KnownGrants } from './knownGrants.ts';
 import { Locks, type LockTiming, lockTiming } from './lock.ts';
@@ -26,6 +26,16 @@ export type StorageProblem =
   | 'forgetful'
   /** Another window knows more, and this one has to be reloaded before it may store anything. */
   | 'stale';
+
+/** How sign-ins are kept here, and how their last renewals failed. By grant id: to be replaced before it is shown. */
+export interface StorageDiagnostics {
+  hasJournal: boolean;
+  isForgetful: boolean;
+  /** Other windows' changes are heard of without looking. */
+  hears: boolean;
+  files?: JournalFiles;
+  lastFailures: Map<string, Failure>;
+}
 
 export interface AccountsParts {
   secrets: Secrets;
@@ -262,13 +272,15 @@ export class Accounts {
     return this.#renewal.lastFailure(grantId) !== undefined;
   }
 
-  /** For a report: nothing in it is secret or names a person. */
-  diagnostics(): { hasJournal: boolean; isForgetful: boolean; hears: boolean; lastFailures: Map<string, Failure> } {
+  /** For a report: nothing in it is secret or names a person. Changes nothing. */
+  async diagnostics(): Promise<StorageDiagnostics> {
+    const files = await this.#store.inspect();
     const failures = this.#known.all().map(({ grant }) => [grant.id, this.#renewal.lastFailure(grant.id)] as const);
     return {
       hasJournal: this.#store.hasJournal,
       isForgetful: this.#store.isForgetful,
       hears: this.#hears,
+      ...(files && { files }),
       lastFailures: new Map(failures.filter((entry): entry is [string, Failure] => entry[1] !== undefined)),
     };
   }

@@ -2,7 +2,7 @@ import type { Clock, Randomness } from '../clock.ts';
 import type { Log } from '../log.ts';
 import { Failure } from '../oauth/failure.ts';
 import type { Grant } from './grant.ts';
-import type { Entry, Journal, Reserved } from './journal.ts';
+import type { Entry, Journal, JournalFiles, Reserved } from './journal.ts';
 import type { HeldLock, Locks } from './lock.ts';
 import { newKey } from './seal.ts';
 import type { Vault } from './vault.ts';
@@ -188,6 +188,11 @@ export class GrantStore {
         await this.#vault.delete(id);
       }
     }
+  }
+
+  /** The journal's files, for a report; `undefined` where there is no journal or it cannot be listed. */
+  async inspect(): Promise<JournalFiles | undefined> {
+    return this.#disk?.journal.inspect().catch(() => undefined);
   }
 
   /** Begins to change a grant. @returns undefined when its lock cannot be had within `waitMs` */

@@ -3,7 +3,7 @@ import type { Accounts } from '../grants/accounts.ts';
 import type { Grant } from '../grants/grant.ts';
 import type { Http } from '../http/http.ts';
 import { loggedHttp } from '../http/loggedHttp.ts';
-import type { Log } from '../log.ts';
+import { type Log, traitsOf } from '../log.ts';
 import { type Identity, readIdentity } from '../notion/identity.ts';
 import { buildAuthorization } from '../oauth/authorization.ts';
 import type { Discovery } from '../oauth/authorizationServer.ts';
@@ -244,7 +244,9 @@ export class SignIn {
         ...(identity && { identity }),
         askedScopes: [...scopes],
       };
-      return await accounts.storeSignIn(fresh, log);
+      return await accounts.storeSignIn(fresh, log).catch((error: unknown) => {
+        throw notStored(error, log);
+      });
     } catch (error) {
       // Nobody will ever use them, so they are not left alive at the server.
       await this.#giveBack(run, discovery, client, tokens);
@@ -291,4 +293,13 @@ export class SignIn {
       });
     }
   }
+}
+
+/** The disk or the secret storage said no; in words of ours, for theirs may hold a path. */
+function notStored(error: unknown, log: Log): Failure {
+  if (error instanceof Failure) {
+    return error;
+  }
+  log.error('The sign-in could not be stored.', traitsOf(error));
+  return new Failure('transient', { step: 'storage', code: 'not_stored', cause: error });
 }
