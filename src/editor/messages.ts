@@ -103,11 +103,11 @@ export function serverChangedMessage(labels: readonly string[]): Message {
   const sentence =
     others.length === 0
       ? l10n.t(
-          'The server URL has changed, and {0} belongs to the one from before. It is kept: change the URL back to use it again.',
+          'The Notion server URL has changed, and {0} belongs to the one from before. It is kept: change the URL back to use it again.',
           label,
         )
       : l10n.t(
-          'The server URL has changed, and {0} accounts belong to the one from before. They are kept: change the URL back to use them again.',
+          'The Notion server URL has changed, and {0} accounts belong to the one from before. They are kept: change the URL back to use them again.',
           String(labels.length),
         );
   return { sentence, remedies: ['manageAccounts', 'openSetting'] };

@@ -270,6 +270,30 @@ describe('a sign-in against the Notion-shaped server', { timeout: 60_000 }, () =
     });
   }
 
+  test('that cannot be stored says so in no words of the disk’s, and gives its tokens back', async (t) => {
+    const machine = await Machine.start(t);
+    const secrets = machine.secrets.window();
+    const store = (name: string, value: string): Thenable<void> =>
+      name.startsWith('grant.') ? Promise.reject(new Error('EACCES /home/ada')) : secrets.store(name, value);
+    const { accounts } = await machine.open({
+      serverUrl: notion.mcpUrl,
+      secrets: {
+        get: (name) => secrets.get(name),
+        store,
+        delete: (name) => secrets.delete(name),
+        keys: () => secrets.keys(),
+        onDidChange: secrets.onDidChange,
+      },
+    });
+    const unlucky = new Desk(notion, machine, accounts, ['uriHandler']);
+    const signingIn = unlucky.run();
+    await unlucky.pending.receive((await approve((await unlucky.browser(1))[0] ?? '')).search.slice(1));
+    await assert.rejects(signingIn, { kind: 'transient', message: 'transient at storage: not_stored' });
+    assert.equal(notion.requests({ path: '/token' }).length, 2, 'the exchange and the revocation');
+    assert.ok(unlucky.logLines.some((line) => line.includes('could not be stored')));
+    assert.ok(!unlucky.logLines.join().includes('ada'));
+  });
+
   test('ends after five minutes without an answer, and a late one stores nothing', async (t) => {
     const all = await desk(t);
     const { run, browser, pending, labels } = bound(all);
