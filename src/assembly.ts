@@ -1,25 +1,30 @@
-import { type EventEmitter, type ExtensionContext, env, l10n } from 'vscode';
+import { type EventEmitter, type ExtensionContext, env, l10n, window } from 'vscode';
 import { files } from '#platform/files';
 import { createPlatformHttp } from '#platform/transport';
 import { systemClock as clock, systemRandomness as randomness } from './clock.ts';
 import { Attention } from './editor/attention.ts';
 import type { CommandName } from './editor/commandNames.ts';
 import * as editorCommands from './editor/commands.ts';
-import { checkConnection } from './editor/connectionReport.ts';
+import { checkConnection, checkServer } from './editor/connectionReport.ts';
+import { diagnostics } from './editor/diagnostics.ts';
 import { problemSentence } from './editor/gatewayMessages.ts';
 import { gatewayNotices } from './editor/gatewayNotices.ts';
 import { manageAccounts } from './editor/manageAccounts.ts';
+import { serverChangedMessage } from './editor/messages.ts';
 import { channelOpener } from './editor/openChannel.ts';
 import type { NotionAuthenticationProvider } from './editor/provider.ts';
 import { ReadOnlyDocuments } from './editor/readOnlyDocuments.ts';
+import { ServerUrlNotice } from './editor/serverUrlNotice.ts';
 import { configuredClientId, defaultServerUrl, serverUrlText } from './editor/settings.ts';
 import { showNote } from './editor/showMessage.ts';
 import { openBrowser, SignInFlow } from './editor/signInFlow.ts';
 import { situation } from './editor/situation.ts';
 import { tellOfStorageProblems } from './editor/storageProblems.ts';
+import { told } from './editor/unforeseen.ts';
 import { type Account, Accounts } from './grants/accounts.ts';
 import { journalDirectory } from './grants/journalDirectory.ts';
 import { grantProtocol } from './grants/protocol.ts';
+import { loggedHttp } from './http/loggedHttp.ts';
 import type { Log } from './log.ts';
 import type { McpDefinitions } from './mcp/definitions.ts';
 import type { Gateway } from './mcp/gateway.ts';
@@ -29,6 +34,9 @@ import { orderChannels } from './signIn/channels.ts';
 import { Discoveries } from './signIn/discoveries.ts';
 import { PendingSignIns } from './signIn/pending.ts';
 import { SignIn } from './signIn/signIn.ts';
+
+/** For who cannot assemble: it lies beside, so that activation stays small. */
+export { showFailure } from './editor/showMessage.ts';
 
 /** What a provider call, a command or a callback needs; built once a window, on first use. */
 export interface Assembly {
@@ -87,7 +95,7 @@ export async function assemble(
     http,
     accounts,
     pending,
-    discoveries: new Discoveries(http, clock),
+    discoveries: new Discoveries(clock),
     channels: () => orderChannels(situation(context.extension)),
     openChannel: channelOpener(context.extension, clock, randomness),
     configuredClientId,
@@ -96,24 +104,41 @@ export async function assemble(
     clientName: `${env.appName} (Notion MCP Authentication)`,
     clock,
     randomness,
-    log,
   });
-  const signInFlow = new SignInFlow({ signIn, accounts, memory: context.globalState, log });
+  const signInFlow = new SignInFlow({ signIn, accounts, memory: context.globalState, clock, randomness, log });
   attention = new Attention({
     accounts,
     memory: context.globalState,
     reconnect: (account) => signInFlow.reconnect(account),
   });
   attention.show();
-  const check = (account: Account, signal?: AbortSignal) =>
+  const serverUrlNotice = new ServerUrlNotice({
+    accounts,
+    clock,
+    isFocused: () => window.state.focused,
+    show: (labels) => void showNote(serverChangedMessage(labels)),
+  });
+  const testing = () => loggedHttp(http, log.operation('test', randomness), clock);
+  const check = (account: Account, signal: AbortSignal) =>
     checkConnection(account.grant, {
-      http,
+      http: testing(),
       fresh: (id, waitMs) => accounts.fresh(id, waitMs),
       clock,
-      ...(signal && { signal }),
+      signal,
     });
   const documents = new ReadOnlyDocuments();
-  const parts = { accounts, signInFlow, attention, check, documents, extension: context.extension, clock, log };
+  const { extension } = context;
+  const parts = {
+    ...{ accounts, signInFlow, attention, check, documents, extension, clock, log },
+    diagnostics: (signal: AbortSignal) =>
+      diagnostics(
+        {
+          ...{ extension, accounts, clock, check },
+          checkServer: (url, ending) => checkServer(url, { http: testing(), clock, signal: ending }),
+        },
+        signal,
+      ),
+  };
   let opening: Promise<Gateway | undefined> | undefined;
   const gateway = (): Promise<Gateway | undefined> => {
     opening ??= import('./mcp/openGateway.ts')
@@ -141,12 +166,12 @@ export async function assemble(
     accounts,
     signInFlow,
     commands: {
-      signIn: () => editorCommands.signIn(parts),
-      signOut: () => editorCommands.signOut(parts),
-      refresh: () => editorCommands.refresh(parts),
-      manageAccounts: () => manageAccounts(parts),
-      testConnection: () => editorCommands.testConnection(parts),
-      copyDiagnostics: () => editorCommands.copyDiagnostics(parts),
+      signIn: () => told(log, () => editorCommands.signIn(parts)),
+      signOut: () => told(log, () => editorCommands.signOut(parts)),
+      refresh: () => told(log, () => editorCommands.refresh(parts)),
+      manageAccounts: () => told(log, () => manageAccounts(parts)),
+      testConnection: () => told(log, () => editorCommands.testConnection(parts)),
+      copyDiagnostics: () => told(log, () => editorCommands.copyDiagnostics(parts)),
     },
     receive: async (query) => {
       if ((await pending.receive(query)) === 'ended') {
@@ -156,10 +181,14 @@ export async function assemble(
         void showNote({ sentence, remedies: ['signIn', 'showLog'] });
       }
     },
-    serverUrlChanged: () => accounts.setServerUrl(configuredServerUrl()),
+    serverUrlChanged: () => {
+      accounts.setServerUrl(configuredServerUrl());
+      serverUrlNotice.changed();
+    },
     gateway,
     dispose: async () => {
       attention.dispose();
+      serverUrlNotice.dispose();
       documents.dispose();
       await Promise.all([accounts.dispose(), opening?.then((open) => open?.close()).catch(() => undefined)]);
     },

@@ -4,6 +4,7 @@ import {
   type Disposable,
   EventEmitter,
   type ExtensionContext,
+  l10n,
   lm,
   window,
   workspace,
@@ -11,10 +12,10 @@ import {
 import { listen } from '#platform/listen';
 import { createApi } from './api.ts';
 import type { Assembly } from './assembly.ts';
-import { commandNames } from './editor/commandNames.ts';
+import { type CommandName, commandNames } from './editor/commandNames.ts';
 import { NotionAuthenticationProvider, providerId } from './editor/provider.ts';
 import { offerMcpServerSetting, offersMcpServer, serverUrlSetting } from './editor/settings.ts';
-import { Log } from './log.ts';
+import { Log, traitsOf } from './log.ts';
 import { McpDefinitions } from './mcp/definitions.ts';
 import type { NotionMcpAuth } from './notionMcpAuth.d.ts';
 import { CallbackUriHandler } from './signIn/uriHandler.ts';
@@ -33,8 +34,12 @@ export function activate(context: ExtensionContext): NotionMcpAuth {
       .then(({ assemble }) => assemble(context, log, { provider, definitions, accountChanges }))
       .catch((error: unknown) => {
         made = undefined;
-        log.error('The accounts could not be loaded; the next call tries again.', { name: nameOf(error) });
-        throw error;
+        log.error('The accounts could not be loaded; the next call tries again.', traitsOf(error));
+        throw new Error(
+          l10n.t(
+            'The Notion sign-ins of this computer cannot be read. Unlock its keyring if it has one, and try again.',
+          ),
+        );
       });
     return made;
   };
@@ -53,6 +58,15 @@ export function activate(context: ExtensionContext): NotionMcpAuth {
     gateway: async () => (await assembly()).gateway(),
     log,
   });
+  const runCommand = async (name: CommandName): Promise<void> => {
+    try {
+      await (await assembly()).commands[name]();
+    } catch (error) {
+      const { showFailure } = await import('./assembly.ts');
+      const sentence = error instanceof Error ? error.message : '';
+      void showFailure({ sentence, remedies: ['tryAgain', 'showLog'] }, { tryAgain: () => void runCommand(name) });
+    }
+  };
   const accountChanges = new EventEmitter<void>();
   const uriHandler = new CallbackUriHandler(async (query) => (await assembly()).receive(query), log);
   context.subscriptions.push(
@@ -63,9 +77,7 @@ export function activate(context: ExtensionContext): NotionMcpAuth {
     ...offerMcpServers(definitions),
     authentication.registerAuthenticationProvider(providerId, 'Notion', provider, { supportsMultipleAccounts: true }),
     window.registerUriHandler(uriHandler),
-    ...commandNames.map((name) =>
-      commands.registerCommand(`notionMcp.${name}`, async () => (await assembly()).commands[name]()),
-    ),
+    ...commandNames.map((name) => commands.registerCommand(`notionMcp.${name}`, () => runCommand(name))),
     commands.registerCommand('notionMcp.showLog', () => channel.show()),
     window.onDidChangeWindowState(async ({ focused }) => {
       // A machine that slept wakes up with timers that are late; whoever looks at the window wants to work now.
@@ -97,8 +109,4 @@ export async function deactivate(): Promise<void> {
 function offerMcpServers(definitions: McpDefinitions): Disposable[] {
   const register: typeof lm.registerMcpServerDefinitionProvider | undefined = lm?.registerMcpServerDefinitionProvider;
   return register === undefined ? [] : [register('notionMcp', definitions)];
-}
-
-function nameOf(error: unknown): string {
-  return error instanceof Error ? error.name : typeof error;
 }

@@ -8,8 +8,11 @@ export interface LogSink {
   debug(line: string): void;
 }
 
-/** What may stand in a log line beside its fixed words. Text that came from a server or a person is not among it: log its kind instead. */
-export type LogValue = string | number | boolean | undefined;
+/**
+ * What may stand in a log line beside its fixed words. Text that came from a server or a person is not among it: log
+ * its kind instead. Of a URL, host and path are shown.
+ */
+export type LogValue = string | number | boolean | URL | undefined;
 
 const longestValue = 200;
 
@@ -26,9 +29,13 @@ export class Log {
     this.#prefix = prefix;
   }
 
-  /** A log whose lines carry `name`, to follow one sign-in or renewal through the file. */
-  child(name: string): Log {
-    return new Log(this.#sink, `${this.#prefix}[${name}] `);
+  /**
+   * A log for one operation, `sign-in` or `renewal`, whose lines carry a short id of it: to follow it through the file
+   * and to tell it from those of other windows.
+   */
+  operation(name: string, randomness: { bytes(length: number): Uint8Array }): Log {
+    const id = Array.from(randomness.bytes(2), (byte) => byte.toString(16).padStart(2, '0')).join('');
+    return new Log(this.#sink, `${this.#prefix}[${name} ${id}] `);
   }
 
   error(sentence: string, values?: Record<string, LogValue>): void {
@@ -60,6 +67,9 @@ export function redact(value: unknown): string {
   if (value instanceof Secret) {
     return '[secret]';
   }
+  if (value instanceof URL) {
+    return hostAndPath(value).slice(0, longestValue);
+  }
   return (
     String(value)
       // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is taken out
@@ -69,4 +79,21 @@ export function redact(value: unknown): string {
       .replace(/[A-Za-z0-9_~+/=:-]{40,}/g, '[redacted]')
       .slice(0, longestValue)
   );
+}
+
+/** What an error of nobody's foresight says without its message, which may hold anything: name, code and place. */
+export function traitsOf(error: unknown): { name: string; code?: string; at?: string } {
+  if (!(error instanceof Error)) {
+    return { name: typeof error };
+  }
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  // The file without its folders, which hold the name of whoever is at home there.
+  const at = /^\s+at .*?([\w.-]{1,60}:\d+:\d+)\)?$/m.exec(error.stack ?? '')?.[1];
+  return { name: error.name, ...(code !== undefined && { code }), ...(at !== undefined && { at }) };
+}
+
+/** A part of a path or host that may be somebody's id or key is left out. */
+function hostAndPath({ host, pathname }: URL): string {
+  const shown = (part: string): string => (part.length >= 40 || (part.length >= 16 && /\d/.test(part)) ? '…' : part);
+  return host.split('.').map(shown).join('.') + pathname.split('/').map(shown).join('/');
 }

@@ -37,7 +37,7 @@ export class Attention {
     item.name = l10n.t('Notion sign-in');
     item.text = `$(warning) ${l10n.t('Notion: sign in again')}`;
     item.tooltip = waiting.map(({ grant }) => needsSignInSentence(grant)).join('\n');
-    item.accessibilityInformation = { label: item.tooltip };
+    item.accessibilityInformation = { label: item.tooltip, role: 'button' };
     item.backgroundColor = new ThemeColor('statusBarItem.warningBackground');
     item.command = 'notionMcp.manageAccounts';
     item.show();

@@ -1,24 +1,30 @@
-import { type Extension, env, l10n, ProgressLocation, type QuickPickItem, window } from 'vscode';
+import { type Extension, env, l10n, type QuickPickItem, window } from 'vscode';
 import type { Clock } from '../clock.ts';
 import type { Account, Accounts } from '../grants/accounts.ts';
 import type { Log } from '../log.ts';
 import { Failure } from '../oauth/failure.ts';
+import { accountInWords } from './accountWords.ts';
 import type { Attention } from './attention.ts';
 import type { ConnectionReport } from './connectionReport.ts';
-import { connectionSentence, connectionText } from './connectionText.ts';
-import { diagnostics } from './diagnostics.ts';
+import { connectionMessage, connectionText } from './connectionText.ts';
+import { endSignIn } from './endSignIn.ts';
 import { messageFor } from './messages.ts';
+import { stoppedWaiting } from './patience.ts';
+import { withProgress } from './progress.ts';
 import type { ReadOnlyDocuments } from './readOnlyDocuments.ts';
 import { defaultScope } from './sessions.ts';
-import { showFailure, showNote } from './showMessage.ts';
+import { showFailure, showNote, showWarning } from './showMessage.ts';
 import type { SignInFlow } from './signInFlow.ts';
+import { told } from './unforeseen.ts';
 
 export interface CommandParts {
   accounts: Accounts;
   signInFlow: SignInFlow;
   attention: Attention;
   /** Walks the chain from here to Notion's tools. */
-  check: (account: Account, signal?: AbortSignal) => Promise<ConnectionReport>;
+  check: (account: Account, signal: AbortSignal) => Promise<ConnectionReport>;
+  /** What an issue needs. */
+  diagnostics: (signal: AbortSignal) => Promise<string>;
   documents: ReadOnlyDocuments;
   extension: Extension<unknown>;
   clock: Clock;
@@ -43,18 +49,15 @@ export async function signOut(parts: CommandParts): Promise<void> {
 }
 
 /** Asks first: what uses the account stops working. */
-export async function signOutAccount({ accounts, log }: CommandParts, { grant }: Account): Promise<void> {
-  const { id, label } = grant;
+export async function signOutAccount(parts: CommandParts, { grant }: Account): Promise<void> {
   const confirmed = l10n.t('Sign Out');
   const answer = await window.showWarningMessage(
-    l10n.t('Sign out of {0}?', label),
+    l10n.t('Sign out of {0}?', grant.label),
     { modal: true, detail: l10n.t('Extensions and chat can no longer use this account until you sign in again.') },
     confirmed,
   );
   if (answer === confirmed) {
-    await withProgress(l10n.t('Signing out of {0}…', label), () => accounts.signOut(id));
-    log.info('Signed out by command.', { grant: id });
-    void window.showInformationMessage(l10n.t('Signed out of {0}.', label));
+    await endSignIn(parts, grant);
   }
 }
 
@@ -67,25 +70,32 @@ export async function refresh(parts: CommandParts): Promise<void> {
 }
 
 export async function refreshAccount(parts: CommandParts, account: Account): Promise<void> {
-  const { accounts, attention, log } = parts;
+  const { accounts, attention, clock, log } = parts;
   const { id, label } = account.grant;
   try {
-    await withProgress(l10n.t('Refreshing {0}…', label), () => accounts.renew(id, { reason: 'asked' }));
-    void window.showInformationMessage(l10n.t('Refreshed {0}.', label));
+    const refreshed = await withProgress(clock, l10n.t('Refreshing {0}…', label), () =>
+      accounts.renew(id, { reason: 'asked' }),
+    );
+    // The renewal is the window's, not of whoever asked for it: Cancel ends only the waiting.
+    void window.showInformationMessage(
+      refreshed === stoppedWaiting
+        ? l10n.t('Refreshing {0} goes on in the background.', label)
+        : l10n.t('Refreshed {0}.', label),
+    );
   } catch (error) {
     if (!(error instanceof Failure)) {
       throw error;
     }
     const { step, code, status } = error.details;
-    log.warn('A refresh by command failed.', { kind: error.kind, step, code, status });
-    if (error.kind === 'signInAgain' || error.kind === 'registrationGone') {
+    log.warn('A refresh by command failed.', { grant: id, kind: error.kind, step, code, status });
+    if (accounts.find(id) !== undefined && (error.kind === 'signInAgain' || error.kind === 'registrationGone')) {
       // Said again to somebody who asks again.
       attention.tell(id, { again: account.state === 'needsSignIn' });
       return;
     }
     const message = messageFor(error);
     if (message !== undefined) {
-      void showFailure(message, { tryAgain: () => void refreshAccount(parts, account) });
+      void showFailure(message, { tryAgain: () => void told(log, () => refreshAccount(parts, account)) });
     }
   }
 }
@@ -99,43 +109,57 @@ export async function testConnection(parts: CommandParts): Promise<void> {
 }
 
 export async function testAccount(parts: CommandParts, account: Account): Promise<void> {
+  const { clock, documents, log, signInFlow } = parts;
   const { label } = account.grant;
-  const report = await window.withProgress(
-    { location: ProgressLocation.Notification, title: l10n.t('Testing {0}…', label), cancellable: true },
-    (_, token) => {
-      const cancel = new AbortController();
-      token.onCancellationRequested(() => cancel.abort());
-      return parts.check(account, cancel.signal);
-    },
-  );
-  const { checks } = report;
-  const failed = checks.find(({ failure }) => failure !== undefined);
-  parts.log.info('The connection was tested.', { failed: failed?.name, kind: failed?.failure?.kind });
-  const show = failed === undefined ? window.showInformationMessage : window.showWarningMessage;
-  const details = l10n.t('Show Details');
-  void show(connectionSentence(label, report), details).then(async (picked) => {
-    if (picked === details) {
-      await parts.documents.show(`${l10n.t('Notion connection')}.txt`, connectionText(label, report));
-    }
+  const report = await withProgress(clock, l10n.t('Testing {0}…', label), (signal) => parts.check(account, signal));
+  if (report === stoppedWaiting) {
+    void window.showInformationMessage(l10n.t('The test of {0} was stopped.', label));
+    return;
+  }
+  const failed = report.checks.find(({ failure }) => failure !== undefined);
+  log.info('The connection was tested.', { failed: failed?.name, kind: failed?.failure?.kind });
+  const reconnect = () => void signInFlow.reconnect(account);
+  const show = failed === undefined ? showNote : showWarning;
+  void show(connectionMessage(label, report), {
+    tryAgain: () => void told(log, () => testAccount(parts, account)),
+    refresh: () => void told(log, () => refreshAccount(parts, account)),
+    signIn: reconnect,
+    reconnect,
+    showDetails: () =>
+      void told(log, () => documents.show(`${l10n.t('Notion connection')}.txt`, connectionText(label, report))),
   });
 }
 
 /** `Notion MCP: Copy Diagnostics`: what an issue needs, without a secret and without a name. */
-export async function copyDiagnostics(parts: CommandParts): Promise<void> {
-  const text = await window.withProgress(
-    { location: ProgressLocation.Notification, title: l10n.t('Collecting diagnostics…') },
-    () => diagnostics({ ...parts, check: (account) => parts.check(account) }),
-  );
+export async function copyDiagnostics({ clock, diagnostics, documents, log }: CommandParts): Promise<void> {
+  const text = await withProgress(clock, l10n.t('Collecting diagnostics…'), diagnostics);
+  if (text === stoppedWaiting) {
+    void window.showInformationMessage(l10n.t('The diagnostics were not copied.'));
+    return;
+  }
   await env.clipboard.writeText(text);
-  // Without a button the editor shows one line of it.
-  void window.showInformationMessage(l10n.t('Diagnostics copied. They hold no secret and no name.'));
+  log.info('Diagnostics were copied.');
+  const sentence = l10n.t('Diagnostics copied. They hold no secret and no name: paste them into an issue.');
+  void showNote(
+    { sentence, remedies: ['showDetails'] },
+    { showDetails: () => void told(log, () => documents.show(`${l10n.t('Notion diagnostics')}.txt`, text)) },
+  );
 }
 
 /** The one account there is, or the one that the person picks; none there offers a sign-in. */
 async function pickAccount(accounts: Accounts, title: string): Promise<Account | undefined> {
   const all = accounts.list().filter(({ state }) => state !== 'dormant');
   if (all.length === 0) {
-    void showNote({ sentence: l10n.t('Nobody is signed in to Notion. Sign in first.'), remedies: ['signIn'] });
+    void showNote(
+      accounts.list().length === 0
+        ? { sentence: l10n.t('Nobody is signed in to Notion. Sign in first.'), remedies: ['signIn'] }
+        : {
+            sentence: l10n.t(
+              'Your accounts belong to another server than the one in the settings. Sign in, or change it.',
+            ),
+            remedies: ['signIn', 'openSetting', 'manageAccounts'],
+          },
+    );
     return undefined;
   }
   if (all.length === 1) {
@@ -143,11 +167,8 @@ async function pickAccount(accounts: Accounts, title: string): Promise<Account |
   }
   const items: (QuickPickItem & { account: Account })[] = all.map((account) => ({
     label: account.grant.label,
+    detail: accountInWords(account, accounts.isOffline(account.grant.id)),
     account,
   }));
   return (await window.showQuickPick(items, { title, placeHolder: l10n.t('Choose an account') }))?.account;
-}
-
-function withProgress<T>(title: string, task: () => Promise<T>): Promise<T> {
-  return Promise.resolve(window.withProgress({ location: ProgressLocation.Notification, title }, task));
 }

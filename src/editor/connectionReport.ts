@@ -1,12 +1,13 @@
 import type { Clock } from '../clock.ts';
 import type { Grant } from '../grants/grant.ts';
-import type { Http } from '../http/http.ts';
+import { type Http, HttpFailure, type HttpFailureKind } from '../http/http.ts';
 import { type Identity, readIdentity } from '../notion/identity.ts';
 import { initializeParams, mcpRequest } from '../notion/mcpRequest.ts';
 import { readToolAccess, type ToolAccess } from '../notion/toolAccess.ts';
 import { transportFailure } from '../oauth/classify.ts';
 import { discover } from '../oauth/discovery.ts';
 import { Failure } from '../oauth/failure.ts';
+import { whenAborted } from '../signIn/consent.ts';
 
 /** The links of the chain from here to Notion's tools, in order. */
 export type CheckName = 'server' | 'discovery' | 'token' | 'initialize' | 'tools' | 'identity';
@@ -21,6 +22,8 @@ export interface Check {
 /** What was found out about one account's connection. Names are raw: clean them before they are shown. */
 export interface ConnectionReport {
   checks: Check[];
+  /** Every request that the checks sent, in order. */
+  requests: SentRequest[];
   identity?: Identity;
   tools: string[];
   access: Map<string, ToolAccess>;
@@ -30,77 +33,142 @@ export interface ConnectionReport {
   isServerFault: boolean;
 }
 
+/** One request of a check, and how it ended. */
+export interface SentRequest {
+  check: CheckName;
+  url: URL;
+  /** The status, or why there was no answer. */
+  outcome: number | HttpFailureKind;
+  tookMs: number;
+}
+
 export interface ConnectionParts {
   http: Http;
   /** A grant whose token is good. @throws Failure */
   fresh: (grantId: string, waitMs: number) => Promise<Grant>;
   clock: Clock;
+  /** Ends the walk at once, however the network stands. */
   signal?: AbortSignal;
-  onCheck?: (name: CheckName) => void;
 }
 
 const freshWaitMs = 30_000;
 const mostToolPages = 10;
+
+type Link = [CheckName, (http: Http, signal: AbortSignal) => Promise<void>];
+
+/** Walks the part of the chain that needs no account: the server, and where it says to sign in. */
+export async function checkServer(serverUrl: URL, parts: Omit<ConnectionParts, 'fresh'>): Promise<ConnectionReport> {
+  const report = emptyReport();
+  await walk(report, serverLinks(serverUrl, report, parts.clock), parts);
+  return report;
+}
 
 /**
  * Walks the chain from here to Notion's tools with an account. A link that fails ends the walk, except discovery: an
  * account that is signed in does not need it. Changes nothing; renews a token that is due.
  */
 export async function checkConnection(grant: Grant, parts: ConnectionParts): Promise<ConnectionReport> {
-  const { http, fresh, clock, signal } = parts;
-  const options = signal && { signal };
   const url = new URL(grant.serverUrl);
-  const report: ConnectionReport = { checks: [], tools: [], access: new Map(), isServerFault: false };
-  let accessToken = grant.tokens.accessToken;
-  const links: [CheckName, () => Promise<void>][] = [
-    ['server', async () => assign(report, 'clockSkewSeconds', await readClockSkew(http, url, clock, signal))],
-    ['discovery', async () => void (await discover(http, url, options))],
+  const report = emptyReport();
+  let { accessToken } = grant.tokens;
+  const links: Link[] = [
+    ...serverLinks(url, report, parts.clock),
     [
       'token',
       async () => {
-        accessToken = (await fresh(grant.id, freshWaitMs)).tokens.accessToken;
+        accessToken = (await parts.fresh(grant.id, freshWaitMs)).tokens.accessToken;
       },
     ],
     [
       'initialize',
-      async () => void (await mcpRequest(http, url, accessToken, 'initialize', initializeParams, options)),
+      async (http, signal) =>
+        void (await mcpRequest(http, url, accessToken, 'initialize', initializeParams, { signal })),
     ],
     [
       'tools',
-      async () => {
-        report.tools = await listTools((params) => mcpRequest(http, url, accessToken, 'tools/list', params, options));
+      async (http, signal) => {
+        report.tools = await listTools((params) =>
+          mcpRequest(http, url, accessToken, 'tools/list', params, { signal }),
+        );
       },
     ],
     [
       'identity',
-      async () => {
-        report.identity = await readIdentity(http, url, accessToken, options);
-        Object.assign(report, await readToolAccess(http, url, accessToken, options));
+      async (http, signal) => {
+        report.identity = await readIdentity(http, url, accessToken, { signal });
+        Object.assign(report, await readToolAccess(http, url, accessToken, { signal }));
       },
     ],
   ];
-  for (const [name, walk] of links) {
-    parts.onCheck?.(name);
-    const check = await measure(name, walk, clock);
-    report.checks.push(check);
-    if ((check.failure !== undefined && name !== 'discovery') || signal?.aborted) {
-      break;
-    }
-  }
+  await walk(report, links, parts);
   return report;
 }
 
-async function measure(name: CheckName, walk: () => Promise<void>, clock: Clock): Promise<Check> {
+function emptyReport(): ConnectionReport {
+  return { checks: [], requests: [], tools: [], access: new Map(), isServerFault: false };
+}
+
+function serverLinks(url: URL, report: ConnectionReport, clock: Clock): Link[] {
+  return [
+    [
+      'server',
+      async (http, signal) => {
+        const skew = await readClockSkew(http, url, clock, signal);
+        Object.assign(report, skew !== undefined && { clockSkewSeconds: skew });
+      },
+    ],
+    ['discovery', async (http, signal) => void (await discover(http, url, { signal }))],
+  ];
+}
+
+async function walk(
+  report: ConnectionReport,
+  links: readonly Link[],
+  { http, clock, signal = new AbortController().signal }: Omit<ConnectionParts, 'fresh'>,
+): Promise<void> {
+  for (const [name, link] of links) {
+    const noted = notedHttp(http, clock, (request) => report.requests.push({ check: name, ...request }));
+    const check = await measure(name, () => link(noted, signal), clock, signal);
+    report.checks.push(check);
+    if ((check.failure !== undefined && name !== 'discovery') || signal.aborted) {
+      break;
+    }
+  }
+}
+
+/** `http` that notes each request and how it ended. */
+function notedHttp(http: Http, clock: Clock, note: (request: Omit<SentRequest, 'check'>) => void): Http {
+  return async (request) => {
+    const { url } = request;
+    const startMs = clock.monotonicMs();
+    const ended = (outcome: number | HttpFailureKind) =>
+      note({ url, outcome, tookMs: Math.round(clock.monotonicMs() - startMs) });
+    try {
+      const response = await http(request);
+      ended(response.status);
+      return response;
+    } catch (error) {
+      ended(error instanceof HttpFailure ? error.kind : 'unreachable');
+      throw error;
+    }
+  };
+}
+
+async function measure(name: CheckName, link: () => Promise<void>, clock: Clock, signal: AbortSignal): Promise<Check> {
   const startMs = clock.monotonicMs();
   const tookMs = (): number => Math.round(clock.monotonicMs() - startMs);
+  const cancelled = whenAborted(signal);
   try {
-    await walk();
+    // Raced, because a renewal is the window's and does not hear the signal.
+    await Promise.race([cancelled.promise, link()]);
     return { name, tookMs: tookMs() };
   } catch (error) {
     if (!(error instanceof Failure)) {
       throw error;
     }
     return { name, tookMs: tookMs(), failure: error };
+  } finally {
+    cancelled.stop();
   }
 }
 
@@ -109,11 +177,11 @@ async function readClockSkew(
   http: Http,
   serverUrl: URL,
   clock: Clock,
-  signal: AbortSignal | undefined,
+  signal: AbortSignal,
 ): Promise<number | undefined> {
   const url = new URL(`/.well-known/oauth-protected-resource${serverUrl.pathname}`, serverUrl);
   try {
-    const { headers } = await http({ method: 'GET', url, redirects: 'sameOrigin', ...(signal && { signal }) });
+    const { headers } = await http({ method: 'GET', url, redirects: 'sameOrigin', signal });
     const theirsMs = Date.parse(headers.get('date') ?? '');
     return Number.isNaN(theirsMs) ? undefined : Math.round((theirsMs - clock.nowMs()) / 1_000);
   } catch (error) {
@@ -140,10 +208,4 @@ async function listTools(
 
 function hasName(tool: unknown): tool is { name: string } {
   return typeof tool === 'object' && tool !== null && 'name' in tool && typeof tool.name === 'string';
-}
-
-function assign(report: ConnectionReport, name: 'clockSkewSeconds', value: number | undefined): void {
-  if (value !== undefined) {
-    report[name] = value;
-  }
 }

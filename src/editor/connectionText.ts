@@ -3,6 +3,7 @@ import { cleanName, shownNames } from '../notion/identity.ts';
 import type { ToolAccess } from '../notion/toolAccess.ts';
 import type { Check, CheckName, ConnectionReport } from './connectionReport.ts';
 import { messageFor } from './messages.ts';
+import type { Message } from './remedies.ts';
 
 /** The report for its person, as plain text: each link of the chain, who is connected, and which tools can be used. */
 export function connectionText(label: string, report: ConnectionReport): string {
@@ -29,12 +30,22 @@ export function connectionText(label: string, report: ConnectionReport): string 
   return `${lines.join('\n')}\n`;
 }
 
-/** The report in one sentence. */
-export function connectionSentence(label: string, { checks, tools }: ConnectionReport): string {
+/** The report in one sentence, with the buttons that help. */
+export function connectionMessage(label: string, { checks, tools }: ConnectionReport): Message {
   const broken = checks.find(({ failure }) => failure !== undefined);
-  return broken === undefined
-    ? l10n.t('{0} is connected and has {1} tools.', label, String(tools.length))
-    : l10n.t('{0}: {1}', label, remedyOf(broken));
+  if (broken === undefined) {
+    const sentence = l10n.t('{0} is connected and has {1} tools.', label, String(tools.length));
+    return { sentence, remedies: ['showDetails'] };
+  }
+  const { sentence, remedies } = messageOf(broken);
+  return {
+    sentence: l10n.t({
+      message: '{0}: {1}',
+      comment: ['{0} is the name of an account, {1} a sentence that says what is wrong with it.'],
+      args: [label, sentence],
+    }),
+    remedies: [...remedies.filter((remedy) => remedy !== 'showLog'), 'showDetails'],
+  };
 }
 
 /** The known faults of Notion's own server, which nobody here can mend. */
@@ -47,14 +58,20 @@ export function serverFaultSentence(): string {
 function checkLine(check: Check): string {
   const { name, tookMs, failure } = check;
   const what = `${nameInWords(name)} (${tookMs} ms)`;
-  return failure === undefined ? `✓ ${what}` : `✗ ${what}: ${remedyOf(check)}`;
+  return failure === undefined ? `✓ ${what}` : `✗ ${what}: ${messageOf(check).sentence}`;
 }
 
-function remedyOf({ failure }: Check): string {
+function messageOf({ failure }: Check): Message {
   if (failure?.details.code === 'invalid_token') {
-    return l10n.t('The server rejects this sign-in. Run “Notion MCP: Refresh Session”, else sign in again.');
+    return {
+      sentence: l10n.t('The server rejects this sign-in. Run “Notion MCP: Refresh Session”, else sign in again.'),
+      remedies: ['refresh', 'reconnect'],
+    };
   }
-  return (failure && messageFor(failure)?.sentence) ?? l10n.t('The check was ended.');
+  const message = failure && messageFor(failure);
+  return (
+    message ?? { sentence: l10n.t('This took too long, so the test ended here. Try again.'), remedies: ['tryAgain'] }
+  );
 }
 
 function nameInWords(name: CheckName): string {

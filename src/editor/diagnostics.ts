@@ -1,9 +1,10 @@
-import { type Extension, version as editorVersion, env, UIKind, workspace } from 'vscode';
+import { type Extension, version as editorVersion, env, workspace } from 'vscode';
 import type { Clock } from '../clock.ts';
 import type { Account, Accounts } from '../grants/accounts.ts';
-import type { Failure } from '../oauth/failure.ts';
-import { describeChannels } from '../signIn/channels.ts';
+import { Failure } from '../oauth/failure.ts';
+import { parseServerUrl } from '../oauth/serverUrl.ts';
 import type { ConnectionReport } from './connectionReport.ts';
+import { type DiagnosticFacts, diagnosticsText } from './diagnosticsText.ts';
 import { defaultServerUrl, serverUrlText } from './settings.ts';
 import { situation } from './situation.ts';
 
@@ -11,88 +12,89 @@ export interface DiagnosticsParts {
   extension: Extension<unknown>;
   accounts: Accounts;
   clock: Clock;
-  /** Walks the chain with an account. */
-  check: (account: Account) => Promise<ConnectionReport>;
+  /** Walks the chain with an account; the same report that Test Connection shows. */
+  check: (account: Account, signal: AbortSignal) => Promise<ConnectionReport>;
+  /** Walks the part of the chain that needs no account. */
+  checkServer: (serverUrl: URL, signal: AbortSignal) => Promise<ConnectionReport>;
 }
 
-/**
- * Everything that an issue needs, redacted by construction: accounts are A1, A2, …; no name, id, path, host or text of
- * a server is ever read into it, only kinds, codes, counts, ages and times.
- */
-export async function diagnostics({ extension, accounts, clock, check }: DiagnosticsParts): Promise<string> {
-  const here = situation(extension);
-  const storage = accounts.diagnostics();
-  const lines = [
-    'Notion MCP Authentication diagnostics',
-    '',
-    `extension ${String(extension.packageJSON.version)}, editor ${editorVersion}, ${env.uiKind === UIKind.Web ? 'web' : 'desktop'}`,
-    `host ${here.host}, remote ${yesNo(here.remote)}, platform ${typeof process === 'undefined' ? 'web' : process.platform}`,
-    `server ${serverKind()}, client ${here.clientConfigured ? 'configured' : 'registered at sign-in'}`,
-    `channels (${here.setting}): ${describeChannels(here)
-      .map(({ name, ability, why }) => `${name} ${ability}${why === undefined ? '' : ` (${why})`}`)
-      .join('; ')}`,
-    `proxy: ${proxyKind()}`,
-    `storage: journal ${yesNo(storage.hasJournal)}, hears other windows ${yesNo(storage.hears)}, forgetful ${yesNo(storage.isForgetful)}, problems ${[...accounts.problems].join(', ') || 'none'}`,
-  ];
-  for (const [index, account] of accounts.list().entries()) {
-    lines.push(
-      '',
-      ...(await accountLines(`A${index + 1}`, account, storage.lastFailures.get(account.grant.id), { check, clock })),
-    );
+/** Whatever hangs, the report comes: what it could not learn by then is in it as such. */
+const limitMs = 20_000;
+
+/** Gathers what an issue needs and writes it down, redacted. */
+export async function diagnostics(parts: DiagnosticsParts, signal: AbortSignal): Promise<string> {
+  const { extension, accounts, clock, check } = parts;
+  const limit = new AbortController();
+  const disarm = clock.after(limitMs, () => limit.abort());
+  const ending = AbortSignal.any([signal, limit.signal]);
+  try {
+    const [server, storage, ...checked] = await Promise.all([
+      serverReport(parts, ending),
+      accounts.diagnostics(),
+      ...accounts.list().map(async (account) => ({
+        account,
+        isOffline: accounts.isOffline(account.grant.id),
+        ...(isChecked(account) && { report: await check(account, ending) }),
+      })),
+    ]);
+    return diagnosticsText({
+      nowMs: clock.nowMs(),
+      ...surroundings(extension),
+      storage,
+      problems: accounts.problems,
+      server,
+      accounts: checked,
+    });
+  } finally {
+    disarm();
   }
-  return `${lines.join('\n')}\n`;
 }
 
-async function accountLines(
-  name: string,
-  account: Account,
-  lastFailure: Failure | undefined,
-  { check, clock }: Pick<DiagnosticsParts, 'check' | 'clock'>,
-): Promise<string[]> {
-  const { grant, state } = account;
-  const { tokens, needsSignIn } = grant;
-  const nowMs = clock.nowMs();
-  const seconds = (spanMs: number): string => `${Math.round(spanMs / 1_000)} s`;
-  const lines = [
-    `${name}: ${state}${needsSignIn === undefined ? '' : ` (${needsSignIn.reason})`}, generation ${grant.generation}, identity ${yesNo(grant.identity !== undefined)}`,
-    `  signed in ${Math.floor((nowMs - grant.signedInAtMs) / 86_400_000)} days ago; token ${seconds(nowMs - tokens.obtainedAtMs)} old, life ${tokens.expiresInSeconds ?? 'unknown'} s, renewable ${yesNo(tokens.refreshToken !== undefined)}, client ${grant.client.authMethod}`,
-    `  last failure: ${failureCode(lastFailure)}`,
-  ];
-  if (state === 'dormant' || state === 'needsSignIn') {
-    return lines;
+function isChecked({ state }: Account): boolean {
+  return state === 'healthy' || state === 'expired';
+}
+
+async function serverReport(
+  { checkServer }: DiagnosticsParts,
+  signal: AbortSignal,
+): Promise<ConnectionReport | Failure> {
+  try {
+    return await checkServer(parseServerUrl(serverUrlText()), signal);
+  } catch (error) {
+    if (!(error instanceof Failure)) {
+      throw error;
+    }
+    return error;
   }
-  const report = await check(account);
-  lines.push(
-    `  chain: ${report.checks.map((each) => `${each.name} ${each.tookMs} ms${each.failure === undefined ? '' : ` FAILED ${failureCode(each.failure)}`}`).join(', ')}`,
-    `  tools ${report.tools.length}, known server fault ${yesNo(report.isServerFault)}, clock skew ${report.clockSkewSeconds ?? 'unknown'} s`,
-  );
-  return lines;
 }
 
-/** Kind, step and status, and the code only where it is one of ours or OAuth's. */
-function failureCode(failure: Failure | undefined): string {
-  if (failure === undefined) {
-    return 'none';
-  }
-  const { step, code, status } = failure.details;
-  const safe = /^[a-z][a-z0-9_]{0,40}$/.test(code) ? code : 'other';
-  return `${failure.kind}/${step}/${safe}${status === undefined ? '' : `/${status}`}`;
+type Surroundings = Omit<DiagnosticFacts, 'nowMs' | 'storage' | 'problems' | 'server' | 'accounts'>;
+
+function surroundings(extension: Extension<unknown>): Surroundings {
+  const hasProcess = typeof process !== 'undefined' && process.versions?.node !== undefined;
+  return {
+    versions: {
+      extension: String(extension.packageJSON.version),
+      editor: editorVersion,
+      node: hasProcess ? process.versions.node : 'none',
+    },
+    uriScheme: env.uriScheme,
+    platform: hasProcess ? `${process.platform}-${process.arch}` : 'web',
+    remoteName: env.remoteName,
+    situation: situation(extension),
+    isNotionsServer: serverUrlText().trim() === defaultServerUrl,
+    proxies: proxies(),
+    proxySupport: workspace.getConfiguration('http').get<string>('proxySupport', ''),
+  };
 }
 
-function serverKind(): string {
-  return serverUrlText().trim() === defaultServerUrl ? 'Notion' : 'custom';
-}
-
-function proxyKind(): string {
-  const setting = workspace.getConfiguration('http').get<string>('proxy', '') !== '' ? 'editor setting' : undefined;
-  const names = ['HTTPS_PROXY', 'https_proxy', 'ALL_PROXY', 'all_proxy'];
+function proxies(): DiagnosticFacts['proxies'] {
+  const setting = workspace.getConfiguration('http').get<string>('proxy', '');
+  const variables = ['HTTPS_PROXY', 'https_proxy', 'ALL_PROXY', 'all_proxy'];
   const environment =
-    typeof process !== 'undefined' && names.some((name) => (process.env?.[name] ?? '') !== '')
-      ? 'environment'
-      : undefined;
-  return [setting, environment].filter((kind) => kind !== undefined).join(' and ') || 'none known';
-}
-
-function yesNo(value: boolean): string {
-  return value ? 'yes' : 'no';
+    typeof process === 'undefined' ? [] : variables.flatMap((name) => process.env?.[name] || []).slice(0, 1);
+  return [
+    ...(setting === '' ? [] : [{ where: 'editor setting', url: setting } as const]),
+    ...environment.map((url) => ({ where: 'environment', url }) as const),
+  ];
 }

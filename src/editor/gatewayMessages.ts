@@ -1,6 +1,8 @@
 import { l10n } from 'vscode';
 import type { Problem } from '../mcp/replies.ts';
+import { Failure } from '../oauth/failure.ts';
 import { messageFor } from './messages.ts';
+import { transientMessage } from './transientMessage.ts';
 
 /** What a caller of the gateway reads, and so perhaps a person in a chat: what happened and what to do. */
 export function problemSentence(problem: Problem): string {
@@ -25,7 +27,7 @@ export function problemSentence(problem: Problem): string {
             scopes.join(', '),
           );
     case 'unreachable':
-      return l10n.t('{0} cannot be reached. Check your network and try again.', host);
+      return troubleOnTheWay(problem);
     case 'rateLimited':
       return waitSeconds === undefined
         ? l10n.t('{0} asks for a pause. Try again later.', host)
@@ -33,12 +35,21 @@ export function problemSentence(problem: Problem): string {
     case 'serverTrouble':
       return l10n.t('{0} has trouble at the moment (status {1}). Try again later.', host, String(status ?? ''));
     case 'serverRefuses':
-      return l10n.t('{0} refuses the request (status {1}).', host, String(status ?? ''));
+      return l10n.t(
+        '{0} refuses the request (status {1}). Run “Notion MCP: Test Connection” to see why.',
+        host,
+        String(status ?? ''),
+      );
     case 'nonsense':
-      return l10n.t('{0} gave an answer that is not MCP. Check the server URL.', host);
+      return l10n.t('{0} does not answer as an MCP server does. Check the server URL in the settings.', host);
     case 'tooLarge':
       return l10n.t('The request is larger than 16 MB, which is more than is passed on. Send less at once.');
     case 'internal':
-      return l10n.t('The Notion extension made a mistake. Run “Notion MCP: Show Log” and report it.');
+      return l10n.t('The Notion extension made a mistake. Run “Notion MCP: Copy Diagnostics” and report it.');
   }
+}
+
+/** As a sign-in would say it: a certificate, a proxy, a network that wants a login, a window that is busy. */
+function troubleOnTheWay({ host, failure, transport = 'unreachable' }: Problem): string {
+  return transientMessage(failure ?? new Failure('transient', { step: 'identity', code: transport }), host).sentence;
 }

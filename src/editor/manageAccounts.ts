@@ -1,9 +1,11 @@
 import { commands, env, l10n, type QuickPickItem, QuickPickItemKind, ThemeIcon, Uri, window } from 'vscode';
 import type { Account } from '../grants/accounts.ts';
-import { asksAgainAtMs } from './asksAgain.ts';
+import { accountInWords } from './accountWords.ts';
 import type { CommandParts } from './commands.ts';
 import * as accountCommands from './commands.ts';
-import { needsSignInWhy } from './messages.ts';
+import { providerId } from './provider.ts';
+import { serverUrlSetting } from './settings.ts';
+import { openSetting } from './showMessage.ts';
 
 interface Choice extends QuickPickItem {
   act?: () => unknown;
@@ -11,88 +13,75 @@ interface Choice extends QuickPickItem {
 
 /** `Notion MCP: Manage Accounts`: each account with its state in words, and what can be done with it. */
 export async function manageAccounts(parts: CommandParts): Promise<void> {
-  const choices: Choice[] = parts.accounts.list().map((account) => ({
+  const { accounts } = parts;
+  const choices: Choice[] = accounts.list().map((account) => ({
     label: account.grant.label,
     iconPath: new ThemeIcon(iconOf(account)),
-    detail: stateInWords(account, parts.accounts.isOffline(account.grant.id)),
+    detail: inWords(parts, account),
     act: () => manageAccount(parts, account),
   }));
-  const title = l10n.t('Notion accounts');
-  const picked = await window.showQuickPick<Choice>(
-    [
-      ...choices,
-      ...(choices.length > 0 ? [{ label: '', kind: QuickPickItemKind.Separator }] : []),
-      {
-        label: l10n.t('Sign in to a workspace…'),
-        iconPath: new ThemeIcon('add'),
-        act: () => accountCommands.signIn(parts),
-      },
-    ],
-    {
-      title,
-      placeHolder: choices.length > 0 ? l10n.t('Choose an account') : l10n.t('Nobody is signed in to Notion yet.'),
-      matchOnDetail: true,
-    },
-  );
+  const signIn = choice(l10n.t('Sign in to a workspace…'), 'add', () => accountCommands.signIn(parts));
+  const separator = { label: '', kind: QuickPickItemKind.Separator };
+  const picked = await window.showQuickPick<Choice>(choices.length > 0 ? [...choices, separator, signIn] : [signIn], {
+    title: l10n.t('Notion accounts'),
+    placeHolder: choices.length > 0 ? l10n.t('Choose an account') : l10n.t('Nobody is signed in to Notion yet.'),
+    matchOnDetail: true,
+  });
   await picked?.act?.();
 }
 
 async function manageAccount(parts: CommandParts, account: Account): Promise<void> {
-  const { grant, state } = account;
-  const isUsable = state === 'healthy' || state === 'expired';
-  const choices: Choice[] = [
-    ...(state === 'dormant' || state === 'readOnly'
-      ? []
-      : [
-          {
-            label: l10n.t('Reconnect'),
-            iconPath: new ThemeIcon('sign-in'),
-            act: () => parts.signInFlow.reconnect(account),
-          },
-        ]),
-    ...(isUsable
-      ? [
-          {
-            label: l10n.t('Refresh session'),
-            iconPath: new ThemeIcon('refresh'),
-            act: () => accountCommands.refreshAccount(parts, account),
-          },
-          {
-            label: l10n.t('Test connection'),
-            iconPath: new ThemeIcon('pulse'),
-            act: () => accountCommands.testAccount(parts, account),
-          },
-        ]
-      : []),
+  const { grant } = account;
+  const choices = [
+    ...choicesByState(parts, account),
     ...(await trustedExtensionsChoice(account)),
-    {
-      label: l10n.t('Open the workspace in the browser'),
-      iconPath: new ThemeIcon('link-external'),
-      act: () => openWorkspace(account),
-    },
-    {
-      label: l10n.t('Sign out'),
-      iconPath: new ThemeIcon('sign-out'),
-      act: () => accountCommands.signOutAccount(parts, account),
-    },
+    choice(l10n.t('Open the workspace in the browser'), 'link-external', () => openWorkspace(account)),
+    choice(l10n.t('Sign out'), 'sign-out', () => accountCommands.signOutAccount(parts, account)),
   ];
-  const picked = await window.showQuickPick(choices, { title: grant.label, placeHolder: stateInWords(account, false) });
+  const picked = await window.showQuickPick(choices, { title: grant.label, placeHolder: inWords(parts, account) });
   await picked?.act?.();
 }
 
-/** Only where the editor has that command. */
-async function trustedExtensionsChoice({ grant }: Account): Promise<Choice[]> {
+/** What helps comes first. */
+function choicesByState(parts: CommandParts, account: Account): Choice[] {
+  const { signInFlow } = parts;
+  const reconnect = choice(l10n.t('Reconnect'), 'sign-in', () => signInFlow.reconnect(account));
+  switch (account.state) {
+    case 'dormant':
+      return [
+        choice(l10n.t('Change the server in the settings'), 'settings-gear', () => openSetting(serverUrlSetting)),
+      ];
+    case 'readOnly':
+      return [
+        choice(l10n.t('Reload this window'), 'refresh', () => commands.executeCommand('workbench.action.reloadWindow')),
+      ];
+    case 'needsSignIn':
+      return [reconnect];
+    default:
+      return [
+        reconnect,
+        choice(l10n.t('Refresh session'), 'refresh', () => accountCommands.refreshAccount(parts, account)),
+        choice(l10n.t('Test connection'), 'pulse', () => accountCommands.testAccount(parts, account)),
+      ];
+  }
+}
+
+/** Only where the editor has that command, which is an internal one; it shows no accounts of other servers. */
+async function trustedExtensionsChoice({ grant, state }: Account): Promise<Choice[]> {
   const command = '_manageTrustedExtensionsForAccount';
-  const known = await commands.getCommands(false);
-  return known.includes(command)
-    ? [
-        {
-          label: l10n.t('Manage trusted extensions'),
-          iconPath: new ThemeIcon('extensions'),
-          act: () => commands.executeCommand(command, { providerId: 'notion-mcp', accountLabel: grant.label }),
-        },
-      ]
-    : [];
+  if (state === 'dormant' || !(await commands.getCommands(false)).includes(command)) {
+    return [];
+  }
+  const manage = () => commands.executeCommand(command, { providerId, accountLabel: grant.label });
+  return [choice(l10n.t('Manage trusted extensions'), 'extensions', manage)];
+}
+
+function choice(label: string, icon: string, act: () => unknown): Choice {
+  return { label, iconPath: new ThemeIcon(icon), act };
+}
+
+function inWords({ accounts }: CommandParts, account: Account): string {
+  return accountInWords(account, accounts.isOffline(account.grant.id));
 }
 
 function openWorkspace({ grant }: Account): Thenable<boolean> {
@@ -110,23 +99,5 @@ function iconOf({ state }: Account): string {
       return 'circle-slash';
     default:
       return 'warning';
-  }
-}
-
-/** How the account stands; the label beside it says whose it is, and there is one line for this. */
-function stateInWords({ grant, state }: Account, isOffline: boolean): string {
-  switch (state) {
-    case 'needsSignIn':
-      return needsSignInWhy(grant);
-    case 'dormant':
-      return l10n.t('Belongs to {0}, which is not the server in the settings', new URL(grant.serverUrl).host);
-    case 'readOnly':
-      return l10n.t('Reload this window to use it');
-    default: {
-      const date = new Date(asksAgainAtMs(grant)).toLocaleDateString(env.language, { day: 'numeric', month: 'long' });
-      return isOffline
-        ? l10n.t('Offline; the sign-in is kept and renews when the network is back')
-        : l10n.t('Signed in, renews by itself; Notion asks again by {0}', date);
-    }
   }
 }

@@ -2,45 +2,47 @@ import { l10n } from 'vscode';
 import type { StorageProblem } from '../grants/accounts.ts';
 import type { Grant } from '../grants/grant.ts';
 import type { Failure } from '../oauth/failure.ts';
-
-/** What a button under a message does. */
-export type Remedy =
-  | 'tryAgain'
-  | 'signIn'
-  | 'reconnect'
-  | 'manageAccounts'
-  | 'reloadWindow'
-  | 'openSetting'
-  | 'openChannelSetting'
-  | 'showLog';
-
-/** One sentence that says what happened and what to do, and the buttons that do it. */
-export interface Message {
-  sentence: string;
-  remedies: readonly Remedy[];
-}
+import type { Message } from './remedies.ts';
+import { staleWindowMessage, transientMessage } from './transientMessage.ts';
 
 /** The one table from a kind of failure to a sentence and buttons; `undefined` where the person ended it and knows. */
 export function messageFor(failure: Failure): Message | undefined {
   const { details } = failure;
-  const host = details.host ?? l10n.t('the server');
+  const host = details.host ?? l10n.t('The server');
   switch (failure.kind) {
     case 'cancelled':
       return cancelledMessage(details.code);
     case 'misconfigured':
       if (details.code === 'no_channel') {
         return {
-          sentence: l10n.t('The chosen way back from the browser cannot work here. Choose another one.'),
+          sentence: l10n.t(
+            'The way that is set for the browser’s answer cannot work here. Choose another one in the setting.',
+          ),
           remedies: ['openChannelSetting'],
         };
       }
-      return { sentence: misconfiguredSentence(details.code, host), remedies: ['openSetting'] };
+      if (details.code === 'no_registration') {
+        return {
+          sentence: l10n.t(
+            '{0} does not let this editor register itself. Register an app there yourself and enter its client ID, or check the server URL.',
+            host,
+          ),
+          remedies: ['openClientSetting', 'openSetting'],
+        };
+      }
+      return { sentence: misconfiguredSentence(details.code), remedies: ['openSetting'] };
     case 'refused':
       return {
         sentence: l10n.t('Access was not allowed in the browser, so nothing changed. Try again to allow it.'),
         remedies: ['tryAgain'],
       };
     case 'signInAgain':
+      if (details.code === 'signed_out') {
+        return {
+          sentence: l10n.t('This account was signed out of Notion. Sign in again to use it.'),
+          remedies: ['signIn'],
+        };
+      }
       return details.step === 'token' && details.code !== 'ended'
         ? {
             sentence: l10n.t('{0} no longer accepts this sign-in. Sign in again.', host),
@@ -61,9 +63,16 @@ export function messageFor(failure: Failure): Message | undefined {
     case 'unsafe':
       if (details.code === 'no_pkce_s256') {
         return {
-          sentence: l10n.t('{0} lacks a protection (PKCE) that signing in needs. Check the server URL.', host),
+          sentence: l10n.t({
+            message: '{0} lacks a protection that every sign-in needs (PKCE). Check the server URL.',
+            comment: ['{0} is the name of a server. PKCE is the name of a standard.'],
+            args: [host],
+          }),
           remedies: ['openSetting', 'showLog'],
         };
+      }
+      if (details.step === 'discovery') {
+        return { sentence: unsafeServerSentence(details.code, host), remedies: ['openSetting', 'showLog'] };
       }
       return {
         sentence: l10n.t('{0} sent something that does not fit this sign-in, so it was not used. Try again.', host),
@@ -88,20 +97,20 @@ export function needsSignInSentence({ label, needsSignIn }: Grant): string {
   }
 }
 
-/** The same where the account is named already and one short line has to do. */
-export function needsSignInWhy({ needsSignIn }: Grant): string {
-  switch (needsSignIn?.reason) {
-    case 'tooOld':
-      return l10n.t('Needs sign-in: the last one is 180 days old');
-    case 'idle':
-      return l10n.t('Needs sign-in: it was not used for 30 days');
-    case 'registrationGone':
-      return l10n.t('Needs sign-in: Notion no longer knows this editor');
-    case 'noRefreshToken':
-      return l10n.t('Needs sign-in: Notion gave no way to renew it');
-    default:
-      return l10n.t('Needs sign-in: Notion ended the last one');
-  }
+/** What becomes of accounts, by their labels, when the configured server changes. */
+export function serverChangedMessage(labels: readonly string[]): Message {
+  const [label = '', ...others] = labels;
+  const sentence =
+    others.length === 0
+      ? l10n.t(
+          'The Notion server URL has changed, and {0} belongs to the one from before. It is kept: change the URL back to use it again.',
+          label,
+        )
+      : l10n.t(
+          'The Notion server URL has changed, and {0} accounts belong to the one from before. They are kept: change the URL back to use them again.',
+          String(labels.length),
+        );
+  return { sentence, remedies: ['manageAccounts', 'openSetting'] };
 }
 
 /** What the person should hear of how sign-ins are kept here. */
@@ -113,10 +122,7 @@ export function storageMessage(problem: StorageProblem): Message {
         remedies: ['signIn', 'showLog'],
       };
     case 'stale':
-      return {
-        sentence: l10n.t('Another window has signed in to Notion since this one was opened. Reload this window.'),
-        remedies: ['reloadWindow'],
-      };
+      return staleWindowMessage();
     case 'forgetful':
       return {
         sentence: l10n.t(
@@ -124,27 +130,6 @@ export function storageMessage(problem: StorageProblem): Message {
         ),
         remedies: ['signIn', 'showLog'],
       };
-  }
-}
-
-/** The words on a button. */
-export function remedyLabel(remedy: Remedy): string {
-  switch (remedy) {
-    case 'tryAgain':
-      return l10n.t('Try Again');
-    case 'signIn':
-      return l10n.t('Sign In');
-    case 'reconnect':
-      return l10n.t({ message: 'Reconnect', comment: ['Button: signs the same account in again.'] });
-    case 'manageAccounts':
-      return l10n.t('Manage Accounts');
-    case 'reloadWindow':
-      return l10n.t('Reload Window');
-    case 'openSetting':
-    case 'openChannelSetting':
-      return l10n.t('Open Setting');
-    case 'showLog':
-      return l10n.t('Show Log');
   }
 }
 
@@ -165,31 +150,40 @@ function cancelledMessage(code: string): Message | undefined {
   }
 }
 
-function misconfiguredSentence(code: string, host: string): string {
+function misconfiguredSentence(code: string): string {
   switch (code) {
     case 'server_url_empty':
       return l10n.t('The Notion MCP server URL is empty. Enter the address of the server, or reset the setting.');
     case 'server_url_no_scheme':
-      return l10n.t('The Notion MCP server URL must begin with https://.');
+      return l10n.t('The Notion MCP server URL must begin with https://. Enter the whole address.');
     case 'server_url_insecure':
-      return l10n.t('The Notion MCP server URL must begin with https://; http:// is only for this computer.');
+      return l10n.t(
+        'The Notion MCP server URL must begin with https://; http:// is only for this computer. Correct the setting.',
+      );
     case 'server_url_credentials':
-      return l10n.t('The Notion MCP server URL must not hold a user name or a password.');
+      return l10n.t('The Notion MCP server URL must not hold a user name or a password. Remove them.');
     case 'server_url_query':
-      return l10n.t('The Notion MCP server URL must not hold a question mark.');
+      return l10n.t('The Notion MCP server URL must not hold a question mark. Remove it and what follows.');
     case 'server_url_fragment':
-      return l10n.t('The Notion MCP server URL must not hold a number sign (#).');
+      return l10n.t('The Notion MCP server URL must not hold a number sign (#). Remove it and what follows.');
     case 'server_url_trailing_slash':
-      return l10n.t('The Notion MCP server URL must not end in a slash.');
+      return l10n.t('The Notion MCP server URL must not end in a slash. Remove the slash.');
     case 'server_url_sse':
       return l10n.t(
         'The Notion MCP server URL ends in /sse, the old way to connect. Use the address that ends in /mcp.',
       );
-    case 'no_registration':
-      return l10n.t('{0} does not let new apps register themselves, so this editor cannot sign in there.', host);
     default:
       return l10n.t('The Notion MCP server URL is not a web address. Enter one such as https://mcp.notion.com/mcp.');
   }
+}
+
+function unsafeServerSentence(code: string, host: string): string {
+  return code === 'insecure' || code === 'private_address'
+    ? l10n.t('{0} leads to an address that is not safe for a sign-in. Check the server URL.', host)
+    : l10n.t(
+        '{0} describes another server than the one that was asked, so it was not used. Check the server URL.',
+        host,
+      );
 }
 
 function refusedSentence({ details }: Failure, host: string): string {
@@ -198,42 +192,6 @@ function refusedSentence({ details }: Failure, host: string): string {
     return l10n.t('{0} refused to register this editor and says: “{1}”. Try again later.', host, reason);
   }
   return l10n.t('{0} refused and says: “{1}”. Try again.', host, reason);
-}
-
-function transientMessage({ details }: Failure, host: string): Message {
-  if (details.code === 'stale_window') {
-    return storageMessage('stale');
-  }
-  const remedies: Remedy[] = ['tryAgain', 'showLog'];
-  if (details.retryAfterMs !== undefined) {
-    const seconds = String(Math.ceil(details.retryAfterMs / 1000));
-    return { sentence: l10n.t('{0} asks for a pause. Try again in {1} seconds.', host, seconds), remedies };
-  }
-  if (details.status !== undefined) {
-    return {
-      sentence: l10n.t('{0} has trouble at the moment (status {1}). Try again later.', host, String(details.status)),
-      remedies,
-    };
-  }
-  switch (details.code) {
-    case 'timeout':
-      return { sentence: l10n.t('{0} did not answer in time. Check your network and try again.', host), remedies };
-    case 'certificate':
-      return {
-        sentence: l10n.t(
-          'The certificate of {0} is not trusted on this computer. If your company issued it, add its authority to the system’s certificates.',
-          host,
-        ),
-        remedies,
-      };
-    case 'proxy':
-      return {
-        sentence: l10n.t('The proxy did not let the request to {0} through. Check its settings.', host),
-        remedies,
-      };
-    default:
-      return { sentence: l10n.t('{0} cannot be reached. Check your network and try again.', host), remedies };
-  }
 }
 
 function nonsenseMessage({ details }: Failure, host: string): Message {
@@ -245,7 +203,20 @@ function nonsenseMessage({ details }: Failure, host: string): Message {
     return { sentence, remedies: ['openSetting', 'showLog'] };
   }
   return {
-    sentence: l10n.t('{0} gave an answer that makes no sense. Try again; the log has the details.', host),
+    sentence: l10n.t(
+      '{0} gave an answer that makes no sense. Try again; if it happens again, look into the log.',
+      host,
+    ),
     remedies: ['tryAgain', 'showLog'],
+  };
+}
+
+/** What nobody foresaw is a mistake of ours. */
+export function unforeseenMessage(): Message {
+  return {
+    sentence: l10n.t(
+      'The Notion extension made a mistake. Try again; if it happens again, copy the diagnostics and report it.',
+    ),
+    remedies: ['tryAgain', 'copyDiagnostics', 'showLog'],
   };
 }

@@ -7,7 +7,7 @@ import {
   l10n,
 } from 'vscode';
 import type { Account, Accounts, AccountsChange } from '../grants/accounts.ts';
-import type { Log } from '../log.ts';
+import { type Log, traitsOf } from '../log.ts';
 import type { SignInResult } from '../signIn/signIn.ts';
 import {
   announcedScopes,
@@ -72,7 +72,11 @@ export class NotionAuthenticationProvider implements AuthenticationProvider {
     );
     if (sessions.length === 0 && usable.some(({ grant }) => isStillUsable(accounts.find(grant.id)))) {
       // "Nobody is signed in" would make the consumer ask the person for a sign-in that is not needed.
-      throw new Error(l10n.t('Notion is offline: the sign-in is kept and works again when the network does.'));
+      throw new Error(
+        l10n.t(
+          'The sign-in to Notion could not be renewed just now. It is kept: check your network, and try again in a moment.',
+        ),
+      );
     }
     return sessions;
   }
@@ -90,7 +94,13 @@ export class NotionAuthenticationProvider implements AuthenticationProvider {
 
   async removeSession(sessionId: string): Promise<void> {
     const accounts = await this.#loaded();
-    await accounts.signOut(sessionId);
+    try {
+      await accounts.signOut(sessionId);
+    } catch (error) {
+      // The editor shows what is thrown here to the person.
+      this.#parts.log.error('A sign-out failed in an unforeseen way.', traitsOf(error));
+      throw new Error(l10n.t('The account could not be signed out on this computer. Try again.'));
+    }
   }
 
   dispose(): void {

@@ -12,6 +12,9 @@ export const serverUrlSetting = `${section}.serverUrl`;
 /** The setting's full name, for "Open Setting". */
 export const signInChannelSetting = `${section}.signInChannel`;
 
+/** The setting's full name, for "Enter Client ID". */
+export const clientIdSetting = `${section}.clientId`;
+
 /** `notionMcp.serverUrl` as the person wrote it; judged where it is used. */
 export function serverUrlText(): string {
   return workspace.getConfiguration(section).get<string>('serverUrl', defaultServerUrl);

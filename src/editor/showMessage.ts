@@ -1,6 +1,6 @@
 import { commands, window } from 'vscode';
-import { type Message, type Remedy, remedyLabel } from './messages.ts';
-import { serverUrlSetting, signInChannelSetting } from './settings.ts';
+import { type Message, type Remedy, remedyLabel } from './remedies.ts';
+import { clientIdSetting, serverUrlSetting, signInChannelSetting } from './settings.ts';
 
 /** What the buttons do here; those that always do the same need not be named. */
 export type RemedyActions = Partial<Record<Remedy, () => void>>;
@@ -26,7 +26,12 @@ async function show(toast: ShowToast, { sentence, remedies }: Message, actions: 
   const everywhere: RemedyActions = {
     openSetting: () => openSetting(serverUrlSetting),
     openChannelSetting: () => openSetting(signInChannelSetting),
+    openClientSetting: () => openSetting(clientIdSetting),
+    openProxySetting: () => openSetting('http.proxy'),
     manageAccounts: () => void commands.executeCommand('notionMcp.manageAccounts'),
+    refresh: () => void commands.executeCommand('notionMcp.refresh'),
+    testConnection: () => void commands.executeCommand('notionMcp.testConnection'),
+    copyDiagnostics: () => void commands.executeCommand('notionMcp.copyDiagnostics'),
     reloadWindow: () => void commands.executeCommand('workbench.action.reloadWindow'),
     showLog: () => void commands.executeCommand('notionMcp.showLog'),
     signIn: () => void commands.executeCommand('notionMcp.signIn'),
@@ -40,6 +45,7 @@ async function show(toast: ShowToast, { sentence, remedies }: Message, actions: 
   }
 }
 
-function openSetting(name: string): void {
+/** Shows one setting. */
+export function openSetting(name: string): void {
   void commands.executeCommand('workbench.action.openSettings', `@id:${name}`);
 }

@@ -1,12 +1,15 @@
 import { CancellationError, commands, env, l10n, type Memento, ProgressLocation, type Uri, window } from 'vscode';
+import type { Clock, Randomness } from '../clock.ts';
 import type { Account, Accounts } from '../grants/accounts.ts';
 import type { Grant } from '../grants/grant.ts';
-import type { Log } from '../log.ts';
+import { type Log, traitsOf } from '../log.ts';
 import { shownNames } from '../notion/identity.ts';
 import { Failure } from '../oauth/failure.ts';
 import { parseServerUrl } from '../oauth/serverUrl.ts';
 import type { SignIn, SignInResult, SignInStage } from '../signIn/signIn.ts';
-import { messageFor } from './messages.ts';
+import { endSignIn } from './endSignIn.ts';
+import { messageFor, unforeseenMessage } from './messages.ts';
+import type { Message } from './remedies.ts';
 import { offersMcpServer, serverUrlText, stopOfferingMcpServer } from './settings.ts';
 import { showFailure, showWarning } from './showMessage.ts';
 
@@ -15,6 +18,8 @@ export interface SignInFlowParts {
   accounts: Accounts;
   /** Keeps what was told across windows and reloads. */
   memory: Memento;
+  clock: Clock;
+  randomness: Randomness;
   log: Log;
 }
 
@@ -34,15 +39,16 @@ export class SignInFlow {
    * @throws CancellationError when the person ended it, else an `Error` whose message is the sentence that was shown
    */
   async run(scopes: readonly string[]): Promise<SignInResult> {
-    const { log, accounts } = this.#parts;
+    const { randomness } = this.#parts;
+    const log = this.#parts.log.operation('sign-in', randomness);
     log.info('A sign-in begins.', { scopes: scopes.length });
     try {
-      const result = await this.#runWithProgress(scopes);
+      const result = await this.#runWithProgress(scopes, log);
       log.info('Signed in.', { grant: result.grant.id, reconnected: result.reconnected });
-      void this.#sayConnected(result, accounts);
+      void this.#sayConnected(result);
       return result;
     } catch (error) {
-      throw this.#sayFailed(error, scopes);
+      throw this.#sayFailed(error, scopes, log);
     }
   }
 
@@ -63,7 +69,7 @@ export class SignInFlow {
     }
   }
 
-  async #runWithProgress(scopes: readonly string[]): Promise<SignInResult> {
+  async #runWithProgress(scopes: readonly string[], log: Log): Promise<SignInResult> {
     const serverUrl = parseServerUrl(serverUrlText());
     this.#parts.accounts.refuseIfStale();
     return window.withProgress(
@@ -86,6 +92,7 @@ export class SignInFlow {
               progress.report({ message: stageMessage(stage, host) + link });
             },
             confirmHosts,
+            log,
           });
         } finally {
           listening.dispose();
@@ -96,7 +103,7 @@ export class SignInFlow {
   }
 
   /** Says who is connected: the browser may have been signed in to somebody else's Notion. */
-  async #sayConnected({ grant, reconnected }: SignInResult, accounts: Accounts): Promise<void> {
+  async #sayConnected({ grant, reconnected }: SignInResult): Promise<void> {
     const undo = l10n.t({ message: 'Undo', comment: ['Button: signs out the account that has just signed in.'] });
     const turnOff = l10n.t({ message: 'Turn Off', comment: ['Button: chat no longer gets tools from Notion.'] });
     const connected = connectedSentence(grant);
@@ -105,8 +112,7 @@ export class SignInFlow {
     const buttons = [...(reconnected ? [] : [undo]), ...(isNews ? [turnOff] : [])];
     const picked = await window.showInformationMessage(sentence, ...buttons);
     if (picked === undo) {
-      await accounts.signOut(grant.id);
-      void window.showInformationMessage(l10n.t('Signed out {0} again.', grant.label));
+      await endSignIn(this.#parts, grant);
     } else if (picked === turnOff) {
       await stopOfferingMcpServer();
     }
@@ -123,24 +129,24 @@ export class SignInFlow {
   }
 
   /** Shows what went wrong and returns what the caller is to throw. */
-  #sayFailed(error: unknown, scopes: readonly string[]): Error {
+  #sayFailed(error: unknown, scopes: readonly string[], log: Log): Error {
     if (!(error instanceof Failure)) {
-      this.#parts.log.error('A sign-in failed in an unforeseen way.', {
-        name: error instanceof Error ? error.name : '',
-      });
-      return new Error(l10n.t('The sign-in to Notion failed. The log has the details.'));
+      log.error('The sign-in failed in an unforeseen way.', traitsOf(error));
+      return this.#show(unforeseenMessage(), scopes);
     }
     const { step, code, status } = error.details;
     const message = messageFor(error);
     if (message === undefined) {
-      this.#parts.log.info('A sign-in was cancelled.', { code });
+      log.info('The sign-in was cancelled.', { code });
       return new CancellationError();
     }
-    this.#parts.log.warn('A sign-in failed.', { kind: error.kind, step, code, status });
-    void showFailure(message, {
-      tryAgain: () => void this.run(scopes).catch(() => undefined),
-      signIn: () => void this.run(scopes).catch(() => undefined),
-    });
+    log.warn('The sign-in failed.', { kind: error.kind, step, code, status });
+    return this.#show(message, scopes);
+  }
+
+  #show(message: Message, scopes: readonly string[]): Error {
+    const again = () => void this.run(scopes).catch(() => undefined);
+    void showFailure(message, { tryAgain: again, signIn: again });
     return new Error(message.sentence);
   }
 }

@@ -5,7 +5,7 @@ import type { Identity } from '../notion/identity.ts';
 import { Failure } from '../oauth/failure.ts';
 import type { Grant } from './grant.ts';
 import { GrantStore } from './grantStore.ts';
-import { Journal } from './journal.ts';
+import { Journal, type JournalFiles } from './journal.ts';
 import { Keeper } from './keeper.ts';
 import { type Account, type AccountsChange, KnownGrants } from './knownGrants.ts';
 import { Locks, type LockTiming, lockTiming } from './lock.ts';
@@ -28,6 +28,16 @@ export type StorageProblem =
   | 'forgetful'
   /** Another window knows more, and this one has to be reloaded before it may store anything. */
   | 'stale';
+
+/** How sign-ins are kept here, and how their last renewals failed. By grant id: to be replaced before it is shown. */
+export interface StorageDiagnostics {
+  hasJournal: boolean;
+  isForgetful: boolean;
+  /** Other windows' changes are heard of without looking. */
+  hears: boolean;
+  files?: JournalFiles;
+  lastFailures: Map<string, Failure>;
+}
 
 export interface AccountsParts {
   secrets: Secrets;
@@ -169,9 +179,9 @@ export class Accounts {
    * stored is the older one revoked. @throws what the secret storage says; Failure `stale_window` before anything is
    * stored where that would erase what another window stored
    */
-  async storeSignIn(fresh: FreshSignIn): Promise<{ grant: Grant; reconnected: boolean }> {
+  async storeSignIn(fresh: FreshSignIn, log = this.#parts.log): Promise<{ grant: Grant; reconnected: boolean }> {
     this.refuseIfStale();
-    const { protocol, log, labelFor, randomness } = this.#parts;
+    const { protocol, labelFor, randomness } = this.#parts;
     const { grant, replaced } = await this.#lookout.whileStoring(async (look) => {
       const stored = await storeSignIn(fresh, {
         store: this.#store,
@@ -186,7 +196,7 @@ export class Accounts {
     this.#keeper.plan();
     if (replaced !== undefined) {
       // Best effort and nobody waits for it.
-      const retiring = replaced.id === grant.id ? protocol.revoke(replaced) : this.signOut(replaced.id);
+      const retiring = replaced.id === grant.id ? protocol.revoke(replaced, log) : this.signOut(replaced.id);
       void retiring.catch((error: unknown) => {
         log.info('The older sign-in of the account could not be revoked.', { kind: kindOf(error) });
       });
@@ -267,13 +277,15 @@ export class Accounts {
     return this.#renewal.lastFailure(grantId) !== undefined;
   }
 
-  /** For a report: nothing in it is secret or names a person. */
-  diagnostics(): { hasJournal: boolean; isForgetful: boolean; hears: boolean; lastFailures: Map<string, Failure> } {
+  /** For a report: nothing in it is secret or names a person. Changes nothing. */
+  async diagnostics(): Promise<StorageDiagnostics> {
+    const files = await this.#store.inspect();
     const failures = this.#known.all().map(({ grant }) => [grant.id, this.#renewal.lastFailure(grant.id)] as const);
     return {
       hasJournal: this.#store.hasJournal,
       isForgetful: this.#store.isForgetful,
       hears: this.#lookout.hears,
+      ...(files && { files }),
       lastFailures: new Map(failures.filter((entry): entry is [string, Failure] => entry[1] !== undefined)),
     };
   }

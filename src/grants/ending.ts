@@ -1,3 +1,4 @@
+import type { Log } from '../log.ts';
 import { Failure } from '../oauth/failure.ts';
 import type { Grant, NeedsSignInReason } from './grant.ts';
 import type { RenewalParts } from './renewal.ts';
@@ -10,11 +11,11 @@ const day = 24 * 60 * 60_000;
 
 /** Judges a server's word that a grant is over: its stores may lag behind, and another window may know better. */
 export class Ending {
-  readonly #parts: Pick<RenewalParts, 'store' | 'protocol' | 'clock' | 'log' | 'gaveUp'>;
+  readonly #parts: Pick<RenewalParts, 'store' | 'protocol' | 'clock' | 'gaveUp'>;
   /** Refusals that may be the server's mistake, to be confirmed once. */
   readonly #doubts = new Map<string, { generation: number; confirmAtMs: number }>();
 
-  constructor(parts: Pick<RenewalParts, 'store' | 'protocol' | 'clock' | 'log' | 'gaveUp'>) {
+  constructor(parts: Pick<RenewalParts, 'store' | 'protocol' | 'clock' | 'gaveUp'>) {
     this.#parts = parts;
   }
 
@@ -37,8 +38,8 @@ export class Ending {
    * while the journal still shows the refresh token that was spent. @returns a grant that lives on all the same
    * @throws Failure: `transient` while it is in doubt, `signInAgain` or `registrationGone` when it is over
    */
-  async judge(transaction: StoreTransaction, grant: Grant, failure: Failure): Promise<Grant> {
-    const { clock, log } = this.#parts;
+  async judge(transaction: StoreTransaction, grant: Grant, failure: Failure, log: Log): Promise<Grant> {
+    const { clock } = this.#parts;
     await insistOnLock(transaction);
     const current = await transaction.read();
     if (current.generation !== grant.generation) {
@@ -64,19 +65,19 @@ export class Ending {
       throw new Failure('transient', { ...failure.details, code: 'unconfirmed', retryAfterMs: confirmAfterMs });
     }
     return (
-      (await this.#tryKeptAside(transaction, grant)) ??
-      this.giveUp(transaction, grant, reasonFor(grant, failure, clock.nowMs()), failure.details.code)
+      (await this.#tryKeptAside(transaction, grant, log)) ??
+      this.giveUp(transaction, grant, log, reasonFor(grant, failure, clock.nowMs()), failure.details.code)
     );
   }
 
   /** An answer that came after the lock was lost may be what the server takes; each is tried once. */
-  async #tryKeptAside(transaction: StoreTransaction, grant: Grant): Promise<Grant | undefined> {
-    const { store, protocol, log } = this.#parts;
+  async #tryKeptAside(transaction: StoreTransaction, grant: Grant, log: Log): Promise<Grant | undefined> {
+    const { store, protocol } = this.#parts;
     for (const aside of await transaction.keptAside()) {
       try {
         const renewed = renewedGrant(
           { ...aside, generation: grant.generation },
-          await protocol.refresh(aside),
+          await protocol.refresh(aside, log),
           store.home,
         );
         await insistOnLock(transaction);
@@ -96,6 +97,7 @@ export class Ending {
   async giveUp(
     transaction: StoreTransaction,
     grant: Grant,
+    log: Log,
     reason: NeedsSignInReason,
     serverCode?: string,
   ): Promise<never> {
@@ -109,7 +111,7 @@ export class Ending {
     await insistOnLock(transaction);
     await transaction.write(over, grant);
     this.settled(grant.id);
-    this.#parts.log.warn('The account needs to be signed in again.', { grant: grant.id, reason, serverCode });
+    log.warn('The account needs to be signed in again.', { grant: grant.id, reason, serverCode });
     this.#parts.gaveUp(over);
     throw ended(over);
   }

@@ -1,7 +1,7 @@
 import type { Clock, Randomness } from '../clock.ts';
 import type { Log } from '../log.ts';
 import type { Grant } from './grant.ts';
-import type { Entry, Journal } from './journal.ts';
+import type { Entry, Journal, JournalFiles } from './journal.ts';
 import type { Locks } from './lock.ts';
 import { newKey } from './seal.ts';
 import { codeOf, diskTransaction, type Known, newest, type StoreTransaction, vaultTransaction } from './transaction.ts';
@@ -233,6 +233,11 @@ export class GrantStore {
     } finally {
       await transaction?.end();
     }
+  }
+
+  /** The journal's files, for a report; `undefined` where there is no journal or it cannot be listed. */
+  async inspect(): Promise<JournalFiles | undefined> {
+    return this.#disk?.journal.inspect().catch(() => undefined);
   }
 
   /** Begins to change a grant. @returns undefined when its lock cannot be had within `waitMs` */

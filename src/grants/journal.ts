@@ -12,6 +12,23 @@ export type Entry =
   /** There is a record, but this window lacks its key: others know more than we do. */
   | { kind: 'locked'; header: Header };
 
+/** How many files of each kind a grant has, and whether some window holds its lock. */
+export interface GrantFiles {
+  records: number;
+  keptAside: number;
+  reserved: number;
+  isLocked: boolean;
+}
+
+/** What lies on the disk, told by names alone; for a report. */
+export interface JournalFiles {
+  grants: Map<string, GrantFiles>;
+  /** How many grants were signed out here. */
+  tombstones: number;
+  /** Whether some window is storing a sign-in right now. */
+  isStoring: boolean;
+}
+
 /** A place on the disk that was had before the refresh token is spent. */
 export interface Reserved {
   /** Puts the record there and gives the file its name; from then on everybody sees it. */
@@ -169,6 +186,27 @@ export class Journal {
         await this.#files.remove(this.#path(name));
       }
     }
+  }
+
+  /** Counts files by their names. */
+  async inspect(): Promise<JournalFiles> {
+    const names = await this.#files.list(this.#directory);
+    const count = (id: string, ending: string): number =>
+      names.filter((name) => name.startsWith(`${id}.`) && name.endsWith(ending)).length;
+    const grants = [...recordsById(names)].map(([id, records]): [string, GrantFiles] => [
+      id,
+      {
+        records: records.length,
+        keptAside: count(id, '.alternate'),
+        reserved: count(id, '.reserved'),
+        isLocked: names.includes(`${id}.lock`),
+      },
+    ]);
+    return {
+      grants: new Map(grants),
+      tombstones: names.filter((name) => name.endsWith('.gone')).length,
+      isStoring: names.includes('sign-in.lock'),
+    };
   }
 
   async #newest(records: RecordName[]): Promise<Entry | undefined> {

@@ -20,14 +20,14 @@ export type RenewReason =
   /** The person asked for it. */
   | { reason: 'asked' };
 
-/** What the life of a grant needs of the protocol. */
+/** What the life of a grant needs of the protocol; its steps go to `log`, that of the operation. */
 export interface GrantProtocol {
   /** @throws Failure */
-  refresh(grant: Grant): Promise<Tokens>;
+  refresh(grant: Grant, log?: Log): Promise<Tokens>;
   /** Best effort. @throws Failure */
-  revoke(grant: Grant): Promise<void>;
+  revoke(grant: Grant, log?: Log): Promise<void>;
   /** One request that spends nothing: shows that the network carries us to the server. @throws Failure */
-  probe(grant: Grant): Promise<void>;
+  probe(grant: Grant, log?: Log): Promise<void>;
 }
 
 export interface RenewalParts {
@@ -138,13 +138,14 @@ export class Renewal {
   }
 
   async #run(known: Grant, why: RenewReason): Promise<Grant> {
-    const { store, clock, randomness, log } = this.#parts;
+    const { store, clock, randomness } = this.#parts;
+    const log = this.#parts.log.operation('renewal', randomness);
     const startedAtMs = clock.nowMs();
     const transaction = await store.begin(known, lockWaitMs).catch((error: unknown) => {
-      throw this.#failed(known.id, error);
+      throw this.#failed(known.id, error, log);
     });
     if (transaction === undefined) {
-      throw this.#failed(known.id, new Failure('transient', { step: 'storage', code: 'locked' }));
+      throw this.#failed(known.id, new Failure('transient', { step: 'storage', code: 'locked' }), log);
     }
     try {
       // The copy from before the lock is only a hint; what is read under the lock counts.
@@ -161,9 +162,9 @@ export class Renewal {
         this.#settled(grant.id);
         return grant;
       }
-      return await this.#renew(transaction, grant);
+      return await this.#renew(transaction, grant, log);
     } catch (error) {
-      throw this.#failed(known.id, error);
+      throw this.#failed(known.id, error, log);
     } finally {
       await transaction.end().catch(() => undefined);
     }
@@ -180,25 +181,25 @@ export class Renewal {
     }
   }
 
-  async #renew(transaction: StoreTransaction, grant: Grant): Promise<Grant> {
-    const { store, protocol, log } = this.#parts;
+  async #renew(transaction: StoreTransaction, grant: Grant, log: Log): Promise<Grant> {
+    const { store, protocol } = this.#parts;
     if (grant.tokens.refreshToken === undefined) {
-      return this.#ending.giveUp(transaction, grant, 'noRefreshToken');
+      return this.#ending.giveUp(transaction, grant, log, 'noRefreshToken');
     }
     // A full disk is found before the refresh token is spent.
     const place = await transaction.reserve(grant);
     try {
       if (this.#slept || this.#backOff.lastFailure(grant.id) !== undefined) {
-        await protocol.probe(grant);
+        await protocol.probe(grant, log);
         this.#slept = false;
       }
       await insistOnLock(transaction);
       log.info('Renewing.', { grant: grant.id, generation: grant.generation });
-      const renewed = renewedGrant(grant, await protocol.refresh(grant), store.home);
+      const renewed = renewedGrant(grant, await protocol.refresh(grant, log), store.home);
       // From here on nothing may lose what was got; a disk that cannot be read changes nothing about that.
       if (await transaction.isGone().catch(() => false)) {
         log.info('The account was signed out meanwhile; what was got is given back.', { grant: grant.id });
-        await protocol.revoke(renewed).catch(() => undefined);
+        await protocol.revoke(renewed, log).catch(() => undefined);
         throw new Failure('signInAgain', { step: 'token', code: 'signed_out' });
       }
       if (!(await transaction.isOurs().catch(() => true))) {
@@ -218,7 +219,7 @@ export class Renewal {
     } catch (error) {
       await place.discard().catch(() => undefined);
       if (error instanceof Failure && error.details.code !== 'signed_out' && isOver(error)) {
-        const kept = await this.#ending.judge(transaction, grant, error);
+        const kept = await this.#ending.judge(transaction, grant, error, log);
         this.#settled(grant.id);
         return kept;
       }
@@ -231,13 +232,13 @@ export class Renewal {
     this.#backOff.succeeded(grantId);
   }
 
-  #failed(grantId: string, error: unknown): Failure {
+  #failed(grantId: string, error: unknown, log = this.#parts.log): Failure {
     const failure =
       error instanceof Failure ? error : new Failure('transient', { step: 'storage', code: 'disk', cause: error });
     if (!isOver(failure)) {
       this.#backOff.failed(grantId, failure);
       const { step, code, status } = failure.details;
-      this.#parts.log.warn('A renewal failed; the sign-in is kept.', {
+      log.warn('A renewal failed; the sign-in is kept.', {
         grant: grantId,
         kind: failure.kind,
         step,

@@ -1,4 +1,4 @@
-import { type Clock, within } from '../clock.ts';
+import { type Clock, type Randomness, within } from '../clock.ts';
 import type { Log } from '../log.ts';
 import { Failure } from '../oauth/failure.ts';
 import type { Grant } from './grant.ts';
@@ -10,6 +10,7 @@ export interface SignOutParts {
   store: GrantStore;
   protocol: GrantProtocol;
   clock: Clock;
+  randomness: Randomness;
   log: Log;
   /** Called as soon as no window will use the grant any more, before the server hears of it. */
   forgotten: () => void;
@@ -22,7 +23,10 @@ const revokeLimitMs = 10_000;
  * Forgets a grant here, whatever the server says, and revokes it there, best effort. @throws what the storage says
  * where it can neither be forgotten nor be marked as gone
  */
-export async function signOut(grant: Grant, { store, protocol, clock, log, forgotten }: SignOutParts): Promise<void> {
+export async function signOut(grant: Grant, parts: SignOutParts): Promise<void> {
+  const { store, protocol, clock, forgotten } = parts;
+  const log = parts.log.operation('sign-out', parts.randomness);
+  log.info('Signing out.', { grant: grant.id });
   const isBuried = await store.bury(grant.id).then(
     () => true,
     (error: unknown) => {
@@ -61,7 +65,7 @@ async function revoke(
   { protocol, clock, log }: Pick<SignOutParts, 'protocol' | 'clock' | 'log'>,
 ): Promise<void> {
   try {
-    await within(protocol.revoke(grant), { clock, limitMs: revokeLimitMs, late: () => undefined });
+    await within(protocol.revoke(grant, log), { clock, limitMs: revokeLimitMs, late: () => undefined });
   } catch (error) {
     log.info('The server could not be told of the sign-out.', { grant: grant.id, kind: kindOf(error) });
   }

@@ -1,4 +1,4 @@
-import { EventEmitter, McpHttpServerDefinition, type McpServerDefinitionProvider, Uri } from 'vscode';
+import { EventEmitter, l10n, McpHttpServerDefinition, type McpServerDefinitionProvider, Uri } from 'vscode';
 import type { Grant } from '../grants/grant.ts';
 import type { Log } from '../log.ts';
 import type { Gateway } from './gateway.ts';
@@ -41,7 +41,9 @@ export class McpDefinitions implements McpServerDefinitionProvider<McpHttpServer
     const [id] = [...(await this.#labels())].find(([, each]) => each === label) ?? [];
     const gateway = id === undefined ? undefined : await this.#parts.gateway();
     if (id === undefined || gateway === undefined) {
-      throw new Error('This Notion account is no longer signed in.');
+      throw new Error(
+        l10n.t('This Notion account is no longer signed in. Run “Notion MCP: Sign In”, then start the server again.'),
+      );
     }
     const headers = { Authorization: `Bearer ${gateway.secretFor(id).reveal()}` };
     // A new one: the editor keeps the one that was handed in.

@@ -40,6 +40,8 @@ interface Waiting {
   authorization: PendingAuthorization;
   authorizationServer: AuthorizationServer;
   channel: ChannelName;
+  /** The sign-in's own log. */
+  log: Log;
   resolve: (code: Secret) => void;
   reject: (failure: Failure) => void;
 }
@@ -76,11 +78,12 @@ export class PendingSignIns {
     authorization: PendingAuthorization,
     authorizationServer: AuthorizationServer,
     channel: ChannelName,
+    log = this.#log,
   ): Promise<PendingSignIn> {
     const state = authorization.state.reveal();
     await this.#remember(state);
     const code = new Promise<Secret>((resolve, reject) => {
-      this.#waiting.set(state, { authorization, authorizationServer, channel, resolve, reject });
+      this.#waiting.set(state, { authorization, authorizationServer, channel, log, resolve, reject });
     });
     // Awaited later; a refusal that arrives while the browser still opens is not an unhandled one.
     code.catch(() => undefined);
@@ -114,7 +117,7 @@ export class PendingSignIns {
         throw error;
       }
       if (error.kind === 'unsafe' || error.kind === 'nonsense') {
-        this.#log.warn('An answer from the browser was refused; the sign-in keeps waiting.', {
+        waiting.log.warn('An answer from the browser was refused; the sign-in keeps waiting.', {
           code: error.details.code,
         });
         return 'unsafe';

@@ -2,7 +2,8 @@ import type { Randomness } from '../clock.ts';
 import type { Accounts } from '../grants/accounts.ts';
 import type { Grant } from '../grants/grant.ts';
 import type { Http } from '../http/http.ts';
-import type { Log } from '../log.ts';
+import { loggedHttp } from '../http/loggedHttp.ts';
+import { type Log, traitsOf } from '../log.ts';
 import { type Identity, readIdentity } from '../notion/identity.ts';
 import { buildAuthorization } from '../oauth/authorization.ts';
 import type { Discovery } from '../oauth/authorizationServer.ts';
@@ -29,6 +30,8 @@ export interface SignInRequest {
   onStage: (stage: SignInStage, host: string, tryAnotherWay?: () => void) => void;
   /** Asks whether these hosts may see a sign-in; called only when they are not what one would expect. */
   confirmHosts: (mcpHost: string, authorizationHost: string) => Promise<boolean>;
+  /** The log of this one sign-in. */
+  log: Log;
 }
 
 export interface SignInResult {
@@ -51,10 +54,14 @@ export interface SignInParts extends ConsentParts {
   defaultServerUrl: string;
   clientName: string;
   randomness: Randomness;
-  log: Log;
 }
 
 const identityLimitMs = 15_000;
+
+/** A sign-in that is under way, and how its requests are sent. */
+interface Run extends SignInRequest {
+  http: Http;
+}
 
 /** One sign-in, from discovery to the stored grant. Holds no state of its own between sign-ins. */
 export class SignIn {
@@ -69,9 +76,10 @@ export class SignIn {
    * @throws Failure, of kind `cancelled` as soon as `signal` aborts
    */
   async run(request: SignInRequest): Promise<SignInResult> {
+    const http = loggedHttp(this.#parts.http, request.log, this.#parts.clock);
     const cancelled = whenAborted(request.signal);
     try {
-      return await Promise.race([this.#run(request), cancelled.promise]);
+      return await Promise.race([this.#run({ ...request, http }), cancelled.promise]);
     } catch (error) {
       if (!(error instanceof Failure) || (error.kind !== 'cancelled' && error.kind !== 'refused')) {
         // It may have failed because the server has changed since it was asked.
@@ -83,9 +91,9 @@ export class SignIn {
     }
   }
 
-  async #run(request: SignInRequest): Promise<SignInResult> {
-    const { discoveries, channels, openChannel, log } = this.#parts;
-    const { serverUrl, signal } = request;
+  async #run(request: Run): Promise<SignInResult> {
+    const { discoveries, channels, openChannel } = this.#parts;
+    const { serverUrl, signal, http, log } = request;
     const [first, ...others] = channels();
     if (first === undefined) {
       throw new Failure('misconfigured', { step: 'authorization', code: 'no_channel' });
@@ -94,7 +102,7 @@ export class SignIn {
     const opening = openChannel(first);
     let discovery: Discovery;
     try {
-      discovery = await discoveries.of(serverUrl, signal);
+      discovery = await discoveries.of(http, serverUrl, signal);
       await this.#confirm(request, discovery);
     } catch (error) {
       // Both ran at once: what was opened for nothing is closed, and its own failure is not the one to report.
@@ -122,14 +130,14 @@ export class SignIn {
   /** The sign-in by one channel; `anotherWay` when the server or the person does not want that channel. */
   async #runThrough(
     opened: OpenChannel,
-    request: SignInRequest,
+    request: Run,
     discovery: Discovery,
     canGoOn: boolean,
   ): Promise<SignInResult | typeof anotherWay> {
     const { serverUrl, signal } = request;
     try {
       signal.throwIfAborted();
-      const client = await this.#chooseClient(discovery, opened, signal);
+      const client = await this.#chooseClient(request, discovery, opened);
       const consent = await this.#consent(opened, request, discovery, client, canGoOn);
       if (consent === anotherWay) {
         return anotherWay;
@@ -159,8 +167,12 @@ export class SignIn {
    * A client for exactly this redirect URI, afresh for every sign-in: a second consent under the same client revokes
    * the first grant at once (seen at workers-oauth-provider), so a client with a living grant is never used again.
    */
-  async #chooseClient(discovery: Discovery, { redirectUri, name }: OpenChannel, signal: AbortSignal): Promise<Client> {
-    const { http, clientName, configuredClientId, log } = this.#parts;
+  async #chooseClient(
+    { http, log, signal }: Run,
+    discovery: Discovery,
+    { redirectUri, name }: OpenChannel,
+  ): Promise<Client> {
+    const { clientName, configuredClientId } = this.#parts;
     const clientId = configuredClientId();
     const client = await chooseClient(http, discovery.authorizationServer, {
       redirectUri,
@@ -178,19 +190,19 @@ export class SignIn {
 
   async #consent(
     opened: OpenChannel,
-    { signal, onStage }: SignInRequest,
+    { signal, onStage, log }: Run,
     discovery: Discovery,
     client: Client,
     canGoOn: boolean,
   ): Promise<{ code: Secret; verifier: Secret } | typeof anotherWay> {
-    const { pending, randomness, log } = this.#parts;
+    const { pending, randomness } = this.#parts;
     const authorization = await buildAuthorization(discovery, client, {
       redirectUri: opened.redirectUri,
       ...(discovery.scopes && { scopes: discovery.scopes }),
       randomness,
       prompt: 'consent',
     });
-    const waiting = await pending.wait(authorization, discovery.authorizationServer, opened.name);
+    const waiting = await pending.wait(authorization, discovery.authorizationServer, opened.name, log);
     const another = Promise.withResolvers<typeof anotherWay>();
     const { host } = new URL(authorization.url);
     onStage('waitingForBrowser', host, canGoOn ? () => another.resolve(anotherWay) : undefined);
@@ -208,21 +220,22 @@ export class SignIn {
 
   /** Code for tokens, tokens for a name, and all of it stored. */
   async #finish(
-    { serverUrl, scopes, signal }: SignInRequest,
+    run: Run,
     discovery: Discovery,
     client: Client,
     { code, verifier }: { code: Secret; verifier: Secret },
     redirectUri: string,
   ): Promise<SignInResult> {
-    const { http, accounts, clock, log } = this.#parts;
+    const { accounts, clock } = this.#parts;
+    const { serverUrl, scopes, signal, http, log } = run;
     const { authorizationServer, resource } = discovery;
     // Not cancelled with the sign-in: what the server may already have issued has to be known to be given back.
     const tokens = await exchange(http, authorizationServer, client, { code, verifier, redirectUri, resource, clock });
     log.info('The code was exchanged for tokens.', { expiresInSeconds: tokens.expiresInSeconds });
     try {
-      const identity = await this.#identify(serverUrl, tokens.accessToken, signal);
+      const identity = await this.#identify(run, tokens.accessToken);
       signal.throwIfAborted();
-      return await accounts.storeSignIn({
+      const fresh = {
         serverUrl: serverUrl.href,
         resource,
         authorizationServer,
@@ -230,27 +243,30 @@ export class SignIn {
         tokens,
         ...(identity && { identity }),
         askedScopes: [...scopes],
+      };
+      return await accounts.storeSignIn(fresh, log).catch((error: unknown) => {
+        throw notStored(error, log);
       });
     } catch (error) {
       // Nobody will ever use them, so they are not left alive at the server.
-      await this.#giveBack(discovery, client, tokens);
+      await this.#giveBack(run, discovery, client, tokens);
       throw error;
     }
   }
 
   /** Who the tokens are for. A failure here costs the label, never the sign-in. */
-  async #identify(serverUrl: URL, accessToken: Secret, signal: AbortSignal): Promise<Identity | undefined> {
+  async #identify({ serverUrl, signal, http, log }: Run, accessToken: Secret): Promise<Identity | undefined> {
     const limit = new AbortController();
     const stopLimit = this.#parts.clock.after(identityLimitMs, () => limit.abort());
     try {
-      return await readIdentity(this.#parts.http, serverUrl, accessToken, {
+      return await readIdentity(http, serverUrl, accessToken, {
         signal: AbortSignal.any([signal, limit.signal]),
       });
     } catch (error) {
       if (!(error instanceof Failure)) {
         throw error;
       }
-      this.#parts.log.warn('Notion did not say whose account this is; it gets a fallback label.', {
+      log.warn('Notion did not say whose account this is; it gets a fallback label.', {
         kind: error.kind,
         code: error.details.code,
       });
@@ -261,15 +277,29 @@ export class SignIn {
   }
 
   /** Revokes tokens that nobody will use, best effort. */
-  async #giveBack({ authorizationServer }: Discovery, client: Client, tokens: Tokens): Promise<void> {
+  async #giveBack(
+    { http, log }: Run,
+    { authorizationServer }: Discovery,
+    client: Client,
+    tokens: Tokens,
+  ): Promise<void> {
     const token = tokens.refreshToken ?? tokens.accessToken;
     const hint = tokens.refreshToken ? 'refresh_token' : 'access_token';
     try {
-      await revoke(this.#parts.http, authorizationServer, client, { token, hint });
+      await revoke(http, authorizationServer, client, { token, hint });
     } catch (error) {
-      this.#parts.log.info('The tokens of a cancelled sign-in could not be revoked.', {
+      log.info('The tokens of a cancelled sign-in could not be revoked.', {
         kind: error instanceof Failure ? error.kind : 'unknown',
       });
     }
   }
+}
+
+/** The disk or the secret storage said no; in words of ours, for theirs may hold a path. */
+function notStored(error: unknown, log: Log): Failure {
+  if (error instanceof Failure) {
+    return error;
+  }
+  log.error('The sign-in could not be stored.', traitsOf(error));
+  return new Failure('transient', { step: 'storage', code: 'not_stored', cause: error });
 }

@@ -114,6 +114,19 @@ describe('input that nobody should have to suffer from', { timeout: 120_000 }, (
       );
       await consumer.changeSetting(serverUrl, '');
       assert.deepEqual(await consumer.accounts(), []);
+      const { severity, buttons } = await window.notifications.waitFor(
+        'Ada Lovelace (Engineering Wiki) belongs to the one from before',
+      );
+      assert.deepEqual({ severity, buttons }, { severity: 'info', buttons: ['Manage Accounts', 'Open Setting'] });
+      await window.screenshot('33-server-changed');
+      await window.notifications.click('belongs to the one from before', 'Manage Accounts');
+      await window.quickInput.choose('Ada Lovelace (Engineering Wiki)');
+      const { host } = new URL(notion.mcpUrl);
+      assert.equal(await window.quickInput.prompt(), `belongs to ${host}, which is not the server in the settings`);
+      for (const item of ['Change the server in the settings', 'Open the workspace in the browser', 'Sign out']) {
+        await window.quickInput.waitFor(item);
+      }
+      await window.quickInput.cancel();
       await consumer.changeSetting(serverUrl, notion.mcpUrl);
       assert.deepEqual(await consumer.accounts(), ['Ada Lovelace (Engineering Wiki)']);
     });

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { homedir, tmpdir } from 'node:os';
+import { homedir, hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, type TestContext, test } from 'node:test';
 import { directoryVariable } from '../editor/consumer/protocol.ts';
 import { type NotionServer, startNotionServer } from '../notion/server.ts';
 import { allow } from './consentPage.ts';
-import { Consumer } from './consumer.ts';
+import { Consumer, sessionIn } from './consumer.ts';
 import { Editor } from './driver/editor.ts';
 import type { EditorWindow } from './driver/editorWindow.ts';
 import { consumerVsix, extensionVsix } from './driver/vsix.ts';
@@ -47,6 +47,17 @@ describe('a person manages accounts', { timeout: 150_000 }, () => {
     }
   });
 
+  test('with nobody signed in Copy Diagnostics tells of the server, and shows what it copied', async () => {
+    await window.runCommand('Notion MCP: Copy Diagnostics');
+    await window.notifications.waitFor('Diagnostics copied');
+    const text = await window.clipboard();
+    assert.match(text, /chain without an account: server \d+ ms, discovery \d+ ms\n {2}discovery: oauth-protected/);
+    assert.match(text, /accounts: 0\n$/);
+    await window.notifications.click('Diagnostics copied', 'Show Details');
+    await window.page.locator('.editor-instance .view-lines').getByText('accounts: 0').waitFor();
+    await consumer.command('workbench.action.closeActiveEditor');
+  });
+
   test('with nobody signed in it offers to sign in', async () => {
     await window.runCommand('Notion MCP: Manage Accounts');
     assert.equal(await window.quickInput.prompt(), 'Nobody is signed in to Notion yet.');
@@ -63,7 +74,7 @@ describe('a person manages accounts', { timeout: 150_000 }, () => {
     await window.quickInput.waitFor(ada);
     await window.screenshot('51-accounts');
     const details = await window.quickInput.details();
-    assert.match(details[0] ?? '', /^Signed in, renews by itself; Notion asks again by \w+ \d+$/);
+    assert.match(details[0] ?? '', /^signed in, renews by itself; Notion asks again by \w+ \d+$/);
     await window.quickInput.choose(ada);
     await window.quickInput.waitFor('Refresh session');
     await window.screenshot('52-one-account');
@@ -72,6 +83,7 @@ describe('a person manages accounts', { timeout: 150_000 }, () => {
       'Reconnect',
       'Refresh session',
       'Test connection',
+      'Manage trusted extensions',
       'Open the workspace in the browser',
       'Sign out',
     ]) {
@@ -85,6 +97,84 @@ describe('a person manages accounts', { timeout: 150_000 }, () => {
     await window.notifications.dismiss('Refreshed');
   });
 
+  test('it leads to the editor’s own list of the extensions that may use an account', async () => {
+    const asking = consumer.ask({ scopes: ['default'], options: { createIfNone: true } });
+    await window.dialog.click('Allow');
+    await window.quickInput.choose(ada);
+    assert.ok(sessionIn(await asking));
+    await window.runCommand('Notion MCP: Manage Accounts');
+    await window.quickInput.choose(ada);
+    await window.quickInput.choose('Manage trusted extensions');
+    await window.quickInput.waitFor('Session Consumer');
+    assert.equal(await window.quickInput.title(), 'Manage Trusted Extensions');
+    await window.screenshot('54-trusted-extensions');
+    await window.quickInput.cancel();
+  });
+
+  test('the keyboard alone gets through it', async () => {
+    const { keyboard } = window.page;
+    await keyboard.press('F1');
+    await keyboard.type('Notion MCP: Manage Accounts');
+    await window.quickInput.waitForFocus('Notion MCP: Manage Accounts');
+    await keyboard.press('Enter');
+    await window.quickInput.waitForFocus(ada);
+    await keyboard.press('ArrowDown');
+    await window.quickInput.waitForFocus(grace);
+    await keyboard.press('Enter');
+    await window.quickInput.waitForFocus('Reconnect');
+    await keyboard.type('test');
+    await window.quickInput.waitForFocus('Test connection');
+    await keyboard.press('Enter');
+    const shown = await window.notifications.waitFor(`${grace} is connected and has`);
+    assert.deepEqual(
+      { severity: shown.severity, buttons: shown.buttons },
+      { severity: 'info', buttons: ['Show Details'] },
+    );
+    await window.notifications.dismiss('is connected');
+  });
+
+  test('a refresh that lasts can be left alone: Cancel frees the person at once, and it goes on', async () => {
+    const before = await consumer.silently();
+    const hold = notion.hold({ path: '/token' });
+    await window.runCommand('Notion MCP: Refresh Session');
+    await window.quickInput.choose(ada);
+    await hold.held;
+    const { buttons } = await window.notifications.waitFor(`Refreshing ${ada}…`);
+    assert.deepEqual(buttons, ['Cancel']);
+    await window.screenshot('55-refreshing');
+    await window.notifications.click(`Refreshing ${ada}…`, 'Cancel');
+    await window.notifications.waitFor('goes on in the background');
+    await window.notifications.waitForNone(`Refreshing ${ada}…`);
+    const log = editor.log('seedling.notion-mcp-auth');
+    const renewed = (await log.text()).split('Renewed.').length;
+    hold.release();
+    await log.waitFor(new RegExp(`^(?:[^]*Renewed\\.){${renewed}}`));
+    assert.notEqual((await consumer.silently())?.accessToken, before?.accessToken);
+    await window.notifications.dismiss('goes on in the background');
+  });
+
+  test('a test of the connection that lasts is stopped by Cancel', async () => {
+    const hold = notion.hold({ path: '/.well-known/oauth-protected-resource/mcp' });
+    await window.runCommand('Notion MCP: Test Connection');
+    await window.quickInput.choose(ada);
+    await hold.held;
+    await window.notifications.click(`Testing ${ada}…`, 'Cancel');
+    await window.notifications.waitFor(`The test of ${ada} was stopped.`);
+    await window.notifications.dismiss('was stopped');
+    hold.release();
+  });
+
+  test('what is broken is said with the button that mends it', async () => {
+    notion.fault({ path: '/mcp', times: 1 }, { kind: 'answer', status: 401, body: '' });
+    await window.runCommand('Notion MCP: Test Connection');
+    await window.quickInput.choose(ada);
+    const shown = await window.notifications.waitFor('The server rejects this sign-in');
+    assert.deepEqual(shown.buttons, ['Refresh Session', 'Reconnect', 'Show Details']);
+    await window.notifications.click('The server rejects this sign-in', 'Refresh Session');
+    await window.notifications.waitFor(`Refreshed ${ada}`);
+    await window.notifications.dismiss('Refreshed');
+  });
+
   test('Notion ends a sign-in: one item in the status bar leads to Reconnect, and all is quiet again', async () => {
     await notion.revokeGrants({ user: 'user-grace' });
     await consumer.changeSetting('notionMcp.signInChannel', 'auto');
@@ -93,9 +183,10 @@ describe('a person manages accounts', { timeout: 150_000 }, () => {
     await window.notifications.waitFor(`Notion ended the sign-in of ${grace}`);
     await window.notifications.dismiss('Notion ended');
     await window.screenshot('53-status-bar');
-    await window.page.getByText('Notion: sign in again').click();
+    const item = window.page.getByRole('button', { name: `Notion ended the sign-in of ${grace}. Sign in again.` });
+    await item.click();
     await window.quickInput.waitFor(grace);
-    assert.equal((await window.quickInput.details())[1], 'Needs sign-in: Notion ended the last one');
+    assert.ok((await window.quickInput.details()).includes('needs sign-in: Notion ended it'));
     await window.quickInput.choose(grace);
     await window.quickInput.choose('Reconnect');
     await window.dialog.click('Continue');
@@ -119,13 +210,28 @@ describe('a person manages accounts', { timeout: 150_000 }, () => {
     const text = await window.clipboard();
     assert.match(
       text,
-      /A1: healthy.*\n.*\n.*\n {2}chain: server \d+ ms, discovery \d+ ms, token \d+ ms, initialize \d+ ms, tools \d+ ms, identity \d+ ms/,
+      /A1: healthy.*\n.*\n.*\n {2}journal: lock free, records 1, .*\n {2}chain: server \d+ ms, discovery \d+ ms, token \d+ ms, initialize \d+ ms, tools \d+ ms, identity \d+ ms\n {2}discovery: .*oauth-protected-resource\/<path> 200 \d+ ms, oauth-authorization-server 200 \d+ ms/,
     );
     assert.match(text, /A3: healthy/);
     assert.match(text, /clock skew -?[0-2] s/);
     const { users, workspaces } = notion.directory;
-    const people = [...users, ...workspaces].flatMap(({ id, name }) => [id, name]);
-    const forbidden = [...notion.issuedSecrets(), ...people, 'ada@', 'Ada', '127.0.0', homedir(), tmpdir(), directory];
+    const people = [
+      ...[...users, ...workspaces].flatMap(({ id, name }) => [id, name]),
+      ...users.flatMap(({ email = [] }) => email),
+    ];
+    const session = await consumer.silently();
+    const places = [
+      '127.0.0',
+      new URL(notion.mcpUrl).port,
+      homedir(),
+      tmpdir(),
+      directory,
+      editor.directory,
+      hostname(),
+    ];
+    const ids = [session?.id ?? '', session?.account.id ?? ''];
+    assert.ok(ids.every((id) => id !== ''));
+    const forbidden = [...notion.issuedSecrets(), ...people, 'ada@', 'Ada', ...places, ...ids];
     assert.deepEqual(
       forbidden.filter((each) => text.includes(each)),
       [],

@@ -191,6 +191,31 @@ describe('a sign-in that meets trouble', { timeout: 280_000 }, () => {
     assert.equal(await window.page.getByText('Notion: sign in again').isVisible(), false);
   });
 
+  test('each sign-in, renewal and sign-out of all this can be followed through the log', async () => {
+    const text = await editor.log('seedling.notion-mcp-auth').text();
+    const { host } = new URL(notion.mcpUrl);
+    const steps = {
+      'sign-in': [
+        'A sign-in begins',
+        `GET url=${host}/.well-known/oauth-protected-resource/mcp status=200`,
+        `POST url=${host}/register status=201`,
+        `POST url=${host}/token status=200`,
+        `POST url=${host}/mcp status=200`,
+        'Signed in',
+      ],
+      renewal: ['Renewing', `POST url=${host}/token status=400`, 'needs to be signed in again'],
+      'sign-out': ['Signing out', `POST url=${host}/token status=200`, 'Signed out'],
+    };
+    for (const [name, expected] of Object.entries(steps)) {
+      const ids = new Set(text.match(new RegExp(`\\[${name} [0-9a-f]{4}\\]`, 'g')));
+      const whole = [...ids].filter((id) => {
+        const lines = text.split('\n').filter((line) => line.includes(id));
+        return expected.every((step) => lines.some((line) => line.includes(step)));
+      });
+      assert.ok(whole.length > 0, `${name}: ${expected.join(', ')} under one id, in\n${text}`);
+    }
+  });
+
   test('no secret of all this is in a log of any level, nor in any other file of the editor; no person in our log', async () => {
     assert.notDeepEqual(await editor.filesHolding(['Sessions changed.']), [], 'details are logged');
     assert.deepEqual(await editor.filesHolding(notion.issuedSecrets()), []);

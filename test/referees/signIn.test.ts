@@ -3,7 +3,7 @@ import { after, before, beforeEach, describe, type TestContext, test } from 'nod
 import { createPlatformHttp } from '#platform/transport';
 import { systemRandomness as randomness } from '../../src/clock.ts';
 import type { Accounts } from '../../src/grants/accounts.ts';
-import { Log } from '../../src/log.ts';
+import { Log, type LogSink } from '../../src/log.ts';
 import type { ChannelName } from '../../src/signIn/channels.ts';
 import { Discoveries } from '../../src/signIn/discoveries.ts';
 import { PendingSignIns } from '../../src/signIn/pending.ts';
@@ -16,6 +16,11 @@ import { Machine } from '../unit/grants/machine.ts';
 const redirectUri = 'http://127.0.0.1:50123/callback';
 const http = createPlatformHttp({ userAgent: 'test' });
 
+function keptIn(lines: string[]): LogSink {
+  const keep = (level: string) => (line: string) => void lines.push(`${level} ${line}`);
+  return { error: keep('error'), warn: keep('warn'), info: keep('info'), debug: keep('debug') };
+}
+
 /** One window's sign-ins, with the browser in the test's hands: each authorization URL that was opened. */
 class Desk {
   readonly opened: string[] = [];
@@ -25,13 +30,14 @@ class Desk {
   readonly pending: PendingSignIns;
   readonly signIn: SignIn;
   readonly clock = new FakeClock(Date.now());
+  readonly logLines: string[] = [];
+  readonly #log = new Log(keptIn(this.logLines));
   readonly #notion: NotionServer;
   readonly #waiting: (() => void)[] = [];
 
   constructor(notion: NotionServer, machine: Machine, accounts: Accounts, channels: ChannelName[]) {
     this.#notion = notion;
-    const silent = (): void => undefined;
-    const log = new Log({ error: silent, warn: silent, info: silent, debug: silent });
+    const log = this.#log;
     const memory = new Map<string, unknown>();
     this.pending = new PendingSignIns(
       {
@@ -45,7 +51,7 @@ class Desk {
       http,
       accounts,
       pending: this.pending,
-      discoveries: new Discoveries(http, machine.clock),
+      discoveries: new Discoveries(machine.clock),
       channels: () => channels,
       openChannel: async (name) => {
         this.ready.push(name);
@@ -64,12 +70,12 @@ class Desk {
       clientName: 'Test',
       clock: this.clock,
       randomness,
-      log,
     });
   }
 
   run(signal = new AbortController().signal): Promise<SignInResult> {
     return this.signIn.run({
+      log: this.#log.operation('sign-in', randomness),
       serverUrl: new URL(this.#notion.mcpUrl),
       scopes: ['default'],
       signal,
@@ -136,6 +142,34 @@ describe('a sign-in against the Notion-shaped server', { timeout: 60_000 }, () =
     await pending.receive((await approve((await browser(2))[1] ?? '')).search.slice(1));
     await second;
     assert.deepEqual(paths(), ['/register', '/token', '/mcp']);
+  });
+
+  test('can be followed through the log, request by request, and no secret or person is in it', async (t) => {
+    const all = await desk(t);
+    const { run, browser, pending } = bound(all);
+    const signingIn = run();
+    await pending.receive((await approve((await browser(1))[0] ?? '')).search.slice(1));
+    await signingIn;
+    const lines = all.logLines;
+    const [, id = ''] = /(\[sign-in [0-9a-f]{4}\])/.exec(lines[0] ?? '') ?? [];
+    assert.ok(id !== '' && lines.every((line) => line.includes(id)), lines.join('\n'));
+    const { host } = new URL(notion.origin);
+    for (const step of [
+      `GET url=${host}/.well-known/oauth-protected-resource/mcp status=200`,
+      `GET url=${host}/.well-known/oauth-authorization-server status=200`,
+      `POST url=${host}/register status=201`,
+      `POST url=${host}/token status=200`,
+      `POST url=${host}/mcp status=200`,
+    ]) {
+      assert.equal(lines.filter((line) => line.startsWith(`debug ${id} ${step} ms=`)).length, 1, step);
+    }
+    const text = lines.join('\n');
+    const { users, workspaces } = notion.directory;
+    const forbidden = [...notion.issuedSecrets(), ...[...users, ...workspaces].map(({ name }) => name)];
+    assert.deepEqual(
+      forbidden.filter((each) => text.includes(each)),
+      [],
+    );
   });
 
   test('goes on after every attacker’s answer, and ends with the true one', async (t) => {
@@ -235,6 +269,30 @@ describe('a sign-in against the Notion-shaped server', { timeout: 60_000 }, () =
       assert.deepEqual(labels(), []);
     });
   }
+
+  test('that cannot be stored says so in no words of the disk’s, and gives its tokens back', async (t) => {
+    const machine = await Machine.start(t);
+    const secrets = machine.secrets.window();
+    const store = (name: string, value: string): Thenable<void> =>
+      name.startsWith('grant.') ? Promise.reject(new Error('EACCES /home/ada')) : secrets.store(name, value);
+    const { accounts } = await machine.open({
+      serverUrl: notion.mcpUrl,
+      secrets: {
+        get: (name) => secrets.get(name),
+        store,
+        delete: (name) => secrets.delete(name),
+        keys: () => secrets.keys(),
+        onDidChange: secrets.onDidChange,
+      },
+    });
+    const unlucky = new Desk(notion, machine, accounts, ['uriHandler']);
+    const signingIn = unlucky.run();
+    await unlucky.pending.receive((await approve((await unlucky.browser(1))[0] ?? '')).search.slice(1));
+    await assert.rejects(signingIn, { kind: 'transient', message: 'transient at storage: not_stored' });
+    assert.equal(notion.requests({ path: '/token' }).length, 2, 'the exchange and the revocation');
+    assert.ok(unlucky.logLines.some((line) => line.includes('could not be stored')));
+    assert.ok(!unlucky.logLines.join().includes('ada'));
+  });
 
   test('ends after five minutes without an answer, and a late one stores nothing', async (t) => {
     const all = await desk(t);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Log, type LogSink, redact } from '../../src/log.ts';
+import { Log, type LogSink, redact, traitsOf } from '../../src/log.ts';
 import { Secret } from '../../src/secret.ts';
 
 function record(): { lines: string[]; sink: LogSink } {
@@ -15,10 +15,32 @@ test('a line is its sentence, then the values that are there', () => {
   assert.deepEqual(lines, ['info Registered. channel=uriHandler status=201']);
 });
 
-test('the lines of a child carry its name', () => {
+test('the lines of one operation carry its name and a short id', () => {
   const { lines, sink } = record();
-  new Log(sink).child('renewal 7').warn('Failed.', { status: 503 });
-  assert.deepEqual(lines, ['warn [renewal 7] Failed. status=503']);
+  const log = new Log(sink).operation('renewal', { bytes: () => new Uint8Array([0x0a, 0xbc]) });
+  log.warn('Failed.', { status: 503 });
+  log.debug('Ended.');
+  assert.deepEqual(lines, ['warn [renewal 0abc] Failed. status=503', 'debug [renewal 0abc] Ended.']);
+});
+
+test('of a URL only host and path are shown, without what may be an id or a key', () => {
+  const show = (url: string): string => redact(new URL(url));
+  assert.equal(show('https://user:pw@mcp.notion.com/token?code=abc#state'), 'mcp.notion.com/token');
+  for (const path of ['/.well-known/oauth-authorization-server/mcp', '/.well-known/oauth-protected-resource/mcp']) {
+    assert.equal(show(`http://127.0.0.2:4711${path}`), `127.0.0.2:4711${path}`);
+  }
+  assert.equal(show('https://mcp.example/s/0f8fad5bd9cb469fa16570867728950e/mcp'), 'mcp.example/s/…/mcp');
+  assert.equal(show(`https://${'a1'.repeat(20)}.example/${'x'.repeat(50)}`), '….example/…');
+});
+
+test('an unforeseen error is told by name, code and place, and never by its message or a folder', () => {
+  const error = Object.assign(new TypeError('no ada@example.com in /home/ada'), { code: 'ENOSPC' });
+  const { name, code, at } = traitsOf(error);
+  assert.deepEqual({ name, code }, { name: 'TypeError', code: 'ENOSPC' });
+  assert.match(at ?? '', /^log\.test\.ts:\d+:\d+$/);
+  assert.deepEqual(traitsOf('ada@example.com'), { name: 'string' });
+  const windows = Object.assign(new Error('x'), { stack: 'Error: x\n    at run (C:\\Users\\Ada\\extension.cjs:1:23)' });
+  assert.equal(traitsOf(windows).at, 'extension.cjs:1:23');
 });
 
 test('a secret, a token and the query of a URL never get into a line', () => {

@@ -65,6 +65,12 @@ export class QuickInput {
     await this.#input.fill(text, within(limitMs));
   }
 
+  /** Waits until the entry of exactly this label is the one that Enter chooses. */
+  async waitForFocus(label: string): Promise<void> {
+    const name = this.#page.locator('.label-name').filter({ hasText: exactly(label) });
+    await this.#widget.locator('.quick-input-list .monaco-list-row.focused').filter({ has: name }).waitFor();
+  }
+
   /** Presses Enter. */
   async accept(): Promise<void> {
     await this.#input.press('Enter');

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { messageFor, remedyLabel, storageMessage } from '../../../src/editor/messages.ts';
+import { messageFor, storageMessage, unforeseenMessage } from '../../../src/editor/messages.ts';
+import { remedyLabel } from '../../../src/editor/remedies.ts';
 import { Failure, type FailureDetails, type FailureKind } from '../../../src/oauth/failure.ts';
 
 const failures: [FailureKind, FailureDetails][] = [
@@ -21,6 +22,19 @@ const failures: [FailureKind, FailureDetails][] = [
   ['transient', { step: 'token', code: 'status', status: 503, host: 'example.com' }],
   ['transient', { step: 'token', code: 'status', status: 429, retryAfterMs: 1_001, host: 'example.com' }],
   ['transient', { step: 'storage', code: 'stale_window' }],
+  ['transient', { step: 'token', code: 'html', status: 200, host: 'example.com' }],
+  ['transient', { step: 'token', code: 'http_403', status: 403, host: 'example.com' }],
+  ['transient', { step: 'token', code: 'unconfirmed', status: 400, retryAfterMs: 90_000, host: 'example.com' }],
+  ['transient', { step: 'token', code: 'timeout' }],
+  ['transient', { step: 'token', code: 'ending' }],
+  ['transient', { step: 'storage', code: 'read_only' }],
+  ['transient', { step: 'storage', code: 'locked' }],
+  ['transient', { step: 'storage', code: 'lock_lost' }],
+  ['transient', { step: 'storage', code: 'disk' }],
+  ['transient', { step: 'storage', code: 'not_stored' }],
+  ['signInAgain', { step: 'storage', code: 'signed_out' }],
+  ['unsafe', { step: 'discovery', code: 'private_address', host: 'example.com' }],
+  ['unsafe', { step: 'discovery', code: 'resource_mismatch', host: 'example.com' }],
   ['nonsense', { step: 'discovery', code: 'html', host: 'example.com' }],
   ['nonsense', { step: 'discovery', code: 'missing', missing: 'token_endpoint', host: 'example.com' }],
   ['nonsense', { step: 'token', code: 'no_access_token', host: 'example.com' }],
@@ -30,17 +44,40 @@ const failures: [FailureKind, FailureDetails][] = [
   ['cancelled', { step: 'authorization', code: 'browser_not_opened' }],
 ];
 
+/** What to do, in words. */
+const todo =
+  /[Tt]ry again|[Ss]ign in|Check|Choose|Enter|Remove|Reload|Correct|Use the address|Register an app|It is asked once more/;
+
 describe('what a person is told', () => {
   for (const [kind, details] of failures) {
     test(`${kind} (${details.step}, ${details.code}) is said in plain words with a button`, () => {
       const message = messageFor(new Failure(kind, details));
       assert.ok(message);
       assert.match(message.sentence, /^[A-Ze].*\.$/s);
+      assert.match(message.sentence, todo, 'it says what to do');
       assert.doesNotMatch(message.sentence, /undefined|\{\d\}|_grant|_client/);
       assert.ok(message.remedies.length > 0);
       assert.ok(message.remedies.every((remedy) => remedyLabel(remedy) !== ''));
     });
   }
+
+  test('trouble with this computer’s storage is not taken for trouble with the network', () => {
+    for (const code of ['read_only', 'locked', 'lock_lost', 'disk', 'not_stored', 'stale_window']) {
+      const { sentence } = messageFor(new Failure('transient', { step: 'storage', code })) ?? { sentence: '' };
+      assert.doesNotMatch(sentence, /network|reached|server/, code);
+    }
+  });
+
+  test('a page of the network in place of an answer is not said to be trouble of the server', () => {
+    const details = { step: 'token', code: 'html', status: 200, host: 'a.example' } as const;
+    assert.match(messageFor(new Failure('transient', details))?.sentence ?? '', /log in to the network/);
+  });
+
+  test('a mistake of ours leads to a report of it', () => {
+    const { sentence, remedies } = unforeseenMessage();
+    assert.match(sentence, /report/);
+    assert.ok(remedies.includes('copyDiagnostics'));
+  });
 
   test('what the person cancelled needs no words', () => {
     assert.equal(messageFor(new Failure('cancelled', { step: 'authorization', code: 'cancelled' })), undefined);

@@ -1,0 +1,60 @@
+import { l10n } from 'vscode';
+
+/** What a button under a message does. */
+export type Remedy =
+  | 'tryAgain'
+  | 'signIn'
+  | 'reconnect'
+  | 'refresh'
+  | 'manageAccounts'
+  | 'testConnection'
+  | 'reloadWindow'
+  | 'openSetting'
+  | 'openChannelSetting'
+  | 'openClientSetting'
+  | 'openProxySetting'
+  | 'showDetails'
+  | 'copyDiagnostics'
+  | 'showLog';
+
+/** One sentence that says what happened and what to do, and the buttons that do it. */
+export interface Message {
+  sentence: string;
+  remedies: readonly Remedy[];
+}
+
+/** The words on a button. */
+export function remedyLabel(remedy: Remedy): string {
+  switch (remedy) {
+    case 'tryAgain':
+      return l10n.t('Try Again');
+    case 'signIn':
+      return l10n.t('Sign In');
+    case 'reconnect':
+      return l10n.t({ message: 'Reconnect', comment: ['Button: signs the same account in again.'] });
+    case 'refresh':
+      return l10n.t({ message: 'Refresh Session', comment: ['Button: gets new tokens for the account at once.'] });
+    case 'manageAccounts':
+      return l10n.t('Manage Accounts');
+    case 'testConnection':
+      return l10n.t('Test Connection');
+    case 'reloadWindow':
+      return l10n.t('Reload Window');
+    case 'openSetting':
+    case 'openChannelSetting':
+      return l10n.t({ message: 'Open Setting', comment: ['Button: shows the one setting that the message is about.'] });
+    case 'openClientSetting':
+      return l10n.t({
+        message: 'Enter Client ID',
+        comment: ['Button: opens the setting for the ID of an OAuth client.'],
+      });
+    case 'openProxySetting':
+      return l10n.t('Open Proxy Setting');
+    case 'showDetails':
+      return l10n.t('Show Details');
+    case 'copyDiagnostics':
+      return l10n.t('Copy Diagnostics');
+    case 'showLog':
+      return l10n.t('Show Log');
+  }
+}

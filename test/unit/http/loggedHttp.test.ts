@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { HttpFailure, type HttpRequest, type HttpResponse } from '../../../src/http/http.ts';
+import { loggedHttp } from '../../../src/http/loggedHttp.ts';
+import { Log } from '../../../src/log.ts';
+import { FakeClock } from '../fakeClock.ts';
+
+const secret = 'Zm9vYmFyYmF6cXV4cXV1eA';
+const request: HttpRequest = {
+  method: 'POST',
+  url: new URL(`https://mcp.example/token?code=${secret}`),
+  headers: { authorization: `Bearer ${secret}` },
+  body: `refresh_token=${secret}`,
+};
+
+function logged(answer: () => Promise<HttpResponse>) {
+  const lines: string[] = [];
+  const keep = (level: string) => (line: string) => void lines.push(`${level} ${line}`);
+  const log = new Log({ error: keep('error'), warn: keep('warn'), info: keep('info'), debug: keep('debug') });
+  const clock = new FakeClock();
+  const http = loggedHttp(
+    async () => {
+      clock.advance(42);
+      return answer();
+    },
+    log,
+    clock,
+  );
+  return { http, lines };
+}
+
+function response(headers: Record<string, string>): HttpResponse {
+  return { status: 200, headers: new Headers(headers), body: `{"access_token":"${secret}"}`, url: request.url };
+}
+
+test('a request is told by its path, its status and its time, and nothing that it carries', async () => {
+  const { http, lines } = logged(async () => response({ 'set-cookie': secret }));
+  await http(request);
+  assert.deepEqual(lines, ['debug POST url=mcp.example/token status=200 ms=42']);
+});
+
+test('the ids by which a server’s people find the request are told, and only where they have the form of one', async () => {
+  const headers = {
+    'x-request-id': '0f8fad5b-d9cb-469f-a165-70867728950e',
+    'cf-ray': '8c1f2a3b4c5d6e7f-FRA',
+    'retry-after': '30',
+  };
+  const told = logged(async () => response(headers));
+  await told.http(request);
+  assert.match(
+    told.lines[0] ?? '',
+    /x-request-id=0f8fad5b-d9cb-469f-a165-70867728950e cf-ray=8c1f2a3b4c5d6e7f-FRA retry-after=30$/,
+  );
+  const hostile = logged(async () => response({ 'x-request-id': secret, 'cf-ray': secret, 'retry-after': secret }));
+  await hostile.http(request);
+  assert.deepEqual(hostile.lines, ['debug POST url=mcp.example/token status=200 ms=42']);
+});
+
+test('a request without an answer is told by the kind of its failure, which goes on to the caller', async () => {
+  const failure = new HttpFailure('timeout', 'mcp.example');
+  const { http, lines } = logged(() => Promise.reject(failure));
+  await assert.rejects(http(request), (error) => error === failure);
+  assert.deepEqual(lines, ['debug POST url=mcp.example/token failed=timeout ms=42']);
+});
