@@ -130,7 +130,10 @@ describe('behind a proxy that does not know the password', { timeout: 120_000 },
   test('one sentence names the proxy, and a button tries again', async () => {
     await editor.window.runCommand('Notion MCP: Sign In');
     const { severity, buttons } = await editor.window.notifications.waitFor('The proxy did not let the request');
-    assert.deepEqual({ severity, buttons }, { severity: 'error', buttons: ['Try Again', 'Show Log'] });
+    assert.deepEqual(
+      { severity, buttons },
+      { severity: 'error', buttons: ['Open Proxy Setting', 'Try Again', 'Show Log'] },
+    );
     assert.deepEqual(editor.notion.requests(), []);
   });
 });
