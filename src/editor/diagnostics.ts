@@ -76,7 +76,7 @@ function surroundings(extension: Extension<unknown>): Surroundings {
     versions: {
       extension: String(extension.packageJSON.version),
       editor: editorVersion,
-      node: hasProcess ? process.versions.node : 'none',
+      node: hasProcess ? process.versions.node : undefined,
     },
     uriScheme: env.uriScheme,
     platform: hasProcess ? `${process.platform}-${process.arch}` : 'web',

@@ -7,7 +7,7 @@ import { knownCode } from './knownCode.ts';
 /** What is known here when diagnostics are asked for; of most of it only kinds, counts and times are told. */
 export interface DiagnosticFacts {
   nowMs: number;
-  versions: { extension: string; editor: string; node: string };
+  versions: { extension: string; editor: string; node: string | undefined };
   /** The scheme of the editor's own addresses, which tells forks apart. */
   uriScheme: string;
   platform: string;
@@ -39,7 +39,7 @@ export function diagnosticsText(facts: DiagnosticFacts): string {
   const lines = [
     'Notion MCP Authentication diagnostics',
     '',
-    `extension ${version(versions.extension)}, editor ${version(versions.editor)} (${word(facts.uriScheme)}, ${situation.web ? 'web' : 'desktop'}), node ${version(versions.node)}`,
+    `extension ${version(versions.extension)}, editor ${version(versions.editor)} (${word(facts.uriScheme)}, ${situation.web ? 'web' : 'desktop'}), node ${versions.node === undefined ? 'none' : version(versions.node)}`,
     `host ${situation.host}, remote ${facts.remoteName === undefined ? yesNo(situation.remote) : word(facts.remoteName)}, platform ${word(facts.platform)}`,
     `server ${facts.isNotionsServer ? 'Notion' : 'custom'}, client ${situation.clientConfigured ? 'configured' : 'registered at sign-in'}`,
     `channels (${situation.setting}): ${channels.join('; ')}`,
@@ -58,7 +58,7 @@ function storageLine({ storage, problems }: DiagnosticFacts): string {
   const { hasJournal, files, isForgetful, hears } = storage;
   const journal = files === undefined ? yesNo(hasJournal) : `yes (in <data>, ${files.tombstones} signed out)`;
   const storing = files?.isStoring === true ? ', sign-in lock held' : '';
-  return `storage: secret storage${isForgetful ? ' (forgetful)' : ''}, journal ${journal}${storing}, hears other windows ${yesNo(hears)}, problems ${[...problems].join(', ') || 'none'}`;
+  return `storage: journal ${journal}${storing}, secret storage${isForgetful ? ' (forgetful)' : ''}, hears other windows ${yesNo(hears)}, problems ${[...problems].join(', ') || 'none'}`;
 }
 
 function serverLines(server: ConnectionReport | Failure): string[] {
