@@ -11,7 +11,8 @@ import { runTests } from '@vscode/test-electron';
 import { buildExtension } from '../../esbuild.mjs';
 import { bundleExtension, bundleSuite, consumerFolder } from './bundle.ts';
 import { directoryVariable } from './consumer/protocol.ts';
-import { hostIsPossible, installHost } from './host/install.mjs';
+import { hostIsPossible } from './host/hosts.mjs';
+import { installHost } from './host/install.mjs';
 import { reportVariable } from './suite/reporting.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
