@@ -2,10 +2,11 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { extensionVsix } from '../e2e/driver/vsix.ts';
+import { newestHost } from '../editor/host/hosts.mjs';
 import { type Figure, figure } from './figure.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const editorExtensions = join(root, 'test/editor/host/node_modules/code-server/lib/vscode/extensions');
+const editorExtensions = join(newestHost.editor, 'extensions');
 
 /** What `npm run package` ships, against what the editor's own authentication extensions ship. */
 export async function sizeFigures(): Promise<Figure[]> {

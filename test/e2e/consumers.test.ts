@@ -120,4 +120,34 @@ describe('another extension asks for a session', { timeout: 240_000 }, () => {
     assert.equal(await window.accounts.hasHadBadge(), false);
     assert.deepEqual(notion.requests(), []);
   });
+
+  async function openExtension(): Promise<void> {
+    await window.runCommand('Extensions: Show Installed Extensions');
+    await window.extensions.open('Notion MCP Authentication');
+  }
+
+  /** Each way of asking, all at once: the editor waits five seconds for a provider before it gives up. */
+  async function assertNobodyAnswers(): Promise<void> {
+    const ways = [{ silent: true }, {}, { createIfNone: true }, { forceNewSession: true }];
+    assert.deepEqual(
+      await Promise.all(ways.map((options) => consumer.ask({ scopes: ['default'], options }))),
+      ways.map(() => ({ error: "Timed out waiting for authentication provider 'notion-mcp' to register." })),
+    );
+    assert.equal(await window.accounts.hasHadBadge(), false);
+    assert.equal(await window.dialog.isShown(), false);
+  }
+
+  test('with the extension disabled each way of asking is rejected, and nobody is disturbed', async () => {
+    await openExtension();
+    await window.extensions.disable();
+    await window.reload();
+    consumer = await Consumer.appears(directory, [consumer]);
+    await assertNobodyAnswers();
+  });
+
+  test('without the extension it is the same', async () => {
+    await openExtension();
+    await window.extensions.uninstall();
+    await assertNobodyAnswers();
+  });
 });

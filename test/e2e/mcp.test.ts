@@ -3,7 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, type TestContext, test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { directoryVariable } from '../editor/consumer/protocol.ts';
+import { chosenHost, oldestHost } from '../editor/host/hosts.mjs';
 import { type NotionServer, startNotionServer } from '../notion/server.ts';
 import { Consumer } from './consumer.ts';
 import { Editor } from './driver/editor.ts';
@@ -12,6 +14,7 @@ import { consumerVsix, extensionVsix } from './driver/vsix.ts';
 import { signIn } from './signIn.ts';
 
 const wiki = 'Notion – Engineering Wiki';
+const mostLooks = 10;
 
 describe('Notion’s tools in chat and agents', { timeout: 150_000 }, () => {
   let notion: NotionServer;
@@ -51,13 +54,32 @@ describe('Notion’s tools in chat and agents', { timeout: 150_000 }, () => {
     return consumer.toolNames();
   }
 
-  test('a server appears with a sign-in, starts by a click and gives its tools, with no second sign-in', async () => {
+  /** The editor's list of servers shows what was there when it opened, and says nothing of what comes and goes. */
+  async function serversBecome(expected: string[]): Promise<void> {
+    for (let tries = 1; ; tries += 1) {
+      await window.runCommand('MCP: List Servers');
+      const servers = (await window.quickInput.items()).filter((name) => name.startsWith('Notion –'));
+      await window.quickInput.cancel();
+      if (isDeepStrictEqual(servers, expected)) {
+        return;
+      }
+      assert.ok(tries < mostLooks, `shown: ${servers}`);
+    }
+  }
+
+  test('a server appears with a sign-in, starts and gives its tools, with no second sign-in', async () => {
     await signIn(window, { user: 'Ada Lovelace', workspace: 'Engineering Wiki' });
     await window.runCommand('MCP: List Servers');
     await window.quickInput.waitFor(wiki);
     await window.screenshot('40-mcp-servers');
     await window.quickInput.choose(wiki);
-    await window.quickInput.choose('Start Server');
+    if (chosenHost() === oldestHost) {
+      // What it finds, it starts without a click.
+      await window.quickInput.waitFor('Stop Server');
+      await window.quickInput.cancel();
+    } else {
+      await window.quickInput.choose('Start Server');
+    }
     notion.log.clear();
     await consumer.toolsAppear('notion-fetch');
     assert.equal(await window.dialog.isShown(), false);
@@ -92,10 +114,7 @@ describe('Notion’s tools in chat and agents', { timeout: 150_000 }, () => {
     await window.quickInput.choose('Ada Lovelace (Engineering Wiki)');
     await window.dialog.click('Sign Out');
     await window.notifications.waitFor('Signed out of');
-    await window.runCommand('MCP: List Servers');
-    await window.quickInput.waitFor('Notion – Team Notes');
-    assert.ok(!(await window.quickInput.items()).includes(wiki));
-    await window.quickInput.cancel();
+    await serversBecome(['Notion – Team Notes']);
   });
 
   test('another extension calls the server itself as the README shows, also after the server forgot its token', async () => {
@@ -122,9 +141,7 @@ describe('Notion’s tools in chat and agents', { timeout: 150_000 }, () => {
 
   test('the setting takes the servers away', async () => {
     await consumer.changeSetting('notionMcp.offerMcpServer', false);
-    await window.runCommand('MCP: List Servers');
-    assert.ok(!(await window.quickInput.items()).some((choice) => choice.startsWith('Notion –')));
-    await window.quickInput.cancel();
+    await serversBecome([]);
   });
 
   test('no secret is in a log or in any other file of the editor', async () => {

@@ -1,4 +1,5 @@
 // node test/e2e/prepare.ts: makes everything that the tests of this folder install into an editor.
+import assert from 'node:assert/strict';
 import { exec } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -14,7 +15,8 @@ const fixtureFolder = fileURLToPath(new URL('fixture', import.meta.url));
 await installHost();
 await mkdir(vsixFolder, { recursive: true });
 // What people get is what is tested.
-await promisify(exec)('npm run --silent package', { cwd: root });
+const { stdout, stderr } = await promisify(exec)('npm run --silent package', { cwd: root });
+assert.doesNotMatch(stdout + stderr, /WARNING/);
 for (const [folder, packagePath] of [
   [consumerFolder, consumerVsix],
   [fixtureFolder, fixtureVsix],

@@ -11,7 +11,8 @@ import { runTests } from '@vscode/test-electron';
 import { buildExtension } from '../../esbuild.mjs';
 import { bundleExtension, bundleSuite, consumerFolder } from './bundle.ts';
 import { directoryVariable } from './consumer/protocol.ts';
-import { hostIsPossible, installHost } from './host/install.mjs';
+import { hostIsPossible } from './host/hosts.mjs';
+import { installHost } from './host/install.mjs';
 import { reportVariable } from './suite/reporting.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -55,11 +56,17 @@ async function run(): Promise<number> {
 
 /** Which editor: the one that was asked for, else the embedded one where it can be, else the desktop's. */
 async function editor(): Promise<Partial<Parameters<typeof runTests>[0]>> {
+  // Nothing is left for the next run. And sockets lie in the first, whose paths have to be short.
+  const launchArgs = [
+    `--user-data-dir=${join(directory, 'data')}`,
+    `--extensions-dir=${join(directory, 'extensions')}`,
+    '--disable-workspace-trust',
+  ];
   if (flags.editor !== undefined) {
-    return { vscodeExecutablePath: flags.editor };
+    return { vscodeExecutablePath: flags.editor, launchArgs };
   }
   if (flags.desktop || !hostIsPossible) {
-    return { cachePath: join(root, 'node_modules', '.cache', 'vscode-test') };
+    return { cachePath: join(root, 'node_modules', '.cache', 'vscode-test'), launchArgs };
   }
   await installHost();
   return {

@@ -2,7 +2,8 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { hostIsPossible, hostNode, installPackages } from '../editor/host/install.mjs';
+import { hostIsPossible, newestHost } from '../editor/host/hosts.mjs';
+import { installPackages } from '../editor/host/install.mjs';
 
 const [major] = process.versions.node.split('.');
 
@@ -14,10 +15,10 @@ export async function node24() {
   if (!hostIsPossible) {
     throw new Error(`This needs Node 24 or newer; here is ${process.version}.`);
   }
-  if (!existsSync(hostNode)) {
-    await installPackages();
+  if (!existsSync(newestHost.node)) {
+    await installPackages(newestHost);
   }
-  return hostNode;
+  return newestHost.node;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

