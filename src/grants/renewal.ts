@@ -77,11 +77,12 @@ export class Renewal {
     if (refusal !== undefined) {
       return refusal instanceof Failure ? Promise.reject(refusal) : Promise.resolve(refusal);
     }
-    const run = within(this.#run(grant, why), {
+    const log = this.#parts.log.operation('renewal', this.#parts.randomness);
+    const run = within(this.#run(grant, why, log), {
       clock: this.#parts.clock,
       limitMs: longestRunMs,
       late: () => {
-        throw this.#failed(grant.id, new Failure('transient', { step: 'storage', code: 'timeout' }));
+        throw this.#failed(grant.id, new Failure('transient', { step: 'storage', code: 'timeout' }), log);
       },
     }).finally(() => this.#running.delete(grant.id));
     this.#running.set(grant.id, run);
@@ -137,9 +138,8 @@ export class Renewal {
     return undefined;
   }
 
-  async #run(known: Grant, why: RenewReason): Promise<Grant> {
+  async #run(known: Grant, why: RenewReason, log: Log): Promise<Grant> {
     const { store, clock, randomness } = this.#parts;
-    const log = this.#parts.log.operation('renewal', randomness);
     const startedAtMs = clock.nowMs();
     const transaction = await store.begin(known, lockWaitMs).catch((error: unknown) => {
       throw this.#failed(known.id, error, log);
@@ -232,7 +232,7 @@ export class Renewal {
     this.#backOff.succeeded(grantId);
   }
 
-  #failed(grantId: string, error: unknown, log = this.#parts.log): Failure {
+  #failed(grantId: string, error: unknown, log: Log): Failure {
     const failure =
       error instanceof Failure ? error : new Failure('transient', { step: 'storage', code: 'disk', cause: error });
     if (!isOver(failure)) {
