@@ -190,6 +190,8 @@ describe('two tabs of a host where each rewrites all secrets', () => {
     for (const tab of reloaded) {
       assert.deepEqual(tab.labels, [ada, 'emmy (wiki)', 'grace (wiki)']);
       assert.equal(tab.accounts.find(grace.id)?.grant.generation, 2);
+    }
+    for (const tab of reloaded) {
       await tab.accounts.renew(grace.id, { reason: 'asked' });
     }
   });
