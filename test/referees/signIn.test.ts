@@ -11,7 +11,7 @@ import { SignIn, type SignInResult } from '../../src/signIn/signIn.ts';
 import { approve } from '../notion/approve.ts';
 import { type NotionServer, startNotionServer } from '../notion/server.ts';
 import { FakeClock } from '../unit/fakeClock.ts';
-import { Machine } from '../unit/grants/machine.ts';
+import { files, Machine } from '../unit/grants/machine.ts';
 
 const redirectUri = 'http://127.0.0.1:50123/callback';
 const http = createPlatformHttp({ userAgent: 'test' });
@@ -277,6 +277,11 @@ describe('a sign-in against the Notion-shaped server', { timeout: 60_000 }, () =
       name.startsWith('grant.') ? Promise.reject(new Error('EACCES /home/ada')) : secrets.store(name, value);
     const { accounts } = await machine.open({
       serverUrl: notion.mcpUrl,
+      files: {
+        ...files,
+        create: (path, text) =>
+          path.endsWith('.reserved') ? Promise.reject(new Error('EACCES /home/ada')) : files.create(path, text),
+      },
       secrets: {
         get: (name) => secrets.get(name),
         store,

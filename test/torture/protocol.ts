@@ -15,6 +15,8 @@ export interface WindowOrders {
   dieAt?: Step;
   /** Its wall clock is wrong by so much. */
   clockWrongByMs?: number;
+  /** How long it sees a dead window's lock unchanged before it takes over; longer than any window is stopped. */
+  takeoverAgeMs?: number;
 }
 
 /** What a window says of its accounts whenever they change: fingerprints, no tokens. */
