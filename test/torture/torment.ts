@@ -68,14 +68,14 @@ export async function torment(options: TormentOptions): Promise<Tally & { eviden
       if (!victim.isAlive) {
         alive.splice(index, 1);
         done.kills += 1;
-        open(random() < 0.5 ? steps[Math.floor(random() * steps.length)] : undefined);
-      } else if (deed < 0.08 && !isMerciful) {
+        open(random() < 0.3 ? steps[Math.floor(random() * steps.length)] : undefined);
+      } else if (deed < 0.04 && !isMerciful) {
         victim.child.kill('SIGKILL');
-      } else if (deed < 0.16) {
+      } else if (deed < 0.12) {
         done.stops += 1;
         victim.child.kill('SIGSTOP');
         setTimeout(() => victim.child.kill('SIGCONT'), random() * longestStopMs).unref();
-      } else if (deed < 0.4) {
+      } else if (deed < 0.3) {
         done.faults += 1;
         front.fault(fault(random, isMerciful));
       } else if (swarm.waitingForTheirPerson > signedIn / 2) {

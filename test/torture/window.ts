@@ -19,7 +19,7 @@ const accounts = new Accounts({
   files: mortal(platformFiles as Files),
   directory: `${orders.directory}/journal`,
   // As in the editor but faster: a takeover must come after the longest stop of a window.
-  lockTiming: { heartbeatMs: 50, pollMs: 20, takeoverAgeMs: orders.takeoverAgeMs ?? 8_000, longestHoldMs: 60_000 },
+  lockTiming: { heartbeatMs: 50, pollMs: 20, takeoverAgeMs: orders.takeoverAgeMs ?? 8_000, longestHoldMs: 5_000 },
   protocol: mortalProtocol(grantProtocol(createPlatformHttp({ userAgent: orders.userAgent }), systemClock)),
   clock: wrong(systemClock),
   randomness: systemRandomness,
