@@ -81,7 +81,7 @@ function nameInWords(name: CheckName): string {
     case 'discovery':
       return l10n.t('It says where to sign in');
     case 'token':
-      return l10n.t('The sign-in is good');
+      return l10n.t('The sign-in has not run out');
     case 'initialize':
       return l10n.t('The MCP server greets back');
     case 'tools':

@@ -58,10 +58,11 @@ function choicesByState(parts: CommandParts, account: Account): Choice[] {
     case 'needsSignIn':
       return [reconnect];
     default:
+      // Nothing is wrong, so what changes nothing comes first: Enter alone starts no sign-in.
       return [
-        reconnect,
-        choice(l10n.t('Refresh session'), 'refresh', () => accountCommands.refreshAccount(parts, account)),
         choice(l10n.t('Test connection'), 'pulse', () => accountCommands.testAccount(parts, account)),
+        choice(l10n.t('Refresh session'), 'refresh', () => accountCommands.refreshAccount(parts, account)),
+        reconnect,
       ];
   }
 }

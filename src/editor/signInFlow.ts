@@ -111,7 +111,10 @@ export class SignInFlow {
     const sentence = isNews ? l10n.t('{0} Notion’s tools are now available in chat.', connected) : connected;
     const buttons = [...(reconnected ? [] : [undo]), ...(isNews ? [turnOff] : [])];
     const picked = await window.showInformationMessage(sentence, ...buttons);
-    if (picked === undo) {
+    if (picked === undo && this.#parts.accounts.find(grant.id)?.grant.generation !== grant.generation) {
+      // The note is old and the account has been used since, so this is an ordinary sign-out, which asks first.
+      await commands.executeCommand('notionMcp.signOut');
+    } else if (picked === undo) {
       await endSignIn(this.#parts, grant);
     } else if (picked === turnOff) {
       await stopOfferingMcpServer();

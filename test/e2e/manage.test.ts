@@ -121,8 +121,12 @@ describe('a person manages accounts', { timeout: 150_000 }, () => {
     await keyboard.press('ArrowDown');
     await window.quickInput.waitForFocus(grace);
     await keyboard.press('Enter');
-    await window.quickInput.waitForFocus('Reconnect');
-    await keyboard.type('test');
+    await window.quickInput.waitForFocus('Test connection');
+    await keyboard.type('refresh');
+    await window.quickInput.waitForFocus('Refresh session');
+    for (const _ of 'refresh') {
+      await keyboard.press('Backspace');
+    }
     await window.quickInput.waitForFocus('Test connection');
     await keyboard.press('Enter');
     const shown = await window.notifications.waitFor(`${grace} is connected and has`);
