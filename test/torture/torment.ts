@@ -60,7 +60,9 @@ export async function torment(options: TormentOptions): Promise<Tally & { eviden
       open();
     }
     const endMs = performance.now() + limitMs;
-    while (front.ledger.rotations < rotations && performance.now() < endMs) {
+    // A fast machine has rotated enough before anything was lost, and then it has shown nothing.
+    const isTooEasy = () => !isMerciful && (done.kills === 0 || front.ledger.lostAnswers === 0);
+    while ((front.ledger.rotations < rotations || isTooEasy()) && performance.now() < endMs) {
       await pause(50 + random() * 200);
       const deed = random();
       const index = Math.floor(random() * alive.length);
@@ -69,7 +71,7 @@ export async function torment(options: TormentOptions): Promise<Tally & { eviden
         alive.splice(index, 1);
         done.kills += 1;
         open(random() < 0.3 ? steps[Math.floor(random() * steps.length)] : undefined);
-      } else if (deed < 0.04 && !isMerciful) {
+      } else if (deed < 0.06 && !isMerciful) {
         victim.child.kill('SIGKILL');
       } else if (deed < 0.12) {
         done.stops += 1;
