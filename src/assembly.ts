@@ -5,7 +5,7 @@ import { systemClock as clock, systemRandomness as randomness } from './clock.ts
 import { Attention } from './editor/attention.ts';
 import type { CommandName } from './editor/commandNames.ts';
 import * as editorCommands from './editor/commands.ts';
-import { checkConnection, checkServer } from './editor/connectionReport.ts';
+import { type ConnectionParts, checkConnection, checkServer } from './editor/connectionReport.ts';
 import { diagnostics } from './editor/diagnostics.ts';
 import { problemSentence } from './editor/gatewayMessages.ts';
 import { gatewayNotices } from './editor/gatewayNotices.ts';
@@ -30,6 +30,7 @@ import type { McpDefinitions } from './mcp/definitions.ts';
 import type { Gateway } from './mcp/gateway.ts';
 import { accountLabel } from './notion/identity.ts';
 import { parseServerUrl } from './oauth/serverUrl.ts';
+import type { Secret } from './secret.ts';
 import { orderChannels } from './signIn/channels.ts';
 import { Discoveries } from './signIn/discoveries.ts';
 import { PendingSignIns } from './signIn/pending.ts';
@@ -109,7 +110,7 @@ export async function assemble(
   attention = new Attention({
     accounts,
     memory: context.globalState,
-    reconnect: (account) => signInFlow.reconnect(account),
+    reconnect: (account) => signInFlow.reconnectIfNeeded(account),
   });
   attention.show();
   const serverUrlNotice = new ServerUrlNotice({
@@ -119,17 +120,21 @@ export async function assemble(
     show: (labels) => void showNote(serverChangedMessage(labels)),
   });
   const testing = () => loggedHttp(http, log.operation('test', randomness), clock);
-  const check = (account: Account, signal: AbortSignal) =>
+  const check = (account: Account, signal: AbortSignal, renews: Pick<ConnectionParts, 'renewRejected'> = {}) =>
     checkConnection(account.grant, {
       http: testing(),
       fresh: (id, waitMs) => accounts.fresh(id, waitMs),
+      ...renews,
       clock,
       signal,
     });
+  const renewRejected = (id: string, accessToken: Secret) => accounts.renew(id, { reason: 'rejected', accessToken });
   const documents = new ReadOnlyDocuments();
   const { extension } = context;
   const parts = {
-    ...{ accounts, signInFlow, attention, check, documents, extension, clock, log },
+    ...{ accounts, signInFlow, attention, documents, extension, clock, log },
+    // A test does what a call would do; a report for an issue leaves all as it is.
+    check: (account: Account, signal: AbortSignal) => check(account, signal, { renewRejected }),
     diagnostics: (signal: AbortSignal) =>
       diagnostics(
         {

@@ -7,7 +7,7 @@ export interface AttentionParts {
   accounts: Accounts;
   /** Keeps what was told across windows and reloads. */
   memory: Memento;
-  /** Signs the account in again. */
+  /** Signs the account in again, if it still needs that: what is told stays there also when all is well again. */
   reconnect: (account: Account) => Promise<void>;
 }
 

@@ -109,8 +109,8 @@ export async function testConnection(parts: CommandParts): Promise<void> {
 }
 
 export async function testAccount(parts: CommandParts, account: Account): Promise<void> {
-  const { clock, documents, log, signInFlow } = parts;
-  const { label } = account.grant;
+  const { accounts, attention, clock, documents, log, signInFlow } = parts;
+  const { id, label } = account.grant;
   const report = await withProgress(clock, l10n.t('Testing {0}…', label), (signal) => parts.check(account, signal));
   if (report === stoppedWaiting) {
     void window.showInformationMessage(l10n.t('The test of {0} was stopped.', label));
@@ -118,11 +118,15 @@ export async function testAccount(parts: CommandParts, account: Account): Promis
   }
   const failed = report.checks.find(({ failure }) => failure !== undefined);
   log.info('The connection was tested.', { failed: failed?.name, kind: failed?.failure?.kind });
+  if (failed !== undefined && accounts.find(id)?.state === 'needsSignIn') {
+    // What the test found has been told already, unless that was before it.
+    attention.tell(id, { again: account.state === 'needsSignIn' });
+    return;
+  }
   const reconnect = () => void signInFlow.reconnect(account);
   const show = failed === undefined ? showNote : showWarning;
   void show(connectionMessage(label, report), {
     tryAgain: () => void told(log, () => testAccount(parts, account)),
-    refresh: () => void told(log, () => refreshAccount(parts, account)),
     signIn: reconnect,
     reconnect,
     showDetails: () =>

@@ -7,6 +7,7 @@ import { readToolAccess, type ToolAccess } from '../notion/toolAccess.ts';
 import { transportFailure } from '../oauth/classify.ts';
 import { discover } from '../oauth/discovery.ts';
 import { Failure } from '../oauth/failure.ts';
+import type { Secret } from '../secret.ts';
 import { whenAborted } from '../signIn/consent.ts';
 
 /** The links of the chain from here to Notion's tools, in order. */
@@ -26,6 +27,10 @@ export interface ConnectionReport {
   requests: SentRequest[];
   identity?: Identity;
   tools: string[];
+  /** The links after the one that failed. */
+  notTried: CheckName[];
+  /** The server no longer took the token, and a renewal helped. */
+  wasRenewed: boolean;
   access: Map<string, ToolAccess>;
   /** The server's clock minus ours, where it told its time. */
   clockSkewSeconds?: number;
@@ -46,6 +51,8 @@ export interface ConnectionParts {
   http: Http;
   /** A grant whose token is good. @throws Failure */
   fresh: (grantId: string, waitMs: number) => Promise<Grant>;
+  /** A grant with another token than the one that the server rejected. Without it a rejected token stays as it is. */
+  renewRejected?: (grantId: string, accessToken: Secret) => Promise<Grant>;
   clock: Clock;
   /** Ends the walk at once, however the network stands. */
   signal?: AbortSignal;
@@ -53,11 +60,14 @@ export interface ConnectionParts {
 
 const freshWaitMs = 30_000;
 const mostToolPages = 10;
+/** With a token that may be too young for the server's stores, with the same once more, and with the renewed one. */
+const mostGreetings = 3;
 
+type WalkParts = Pick<ConnectionParts, 'http' | 'clock' | 'signal'>;
 type Link = [CheckName, (http: Http, signal: AbortSignal) => Promise<void>];
 
 /** Walks the part of the chain that needs no account: the server, and where it says to sign in. */
-export async function checkServer(serverUrl: URL, parts: Omit<ConnectionParts, 'fresh'>): Promise<ConnectionReport> {
+export async function checkServer(serverUrl: URL, parts: WalkParts): Promise<ConnectionReport> {
   const report = emptyReport();
   await walk(report, serverLinks(serverUrl, report, parts.clock), parts);
   return report;
@@ -65,7 +75,7 @@ export async function checkServer(serverUrl: URL, parts: Omit<ConnectionParts, '
 
 /**
  * Walks the chain from here to Notion's tools with an account. A link that fails ends the walk, except discovery: an
- * account that is signed in does not need it. Changes nothing; renews a token that is due.
+ * account that is signed in does not need it. Changes nothing but a token that is due or that the server rejects.
  */
 export async function checkConnection(grant: Grant, parts: ConnectionParts): Promise<ConnectionReport> {
   const url = new URL(grant.serverUrl);
@@ -81,8 +91,13 @@ export async function checkConnection(grant: Grant, parts: ConnectionParts): Pro
     ],
     [
       'initialize',
-      async (http, signal) =>
-        void (await mcpRequest(http, url, accessToken, 'initialize', initializeParams, { signal })),
+      async (http, signal) => {
+        const greeted = await greet(grant, accessToken, parts, (token) =>
+          mcpRequest(http, url, token, 'initialize', initializeParams, { signal }),
+        );
+        report.wasRenewed = !greeted.equals(accessToken);
+        accessToken = greeted;
+      },
     ],
     [
       'tools',
@@ -105,7 +120,37 @@ export async function checkConnection(grant: Grant, parts: ConnectionParts): Pro
 }
 
 function emptyReport(): ConnectionReport {
-  return { checks: [], requests: [], tools: [], access: new Map(), isServerFault: false };
+  return {
+    checks: [],
+    requests: [],
+    tools: [],
+    notTried: [],
+    wasRenewed: false,
+    access: new Map(),
+    isServerFault: false,
+  };
+}
+
+/** Does what every other call does with a rejected token: has it renewed. @returns the token that was taken */
+async function greet(
+  { id }: Grant,
+  accessToken: Secret,
+  { renewRejected }: ConnectionParts,
+  greeting: (accessToken: Secret) => Promise<unknown>,
+): Promise<Secret> {
+  let token = accessToken;
+  for (let greetings = 1; ; greetings += 1) {
+    try {
+      await greeting(token);
+      return token;
+    } catch (error) {
+      const isRejected = error instanceof Failure && error.details.code === 'invalid_token';
+      if (!isRejected || renewRejected === undefined || greetings === mostGreetings) {
+        throw error;
+      }
+      token = (await renewRejected(id, token)).tokens.accessToken;
+    }
+  }
 }
 
 function serverLinks(url: URL, report: ConnectionReport, clock: Clock): Link[] {
@@ -124,13 +169,14 @@ function serverLinks(url: URL, report: ConnectionReport, clock: Clock): Link[] {
 async function walk(
   report: ConnectionReport,
   links: readonly Link[],
-  { http, clock, signal = new AbortController().signal }: Omit<ConnectionParts, 'fresh'>,
+  { http, clock, signal = new AbortController().signal }: WalkParts,
 ): Promise<void> {
-  for (const [name, link] of links) {
+  for (const [index, [name, link]] of links.entries()) {
     const noted = notedHttp(http, clock, (request) => report.requests.push({ check: name, ...request }));
     const check = await measure(name, () => link(noted, signal), clock, signal);
     report.checks.push(check);
     if ((check.failure !== undefined && name !== 'discovery') || signal.aborted) {
+      report.notTried = links.slice(index + 1).map(([next]) => next);
       break;
     }
   }

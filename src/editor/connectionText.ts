@@ -7,8 +7,16 @@ import type { Message } from './remedies.ts';
 
 /** The report for its person, as plain text: each link of the chain, who is connected, and which tools can be used. */
 export function connectionText(label: string, report: ConnectionReport): string {
-  const { checks, identity, tools, access, isServerFault, clockSkewSeconds = 0 } = report;
-  const lines = [l10n.t('Notion connection of {0}', label), '', ...checks.map(checkLine)];
+  const { checks, notTried, identity, tools, access, wasRenewed, isServerFault, clockSkewSeconds = 0 } = report;
+  const lines = [
+    l10n.t('Notion connection of {0}', label),
+    '',
+    ...checks.map(checkLine),
+    ...notTried.map((name) => `– ${l10n.t('{0}: not tried', nameInWords(name))}`),
+  ];
+  if (wasRenewed) {
+    lines.push('', renewedSentence());
+  }
   if (identity !== undefined) {
     const { user, workspace } = shownNames(identity);
     lines.push('', l10n.t('User: {0}', user), l10n.t('Workspace: {0}', workspace));
@@ -31,11 +39,11 @@ export function connectionText(label: string, report: ConnectionReport): string 
 }
 
 /** The report in one sentence, with the buttons that help. */
-export function connectionMessage(label: string, { checks, tools }: ConnectionReport): Message {
+export function connectionMessage(label: string, { checks, tools, wasRenewed }: ConnectionReport): Message {
   const broken = checks.find(({ failure }) => failure !== undefined);
   if (broken === undefined) {
     const sentence = l10n.t('{0} is connected and has {1} tools.', label, String(tools.length));
-    return { sentence, remedies: ['showDetails'] };
+    return { sentence: wasRenewed ? `${sentence} ${renewedSentence()}` : sentence, remedies: ['showDetails'] };
   }
   const { sentence, remedies } = messageOf(broken);
   return {
@@ -46,6 +54,13 @@ export function connectionMessage(label: string, { checks, tools }: ConnectionRe
     }),
     remedies: [...remedies.filter((remedy) => remedy !== 'showLog'), 'showDetails'],
   };
+}
+
+function renewedSentence(): string {
+  return l10n.t({
+    message: 'The server had ended its access early, so it was renewed just now.',
+    comment: ['“it” is the access of an account.'],
+  });
 }
 
 /** The known faults of Notion's own server, which nobody here can mend. */
@@ -64,8 +79,8 @@ function checkLine(check: Check): string {
 function messageOf({ failure }: Check): Message {
   if (failure?.details.code === 'invalid_token') {
     return {
-      sentence: l10n.t('The server rejects this sign-in. Run “Notion MCP: Refresh Session”, else sign in again.'),
-      remedies: ['refresh', 'reconnect'],
+      sentence: l10n.t('The server rejects this sign-in. Reconnect the account.'),
+      remedies: ['reconnect'],
     };
   }
   const message = failure && messageFor(failure);
@@ -83,7 +98,7 @@ function nameInWords(name: CheckName): string {
     case 'token':
       return l10n.t('The sign-in has not run out');
     case 'initialize':
-      return l10n.t('The MCP server greets back');
+      return l10n.t('The MCP server takes the sign-in');
     case 'tools':
       return l10n.t('It lists its tools');
     case 'identity':

@@ -45,7 +45,10 @@ async function manageAccount(parts: CommandParts, account: Account): Promise<voi
 /** What helps comes first. */
 function choicesByState(parts: CommandParts, account: Account): Choice[] {
   const { signInFlow } = parts;
-  const reconnect = choice(l10n.t('Reconnect'), 'sign-in', () => signInFlow.reconnect(account));
+  const reconnect = {
+    ...choice(l10n.t('Reconnect'), 'sign-in', () => signInFlow.reconnect(account)),
+    description: l10n.t('sign in once more in the browser'),
+  };
   switch (account.state) {
     case 'dormant':
       return [
@@ -60,8 +63,14 @@ function choicesByState(parts: CommandParts, account: Account): Choice[] {
     default:
       // Nothing is wrong, so what changes nothing comes first: Enter alone starts no sign-in.
       return [
-        choice(l10n.t('Test connection'), 'pulse', () => accountCommands.testAccount(parts, account)),
-        choice(l10n.t('Refresh session'), 'refresh', () => accountCommands.refreshAccount(parts, account)),
+        {
+          ...choice(l10n.t('Test connection'), 'pulse', () => accountCommands.testAccount(parts, account)),
+          description: l10n.t('find out what works and what does not'),
+        },
+        {
+          ...choice(l10n.t('Refresh session'), 'refresh', () => accountCommands.refreshAccount(parts, account)),
+          description: l10n.t('renew it now instead of later'),
+        },
         reconnect,
       ];
   }

@@ -53,7 +53,7 @@ function explanation(verdict: Exclude<PasteVerdict, 'accepted' | 'declined'>): s
   switch (verdict) {
     case 'unreadable':
       return l10n.t(
-        'This is not the address of the last page. It begins with http://127.0.0.1 and holds “code” and “state”.',
+        'This is not that address. Allow access in the browser, then copy the address of the page that cannot be shown: it begins with http://127.0.0.1 and holds “code” and “state”.',
       );
     case 'ended':
       return l10n.t('This address belongs to a sign-in that has ended. Use the page that was opened last.');

@@ -5,7 +5,6 @@ export type Remedy =
   | 'tryAgain'
   | 'signIn'
   | 'reconnect'
-  | 'refresh'
   | 'manageAccounts'
   | 'testConnection'
   | 'reloadWindow'
@@ -13,6 +12,8 @@ export type Remedy =
   | 'openChannelSetting'
   | 'openClientSetting'
   | 'openProxySetting'
+  | 'undo'
+  | 'turnOff'
   | 'showDetails'
   | 'copyDiagnostics'
   | 'showLog';
@@ -32,8 +33,6 @@ export function remedyLabel(remedy: Remedy): string {
       return l10n.t('Sign In');
     case 'reconnect':
       return l10n.t({ message: 'Reconnect', comment: ['Button: signs the same account in again.'] });
-    case 'refresh':
-      return l10n.t({ message: 'Refresh Session', comment: ['Button: gets new tokens for the account at once.'] });
     case 'manageAccounts':
       return l10n.t('Manage Accounts');
     case 'testConnection':
@@ -50,6 +49,10 @@ export function remedyLabel(remedy: Remedy): string {
       });
     case 'openProxySetting':
       return l10n.t('Open Proxy Setting');
+    case 'undo':
+      return l10n.t({ message: 'Undo', comment: ['Button: signs out the account that has just signed in.'] });
+    case 'turnOff':
+      return l10n.t({ message: 'Turn Off', comment: ['Button: chat no longer gets tools from Notion.'] });
     case 'showDetails':
       return l10n.t('Show Details');
     case 'copyDiagnostics':

@@ -29,7 +29,6 @@ async function show(toast: ShowToast, { sentence, remedies }: Message, actions: 
     openClientSetting: () => openSetting(clientIdSetting),
     openProxySetting: () => openSetting('http.proxy'),
     manageAccounts: () => void commands.executeCommand('notionMcp.manageAccounts'),
-    refresh: () => void commands.executeCommand('notionMcp.refresh'),
     testConnection: () => void commands.executeCommand('notionMcp.testConnection'),
     copyDiagnostics: () => void commands.executeCommand('notionMcp.copyDiagnostics'),
     reloadWindow: () => void commands.executeCommand('workbench.action.reloadWindow'),

@@ -11,7 +11,7 @@ import { endSignIn } from './endSignIn.ts';
 import { messageFor, unforeseenMessage } from './messages.ts';
 import type { Message } from './remedies.ts';
 import { offersMcpServer, serverUrlText, stopOfferingMcpServer } from './settings.ts';
-import { showFailure, showWarning } from './showMessage.ts';
+import { showFailure, showNote, showWarning } from './showMessage.ts';
 
 export interface SignInFlowParts {
   signIn: SignIn;
@@ -39,33 +39,52 @@ export class SignInFlow {
    * @throws CancellationError when the person ended it, else an `Error` whose message is the sentence that was shown
    */
   async run(scopes: readonly string[]): Promise<SignInResult> {
-    const { randomness } = this.#parts;
-    const log = this.#parts.log.operation('sign-in', randomness);
+    const result = await this.#run(scopes);
+    void this.#sayConnected(result);
+    return result;
+  }
+
+  /** Signs an account in again. Another identity that comes back stands beside it, and that is said. */
+  async reconnect(account: Account): Promise<void> {
+    const { grant } = account;
+    let result: SignInResult;
+    try {
+      result = await this.#run(grant.askedScopes);
+    } catch {
+      // It was told already.
+      return;
+    }
+    if (result.grant.id === grant.id || grant.identity === undefined) {
+      void this.#sayConnected(result);
+    } else {
+      void this.#saySomebodyElse(result, account);
+    }
+  }
+
+  /** The same for somebody who may read an old notification: it says if there is nothing left to do. */
+  async reconnectIfNeeded(account: Account): Promise<void> {
+    const { id, label } = account.grant;
+    const now = this.#parts.accounts.find(id);
+    if (now === undefined) {
+      const sentence = l10n.t('{0} was signed out of Notion. Sign in again to use it.', label);
+      void showNote({ sentence, remedies: ['signIn'] });
+    } else if (now.state === 'needsSignIn') {
+      await this.reconnect(now);
+    } else {
+      const sentence = l10n.t('{0} is signed in again already; there is nothing left to do.', now.grant.label);
+      void showNote({ sentence, remedies: ['manageAccounts'] });
+    }
+  }
+
+  async #run(scopes: readonly string[]): Promise<SignInResult> {
+    const log = this.#parts.log.operation('sign-in', this.#parts.randomness);
     log.info('A sign-in begins.', { scopes: scopes.length });
     try {
       const result = await this.#runWithProgress(scopes, log);
       log.info('Signed in.', { grant: result.grant.id, reconnected: result.reconnected });
-      void this.#sayConnected(result);
       return result;
     } catch (error) {
       throw this.#sayFailed(error, scopes, log);
-    }
-  }
-
-  /** Signs an account in again. Another identity that comes back stands beside it, and that is said. */
-  async reconnect({ grant }: Pick<Account, 'grant'>): Promise<void> {
-    try {
-      const result = await this.run(grant.askedScopes);
-      if (result.grant.id !== grant.id && grant.identity !== undefined) {
-        const sentence = l10n.t(
-          'You signed in as {0}, so {1} still needs to sign in. Choose it in the browser to reconnect it.',
-          result.grant.label,
-          grant.label,
-        );
-        void showWarning({ sentence, remedies: ['reconnect'] }, { reconnect: () => void this.reconnect({ grant }) });
-      }
-    } catch {
-      // It was told already.
     }
   }
 
@@ -77,26 +96,28 @@ export class SignInFlow {
       async (progress, token) => {
         const cancel = new AbortController();
         const listening = token.onCancellationRequested(() => cancel.abort());
-        let tryAnotherWay: (() => void) | undefined;
-        // A progress notification has one button, so the second choice is a link; its command is this sign-in's own.
-        const anotherWayCommand = `notionMcp.tryAnotherWay.${++this.#begun}`;
-        const anotherWay = commands.registerCommand(anotherWayCommand, () => tryAnotherWay?.());
+        this.#begun += 1;
+        const openAgain = new ProgressLink(`notionMcp.openAgain.${this.#begun}`);
+        const tryAnotherWay = new ProgressLink(`notionMcp.tryAnotherWay.${this.#begun}`);
         try {
           return await this.#parts.signIn.run({
             serverUrl,
             scopes,
             signal: cancel.signal,
-            onStage: (stage, host, another) => {
-              tryAnotherWay = another;
-              const link = another === undefined ? '' : ` [${anotherWayLabel()}](command:${anotherWayCommand})`;
-              progress.report({ message: stageMessage(stage, host) + link });
+            onStage: (stage, host, choices) => {
+              const links = [
+                openAgain.to(choices?.openAgain, openAgainLabel()),
+                tryAnotherWay.to(choices?.tryAnotherWay, anotherWayLabel()),
+              ];
+              progress.report({ message: [stageMessage(stage, host), ...links].filter(Boolean).join(' ') });
             },
             confirmHosts,
             log,
           });
         } finally {
           listening.dispose();
-          anotherWay.dispose();
+          openAgain.dispose();
+          tryAnotherWay.dispose();
         }
       },
     );
@@ -104,20 +125,34 @@ export class SignInFlow {
 
   /** Says who is connected: the browser may have been signed in to somebody else's Notion. */
   async #sayConnected({ grant, reconnected }: SignInResult): Promise<void> {
-    const undo = l10n.t({ message: 'Undo', comment: ['Button: signs out the account that has just signed in.'] });
-    const turnOff = l10n.t({ message: 'Turn Off', comment: ['Button: chat no longer gets tools from Notion.'] });
     const connected = connectedSentence(grant);
     const isNews = this.#isFirstOffer();
     const sentence = isNews ? l10n.t('{0} Notion’s tools are now available in chat.', connected) : connected;
-    const buttons = [...(reconnected ? [] : [undo]), ...(isNews ? [turnOff] : [])];
-    const picked = await window.showInformationMessage(sentence, ...buttons);
-    if (picked === undo && this.#parts.accounts.find(grant.id)?.grant.generation !== grant.generation) {
+    await showNote(
+      { sentence, remedies: [...(reconnected ? [] : (['undo'] as const)), ...(isNews ? (['turnOff'] as const) : [])] },
+      { undo: () => void this.#undo(grant), turnOff: () => void stopOfferingMcpServer() },
+    );
+  }
+
+  /** Says the same of somebody who was not meant. */
+  async #saySomebodyElse({ grant, reconnected }: SignInResult, meant: Account): Promise<void> {
+    const sentence = l10n.t(
+      'You signed in as {0}, not as {1}, which is as it was. Choose it in the browser to reconnect it.',
+      grant.label,
+      meant.grant.label,
+    );
+    await showWarning(
+      { sentence, remedies: ['reconnect', ...(reconnected ? [] : (['undo'] as const))] },
+      { reconnect: () => void this.reconnect(meant), undo: () => void this.#undo(grant) },
+    );
+  }
+
+  async #undo(grant: Grant): Promise<void> {
+    if (this.#parts.accounts.find(grant.id)?.grant.generation !== grant.generation) {
       // The note is old and the account has been used since, so this is an ordinary sign-out, which asks first.
       await commands.executeCommand('notionMcp.signOut');
-    } else if (picked === undo) {
+    } else {
       await endSignIn(this.#parts, grant);
-    } else if (picked === turnOff) {
-      await stopOfferingMcpServer();
     }
   }
 
@@ -144,13 +179,35 @@ export class SignInFlow {
       return new CancellationError();
     }
     log.warn('The sign-in failed.', { kind: error.kind, step, code, status });
-    return this.#show(message, scopes);
+    return this.#show(message, scopes, error.kind === 'cancelled' ? showNote : showFailure);
   }
 
-  #show(message: Message, scopes: readonly string[]): Error {
+  #show(message: Message, scopes: readonly string[], show = showFailure): Error {
     const again = () => void this.run(scopes).catch(() => undefined);
-    void showFailure(message, { tryAgain: again, signIn: again });
+    void show(message, { tryAgain: again, signIn: again });
     return new Error(message.sentence);
+  }
+}
+
+/** A progress notification has one button, so other choices are links; the command of one is its sign-in's own. */
+class ProgressLink {
+  readonly #command: string;
+  readonly #registration: { dispose(): void };
+  #act: (() => void) | undefined;
+
+  constructor(command: string) {
+    this.#command = command;
+    this.#registration = commands.registerCommand(command, () => this.#act?.());
+  }
+
+  /** The link to `act` as text; empty without one. */
+  to(act: (() => void) | undefined, label: string): string {
+    this.#act = act;
+    return act === undefined ? '' : `[${label}](command:${this.#command})`;
+  }
+
+  dispose(): void {
+    this.#registration.dispose();
   }
 }
 
@@ -165,6 +222,10 @@ export async function openBrowser(url: string): Promise<boolean> {
 function connectedSentence({ identity, label }: Grant): string {
   const { user, workspace } = identity === undefined ? { user: label, workspace: '' } : shownNames(identity);
   return workspace === '' ? l10n.t('Connected as {0}.', user) : l10n.t('Connected as {0} in {1}.', user, workspace);
+}
+
+function openAgainLabel(): string {
+  return l10n.t({ message: 'Open it again', comment: ['Link: opens the page to allow access in the browser again.'] });
 }
 
 function anotherWayLabel(): string {
@@ -189,11 +250,16 @@ async function confirmHosts(mcpHost: string, authorizationHost: string): Promise
     l10n.t('Sign in at {0}?', authorizationHost),
     {
       modal: true,
-      detail: l10n.t(
-        'Notion’s tools would come from {0}, and you would sign in at {1}. This is not where Notion runs its service. Continue only if you chose this server.',
-        mcpHost,
-        authorizationHost,
-      ),
+      detail:
+        mcpHost === authorizationHost
+          ? l10n.t(
+              'Notion’s tools would come from there too. This is not where Notion runs its service. Continue only if you chose this server.',
+            )
+          : l10n.t(
+              'Notion’s tools would come from {0}, and you would sign in at {1}. This is not where Notion runs its service. Continue only if you chose this server.',
+              mcpHost,
+              authorizationHost,
+            ),
     },
     proceed,
   );

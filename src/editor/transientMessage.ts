@@ -1,8 +1,11 @@
 import { l10n } from 'vscode';
 import type { Failure } from '../oauth/failure.ts';
 import type { Message, Remedy } from './remedies.ts';
+import { defaultServerUrl } from './settings.ts';
 
 const again: readonly Remedy[] = ['tryAgain', 'showLog'];
+/** A server that somebody wrote into the settings may be another than they meant. */
+const againOrElsewhere: readonly Remedy[] = ['tryAgain', 'openSetting', 'showLog'];
 
 /** What the person is told of a failure that passes: the sign-in is kept. */
 export function transientMessage({ details }: Failure, host: string): Message {
@@ -48,16 +51,18 @@ export function transientMessage({ details }: Failure, host: string): Message {
       remedies: again,
     };
   }
-  return networkTrouble(code, host);
+  return networkTrouble(code, host, details.host);
 }
 
-function networkTrouble(code: string, host: string): Message {
+function networkTrouble(code: string, host: string, asked: string | undefined): Message {
   switch (code) {
     case 'timeout':
-      return {
-        sentence: l10n.t('{0} did not answer in time. Check your network and try again.', host),
-        remedies: again,
-      };
+      return isNotions(asked)
+        ? { sentence: l10n.t('{0} did not answer in time. Check your network and try again.', host), remedies: again }
+        : {
+            sentence: l10n.t('{0} did not answer in time. Check your network and the server URL, and try again.', host),
+            remedies: againOrElsewhere,
+          };
     case 'certificate':
       return {
         sentence: l10n.t(
@@ -80,8 +85,17 @@ function networkTrouble(code: string, host: string): Message {
         remedies: ['reloadWindow'],
       };
     default:
-      return { sentence: l10n.t('{0} cannot be reached. Check your network and try again.', host), remedies: again };
+      return isNotions(asked)
+        ? { sentence: l10n.t('{0} cannot be reached. Check your network and try again.', host), remedies: again }
+        : {
+            sentence: l10n.t('{0} cannot be reached. Check your network and the server URL, and try again.', host),
+            remedies: againOrElsewhere,
+          };
   }
+}
+
+function isNotions(host: string | undefined): boolean {
+  return host === undefined || host === new URL(defaultServerUrl).host;
 }
 
 /** This window must not store anything before it is reloaded. */

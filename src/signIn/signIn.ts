@@ -20,14 +20,21 @@ import type { PendingSignIns } from './pending.ts';
 /** What a sign-in is doing, for the progress notification. */
 export type SignInStage = 'discovering' | 'waitingForBrowser' | 'finishing';
 
+/** What the person may do while the browser is waited for. */
+export interface BrowserChoices {
+  /** Shows the consent page once more: its tab may have been closed. */
+  openAgain: () => void;
+  /** Missing when no other channel is left. */
+  tryAnotherWay?: () => void;
+}
+
 export interface SignInRequest {
   serverUrl: URL;
   /** What the consumer asked for; kept with the account. What goes to the server is chosen by discovery alone (A11). */
   scopes: readonly string[];
   /** The person's Cancel: frees the caller at once, however the network stands. */
   signal: AbortSignal;
-  /** `tryAnotherWay` is there while the browser is waited for and another channel is left. */
-  onStage: (stage: SignInStage, host: string, tryAnotherWay?: () => void) => void;
+  onStage: (stage: SignInStage, host: string, choices?: BrowserChoices) => void;
   /** Asks whether these hosts may see a sign-in; called only when they are not what one would expect. */
   confirmHosts: (mcpHost: string, authorizationHost: string) => Promise<boolean>;
   /** The log of this one sign-in. */
@@ -195,7 +202,7 @@ export class SignIn {
     client: Client,
     canGoOn: boolean,
   ): Promise<{ code: Secret; verifier: Secret } | typeof anotherWay> {
-    const { pending, randomness } = this.#parts;
+    const { openBrowser, pending, randomness } = this.#parts;
     const authorization = await buildAuthorization(discovery, client, {
       redirectUri: opened.redirectUri,
       ...(discovery.scopes && { scopes: discovery.scopes }),
@@ -205,7 +212,10 @@ export class SignIn {
     const waiting = await pending.wait(authorization, discovery.authorizationServer, opened.name, log);
     const another = Promise.withResolvers<typeof anotherWay>();
     const { host } = new URL(authorization.url);
-    onStage('waitingForBrowser', host, canGoOn ? () => another.resolve(anotherWay) : undefined);
+    onStage('waitingForBrowser', host, {
+      openAgain: () => void openBrowser(authorization.url).catch(() => undefined),
+      ...(canGoOn && { tryAnotherWay: () => another.resolve(anotherWay) }),
+    });
     log.info('The browser is asked to open the consent page.', { channel: opened.name });
     try {
       const code = await askForConsent(this.#parts, authorization.url, waiting, opened, {

@@ -74,7 +74,10 @@ describe('a person manages accounts', { timeout: 150_000 }, () => {
     await window.quickInput.waitFor(ada);
     await window.screenshot('51-accounts');
     const details = await window.quickInput.details();
-    assert.match(details[0] ?? '', /^signed in, renews by itself; Notion asks again by \w+ \d+$/);
+    assert.match(
+      details[0] ?? '',
+      /^signed in, renews by itself; Notion wants a new sign-in by \w+ \d+ at the latest$/,
+    );
     await window.quickInput.choose(ada);
     await window.quickInput.waitFor('Refresh session');
     await window.screenshot('52-one-account');
@@ -168,25 +171,27 @@ describe('a person manages accounts', { timeout: 150_000 }, () => {
     hold.release();
   });
 
-  test('what is broken is said with the button that mends it', async () => {
-    notion.fault({ path: '/mcp', times: 1 }, { kind: 'answer', status: 401, body: '' });
+  test('what is broken is said with the button that mends it, and the test mends what it can', async () => {
+    notion.fault({ path: '/mcp', times: 1 }, { kind: 'answer', status: 503, body: '' });
     await window.runCommand('Notion MCP: Test Connection');
     await window.quickInput.choose(ada);
-    const shown = await window.notifications.waitFor('The server rejects this sign-in');
-    assert.deepEqual(shown.buttons, ['Refresh Session', 'Reconnect', 'Show Details']);
-    await window.notifications.click('The server rejects this sign-in', 'Refresh Session');
-    await window.notifications.waitFor(`Refreshed ${ada}`);
-    await window.notifications.dismiss('Refreshed');
+    const shown = await window.notifications.waitFor(`${ada}: `);
+    assert.match(shown.message, /has trouble at the moment \(status 503\)/);
+    assert.deepEqual(shown.buttons, ['Try Again', 'Show Details']);
+    await notion.expireAccessTokens();
+    await window.notifications.click('has trouble at the moment', 'Try Again');
+    await window.notifications.waitFor('The server had ended its access early, so it was renewed just now.');
+    await window.notifications.dismiss('so it was renewed just now');
   });
 
   test('Notion ends a sign-in: one item in the status bar leads to Reconnect, and all is quiet again', async () => {
     await notion.revokeGrants({ user: 'user-grace' });
     await consumer.changeSetting('notionMcp.signInChannel', 'auto');
-    await window.runCommand('Notion MCP: Refresh Session');
+    await window.runCommand('Notion MCP: Test Connection');
     await window.quickInput.choose(grace);
     await window.notifications.waitFor(`Notion ended the sign-in of ${grace}`);
-    await window.notifications.dismiss('Notion ended');
     await window.screenshot('53-status-bar');
+    assert.equal((await window.notifications.list()).length, 1, 'a test that finds it says it once');
     const item = window.page.getByRole('button', { name: `Notion ended the sign-in of ${grace}. Sign in again.` });
     await item.click();
     await window.quickInput.waitFor(grace);
@@ -197,15 +202,20 @@ describe('a person manages accounts', { timeout: 150_000 }, () => {
     const tab = await window.nextTab();
     // Another identity comes back: it stands beside, and is said to.
     await allow(tab, { user: 'Ada Lovelace', workspace: 'Team Notes' });
-    await window.notifications.waitFor(`so ${grace} still needs to sign in`);
+    const other = await window.notifications.waitFor(`not as ${grace}`);
+    assert.deepEqual(other.buttons, ['Reconnect', 'Undo']);
     await tab.close();
-    await window.notifications.click(`so ${grace} still needs to sign in`, 'Reconnect');
+    await window.notifications.click(`not as ${grace}`, 'Reconnect');
     await window.dialog.click('Continue');
     const again = await window.nextTab();
     await allow(again, { user: 'Grace Hopper', workspace: 'Team Notes' });
     await window.page.getByText('Notion: sign in again').waitFor({ state: 'detached' });
     await again.close();
     assert.deepEqual(await consumer.accounts(), [ada, 'Ada Lovelace (Team Notes)', grace]);
+    // What was told at first still stands there.
+    await window.notifications.click(`Notion ended the sign-in of ${grace}`, 'Reconnect');
+    await window.notifications.waitFor(`${grace} is signed in again already`);
+    await window.notifications.dismiss('is signed in again already');
   });
 
   test('Copy Diagnostics says how all is, and nothing that is anybody’s', async () => {

@@ -84,6 +84,20 @@ describe('a sign-in that meets trouble', { timeout: 280_000 }, () => {
     assert.deepEqual(await consumer.accounts(), [label]);
   });
 
+  test('a page that was closed in the browser can be opened again', async () => {
+    await begin();
+    const closed = await window.nextTab();
+    const address = closed.url();
+    await closed.close();
+    await window.notifications.click('in your browser', 'Open it again');
+    const tab = await window.nextTab();
+    assert.equal(tab.url(), address);
+    await allow(tab, ada);
+    await window.notifications.waitFor('Connected as');
+    await window.notifications.dismiss('Connected as');
+    await tab.close();
+  });
+
   test('an answer with a wrong state changes nothing, and another way leads to the end', async () => {
     await begin();
     const tab = await window.nextTab();
@@ -111,7 +125,7 @@ describe('a sign-in that meets trouble', { timeout: 280_000 }, () => {
   test('the server is down before consent', async () => {
     await notion.stopListening();
     await begin();
-    await said('cannot be reached', ['Try Again', 'Show Log'], '20-unreachable');
+    await said('cannot be reached', ['Try Again', 'Open Setting', 'Show Log'], '20-unreachable');
     await notion.listen();
   });
 
@@ -120,7 +134,7 @@ describe('a sign-in that meets trouble', { timeout: 280_000 }, () => {
     const tab = await window.nextTab();
     notion.fault({ path: '/token', times: 1 }, { kind: 'drop', when: 'before' });
     await allow(tab, ada);
-    await said('cannot be reached', ['Try Again', 'Show Log']);
+    await said('cannot be reached', ['Try Again', 'Open Setting', 'Show Log']);
     await tab.close();
   });
 

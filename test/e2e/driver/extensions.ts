@@ -19,6 +19,8 @@ export class Extensions {
   async disable(): Promise<void> {
     await this.#action('Disable').click();
     await this.#action('Enable').waitFor();
+    // The editor stores it a little later, and a reload before that would find the extension enabled.
+    await this.#page.waitForFunction(isDisabledStored);
   }
 
   /** Uninstalls the open extension. */
@@ -30,4 +32,29 @@ export class Extensions {
   #action(name: string): Locator {
     return this.#page.locator('.extension-editor .extension-action:visible').filter({ hasText: exactly(name) });
   }
+}
+
+/** Runs in the page. Whether the editor's storage, in the browser's database, holds a disabled extension. */
+async function isDisabledStored(): Promise<boolean> {
+  const ended = <T>(request: IDBRequest<T>): Promise<T> =>
+    new Promise((resolve, reject) => {
+      request.onsuccess = () => resolve(request.result);
+      request.onerror = () => reject(request.error);
+    });
+  for (const { name = '' } of await indexedDB.databases()) {
+    const database = await ended(indexedDB.open(name));
+    try {
+      for (const store of database.objectStoreNames) {
+        const value: unknown = await ended(
+          database.transaction(store).objectStore(store).get('extensionsIdentifiers/disabled'),
+        );
+        if (typeof value === 'string' && value !== '[]') {
+          return true;
+        }
+      }
+    } finally {
+      database.close();
+    }
+  }
+  return false;
 }

@@ -14,6 +14,7 @@ export async function takePicture(path: string, page: Page, frame: readonly Loca
   await page.bringToFront();
   // What the pointer happens to rest on would look chosen.
   await page.mouse.move(...emptySpot);
+  await standsStill(page);
   const clip = frame.length === 0 ? undefined : await around(frame, page);
   await page.screenshot({ path, animations: 'disabled', caret: 'hide', ...(clip && { clip }) });
 }
@@ -27,6 +28,18 @@ export async function showTheme({ window, consumer }: Scene, theme: ThemeName, p
   }
   await consumer.changeSetting('workbench.colorTheme', id);
   await page.locator(`.monaco-workbench.${className}`).waitFor();
+}
+
+/** A notification slides in, and would be measured on its way. */
+async function standsStill(page: Page): Promise<void> {
+  await page.evaluate(() =>
+    Promise.allSettled(
+      document
+        .getAnimations()
+        .filter(({ effect }) => Number.isFinite(effect?.getComputedTiming().endTime))
+        .map(({ finished }) => finished),
+    ),
+  );
 }
 
 async function around(frame: readonly Locator[], page: Page) {

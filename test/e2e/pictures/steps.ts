@@ -49,7 +49,7 @@ async function firstSignIn(scene: Scene, see: See): Promise<void> {
   await see('paste', { frame: [quickInput(scene)] });
   await window.quickInput.type('https://www.notion.so');
   await window.quickInput.accept();
-  await quickInput(scene).getByText('This is not the address').waitFor();
+  await quickInput(scene).getByText('This is not that address').waitFor();
   await see('paste-wrong', { frame: [quickInput(scene)] });
   const ended = tab.waitForEvent('requestfailed');
   await allow(tab, { user: 'Ada Lovelace', workspace: 'Engineering Wiki' });

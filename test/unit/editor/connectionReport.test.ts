@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { checkConnection, checkServer } from '../../../src/editor/connectionReport.ts';
 import type { Grant } from '../../../src/grants/grant.ts';
 import { type Http, HttpFailure } from '../../../src/http/http.ts';
+import { Failure } from '../../../src/oauth/failure.ts';
 import { Secret } from '../../../src/secret.ts';
 import { FakeClock } from '../fakeClock.ts';
 
@@ -81,3 +82,78 @@ test('a renewal that hangs does not hold up who ends the walk', { timeout: 5_000
     ],
   );
 });
+
+/** An MCP server that takes only the tokens in `taken`, beside the documents. */
+function mcpServer(clock: FakeClock, taken: readonly string[]): Http {
+  const publish = server(clock);
+  return async (request) => {
+    if (request.method === 'GET') {
+      return publish(request);
+    }
+    const { id } = JSON.parse(String(request.body));
+    const isTaken = taken.some((token) => request.headers?.authorization === `Bearer ${token}`);
+    return {
+      status: isTaken ? 200 : 401,
+      headers: new Headers(),
+      body: JSON.stringify({ jsonrpc: '2.0', id, result: { tools: [{ name: 'notion-fetch' }] } }),
+      url: request.url,
+    };
+  };
+}
+
+async function checkWith(taken: readonly string[], renewed: readonly string[] | undefined) {
+  const clock = new FakeClock();
+  const rejected: string[] = [];
+  const report = await checkConnection(grant, {
+    http: mcpServer(clock, taken),
+    fresh: async () => grant,
+    ...(renewed && {
+      renewRejected: async (id: string, accessToken: Secret) => {
+        assert.equal(id, grant.id);
+        rejected.push(accessToken.reveal());
+        const next = renewed[rejected.length - 1];
+        if (next === undefined) {
+          throw new Failure('signInAgain', { step: 'token', code: 'ended' });
+        }
+        return { ...grant, tokens: { ...tokens, accessToken: new Secret(next) } };
+      },
+    }),
+    clock,
+  });
+  return { ...report, rejected };
+}
+
+test('a rejected token is renewed as it is in any other call, and the walk goes on with the new one', async () => {
+  const { checks, tools, wasRenewed, notTried, rejected } = await checkWith(['second'], ['access', 'second']);
+  assert.deepEqual(
+    checks.filter(({ name, failure }) => failure !== undefined && name !== 'identity'),
+    [],
+    'this server does not say whose account it is',
+  );
+  assert.deepEqual(tools, ['notion-fetch']);
+  assert.deepEqual(rejected, ['access', 'access']);
+  assert.equal(wasRenewed, true);
+  assert.deepEqual(notTried, []);
+});
+
+test('a token that is good is not renewed', async () => {
+  const { wasRenewed, rejected } = await checkWith(['access'], ['second']);
+  assert.deepEqual(rejected, []);
+  assert.equal(wasRenewed, false);
+});
+
+for (const [how, renewed, code] of [
+  ['where the server ended the sign-in', [], 'ended'],
+  ['where the renewed token is rejected too', ['second', 'third', 'fourth'], 'invalid_token'],
+  ['where nothing is to be changed', undefined, 'invalid_token'],
+] as const) {
+  test(`the walk ends at a rejected token ${how}, and what was not tried is named`, async () => {
+    const { checks, wasRenewed, notTried } = await checkWith([], renewed);
+    assert.deepEqual(
+      checks.flatMap(({ name, failure }) => (failure === undefined ? [] : [[name, failure.details.code]])),
+      [['initialize', code]],
+    );
+    assert.deepEqual(notTried, ['tools', 'identity']);
+    assert.equal(wasRenewed, false);
+  });
+}

@@ -56,6 +56,8 @@ function report(changes: Partial<ConnectionReport> = {}): ConnectionReport {
       },
     ],
     identity: { userId: id, userName: name, userEmail: email, workspaceId: id, workspaceName: name },
+    notTried: [],
+    wasRenewed: false,
     tools: [name, secret],
     access: new Map([[name, 'available']]),
     clockSkewSeconds: -2,
