@@ -27,7 +27,7 @@ export function accountInWords({ grant, state }: Account, isOffline: boolean): s
             comment: ['State of an account.'],
           })
         : l10n.t({
-            message: 'signed in, renews by itself; Notion wants a new sign-in by {0} at the latest',
+            message: 'signed in, renews by itself; next sign-in due by {0}',
             comment: ['State of an account. {0} is a day, such as May 12.'],
             args: [dayInWords(asksAgainAtMs(grant))],
           });

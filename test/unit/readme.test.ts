@@ -12,7 +12,8 @@ test('the README’s example is the one that the tests run', () => {
   assert.ok(readme.includes(read('test/editor/consumer/callNotion.ts').trimEnd()));
 });
 
-test('the types that extensions are to copy are the ones that the tests compiled their copy of', () => {
+test('the types that extensions are to copy are in the README, and the ones that the tests compiled their copy of', () => {
+  assert.ok(readme.includes(read('src/notionMcpAuth.d.ts').trimEnd()));
   assert.equal(read('test/editor/consumer/notionMcpAuth.d.ts'), read('src/notionMcpAuth.d.ts'));
 });
 
