@@ -11,6 +11,7 @@ import { Editor } from './driver/editor.ts';
 import type { EditorWindow } from './driver/editorWindow.ts';
 import { consumerVsix, extensionVsix } from './driver/vsix.ts';
 import { askServer } from './mcp.ts';
+import { signIn } from './signIn.ts';
 
 const ada = 'Ada Lovelace (Engineering Wiki)';
 const grace = 'Grace Hopper (Team Notes)';
@@ -46,16 +47,6 @@ describe('two windows of one editor', { timeout: 120_000 }, () => {
     await rm(directory, { recursive: true, force: true });
   });
 
-  async function signIn(window: EditorWindow, user: string, workspace: string): Promise<void> {
-    await window.page.bringToFront();
-    await window.runCommand('Notion MCP: Sign In');
-    await window.dialog.click('Continue');
-    const tab = await window.nextTab();
-    await allow(tab, { user, workspace });
-    await window.notifications.waitFor(`Connected as ${user}`);
-    await tab.close();
-  }
-
   async function access(window: EditorWindow, consumer: Consumer): Promise<string> {
     const asking = consumer.ask({ scopes: ['default'], options: { createIfNone: true } });
     await window.page.bringToFront();
@@ -67,7 +58,8 @@ describe('two windows of one editor', { timeout: 120_000 }, () => {
   test('a sign-in in one is there in the other', async () => {
     assert.deepEqual(await consumers[1].accounts(), []);
     const heard = (await consumers[1].history()).sessionChanges;
-    await signIn(windows[0], 'Ada Lovelace', 'Engineering Wiki');
+    await windows[0].page.bringToFront();
+    await signIn(windows[0], { user: 'Ada Lovelace', workspace: 'Engineering Wiki' });
     await consumers[1].sessionChangesBeyond(heard);
     assert.deepEqual(await consumers[1].accounts(), [ada]);
   });
@@ -86,7 +78,8 @@ describe('two windows of one editor', { timeout: 120_000 }, () => {
   });
 
   test('one signs in, the other renews another account, both reload: both accounts are there', async () => {
-    await signIn(windows[0], 'Grace Hopper', 'Team Notes');
+    await windows[0].page.bringToFront();
+    await signIn(windows[0], { user: 'Grace Hopper', workspace: 'Team Notes' });
     await windows[1].page.bringToFront();
     await windows[1].runCommand('Notion MCP: Refresh Session');
     await windows[1].quickInput.choose(ada);

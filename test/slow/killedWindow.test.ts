@@ -3,11 +3,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { allow } from '../e2e/consentPage.ts';
 import { Consumer } from '../e2e/consumer.ts';
 import { Editor } from '../e2e/driver/editor.ts';
 import type { EditorWindow } from '../e2e/driver/editorWindow.ts';
 import { consumerVsix, extensionVsix } from '../e2e/driver/vsix.ts';
+import { signIn } from '../e2e/signIn.ts';
 import { directoryVariable } from '../editor/consumer/protocol.ts';
 import { type NotionServer, startNotionServer } from '../notion/server.ts';
 
@@ -31,12 +31,7 @@ describe('two windows, one of which dies in the midst of a renewal', { timeout: 
     });
     const first = await editor.openWindow();
     const one = await Consumer.appears(directory);
-    await first.runCommand('Notion MCP: Sign In');
-    await first.dialog.click('Continue');
-    const tab = await first.nextTab();
-    await allow(tab, { user: 'Ada Lovelace', workspace: 'Engineering Wiki' });
-    await first.notifications.waitFor('Connected as');
-    await tab.close();
+    await signIn(first, { user: 'Ada Lovelace', workspace: 'Engineering Wiki' });
     const second = await editor.openWindow();
     windows = [first, second];
     consumers = [one, await Consumer.appears(directory, [one])];

@@ -29,6 +29,8 @@ export interface WindowReport {
     refreshToken?: string;
     lifeSeconds: number;
   }[];
+  /** The number of the look around that came before it, where it answers one. */
+  look?: number;
 }
 
 /** How the process that keeps the secrets treats its windows. */

@@ -1,10 +1,11 @@
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { Secrets } from '../../src/grants/vault.ts';
 import { hear, say } from './lines.ts';
 import type { StorageMessage } from './protocol.ts';
 
 /** So long the editor collects what was stored before it leaves the window. */
-export const flushMs = 100;
+const flushMs = 100;
 
 type Listener = (event: { key: string }) => void;
 
@@ -12,9 +13,10 @@ type Listener = (event: { key: string }) => void;
  * What a window sees of the secrets that `storage.ts` keeps: a cache of its own that events bring up to date. A store
  * resolves before it leaves the window, so that a window that is killed loses it.
  */
-export async function secretsAt(port: number): Promise<Secrets & { close(): void }> {
+export async function secretsAt(port: number): Promise<Secrets & { close(): Promise<void> }> {
   const cache = new Map<string, string>();
   const listeners = new Set<Listener>();
+  const flushes = new Set<Promise<void>>();
   const loaded = Promise.withResolvers<void>();
   const socket = connect(port, '127.0.0.1');
   const put = (key: string, value: string | null): void => {
@@ -39,7 +41,14 @@ export async function secretsAt(port: number): Promise<Secrets & { close(): void
   });
   const change = async (key: string, value: string | null): Promise<void> => {
     put(key, value);
-    setTimeout(() => say(socket, { key, value, snapshot: Object.fromEntries(cache) }), flushMs);
+    const flush = new Promise<void>((flushed) => {
+      setTimeout(() => {
+        say(socket, { key, value, snapshot: Object.fromEntries(cache) });
+        flushes.delete(flush);
+        flushed();
+      }, flushMs);
+    });
+    flushes.add(flush);
   };
   await loaded.promise;
   socket.unref();
@@ -52,6 +61,12 @@ export async function secretsAt(port: number): Promise<Secrets & { close(): void
       listeners.add(listener);
       return { dispose: () => listeners.delete(listener) };
     },
-    close: () => socket.destroy(),
+    // As a window that is closed, not killed: what was collected has left, and has come to the storage.
+    close: async () => {
+      await Promise.all(flushes);
+      socket.ref();
+      socket.end();
+      await once(socket, 'close');
+    },
   };
 }

@@ -15,7 +15,8 @@ const redirectUri = 'http://127.0.0.1:50123/callback';
 export interface TorturedServer {
   front: Front;
   mcpUrl: string;
-  accessTokenLifeSeconds: number;
+  /** Of the access tokens that it issues from now on. */
+  setTokenLife(seconds: number): void;
   /** What a person gets who signs in; of nobody in particular, so that each is an account of its own. */
   signIn(http: Http): Promise<FreshSignIn>;
   close(): Promise<void>;
@@ -36,10 +37,7 @@ export async function startTorturedServer(kind: ServerKind): Promise<TorturedSer
     return {
       front,
       mcpUrl,
-      get accessTokenLifeSeconds() {
-        return notion.accessTokenLifeSeconds;
-      },
-      set accessTokenLifeSeconds(seconds) {
+      setTokenLife: (seconds) => {
         notion.accessTokenLifeSeconds = seconds;
       },
       signIn: async (http) => ({ ...(await signIn(http, notion)), serverUrl: mcpUrl, askedScopes: ['default'] }),
@@ -54,10 +52,7 @@ export async function startTorturedServer(kind: ServerKind): Promise<TorturedSer
   return {
     front,
     mcpUrl,
-    get accessTokenLifeSeconds() {
-      return provider.accessTokenLifeSeconds;
-    },
-    set accessTokenLifeSeconds(seconds) {
+    setTokenLife: (seconds) => {
       provider.accessTokenLifeSeconds = seconds;
     },
     signIn: async (http) => {

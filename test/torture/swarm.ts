@@ -12,7 +12,7 @@ import { Log } from '../../src/log.ts';
 import { files } from '../../src/node/files.ts';
 import { accountLabel } from '../../src/notion/identity.ts';
 import type { StorageOrders, WindowOrders, WindowReport } from './protocol.ts';
-import { flushMs, secretsAt } from './secrets.ts';
+import { secretsAt } from './secrets.ts';
 import { type ServerKind, startTorturedServer, type TorturedServer } from './servers.ts';
 
 const windowProgram = fileURLToPath(new URL('window.ts', import.meta.url));
@@ -25,6 +25,7 @@ export class WindowProcess {
   report: WindowReport | undefined;
   readonly lines: string[] = [];
   readonly #waiting = new Set<() => void>();
+  #looks = 0;
 
   constructor(orders: WindowOrders, heard: (report: WindowReport) => void) {
     this.userAgent = orders.userAgent;
@@ -74,9 +75,10 @@ export class WindowProcess {
 
   /** Makes it look around at once and waits for what it says then. */
   async look(): Promise<WindowReport> {
-    this.report = undefined;
-    this.child.send('look');
-    return this.reports(() => true);
+    this.#looks += 1;
+    const number = this.#looks;
+    this.child.send(number);
+    return this.reports(({ look }) => look === number);
   }
 
   async kill(): Promise<void> {
@@ -133,7 +135,7 @@ export class Swarm {
     seed = 1,
   }: SwarmOptions): Promise<Swarm> {
     const server = await startTorturedServer(kind);
-    server.accessTokenLifeSeconds = lifeSeconds;
+    server.setTokenLife(lifeSeconds);
     const orders: StorageOrders = { kind: storage, seed };
     const keeper = fork(storageProgram, [JSON.stringify(orders)]);
     const [port] = (await once(keeper, 'message')) as [number];
@@ -163,9 +165,7 @@ export class Swarm {
       await store.storeSignIn(await this.server.signIn(http));
     }
     await store.dispose();
-    // What the storage collected has left by then.
-    await new Promise((resolve) => setTimeout(resolve, 2 * flushMs));
-    secrets.close();
+    await secrets.close();
   }
 
   open(orders: Partial<WindowOrders> = {}): WindowProcess {

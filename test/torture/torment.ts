@@ -111,7 +111,7 @@ export async function torment(options: TormentOptions): Promise<Tally & { eviden
 /** In peace: every account is renewed once more, and all windows hold the same tokens. */
 async function judge(swarm: Swarm, windows: number, accounts: number, server: ServerKind) {
   // Long enough that nothing changes while all are asked.
-  swarm.server.accessTokenLifeSeconds = 3_600;
+  swarm.server.setTokenLife(3_600);
   const judges = Array.from({ length: windows }, () => swarm.open());
   const first = judges[0] as WindowProcess;
   await first

@@ -28,11 +28,11 @@ const accounts = new Accounts({
   serverUrl: orders.serverUrl,
   labelFor: accountLabel,
 });
-accounts.onDidChange(report);
+accounts.onDidChange(() => report());
 process.on('message', async (message) => {
-  if (message === 'look') {
+  if (typeof message === 'number') {
     await accounts.wakeUp();
-    report();
+    report(message);
   }
   if (message === 'end') {
     await accounts.dispose();
@@ -43,7 +43,7 @@ process.on('disconnect', () => process.exit());
 await accounts.load();
 report();
 
-function report(): void {
+function report(look?: number): void {
   const message: WindowReport = {
     accounts: accounts.list().map(({ grant, state }) => ({
       id: grant.id,
@@ -53,6 +53,7 @@ function report(): void {
       token: fingerprint(grant.tokens.accessToken.reveal()),
       ...(grant.tokens.refreshToken && { refreshToken: fingerprint(grant.tokens.refreshToken.reveal()) }),
     })),
+    ...(look !== undefined && { look }),
   };
   process.send?.(message);
 }

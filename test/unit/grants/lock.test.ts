@@ -10,6 +10,8 @@ import { files } from './machine.ts';
 
 const timing = { heartbeatMs: 1_000, pollMs: 100, takeoverAgeMs: 130_000, longestHoldMs: 120_000 };
 const longWaitMs = 1_000_000_000;
+/** Of this machine's own time, which may be busy. */
+const patienceMs = 10_000;
 
 async function begin(t: TestContext) {
   const directory = await mkdtemp(join(tmpdir(), 'lock-'));
@@ -35,10 +37,8 @@ async function begin(t: TestContext) {
 }
 
 /** Resolves once somebody waits for the clock again: a look at the disk takes real time. */
-async function waiting(clock: FakeClock, windows = () => 1): Promise<void> {
-  while (clock.pendingTimers < windows()) {
-    await new Promise<void>((resolve) => setImmediate(resolve));
-  }
+function waiting(clock: FakeClock, windows = () => 1): Promise<void> {
+  return until('somebody waits', () => clock.pendingTimers >= windows());
 }
 
 test('a lock is one window’s at a time, and the next one’s once it is released', async (t) => {
@@ -146,8 +146,15 @@ test('of two that take over a dead holder’s lock one has it', async (t) => {
 });
 
 /** Resolves once the file’s content is another one. */
-async function changed(path: string, content: string): Promise<void> {
-  while ((await readFile(path, 'utf8')) === content) {
+function changed(path: string, content: string): Promise<void> {
+  return until('the lock changes', async () => (await readFile(path, 'utf8')) !== content);
+}
+
+/** Resolves once it holds. @throws where it never does, so that what is broken fails instead of lasting */
+async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
+  const endMs = performance.now() + patienceMs;
+  while (!(await holds())) {
+    assert.ok(performance.now() < endMs, `${what} within ${patienceMs} ms`);
     await new Promise<void>((resolve) => setImmediate(resolve));
   }
 }
