@@ -1,19 +1,12 @@
 import type { Clock, Randomness } from '../clock.ts';
 import type { Log } from '../log.ts';
 import type { Grant } from './grant.ts';
+import { heal, type Snapshot } from './heal.ts';
 import type { Entry, Journal, JournalFiles } from './journal.ts';
 import type { Locks } from './lock.ts';
 import { newKey } from './seal.ts';
 import { codeOf, diskTransaction, type Known, newest, type StoreTransaction, vaultTransaction } from './transaction.ts';
 import type { Vault } from './vault.ts';
-
-export interface Snapshot {
-  grants: Map<string, Known>;
-  /** Signed out, in whatever window. */
-  gone: ReadonlySet<string>;
-  /** Records of the vault that cannot be read and of which the journal has no copy. */
-  damaged: string[];
-}
 
 export interface GrantStoreParts {
   vault: Vault;
@@ -170,69 +163,18 @@ export class GrantStore {
     }
   }
 
-  /**
-   * Puts back what another page's write erased from the vault or what could not be written before, and takes out what
-   * was signed out. Never called from within an event of the storage: two windows would answer each other for ever.
-   */
-  async heal(known: Iterable<Known>, { grants, gone, damaged }: Snapshot): Promise<void> {
+  /** Puts right what other windows, pages and machines did to the storage; see `heal`. */
+  async heal(known: Iterable<Known>, snapshot: Snapshot): Promise<void> {
     if (this.#stale) {
       return;
     }
-    for (const id of damaged) {
-      this.#log.error('A stored sign-in cannot be read; it is kept aside.', { grant: id });
-      await this.#vault.setAside(id);
-    }
-    if (this.#disk === undefined) {
-      return;
-    }
-    const copies = await this.#vault.read();
-    const storedKeys = new Set((await this.#vault.readKeys()).map(({ id }) => id));
-    if (this.#home !== undefined && !(await this.#vault.readHomes()).includes(this.#home)) {
-      await this.#vault.storeHome(this.#home);
-    }
-    for (const key of this.#disk.journal.keys) {
-      if (!storedKeys.has(key.id)) {
-        await this.#vault.storeKey(key);
-      }
-    }
-    for (const { grant, readOnly } of known) {
-      if (readOnly || gone.has(grant.id)) {
-        continue;
-      }
-      const copy = copies.get(grant.id);
-      if (copy === undefined || copy.kind === 'damaged') {
-        this.#log.info('A sign-in was missing from the secret storage; it was put back.', { grant: grant.id });
-        await this.#vault.store(grant);
-      }
-      if ((grants.get(grant.id)?.grant.generation ?? 0) < grant.generation) {
-        await this.#writeAgain(grant);
-      }
-    }
-    for (const id of gone) {
-      if (copies.has(id)) {
-        await this.forget(id);
-      }
-    }
-    for (const id of await this.#vault.readGone()) {
-      // Marked by another machine, or while this disk refused.
-      if (!(await this.#disk.journal.isBuried(id))) {
-        await this.#disk.journal.bury(id);
-        await this.#disk.journal.forget(id);
-      }
-    }
-  }
-
-  /** A record that only this window's memory holds, because the disk refused it. */
-  async #writeAgain(grant: Grant): Promise<void> {
-    const transaction = await this.begin(grant, 0);
-    try {
-      if (transaction !== undefined && (await transaction.read()) === grant) {
-        await transaction.write(grant, undefined);
-        this.#log.info('A record that could not be stored before is stored.', { grant: grant.id });
-      }
-    } finally {
-      await transaction?.end();
-    }
+    await heal(known, snapshot, {
+      vault: this.#vault,
+      journal: this.#disk?.journal,
+      home: this.#home,
+      begin: (grant) => this.begin(grant, 0),
+      log: this.#log,
+    });
   }
 
   /** The journal's files, for a report; `undefined` where there is no journal or it cannot be listed. */

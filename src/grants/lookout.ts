@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
-import type { GrantStore, Snapshot } from './grantStore.ts';
+import type { GrantStore } from './grantStore.ts';
+import type { Snapshot } from './heal.ts';
 import type { KnownGrants } from './knownGrants.ts';
 import { codeOf } from './transaction.ts';
 
