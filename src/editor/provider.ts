@@ -8,7 +8,7 @@ import {
 } from 'vscode';
 import type { Account, Accounts, AccountsChange } from '../grants/accounts.ts';
 import { type Log, traitsOf } from '../log.ts';
-import type { SignInResult } from '../signIn/signIn.ts';
+import type { SignInResult } from '../signIn/finish.ts';
 import {
   announcedScopes,
   defaultScope,

@@ -6,9 +6,11 @@ import { type Log, traitsOf } from '../log.ts';
 import { shownNames } from '../notion/identity.ts';
 import { Failure } from '../oauth/failure.ts';
 import { parseServerUrl } from '../oauth/serverUrl.ts';
-import type { SignIn, SignInResult, SignInStage } from '../signIn/signIn.ts';
+import type { SignInResult } from '../signIn/finish.ts';
+import type { SignIn, SignInStage } from '../signIn/signIn.ts';
 import { endSignIn } from './endSignIn.ts';
 import { messageFor, unforeseenMessage } from './messages.ts';
+import { ProgressLink } from './progressLink.ts';
 import type { Message } from './remedies.ts';
 import { offersMcpServer, serverUrlText, stopOfferingMcpServer } from './settings.ts';
 import { showFailure, showNote, showWarning } from './showMessage.ts';
@@ -186,28 +188,6 @@ export class SignInFlow {
     const again = () => void this.run(scopes).catch(() => undefined);
     void show(message, { tryAgain: again, signIn: again });
     return new Error(message.sentence);
-  }
-}
-
-/** A progress notification has one button, so other choices are links; the command of one is its sign-in's own. */
-class ProgressLink {
-  readonly #command: string;
-  readonly #registration: { dispose(): void };
-  #act: (() => void) | undefined;
-
-  constructor(command: string) {
-    this.#command = command;
-    this.#registration = commands.registerCommand(command, () => this.#act?.());
-  }
-
-  /** The link to `act` as text; empty without one. */
-  to(act: (() => void) | undefined, label: string): string {
-    this.#act = act;
-    return act === undefined ? '' : `[${label}](command:${this.#command})`;
-  }
-
-  dispose(): void {
-    this.#registration.dispose();
   }
 }
 

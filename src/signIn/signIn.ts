@@ -1,20 +1,18 @@
 import type { Randomness } from '../clock.ts';
 import type { Accounts } from '../grants/accounts.ts';
-import type { Grant } from '../grants/grant.ts';
 import type { Http } from '../http/http.ts';
 import { loggedHttp } from '../http/loggedHttp.ts';
-import { type Log, traitsOf } from '../log.ts';
-import { type Identity, readIdentity } from '../notion/identity.ts';
+import type { Log } from '../log.ts';
 import { buildAuthorization } from '../oauth/authorization.ts';
 import type { Discovery } from '../oauth/authorizationServer.ts';
-import type { Client, Tokens } from '../oauth/client.ts';
+import type { Client } from '../oauth/client.ts';
 import { Failure } from '../oauth/failure.ts';
 import { chooseClient } from '../oauth/registration.ts';
-import { exchange, revoke } from '../oauth/tokens.ts';
 import type { Secret } from '../secret.ts';
 import type { ChannelName, OpenChannel, OpenChannelByName } from './channels.ts';
 import { anotherWay, askForConsent, type ConsentParts, whenAborted } from './consent.ts';
 import type { Discoveries } from './discoveries.ts';
+import { finish, type SignInResult } from './finish.ts';
 import type { PendingSignIns } from './pending.ts';
 
 /** What a sign-in is doing, for the progress notification. */
@@ -41,12 +39,6 @@ export interface SignInRequest {
   log: Log;
 }
 
-export interface SignInResult {
-  grant: Grant;
-  /** The account was here before: the same user and workspace signed in again. */
-  reconnected: boolean;
-}
-
 export interface SignInParts extends ConsentParts {
   http: Http;
   accounts: Accounts;
@@ -62,8 +54,6 @@ export interface SignInParts extends ConsentParts {
   clientName: string;
   randomness: Randomness;
 }
-
-const identityLimitMs = 15_000;
 
 /** A sign-in that is under way, and how its requests are sent. */
 interface Run extends SignInRequest {
@@ -150,7 +140,7 @@ export class SignIn {
         return anotherWay;
       }
       request.onStage('finishing', serverUrl.host);
-      return await this.#finish(request, discovery, client, consent, opened.redirectUri);
+      return await finish(request, { ...consent, discovery, client, redirectUri: opened.redirectUri }, this.#parts);
     } catch (error) {
       if (canGoOn && error instanceof Failure && error.details.code === 'invalid_redirect_uri') {
         return anotherWay;
@@ -227,89 +217,4 @@ export class SignIn {
       waiting.end();
     }
   }
-
-  /** Code for tokens, tokens for a name, and all of it stored. */
-  async #finish(
-    run: Run,
-    discovery: Discovery,
-    client: Client,
-    { code, verifier }: { code: Secret; verifier: Secret },
-    redirectUri: string,
-  ): Promise<SignInResult> {
-    const { accounts, clock } = this.#parts;
-    const { serverUrl, scopes, signal, http, log } = run;
-    const { authorizationServer, resource } = discovery;
-    // Not cancelled with the sign-in: what the server may already have issued has to be known to be given back.
-    const tokens = await exchange(http, authorizationServer, client, { code, verifier, redirectUri, resource, clock });
-    log.info('The code was exchanged for tokens.', { expiresInSeconds: tokens.expiresInSeconds });
-    try {
-      const identity = await this.#identify(run, tokens.accessToken);
-      signal.throwIfAborted();
-      const fresh = {
-        serverUrl: serverUrl.href,
-        resource,
-        authorizationServer,
-        client,
-        tokens,
-        ...(identity && { identity }),
-        askedScopes: [...scopes],
-      };
-      return await accounts.storeSignIn(fresh, log).catch((error: unknown) => {
-        throw notStored(error, log);
-      });
-    } catch (error) {
-      // Nobody will ever use them, so they are not left alive at the server.
-      await this.#giveBack(run, discovery, client, tokens);
-      throw error;
-    }
-  }
-
-  /** Who the tokens are for. A failure here costs the label, never the sign-in. */
-  async #identify({ serverUrl, signal, http, log }: Run, accessToken: Secret): Promise<Identity | undefined> {
-    const limit = new AbortController();
-    const stopLimit = this.#parts.clock.after(identityLimitMs, () => limit.abort());
-    try {
-      return await readIdentity(http, serverUrl, accessToken, {
-        signal: AbortSignal.any([signal, limit.signal]),
-      });
-    } catch (error) {
-      if (!(error instanceof Failure)) {
-        throw error;
-      }
-      log.warn('Notion did not say whose account this is; it gets a fallback label.', {
-        kind: error.kind,
-        code: error.details.code,
-      });
-      return undefined;
-    } finally {
-      stopLimit();
-    }
-  }
-
-  /** Revokes tokens that nobody will use, best effort. */
-  async #giveBack(
-    { http, log }: Run,
-    { authorizationServer }: Discovery,
-    client: Client,
-    tokens: Tokens,
-  ): Promise<void> {
-    const token = tokens.refreshToken ?? tokens.accessToken;
-    const hint = tokens.refreshToken ? 'refresh_token' : 'access_token';
-    try {
-      await revoke(http, authorizationServer, client, { token, hint });
-    } catch (error) {
-      log.info('The tokens of a cancelled sign-in could not be revoked.', {
-        kind: error instanceof Failure ? error.kind : 'unknown',
-      });
-    }
-  }
-}
-
-/** The disk or the secret storage said no; in words of ours, for theirs may hold a path. */
-function notStored(error: unknown, log: Log): Failure {
-  if (error instanceof Failure) {
-    return error;
-  }
-  log.error('The sign-in could not be stored.', traitsOf(error));
-  return new Failure('transient', { step: 'storage', code: 'not_stored', cause: error });
 }
