@@ -7,12 +7,15 @@ export interface Refresh {
   issued?: string;
   /** The server acted, and its answer never left. */
   isLost: boolean;
+  beganAtMs: number;
   endedAtMs?: number;
 }
 
 /** What can be known of a refresh token that was presented after it was spent. */
 export interface Replay {
   refresh: Refresh;
+  /** The one that spent the token. */
+  earlier: Refresh;
   /** The answer that came of the token was lost on the wire or with its window: a strict server takes that for theft. */
   isUnavoidable: boolean;
 }
@@ -29,7 +32,7 @@ export class Ledger {
   readonly #ends = new Map<string, number>();
 
   begin(spent: string, userAgent: string): Refresh {
-    const refresh: Refresh = { spent, userAgent, isLost: false };
+    const refresh: Refresh = { spent, userAgent, isLost: false, beganAtMs: performance.now() };
     this.refreshes.push(refresh);
     return refresh;
   }
@@ -62,7 +65,7 @@ export class Ledger {
     for (const refresh of this.refreshes) {
       const earlier = first.get(refresh.spent);
       if (earlier !== undefined) {
-        replays.push({ refresh, isUnavoidable: this.#wasLost(earlier) });
+        replays.push({ refresh, earlier, isUnavoidable: this.#wasLost(earlier) });
       }
       if (refresh.status === 200) {
         first.set(refresh.spent, refresh);

@@ -32,7 +32,7 @@ export class WindowProcess {
     this.child = fork(windowProgram, [JSON.stringify(orders)], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     this.child.on('message', (message: WindowReport | string) => {
       if (typeof message === 'string') {
-        this.lines.push(message);
+        this.lines.push(`${Math.round(performance.now())} ${orders.userAgent} ${message}`);
         return;
       }
       this.report = message;
@@ -116,6 +116,8 @@ export class Swarm {
   readonly #storagePort: number;
   /** The last refresh token that a window held, by account. */
   readonly #lastTokens = new Map<string, string>();
+  /** The account of each refresh token that a window held. */
+  readonly #accounts = new Map<string, string>();
   #waiting = 0;
   #opened = 0;
 
@@ -196,6 +198,17 @@ export class Swarm {
     return token !== undefined && this.server.front.ledger.hasLost(token);
   }
 
+  /** Everything that windows logged of an account, in the order of time. */
+  linesOf(accountId: string): string[] {
+    const lines = this.windows.flatMap((window) => window.lines).filter((line) => line.includes(accountId));
+    return lines.sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10));
+  }
+
+  /** The account that a refresh token was of, if a window ever held it. */
+  accountOf(refreshToken: string): string | undefined {
+    return this.#accounts.get(refreshToken);
+  }
+
   /** How often a window logged a line with `part` in it. */
   logged(part: string): number {
     return this.windows.flatMap(({ lines }) => lines).filter((line) => line.includes(part)).length;
@@ -213,6 +226,7 @@ export class Swarm {
       if (refreshToken !== undefined) {
         this.server.front.ledger.held(refreshToken);
         this.#lastTokens.set(id, refreshToken);
+        this.#accounts.set(refreshToken, id);
       }
     }
     this.#waiting = accounts.filter(({ state }) => state === 'needsSignIn').length;

@@ -1,3 +1,4 @@
+import type { Replay } from './ledger.ts';
 import { type Step, type StorageOrders, steps } from './protocol.ts';
 import { randomFrom } from './random.ts';
 import type { ServerKind } from './servers.ts';
@@ -93,6 +94,7 @@ export async function torment(options: TormentOptions): Promise<Tally & { eviden
     await Promise.all(alive.map((window) => (isMerciful ? window.end() : window.kill())));
     const judged = await judge(swarm, processes, signedIn, server);
     const replays = front.ledger.replays();
+    const avoidable = replays.filter(({ isUnavoidable }) => !isUnavoidable);
     return {
       rotations: front.ledger.rotations,
       refreshRequests: front.ledger.refreshes.length,
@@ -100,8 +102,9 @@ export async function torment(options: TormentOptions): Promise<Tally & { eviden
       ...done,
       lostAnswers: front.ledger.lostAnswers,
       ...judged,
-      replays: replays.filter(({ isUnavoidable }) => !isUnavoidable).length,
-      unavoidableReplays: replays.filter(({ isUnavoidable }) => isUnavoidable).length,
+      replays: avoidable.length,
+      unavoidableReplays: replays.length - avoidable.length,
+      evidence: [...judged.evidence, ...avoidable.flatMap((replay) => evidenceOf(replay, swarm))],
     };
   } finally {
     await swarm.stop();
@@ -131,10 +134,18 @@ async function judge(swarm: Swarm, windows: number, accounts: number, server: Se
     signOuts: accounts - found.length + avoidable.length,
     unavoidableSignOuts: unavoidable.length,
     astray: reports.filter((report) => JSON.stringify(report.accounts) !== truth).length,
-    evidence: avoidable.flatMap(({ id }) =>
-      swarm.windows.flatMap(({ lines }) => lines.filter((line) => line.includes(id))),
-    ),
+    evidence: avoidable.flatMap(({ id }) => swarm.linesOf(id)),
   };
+}
+
+/** Both requests, and what windows logged of the account between them and shortly before and after. */
+function evidenceOf({ earlier, refresh }: Replay, swarm: Swarm): string[] {
+  const aroundMs = 15_000;
+  const lines = swarm.linesOf(swarm.accountOf(refresh.spent) ?? 'unknown').filter((line) => {
+    const atMs = Number.parseInt(line, 10);
+    return atMs > earlier.beganAtMs - aroundMs && atMs < refresh.beganAtMs + aroundMs;
+  });
+  return ['A spent token came again:', JSON.stringify(earlier), JSON.stringify(refresh), ...lines];
 }
 
 function fault(random: () => number, isMerciful: boolean): Parameters<Swarm['server']['front']['fault']>[0] {
