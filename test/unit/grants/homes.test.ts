@@ -68,7 +68,7 @@ test('a second machine whose token is dead looks again before it renews, and ado
   await one.accounts.wakeUp();
   machine.clock.aheadMs = lifeMs;
   const freshening = other.accounts.fresh(grant.id, 10_000);
-  const goOn = await pausing.promise;
+  const goOn = await Promise.race([pausing.promise, freshening.then(() => assert.fail('it did not pause'))]);
   await one.accounts.renew(grant.id, { reason: 'expiry' });
   goOn();
   assert.equal((await freshening).generation, 2);

@@ -253,6 +253,21 @@ describe('the disk and the lock', () => {
     await window.accounts.renew(grant.id, { reason: 'expiry' });
   });
 
+  test('a window that cannot have the lock, because the disk refuses it, sends nothing', async (t) => {
+    let refuses = false;
+    const { machine, window, grant } = await signedIn(t, {
+      files: {
+        ...files,
+        createOpen: (path, text) =>
+          refuses ? Promise.reject(Object.assign(new Error('no'), { code: 'EACCES' })) : files.createOpen(path, text),
+      },
+    });
+    refuses = true;
+    await assert.rejects(window.accounts.renew(grant.id, { reason: 'asked' }), { kind: 'transient' });
+    assert.deepEqual(machine.server.refreshes, []);
+    assert.equal(window.only().state, 'healthy');
+  });
+
   test('a window that lost the lock before it sends, sends nothing', async (t) => {
     let steal: (() => Promise<void>) | undefined;
     const stolen: Files = {
