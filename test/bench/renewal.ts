@@ -10,7 +10,9 @@ export async function renewalFigures(): Promise<Figure[]> {
     const swarm = await Swarm.start({ accounts: 1, lifeSeconds: 2 });
     try {
       const delays = await renewals(swarm, windows);
-      const generations = Math.max(...swarm.windows.map(({ report }) => report?.accounts[0]?.generation ?? 0));
+      const generations = Math.max(
+        ...swarm.windows.flatMap(({ accounts }) => [...(accounts?.values() ?? [])].map(({ generation }) => generation)),
+      );
       const perExpiry = swarm.server.front.ledger.refreshes.length / (generations - 1);
       // Who does not share sends one for each window.
       figures.push(figure(`refresh requests an expiry, ${windows} windows`, 'requests', perExpiry, windows));
@@ -33,7 +35,7 @@ async function renewals(swarm: Swarm, count: number): Promise<number[]> {
   await Promise.all(
     windows.map(async (window) => {
       for (let generation = 2; generation <= expiries + 1; generation += 1) {
-        await window.reports(({ accounts }) => (accounts[0]?.generation ?? 0) >= generation);
+        await window.reports((accounts) => (accounts[0]?.generation ?? 0) >= generation);
         seen.set(generation, [...(seen.get(generation) ?? []), performance.now()]);
       }
     }),

@@ -19,16 +19,21 @@ export interface WindowOrders {
   takeoverAgeMs?: number;
 }
 
-/** What a window says of its accounts whenever they change: fingerprints, no tokens. */
+/** An account as a window has it: fingerprints, no tokens. */
+export interface AccountReport {
+  id: string;
+  state: string;
+  generation: number;
+  token: string;
+  refreshToken?: string;
+  lifeSeconds: number;
+}
+
+/** What a window says of its accounts: of those that changed, or of all at its start and when it is asked. */
 export interface WindowReport {
-  accounts: {
-    id: string;
-    state: string;
-    generation: number;
-    token: string;
-    refreshToken?: string;
-    lifeSeconds: number;
-  }[];
+  accounts: AccountReport[];
+  /** Nothing but these is there. */
+  isWhole: boolean;
   /** The number of the look around that came before it, where it answers one. */
   look?: number;
 }

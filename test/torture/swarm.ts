@@ -11,7 +11,7 @@ import { grantProtocol } from '../../src/grants/protocol.ts';
 import { Log } from '../../src/log.ts';
 import { files } from '../../src/node/files.ts';
 import { accountLabel } from '../../src/notion/identity.ts';
-import type { StorageOrders, WindowOrders, WindowReport } from './protocol.ts';
+import type { AccountReport, StorageOrders, WindowOrders, WindowReport } from './protocol.ts';
 import { secretsAt } from './secrets.ts';
 import { type ServerKind, startTorturedServer, type TorturedServer } from './servers.ts';
 
@@ -22,10 +22,12 @@ const storageProgram = fileURLToPath(new URL('storage.ts', import.meta.url));
 export class WindowProcess {
   readonly child: ChildProcess;
   readonly userAgent: string;
-  report: WindowReport | undefined;
+  /** All that it said of its accounts, by their ids; `undefined` until it said anything. */
+  accounts: Map<string, AccountReport> | undefined;
   readonly lines: string[] = [];
   readonly #waiting = new Set<() => void>();
   #looks = 0;
+  #lastLook = 0;
 
   constructor(orders: WindowOrders, heard: (report: WindowReport) => void) {
     this.userAgent = orders.userAgent;
@@ -35,7 +37,9 @@ export class WindowProcess {
         this.lines.push(`${Math.round(performance.now())} ${orders.userAgent} ${message}`);
         return;
       }
-      this.report = message;
+      const before = message.isWhole ? [] : (this.accounts ?? []);
+      this.accounts = new Map([...before, ...message.accounts.map((each) => [each.id, each] as const)]);
+      this.#lastLook = message.look ?? this.#lastLook;
       heard(message);
       for (const wake of this.#waiting) {
         wake();
@@ -47,12 +51,13 @@ export class WindowProcess {
     return this.child.exitCode === null && this.child.signalCode === null;
   }
 
-  /** Waits for a report that fits. @throws when the window ends before, or after 30 seconds */
-  reports(fits: (report: WindowReport) => boolean): Promise<WindowReport> {
+  /** Waits until what it said of its accounts fits. @throws when the window ends before, or after 30 seconds */
+  reports(fits: (accounts: AccountReport[]) => boolean): Promise<AccountReport[]> {
     return new Promise((resolve, reject) => {
-      const limit = setTimeout(() => end(new Error(`no such report: ${JSON.stringify(this.report)}`)), 30_000);
+      const limit = setTimeout(() => end(new Error(`no such report: ${JSON.stringify(said())}`)), 30_000);
+      const said = (): AccountReport[] => [...(this.accounts?.values() ?? [])];
       const look = (): void => {
-        if (this.report !== undefined && fits(this.report)) {
+        if (this.accounts !== undefined && fits(said())) {
           end();
         }
       };
@@ -62,7 +67,7 @@ export class WindowProcess {
         this.#waiting.delete(look);
         this.child.off('exit', died);
         if (error === undefined) {
-          resolve(this.report as WindowReport);
+          resolve(said());
         } else {
           reject(error);
         }
@@ -74,11 +79,11 @@ export class WindowProcess {
   }
 
   /** Makes it look around at once and waits for what it says then. */
-  async look(): Promise<WindowReport> {
+  async look(): Promise<AccountReport[]> {
     this.#looks += 1;
     const number = this.#looks;
     this.child.send(number);
-    return this.reports(({ look }) => look === number);
+    return this.reports(() => this.#lastLook === number);
   }
 
   async kill(): Promise<void> {
@@ -118,7 +123,8 @@ export class Swarm {
   readonly #lastTokens = new Map<string, string>();
   /** The account of each refresh token that a window held. */
   readonly #accounts = new Map<string, string>();
-  #waiting = 0;
+  /** Accounts that need their person, as far as windows have said. */
+  readonly #waiting = new Set<string>();
   #opened = 0;
 
   private constructor(server: TorturedServer, directory: string, storage: ChildProcess, storagePort: number) {
@@ -189,7 +195,7 @@ export class Swarm {
 
   /** How many accounts need their person, as far as windows have said. */
   get waitingForTheirPerson(): number {
-    return this.#waiting;
+    return this.#waiting.size;
   }
 
   /** Whether an answer of this account's was lost. */
@@ -222,13 +228,15 @@ export class Swarm {
   }
 
   #note({ accounts }: WindowReport): void {
-    for (const { id, refreshToken } of accounts) {
+    for (const { id, refreshToken, state } of accounts) {
+      if (state === 'needsSignIn') {
+        this.#waiting.add(id);
+      }
       if (refreshToken !== undefined) {
         this.server.front.ledger.held(refreshToken);
         this.#lastTokens.set(id, refreshToken);
         this.#accounts.set(refreshToken, id);
       }
     }
-    this.#waiting = accounts.filter(({ state }) => state === 'needsSignIn').length;
   }
 }

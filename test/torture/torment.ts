@@ -118,14 +118,14 @@ async function judge(swarm: Swarm, windows: number, accounts: number, server: Se
   const judges = Array.from({ length: windows }, () => swarm.open());
   const first = judges[0] as WindowProcess;
   await first
-    .reports((report) => report.accounts.every(({ state, lifeSeconds }) => state === 'needsSignIn' || lifeSeconds > 60))
+    .reports((accounts) => accounts.every(({ state, lifeSeconds }) => state === 'needsSignIn' || lifeSeconds > 60))
     .catch(() => undefined);
   const reports = [];
   for (const window of judges) {
     await window.reports(() => true);
     reports.push(await window.look());
   }
-  const found = reports[0]?.accounts ?? [];
+  const found = reports[0] ?? [];
   const truth = JSON.stringify(found);
   const ill = found.filter(({ state }) => state !== 'healthy');
   const unavoidable = server === 'oidc' ? ill.filter(({ id }) => swarm.hasLostAnswer(id)) : [];
@@ -133,7 +133,7 @@ async function judge(swarm: Swarm, windows: number, accounts: number, server: Se
   return {
     signOuts: accounts - found.length + avoidable.length,
     unavoidableSignOuts: unavoidable.length,
-    astray: reports.filter((report) => JSON.stringify(report.accounts) !== truth).length,
+    astray: reports.filter((report) => JSON.stringify(report) !== truth).length,
     evidence: avoidable.flatMap(({ id }) => swarm.linesOf(id)),
   };
 }

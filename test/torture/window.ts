@@ -2,7 +2,7 @@
 import { files as platformFiles } from '#platform/files';
 import { createPlatformHttp } from '#platform/transport';
 import { type Clock, systemClock, systemRandomness } from '../../src/clock.ts';
-import { Accounts } from '../../src/grants/accounts.ts';
+import { type Account, Accounts } from '../../src/grants/accounts.ts';
 import { grantProtocol } from '../../src/grants/protocol.ts';
 import type { GrantProtocol } from '../../src/grants/renewal.ts';
 import { Log } from '../../src/log.ts';
@@ -28,11 +28,14 @@ const accounts = new Accounts({
   serverUrl: orders.serverUrl,
   labelFor: accountLabel,
 });
-accounts.onDidChange(() => report());
+accounts.onDidChange(({ added, changed, removed }) => {
+  // Of one that is gone only a whole report tells.
+  report(removed.length > 0 ? undefined : [...added, ...changed]);
+});
 process.on('message', async (message) => {
   if (typeof message === 'number') {
     await accounts.wakeUp();
-    report(message);
+    report(undefined, message);
   }
   if (message === 'end') {
     await accounts.dispose();
@@ -43,9 +46,11 @@ process.on('disconnect', () => process.exit());
 await accounts.load();
 report();
 
-function report(look?: number): void {
+/** Tells of the accounts in `changed`, else of all. */
+function report(changed?: Account[], look?: number): void {
   const message: WindowReport = {
-    accounts: accounts.list().map(({ grant, state }) => ({
+    isWhole: changed === undefined,
+    accounts: (changed ?? accounts.list()).map(({ grant, state }) => ({
       id: grant.id,
       state,
       generation: grant.generation,
