@@ -1,4 +1,4 @@
-import { type EventEmitter, type ExtensionContext, env, l10n, window } from 'vscode';
+import { type EventEmitter, type ExtensionContext, env, window } from 'vscode';
 import { files } from '#platform/files';
 import { createPlatformHttp } from '#platform/transport';
 import { systemClock as clock, systemRandomness as randomness } from './clock.ts';
@@ -10,7 +10,7 @@ import { diagnostics } from './editor/diagnostics.ts';
 import { problemSentence } from './editor/gatewayMessages.ts';
 import { gatewayNotices } from './editor/gatewayNotices.ts';
 import { manageAccounts } from './editor/manageAccounts.ts';
-import { serverChangedMessage } from './editor/messages.ts';
+import { endedAnswerMessage, serverChangedMessage } from './editor/messages.ts';
 import { channelOpener } from './editor/openChannel.ts';
 import type { NotionAuthenticationProvider } from './editor/provider.ts';
 import { ReadOnlyDocuments } from './editor/readOnlyDocuments.ts';
@@ -180,10 +180,7 @@ export async function assemble(
     },
     receive: async (query) => {
       if ((await pending.receive(query)) === 'ended') {
-        const sentence = l10n.t(
-          'The browser answered a sign-in that has already ended. Sign in again if you still want to.',
-        );
-        void showNote({ sentence, remedies: ['signIn', 'showLog'] });
+        void showNote(endedAnswerMessage(pending.isWaiting));
       }
     },
     serverUrlChanged: () => {

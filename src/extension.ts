@@ -45,7 +45,7 @@ export function activate(context: ExtensionContext): NotionMcpAuth {
   };
   const provider = new NotionAuthenticationProvider({
     accounts: async () => (await assembly()).accounts,
-    signIn: async (scopes) => (await assembly()).signInFlow.run(scopes),
+    signIn: async (scopes, label) => (await assembly()).signInFlow.run(scopes, label),
     log,
   });
   const definitions = new McpDefinitions({

@@ -1,10 +1,10 @@
 import { env, l10n } from 'vscode';
-import type { Account } from '../grants/accounts.ts';
-import type { NeedsSignInReason } from '../grants/grant.ts';
-import { asksAgainAtMs } from './asksAgain.ts';
+import type { Account, AccountTrouble } from '../grants/accounts.ts';
+import type { Grant, NeedsSignInReason } from '../grants/grant.ts';
+import { asksAgain } from './asksAgain.ts';
 
-/** How an account stands, for its person. `isOffline`: its last renewal failed for a reason that passes. */
-export function accountInWords({ grant, state }: Account, isOffline: boolean): string {
+/** How an account stands, for its person. `trouble`: what keeps it from being renewed just now. */
+export function accountInWords({ grant, state }: Account, trouble: AccountTrouble | undefined): string {
   switch (state) {
     case 'needsSignIn':
       return l10n.t({
@@ -21,16 +21,42 @@ export function accountInWords({ grant, state }: Account, isOffline: boolean): s
     case 'readOnly':
       return l10n.t({ message: 'reload this window to use it', comment: ['State of an account.'] });
     default:
-      return isOffline
-        ? l10n.t({
-            message: 'offline; the sign-in is kept and renews when the network is back',
-            comment: ['State of an account.'],
-          })
-        : l10n.t({
-            message: 'signed in, renews by itself; next sign-in due by {0}',
-            comment: ['State of an account. {0} is a day, such as May 12.'],
-            args: [dayInWords(asksAgainAtMs(grant))],
-          });
+      return trouble === undefined ? signedInWords(grant) : troubleInWords(trouble);
+  }
+}
+
+function signedInWords(grant: Grant): string {
+  const { atMs, isWhenUnused } = asksAgain(grant);
+  return isWhenUnused
+    ? l10n.t({
+        message: 'signed in, renews by itself; if unused, ends on {0}',
+        comment: ['State of an account. {0} is a day, such as May 12.'],
+        args: [dayInWords(atMs)],
+      })
+    : l10n.t({
+        message: 'signed in, renews by itself; sign in again by {0}',
+        comment: ['State of an account. {0} is a day, such as May 12.'],
+        args: [dayInWords(atMs)],
+      });
+}
+
+function troubleInWords(trouble: AccountTrouble): string {
+  switch (trouble) {
+    case 'refused':
+      return l10n.t({
+        message: 'Notion refuses to renew it; asked once more in a minute or two',
+        comment: ['State of an account. “it” is its sign-in.'],
+      });
+    case 'storage':
+      return l10n.t({
+        message: 'cannot be renewed on this computer just now; the sign-in is kept',
+        comment: ['State of an account.'],
+      });
+    case 'offline':
+      return l10n.t({
+        message: 'offline; the sign-in is kept and renews when the network is back',
+        comment: ['State of an account.'],
+      });
   }
 }
 

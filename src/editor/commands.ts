@@ -7,8 +7,8 @@ import { accountInWords } from './accountWords.ts';
 import type { Attention } from './attention.ts';
 import type { ConnectionReport } from './connectionReport.ts';
 import { connectionMessage, connectionText } from './connectionText.ts';
-import { endSignIn } from './endSignIn.ts';
-import { messageFor } from './messages.ts';
+import { askAndEndSignIn } from './endSignIn.ts';
+import { aboutAccount, messageFor } from './messages.ts';
 import { stoppedWaiting } from './patience.ts';
 import { withProgress } from './progress.ts';
 import type { ReadOnlyDocuments } from './readOnlyDocuments.ts';
@@ -44,20 +44,7 @@ export async function signIn({ signInFlow }: CommandParts): Promise<void> {
 export async function signOut(parts: CommandParts): Promise<void> {
   const account = await pickAccount(parts.accounts, l10n.t('Sign out of which account?'));
   if (account !== undefined) {
-    await signOutAccount(parts, account);
-  }
-}
-
-/** Asks first: what uses the account stops working. */
-export async function signOutAccount(parts: CommandParts, { grant }: Account): Promise<void> {
-  const confirmed = l10n.t('Sign Out');
-  const answer = await window.showWarningMessage(
-    l10n.t('Sign out of {0}?', grant.label),
-    { modal: true, detail: l10n.t('Extensions and chat can no longer use this account until you sign in again.') },
-    confirmed,
-  );
-  if (answer === confirmed) {
-    await endSignIn(parts, grant);
+    await askAndEndSignIn(parts, account.grant);
   }
 }
 
@@ -70,7 +57,7 @@ export async function refresh(parts: CommandParts): Promise<void> {
 }
 
 export async function refreshAccount(parts: CommandParts, account: Account): Promise<void> {
-  const { accounts, attention, clock, log } = parts;
+  const { accounts, attention, clock, log, signInFlow } = parts;
   const { id, label } = account.grant;
   try {
     const refreshed = await withProgress(clock, l10n.t('Refreshing {0}…', label), () =>
@@ -95,7 +82,10 @@ export async function refreshAccount(parts: CommandParts, account: Account): Pro
     }
     const message = messageFor(error);
     if (message !== undefined) {
-      void showFailure(message, { tryAgain: () => void told(log, () => refreshAccount(parts, account)) });
+      void showFailure(aboutAccount(label, message), {
+        tryAgain: () => void told(log, () => refreshAccount(parts, account)),
+        reconnect: () => void signInFlow.reconnectIfNeeded(account),
+      });
     }
   }
 }
@@ -159,7 +149,7 @@ async function pickAccount(accounts: Accounts, title: string): Promise<Account |
         ? { sentence: l10n.t('Nobody is signed in to Notion. Sign in first.'), remedies: ['signIn'] }
         : {
             sentence: l10n.t(
-              'Your accounts belong to another server than the one in the settings. Sign in, or change it.',
+              'Your accounts belong to another server than the one in the settings. Sign in, or change the setting back.',
             ),
             remedies: ['signIn', 'openSetting', 'manageAccounts'],
           },
@@ -171,7 +161,7 @@ async function pickAccount(accounts: Accounts, title: string): Promise<Account |
   }
   const items: (QuickPickItem & { account: Account })[] = all.map((account) => ({
     label: account.grant.label,
-    detail: accountInWords(account, accounts.isOffline(account.grant.id)),
+    detail: accountInWords(account, accounts.trouble(account.grant.id)),
     account,
   }));
   return (await window.showQuickPick(items, { title, placeHolder: l10n.t('Choose an account') }))?.account;

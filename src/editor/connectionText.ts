@@ -2,7 +2,7 @@ import { l10n } from 'vscode';
 import { cleanName, shownNames } from '../notion/identity.ts';
 import type { ToolAccess } from '../notion/toolAccess.ts';
 import type { Check, CheckName, ConnectionReport } from './connectionReport.ts';
-import { messageFor } from './messages.ts';
+import { aboutAccount, messageFor } from './messages.ts';
 import type { Message } from './remedies.ts';
 
 /** The report for its person, as plain text: each link of the chain, who is connected, and which tools can be used. */
@@ -46,14 +46,10 @@ export function connectionMessage(label: string, { checks, tools, wasRenewed }: 
     return { sentence: wasRenewed ? `${sentence} ${renewedSentence()}` : sentence, remedies: ['showDetails'] };
   }
   const { sentence, remedies } = messageOf(broken);
-  return {
-    sentence: l10n.t({
-      message: '{0}: {1}',
-      comment: ['{0} is the name of an account, {1} a sentence that says what is wrong with it.'],
-      args: [label, sentence],
-    }),
+  return aboutAccount(label, {
+    sentence,
     remedies: [...remedies.filter((remedy) => remedy !== 'showLog'), 'showDetails'],
-  };
+  });
 }
 
 function renewedSentence(): string {

@@ -33,7 +33,7 @@ export async function diagnostics(parts: DiagnosticsParts, signal: AbortSignal):
       accounts.diagnostics(),
       ...accounts.list().map(async (account) => ({
         account,
-        isOffline: accounts.isOffline(account.grant.id),
+        trouble: accounts.trouble(account.grant.id),
         ...(isChecked(account) && { report: await check(account, ending) }),
       })),
     ]);

@@ -1,4 +1,4 @@
-import type { Account, StorageDiagnostics, StorageProblem } from '../grants/accounts.ts';
+import type { Account, AccountTrouble, StorageDiagnostics, StorageProblem } from '../grants/accounts.ts';
 import type { Failure } from '../oauth/failure.ts';
 import { describeChannels, type Situation } from '../signIn/channels.ts';
 import type { ConnectionReport } from './connectionReport.ts';
@@ -23,7 +23,7 @@ export interface DiagnosticFacts {
   problems: ReadonlySet<StorageProblem>;
   /** The chain without an account, or why the configured server cannot be asked. */
   server: ConnectionReport | Failure;
-  accounts: { account: Account; isOffline: boolean; report?: ConnectionReport }[];
+  accounts: { account: Account; trouble: AccountTrouble | undefined; report?: ConnectionReport }[];
 }
 
 /**
@@ -69,7 +69,7 @@ function serverLines(server: ConnectionReport | Failure): string[] {
 
 function accountLines(
   name: string,
-  { account, isOffline, report }: DiagnosticFacts['accounts'][number],
+  { account, trouble, report }: DiagnosticFacts['accounts'][number],
   storage: StorageDiagnostics,
   nowMs: number,
 ): string[] {
@@ -80,7 +80,7 @@ function accountLines(
   const why =
     needsSignIn === undefined ? '' : ` (${needsSignIn.reason}, server said ${knownCode(needsSignIn.serverCode ?? '')})`;
   return [
-    `${name}: ${state}${why}, ${isOffline ? 'offline, ' : ''}generation ${grant.generation}, identity ${yesNo(grant.identity !== undefined)}`,
+    `${name}: ${state}${why}, ${trouble === undefined ? '' : `${trouble}, `}generation ${grant.generation}, identity ${yesNo(grant.identity !== undefined)}`,
     `  signed in ${Math.floor((nowMs - grant.signedInAtMs) / 86_400_000)} days ago; token ${seconds(nowMs - tokens.obtainedAtMs)} old, life ${tokens.expiresInSeconds ?? 'unknown'} s, renewable ${yesNo(tokens.refreshToken !== undefined)}, client ${grant.client.authMethod}`,
     `  last failure: ${failureIn(storage.lastFailures.get(grant.id))}`,
     files === undefined

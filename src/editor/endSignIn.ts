@@ -5,12 +5,25 @@ import type { Grant } from '../grants/grant.ts';
 import { type Log, traitsOf } from '../log.ts';
 import { stoppedWaiting } from './patience.ts';
 import { withProgress } from './progress.ts';
-import { showFailure } from './showMessage.ts';
+import { showFailure, showWarning } from './showMessage.ts';
 
 export interface EndSignInParts {
   accounts: Accounts;
   clock: Clock;
   log: Log;
+}
+
+/** Asks first: what uses the account stops working. */
+export async function askAndEndSignIn(parts: EndSignInParts, grant: Pick<Grant, 'id' | 'label'>): Promise<void> {
+  const confirmed = l10n.t('Sign Out');
+  const answer = await window.showWarningMessage(
+    l10n.t('Sign out of {0}?', grant.label),
+    { modal: true, detail: l10n.t('Extensions and chat can no longer use this account until you sign in again.') },
+    confirmed,
+  );
+  if (answer === confirmed) {
+    await endSignIn(parts, grant);
+  }
 }
 
 /** Signs an account out and says how that ended. Never rejects. */
@@ -19,15 +32,20 @@ export async function endSignIn(parts: EndSignInParts, { id, label }: Pick<Grant
   const ended = await withProgress(parts.clock, l10n.t('Signing out of {0}…', label), () => signOut(parts, id, label));
   if (ended === stoppedWaiting) {
     void window.showInformationMessage(l10n.t('Signing out of {0} goes on in the background.', label));
-  } else if (ended) {
+  } else if (ended === 'everywhere') {
     void window.showInformationMessage(l10n.t('Signed out of {0}.', label));
+  } else if (ended === 'here') {
+    const sentence = l10n.t(
+      'Signed out of {0} on this computer, but the server could not be told. Remove the access in Notion’s settings.',
+      label,
+    );
+    void showWarning({ sentence, remedies: ['showLog'] });
   }
 }
 
-async function signOut(parts: EndSignInParts, id: string, label: string): Promise<boolean> {
+async function signOut(parts: EndSignInParts, id: string, label: string): Promise<'everywhere' | 'here' | 'not'> {
   try {
-    await parts.accounts.signOut(id);
-    return true;
+    return (await parts.accounts.signOut(id)) ? 'everywhere' : 'here';
   } catch (error) {
     parts.log.error('A sign-out failed in an unforeseen way.', { grant: id, ...traitsOf(error) });
     const sentence = l10n.t('{0} could not be signed out on this computer. Try again.', label);
@@ -35,6 +53,6 @@ async function signOut(parts: EndSignInParts, id: string, label: string): Promis
       { sentence, remedies: ['tryAgain', 'showLog'] },
       { tryAgain: () => void endSignIn(parts, { id, label }) },
     );
-    return false;
+    return 'not';
   }
 }

@@ -3,6 +3,7 @@ import type { Account } from '../grants/accounts.ts';
 import { accountInWords } from './accountWords.ts';
 import type { CommandParts } from './commands.ts';
 import * as accountCommands from './commands.ts';
+import { askAndEndSignIn } from './endSignIn.ts';
 import { providerId } from './provider.ts';
 import { serverUrlSetting } from './settings.ts';
 import { openSetting } from './showMessage.ts';
@@ -36,7 +37,7 @@ async function manageAccount(parts: CommandParts, account: Account): Promise<voi
     ...choicesByState(parts, account),
     ...(await trustedExtensionsChoice(account)),
     choice(l10n.t('Open the workspace in the browser'), 'link-external', () => openWorkspace(account)),
-    choice(l10n.t('Sign out'), 'sign-out', () => accountCommands.signOutAccount(parts, account)),
+    choice(l10n.t('Sign out'), 'sign-out', () => askAndEndSignIn(parts, account.grant)),
   ];
   const picked = await window.showQuickPick(choices, { title: grant.label, placeHolder: inWords(parts, account) });
   await picked?.act?.();
@@ -48,6 +49,14 @@ function choicesByState(parts: CommandParts, account: Account): Choice[] {
   const reconnect = {
     ...choice(l10n.t('Reconnect'), 'sign-in', () => signInFlow.reconnect(account)),
     description: l10n.t('sign in once more in the browser'),
+  };
+  const test = {
+    ...choice(l10n.t('Test connection'), 'pulse', () => accountCommands.testAccount(parts, account)),
+    description: l10n.t('find out what works and what does not'),
+  };
+  const refresh = {
+    ...choice(l10n.t('Refresh session'), 'refresh', () => accountCommands.refreshAccount(parts, account)),
+    description: l10n.t('renew it now instead of later'),
   };
   switch (account.state) {
     case 'dormant':
@@ -61,18 +70,11 @@ function choicesByState(parts: CommandParts, account: Account): Choice[] {
     case 'needsSignIn':
       return [reconnect];
     default:
+      if (parts.accounts.trouble(account.grant.id) === 'refused') {
+        return [reconnect, test, refresh];
+      }
       // Nothing is wrong, so what changes nothing comes first: Enter alone starts no sign-in.
-      return [
-        {
-          ...choice(l10n.t('Test connection'), 'pulse', () => accountCommands.testAccount(parts, account)),
-          description: l10n.t('find out what works and what does not'),
-        },
-        {
-          ...choice(l10n.t('Refresh session'), 'refresh', () => accountCommands.refreshAccount(parts, account)),
-          description: l10n.t('renew it now instead of later'),
-        },
-        reconnect,
-      ];
+      return [test, refresh, reconnect];
   }
 }
 
@@ -91,7 +93,7 @@ function choice(label: string, icon: string, act: () => unknown): Choice {
 }
 
 function inWords({ accounts }: CommandParts, account: Account): string {
-  return accountInWords(account, accounts.isOffline(account.grant.id));
+  return accountInWords(account, accounts.trouble(account.grant.id));
 }
 
 function openWorkspace({ grant }: Account): Thenable<boolean> {

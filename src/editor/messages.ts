@@ -81,6 +81,18 @@ export function messageFor(failure: Failure): Message | undefined {
   }
 }
 
+/** The same, told of an account, where it may be one of several. */
+export function aboutAccount(label: string, { sentence, remedies }: Message): Message {
+  return {
+    sentence: l10n.t({
+      message: '{0}: {1}',
+      comment: ['{0} is the name of an account, {1} a sentence that says what is wrong with it.'],
+      args: [label, sentence],
+    }),
+    remedies,
+  };
+}
+
 /** Why an account needs its person, and what to do. */
 export function needsSignInSentence({ label, needsSignIn }: Grant): string {
   switch (needsSignIn?.reason) {
@@ -111,6 +123,19 @@ export function serverChangedMessage(labels: readonly string[]): Message {
           String(labels.length),
         );
   return { sentence, remedies: ['manageAccounts', 'openSetting'] };
+}
+
+/** The browser answered a sign-in that no longer waits; another one of this window may. */
+export function endedAnswerMessage(isAnotherWaiting: boolean): Message {
+  return isAnotherWaiting
+    ? {
+        sentence: l10n.t('That page belonged to an earlier try. Use the page that was opened last in your browser.'),
+        remedies: ['showLog'],
+      }
+    : {
+        sentence: l10n.t('The browser answered a sign-in that has already ended. Sign in again if you still want to.'),
+        remedies: ['signIn', 'showLog'],
+      };
 }
 
 /** What the person should hear of how sign-ins are kept here. */

@@ -7,7 +7,7 @@ export const askForPaste: AskForPaste = (judge, signal) =>
     const box = window.createInputBox();
     box.title = l10n.t('Notion: Paste the Address');
     box.prompt = l10n.t(
-      'Allow access in the browser. It then ends on a page that cannot be shown: copy that page’s address from the address bar and paste it here. Never send it to anybody.',
+      'Allow access in the browser. It then ends on an error page, as it should: copy that page’s address from the address bar and paste it here. Never send it to anybody.',
     );
     box.placeholder = 'http://127.0.0.1:…/callback?code=…&state=…';
     box.ignoreFocusOut = true;
@@ -53,7 +53,7 @@ function explanation(verdict: Exclude<PasteVerdict, 'accepted' | 'declined'>): s
   switch (verdict) {
     case 'unreadable':
       return l10n.t(
-        'This is not that address. Allow access in the browser, then copy the address of the page that cannot be shown: it begins with http://127.0.0.1 and holds “code” and “state”.',
+        'This is not that address. Allow access in the browser, then copy the address of the error page on which it ends: it begins with http://127.0.0.1 and holds “code” and “state”.',
       );
     case 'ended':
       return l10n.t('This address belongs to a sign-in that has ended. Use the page that was opened last.');

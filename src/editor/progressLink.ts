@@ -14,7 +14,7 @@ export class ProgressLink {
   /** The link to `act` as text; empty without one. */
   to(act: (() => void) | undefined, label: string): string {
     this.#act = act;
-    return act === undefined ? '' : `[${label}](command:${this.#command})`;
+    return act === undefined ? '' : `[${label}](command:${this.#command} "${label}")`;
   }
 
   dispose(): void {

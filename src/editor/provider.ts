@@ -28,8 +28,8 @@ const renewalWaitMs = 5_000;
 export interface ProviderParts {
   /** The accounts, loaded: the promise of the one load that every call waits for. */
   accounts: () => Promise<Accounts>;
-  /** Runs a sign-in with everything the person sees. Rejects with a sentence fit to be shown. */
-  signIn: (scopes: readonly string[]) => Promise<SignInResult>;
+  /** Runs a sign-in with everything the person sees, for the account of `label` if one was asked for. Rejects with a sentence fit to be shown. */
+  signIn: (scopes: readonly string[], label: string | undefined) => Promise<SignInResult>;
   log: Log;
 }
 
@@ -81,9 +81,12 @@ export class NotionAuthenticationProvider implements AuthenticationProvider {
     return sessions;
   }
 
-  async createSession(scopes: readonly string[]): Promise<AuthenticationSession> {
+  async createSession(
+    scopes: readonly string[],
+    { account: wanted }: AuthenticationProviderSessionOptions = {},
+  ): Promise<AuthenticationSession> {
     const accounts = await this.#loaded();
-    const { grant } = await this.#parts.signIn(scopes);
+    const { grant } = await this.#parts.signIn(scopes, wanted?.label);
     const account = accounts.find(grant.id) ?? { grant, state: 'healthy' };
     // Storing the grant announced it already; only a request whose exact list was not among those is still open.
     if (!isAnnounced(grant, scopes)) {

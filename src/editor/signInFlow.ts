@@ -1,4 +1,4 @@
-import { CancellationError, commands, env, l10n, type Memento, ProgressLocation, type Uri, window } from 'vscode';
+import { CancellationError, env, l10n, type Memento, ProgressLocation, type Uri, window } from 'vscode';
 import type { Clock, Randomness } from '../clock.ts';
 import type { Account, Accounts } from '../grants/accounts.ts';
 import type { Grant } from '../grants/grant.ts';
@@ -8,7 +8,7 @@ import { Failure } from '../oauth/failure.ts';
 import { parseServerUrl } from '../oauth/serverUrl.ts';
 import type { SignInResult } from '../signIn/finish.ts';
 import type { SignIn, SignInStage } from '../signIn/signIn.ts';
-import { endSignIn } from './endSignIn.ts';
+import { askAndEndSignIn, endSignIn } from './endSignIn.ts';
 import { messageFor, unforeseenMessage } from './messages.ts';
 import { ProgressLink } from './progressLink.ts';
 import type { Message } from './remedies.ts';
@@ -37,11 +37,11 @@ export class SignInFlow {
   }
 
   /**
-   * Signs in for a consumer that asked for `scopes`.
+   * Signs in for a consumer that asked for `scopes`, and for an account of this label if it asked for one.
    * @throws CancellationError when the person ended it, else an `Error` whose message is the sentence that was shown
    */
-  async run(scopes: readonly string[]): Promise<SignInResult> {
-    const result = await this.#run(scopes);
+  async run(scopes: readonly string[], label?: string): Promise<SignInResult> {
+    const result = await this.#run(scopes, label);
     void this.#sayConnected(result);
     return result;
   }
@@ -51,7 +51,7 @@ export class SignInFlow {
     const { grant } = account;
     let result: SignInResult;
     try {
-      result = await this.#run(grant.askedScopes);
+      result = await this.#run(grant.askedScopes, grant.label);
     } catch {
       // It was told already.
       return;
@@ -78,11 +78,11 @@ export class SignInFlow {
     }
   }
 
-  async #run(scopes: readonly string[]): Promise<SignInResult> {
+  async #run(scopes: readonly string[], label: string | undefined): Promise<SignInResult> {
     const log = this.#parts.log.operation('sign-in', this.#parts.randomness);
     log.info('A sign-in begins.', { scopes: scopes.length });
     try {
-      const result = await this.#runWithProgress(scopes, log);
+      const result = await this.#runWithProgress(scopes, label, log);
       log.info('Signed in.', { grant: result.grant.id, reconnected: result.reconnected });
       return result;
     } catch (error) {
@@ -90,7 +90,7 @@ export class SignInFlow {
     }
   }
 
-  async #runWithProgress(scopes: readonly string[], log: Log): Promise<SignInResult> {
+  async #runWithProgress(scopes: readonly string[], label: string | undefined, log: Log): Promise<SignInResult> {
     const serverUrl = parseServerUrl(serverUrlText());
     this.#parts.accounts.refuseIfStale();
     return window.withProgress(
@@ -111,7 +111,8 @@ export class SignInFlow {
                 openAgain.to(choices?.openAgain, openAgainLabel()),
                 tryAnotherWay.to(choices?.tryAnotherWay, anotherWayLabel()),
               ];
-              progress.report({ message: [stageMessage(stage, host), ...links].filter(Boolean).join(' ') });
+              const offered = links.filter(Boolean).join(' · ');
+              progress.report({ message: `${stageMessage(stage, host, label)} ${offered}`.trimEnd() });
             },
             confirmHosts,
             log,
@@ -139,7 +140,7 @@ export class SignInFlow {
   /** Says the same of somebody who was not meant. */
   async #saySomebodyElse({ grant, reconnected }: SignInResult, meant: Account): Promise<void> {
     const sentence = l10n.t(
-      'You signed in as {0}, not as {1}, which is as it was. Choose it in the browser to reconnect it.',
+      'You signed in as {0}, so {1} was not reconnected. Try again and choose {1} in the browser.',
       grant.label,
       meant.grant.label,
     );
@@ -150,9 +151,13 @@ export class SignInFlow {
   }
 
   async #undo(grant: Grant): Promise<void> {
-    if (this.#parts.accounts.find(grant.id)?.grant.generation !== grant.generation) {
-      // The note is old and the account has been used since, so this is an ordinary sign-out, which asks first.
-      await commands.executeCommand('notionMcp.signOut');
+    const now = this.#parts.accounts.find(grant.id)?.grant;
+    if (now === undefined) {
+      const sentence = l10n.t('{0} is signed out already; there is nothing left to do.', grant.label);
+      await showNote({ sentence, remedies: [] });
+    } else if (now.generation !== grant.generation) {
+      // The note is old and the account has been used since, so this is an ordinary sign-out.
+      await askAndEndSignIn(this.#parts, now);
     } else {
       await endSignIn(this.#parts, grant);
     }
@@ -212,12 +217,18 @@ function anotherWayLabel(): string {
   return l10n.t({ message: 'Try another way', comment: ['Link: the browser’s answer comes back in another way.'] });
 }
 
-function stageMessage(stage: SignInStage, host: string): string {
+function stageMessage(stage: SignInStage, host: string, label: string | undefined): string {
   switch (stage) {
     case 'discovering':
       return l10n.t('Asking {0} where to sign in…', host);
     case 'waitingForBrowser':
-      return l10n.t('Allow access at {0} in your browser…', host);
+      return label === undefined
+        ? l10n.t('Allow access at {0} in your browser…', host)
+        : l10n.t({
+            message: 'Choose {0} and allow access at {1} in your browser…',
+            comment: ['{0} is the name of an account, {1} that of a server.'],
+            args: [label, host],
+          });
     case 'finishing':
       return l10n.t('Finishing the sign-in…');
   }
@@ -233,10 +244,10 @@ async function confirmHosts(mcpHost: string, authorizationHost: string): Promise
       detail:
         mcpHost === authorizationHost
           ? l10n.t(
-              'Notion’s tools would come from there too. This is not where Notion runs its service. Continue only if you chose this server.',
+              'This is not where Notion runs its service; its tools would come from there too. Continue only if you chose this server.',
             )
           : l10n.t(
-              'Notion’s tools would come from {0}, and you would sign in at {1}. This is not where Notion runs its service. Continue only if you chose this server.',
+              'This is not where Notion runs its service: its tools would come from {0}, and you would sign in at {1}. Continue only if you chose this server.',
               mcpHost,
               authorizationHost,
             ),

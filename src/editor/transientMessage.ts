@@ -20,7 +20,7 @@ export function transientMessage({ details }: Failure, host: string): Message {
       comment: ['{0} is the name of a server, such as mcp.notion.com.'],
       args: [host],
     });
-    return { sentence, remedies: ['manageAccounts', 'showLog'] };
+    return { sentence, remedies: ['reconnect', 'showLog'] };
   }
   if (retryAfterMs !== undefined) {
     const seconds = String(Math.ceil(retryAfterMs / 1000));

@@ -3,6 +3,7 @@ import { type Clock, type Randomness, within } from '../clock.ts';
 import type { Log } from '../log.ts';
 import type { Identity } from '../notion/identity.ts';
 import { Failure } from '../oauth/failure.ts';
+import { type AccountTrouble, troubleIn } from './accountTrouble.ts';
 import type { Grant } from './grant.ts';
 import { GrantStore } from './grantStore.ts';
 import { Journal, type JournalFiles } from './journal.ts';
@@ -18,6 +19,7 @@ import type { Known } from './transaction.ts';
 import { type Secrets, Vault } from './vault.ts';
 
 export type { AccountState } from './accountState.ts';
+export type { AccountTrouble } from './accountTrouble.ts';
 export type { Account, AccountsChange } from './knownGrants.ts';
 
 /** What the person should hear of once. */
@@ -115,7 +117,8 @@ export class Accounts {
           .all()
           .filter(isRenewable)
           .map(({ grant }) => grant),
-      retryAtMs: (id) => this.#renewal.retryAtMs(id),
+      retryAtMs: (grant) => this.#renewal.retryAtMs(grant),
+      confirmAtMs: (grant) => this.#renewal.confirmAtMs(grant),
       isGuest: (grant) => this.#store.isGuest(grant),
       renew: (grant) => this.renew(grant.id, { reason: 'expiry' }),
       look: () => this.#lookout.look(),
@@ -204,16 +207,20 @@ export class Accounts {
     return { grant, reconnected: replaced !== undefined };
   }
 
-  /** Forgets the account here, whatever the server says, and revokes its grant there, best effort. */
-  async signOut(grantId: string): Promise<void> {
+  /**
+   * Forgets the account here, whatever the server says, and revokes its grant there, best effort.
+   * @returns false when the server could not be told
+   */
+  async signOut(grantId: string): Promise<boolean> {
     const known = this.#known.get(grantId);
-    if (known !== undefined) {
-      await signOut(known.grant, {
+    return (
+      known === undefined ||
+      signOut(known.grant, {
         ...this.#parts,
         store: this.#store,
         forgotten: () => this.#known.remove(grantId),
-      });
-    }
+      })
+    );
   }
 
   /**
@@ -272,15 +279,16 @@ export class Accounts {
     return this.#keeper.turn();
   }
 
-  /** Whether the last try to renew the account failed for a reason that passes. */
-  isOffline(grantId: string): boolean {
-    return this.#renewal.lastFailure(grantId) !== undefined;
+  /** What keeps the account's tokens from being renewed just now, if anything does. */
+  trouble(grantId: string): AccountTrouble | undefined {
+    const known = this.#known.get(grantId);
+    return known && troubleIn(this.#renewal.lastFailure(known.grant));
   }
 
   /** For a report: nothing in it is secret or names a person. Changes nothing. */
   async diagnostics(): Promise<StorageDiagnostics> {
     const files = await this.#store.inspect();
-    const failures = this.#known.all().map(({ grant }) => [grant.id, this.#renewal.lastFailure(grant.id)] as const);
+    const failures = this.#known.all().map(({ grant }) => [grant.id, this.#renewal.lastFailure(grant)] as const);
     return {
       hasJournal: this.#store.hasJournal,
       isForgetful: this.#store.isForgetful,

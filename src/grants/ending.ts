@@ -19,13 +19,10 @@ export class Ending {
     this.#parts = parts;
   }
 
-  /** When a refusal is to be confirmed, on the monotonic clock. */
-  confirmAtMs(grantId: string): number | undefined {
-    return this.#doubts.get(grantId)?.confirmAtMs;
-  }
-
-  isDoubted({ id, generation }: Grant): boolean {
-    return this.#doubts.get(id)?.generation === generation;
+  /** When a refusal of these tokens is to be confirmed, on the monotonic clock; `undefined` where none is in doubt. */
+  confirmAtMs({ id, generation }: Grant): number | undefined {
+    const doubt = this.#doubts.get(id);
+    return doubt?.generation === generation ? doubt.confirmAtMs : undefined;
   }
 
   /** The grant was renewed, or is over. */

@@ -8,7 +8,9 @@ export interface KeeperParts {
   /** The grants that can be renewed. */
   grants: () => Grant[];
   /** On the monotonic clock: before that a renewal of this grant would be refused. */
-  retryAtMs: (grantId: string) => number | undefined;
+  retryAtMs: (grant: Grant) => number | undefined;
+  /** On the monotonic clock: when a server's refusal is to be confirmed, although the token may be good for long. */
+  confirmAtMs: (grant: Grant) => number | undefined;
   /** Whether another machine renews it first. */
   isGuest: (grant: Grant) => boolean;
   renew: (grant: Grant) => Promise<unknown>;
@@ -75,13 +77,14 @@ export class Keeper {
   }
 
   #dueInMs(grant: Grant): number {
-    const { clock, retryAtMs, isGuest } = this.#parts;
+    const { clock, retryAtMs, confirmAtMs, isGuest } = this.#parts;
     const { tokens } = grant;
     const atMs = isGuest(grant) ? takeOverAtMs(tokens) : renewAtMs(tokens, this.#fraction(grant));
     // Our clock was wrong when they were obtained, so their age is unknown.
     const dueInMs = isFromTheFuture(tokens, clock.nowMs()) ? 0 : atMs - clock.nowMs();
-    const retryInMs = (retryAtMs(grant.id) ?? Number.NEGATIVE_INFINITY) - clock.monotonicMs();
-    return Math.max(dueInMs, retryInMs);
+    const confirmInMs = (confirmAtMs(grant) ?? Number.POSITIVE_INFINITY) - clock.monotonicMs();
+    const retryInMs = (retryAtMs(grant) ?? Number.NEGATIVE_INFINITY) - clock.monotonicMs();
+    return Math.max(Math.min(dueInMs, confirmInMs), retryInMs);
   }
 
   #fraction({ id, generation }: Grant): number {

@@ -82,7 +82,7 @@ export class Renewal {
       clock: this.#parts.clock,
       limitMs: longestRunMs,
       late: () => {
-        throw this.#failed(grant.id, new Failure('transient', { step: 'storage', code: 'timeout' }), log);
+        throw this.#failed(grant, new Failure('transient', { step: 'storage', code: 'timeout' }), log);
       },
     }).finally(() => this.#running.delete(grant.id));
     this.#running.set(grant.id, run);
@@ -90,15 +90,19 @@ export class Renewal {
   }
 
   /** When a renewal that failed may be tried again, on the monotonic clock; `undefined` when nothing stands against it. */
-  retryAtMs(grantId: string): number | undefined {
-    const waits = [this.#ending.confirmAtMs(grantId), this.#backOff.untilMs(grantId)].filter(
-      (wait) => wait !== undefined,
-    );
+  retryAtMs(grant: Grant): number | undefined {
+    const waits = [this.confirmAtMs(grant), this.#backOff.untilMs(grant)].filter((wait) => wait !== undefined);
     return waits.length === 0 ? undefined : Math.max(...waits);
   }
 
-  lastFailure(grantId: string): Failure | undefined {
-    return this.#backOff.lastFailure(grantId);
+  /** When a refusal that may be the server's mistake is to be confirmed, however good the access token still is. */
+  confirmAtMs(grant: Grant): number | undefined {
+    return this.#ending.confirmAtMs(grant);
+  }
+
+  /** Why the last renewal of these tokens failed. */
+  lastFailure(grant: Grant): Failure | undefined {
+    return this.#backOff.lastFailure(grant);
   }
 
   /** The machine slept: the network may be gone or a captive portal's, so the next renewal probes it first. */
@@ -122,18 +126,16 @@ export class Renewal {
     if (grant.needsSignIn !== undefined) {
       return ended(grant);
     }
-    if (why.reason === 'expiry' && store.isGuest(grant) && isHealthy(grant.tokens, clock.nowMs())) {
+    const untilMs = this.retryAtMs(grant);
+    const isInDoubt = this.confirmAtMs(grant) !== undefined;
+    if (untilMs !== undefined && clock.monotonicMs() < untilMs && (why.reason === 'expiry' || isInDoubt)) {
+      return this.lastFailure(grant) ?? new Failure('transient', { step: 'token', code: 'waiting' });
+    }
+    if (why.reason === 'expiry' && store.isGuest(grant) && isHealthy(grant.tokens, clock.nowMs()) && !isInDoubt) {
       return grant;
     }
-    if (why.reason === 'rejected') {
-      return this.#rejections.calledFor(grant, why.accessToken) ? undefined : grant;
-    }
-    const untilMs = this.retryAtMs(grant.id);
-    const waits = untilMs !== undefined && clock.monotonicMs() < untilMs;
-    const doubted = this.#ending.isDoubted(grant);
-    if (waits && (why.reason === 'expiry' || doubted)) {
-      const last = this.#backOff.lastFailure(grant.id);
-      return last ?? new Failure('transient', { step: 'token', code: 'waiting' });
+    if (why.reason === 'rejected' && !this.#rejections.calledFor(grant, why.accessToken)) {
+      return grant;
     }
     return undefined;
   }
@@ -142,14 +144,15 @@ export class Renewal {
     const { store, clock, randomness } = this.#parts;
     const startedAtMs = clock.nowMs();
     const transaction = await store.begin(known, lockWaitMs).catch((error: unknown) => {
-      throw this.#failed(known.id, error, log);
+      throw this.#failed(known, error, log);
     });
     if (transaction === undefined) {
-      throw this.#failed(known.id, new Failure('transient', { step: 'storage', code: 'locked' }), log);
+      throw this.#failed(known, new Failure('transient', { step: 'storage', code: 'locked' }), log);
     }
+    let grant = known;
     try {
       // The copy from before the lock is only a hint; what is read under the lock counts.
-      let grant = await transaction.read();
+      grant = await transaction.read();
       if (store.isGuest(grant) && !this.#canAdopt(grant, known, why, startedAtMs)) {
         await new Promise<void>((resolve) => clock.after(randomness.fraction() * guestPauseMs, resolve));
         grant = await transaction.read();
@@ -164,7 +167,7 @@ export class Renewal {
       }
       return await this.#renew(transaction, grant, log);
     } catch (error) {
-      throw this.#failed(known.id, error, log);
+      throw this.#failed(grant, error, log);
     } finally {
       await transaction.end().catch(() => undefined);
     }
@@ -189,7 +192,7 @@ export class Renewal {
     // A full disk is found before the refresh token is spent.
     const place = await transaction.reserve(grant);
     try {
-      if (this.#slept || this.#backOff.lastFailure(grant.id) !== undefined) {
+      if (this.#slept || this.lastFailure(grant) !== undefined) {
         await protocol.probe(grant, log);
         this.#slept = false;
       }
@@ -232,14 +235,14 @@ export class Renewal {
     this.#backOff.succeeded(grantId);
   }
 
-  #failed(grantId: string, error: unknown, log: Log): Failure {
+  #failed(grant: Grant, error: unknown, log: Log): Failure {
     const failure =
       error instanceof Failure ? error : new Failure('transient', { step: 'storage', code: 'disk', cause: error });
     if (!isOver(failure)) {
-      this.#backOff.failed(grantId, failure);
+      this.#backOff.failed(grant, failure);
       const { step, code, status } = failure.details;
       log.warn('A renewal failed; the sign-in is kept.', {
-        grant: grantId,
+        grant: grant.id,
         kind: failure.kind,
         step,
         code,

@@ -22,8 +22,9 @@ const revokeLimitMs = 10_000;
 /**
  * Forgets a grant here, whatever the server says, and revokes it there, best effort. @throws what the storage says
  * where it can neither be forgotten nor be marked as gone
+ * @returns false when the server could not be told
  */
-export async function signOut(grant: Grant, parts: SignOutParts): Promise<void> {
+export async function signOut(grant: Grant, parts: SignOutParts): Promise<boolean> {
   const { store, protocol, clock, forgotten } = parts;
   const log = parts.log.operation('sign-out', parts.randomness);
   log.info('Signing out.', { grant: grant.id });
@@ -37,11 +38,12 @@ export async function signOut(grant: Grant, parts: SignOutParts): Promise<void> 
   );
   forgotten();
   const transaction = await store.begin(grant, lockWaitMs).catch(() => undefined);
+  let isTold = true;
   try {
     // Another window's renewal may have the newest tokens; one under way finds the tombstone and gives back its own.
     const newest = (await store.lastOf(grant.id).catch(() => undefined)) ?? grant;
     if (newest.needsSignIn === undefined) {
-      await revoke(newest, { protocol, clock, log });
+      isTold = await revoke(newest, { protocol, clock, log });
     }
     await store.forget(grant.id).catch((error: unknown) => {
       // What is marked as gone is forgotten by the next look.
@@ -53,6 +55,7 @@ export async function signOut(grant: Grant, parts: SignOutParts): Promise<void> 
     await transaction?.end().catch(() => undefined);
   }
   log.info('Signed out.', { grant: grant.id });
+  return isTold;
 }
 
 /** For a log line. */
@@ -60,13 +63,16 @@ export function kindOf(error: unknown): string {
   return error instanceof Failure ? error.kind : 'unknown';
 }
 
+/** Whether the server was told. */
 async function revoke(
   grant: Grant,
   { protocol, clock, log }: Pick<SignOutParts, 'protocol' | 'clock' | 'log'>,
-): Promise<void> {
+): Promise<boolean> {
   try {
-    await within(protocol.revoke(grant, log), { clock, limitMs: revokeLimitMs, late: () => undefined });
+    const revoking = protocol.revoke(grant, log).then(() => true);
+    return await within(revoking, { clock, limitMs: revokeLimitMs, late: () => false });
   } catch (error) {
     log.info('The server could not be told of the sign-out.', { grant: grant.id, kind: kindOf(error) });
+    return false;
   }
 }

@@ -94,6 +94,11 @@ export class PendingSignIns {
     };
   }
 
+  /** Whether a sign-in waits for its answer. */
+  get isWaiting(): boolean {
+    return this.#waiting.size > 0;
+  }
+
   /**
    * Takes the query of a call to the editor's URI handler. Never throws: what is wrong with an answer is said in the
    * result and the log.

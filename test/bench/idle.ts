@@ -31,6 +31,7 @@ async function wakeUps(hears: boolean): Promise<number> {
       } as Grant,
     ],
     retryAtMs: () => undefined,
+    confirmAtMs: () => undefined,
     isGuest: () => false,
     renew: async () => {
       renewals += 1;

@@ -10,7 +10,7 @@ import { Consumer, sessionIn } from './consumer.ts';
 import { Editor } from './driver/editor.ts';
 import type { EditorWindow } from './driver/editorWindow.ts';
 import { consumerVsix, extensionVsix } from './driver/vsix.ts';
-import { finishSignIn } from './signIn.ts';
+import { finishSignIn, signIn } from './signIn.ts';
 
 const ada = 'Ada Lovelace (Engineering Wiki)';
 const grace = 'Grace Hopper (Team Notes)';
@@ -74,7 +74,7 @@ describe('a person manages accounts', { timeout: 150_000 }, () => {
     await window.quickInput.waitFor(ada);
     await window.screenshot('51-accounts');
     const details = await window.quickInput.details();
-    assert.match(details[0] ?? '', /^signed in, renews by itself; next sign-in due by \w+ \d+$/);
+    assert.match(details[0] ?? '', /^signed in, renews by itself; if unused, ends on \w+ \d+$/);
     await window.quickInput.choose(ada);
     await window.quickInput.waitFor('Refresh session');
     await window.screenshot('52-one-account');
@@ -197,12 +197,13 @@ describe('a person manages accounts', { timeout: 150_000 }, () => {
     await window.quickInput.choose('Reconnect');
     await window.dialog.click('Continue');
     const tab = await window.nextTab();
+    await window.notifications.waitFor(`Choose ${grace} and allow access at`);
     // Another identity comes back: it stands beside, and is said to.
     await allow(tab, { user: 'Ada Lovelace', workspace: 'Team Notes' });
-    const other = await window.notifications.waitFor(`not as ${grace}`);
+    const other = await window.notifications.waitFor(`so ${grace} was not reconnected`);
     assert.deepEqual(other.buttons, ['Reconnect', 'Undo']);
     await tab.close();
-    await window.notifications.click(`not as ${grace}`, 'Reconnect');
+    await window.notifications.click(`so ${grace} was not reconnected`, 'Reconnect');
     await window.dialog.click('Continue');
     const again = await window.nextTab();
     await allow(again, { user: 'Grace Hopper', workspace: 'Team Notes' });
@@ -247,5 +248,31 @@ describe('a person manages accounts', { timeout: 150_000 }, () => {
       forbidden.filter((each) => text.includes(each)),
       [],
     );
+  });
+
+  test('an old Undo signs out nobody else', async () => {
+    await signIn(window, { user: 'Grace Hopper', workspace: 'Engineering Wiki' }, { leaveNote: true });
+    await window.runCommand('Notion MCP: Sign Out');
+    await window.quickInput.choose('Grace Hopper (Engineering Wiki)');
+    await window.dialog.click('Sign Out');
+    await window.notifications.waitFor('Signed out of Grace Hopper (Engineering Wiki).');
+    await window.notifications.dismiss('Signed out of');
+    await window.notifications.click('Connected as Grace Hopper', 'Undo');
+    await window.notifications.waitFor('Grace Hopper (Engineering Wiki) is signed out already');
+    await window.notifications.dismiss('is signed out already');
+    assert.equal(await window.dialog.isShown(), false);
+    assert.equal((await consumer.accounts()).length, 3);
+  });
+
+  test('a sign-out that the server cannot be told of says so', async () => {
+    await notion.stopListening();
+    await window.runCommand('Notion MCP: Sign Out');
+    await window.quickInput.choose(grace);
+    await window.dialog.click('Sign Out');
+    const shown = await window.notifications.waitFor(`Signed out of ${grace} on this computer`);
+    assert.match(shown.message, /could not be told/);
+    assert.equal(shown.severity, 'warning');
+    await notion.listen();
+    assert.equal((await consumer.accounts()).length, 2);
   });
 });

@@ -122,6 +122,23 @@ describe('a sign-in that meets trouble', { timeout: 280_000 }, () => {
     assert.deepEqual(await consumer.accounts(), [label]);
   });
 
+  test('the page of an earlier try is told from the one that is waited for', async () => {
+    await begin();
+    const earlier = await window.nextTab();
+    await window.notifications.click('in your browser', 'Try another way');
+    const last = await window.nextTab();
+    await allow(earlier, ada);
+    const note = await window.notifications.waitFor('belonged to an earlier try');
+    assert.deepEqual(note.buttons, ['Show Log']);
+    await window.notifications.dismiss('belonged to an earlier try');
+    await earlier.close();
+    await last.close();
+    await window.page.bringToFront();
+    await window.quickInput.cancel();
+    await window.notifications.waitForNone('in your browser');
+    assert.deepEqual(await consumer.accounts(), [label]);
+  });
+
   test('the server is down before consent', async () => {
     await notion.stopListening();
     await begin();

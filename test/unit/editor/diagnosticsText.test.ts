@@ -122,13 +122,13 @@ function facts(changes: Partial<DiagnosticFacts> = {}): DiagnosticFacts {
     problems: new Set(),
     server: report({ checks: [{ name: 'server', tookMs: 3 }] }),
     accounts: [
-      { account: { grant, state: 'healthy' }, isOffline: true, report: report() },
+      { account: { grant, state: 'healthy' }, trouble: 'offline', report: report() },
       {
         account: {
           grant: { ...grant, id: 'other', needsSignIn: { reason: 'ended', serverCode: code } },
           state: 'needsSignIn',
         },
-        isOffline: false,
+        trouble: undefined,
       },
     ],
     ...changes,

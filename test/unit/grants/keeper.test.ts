@@ -12,6 +12,7 @@ function keeping({
   hears = true,
   lifeSeconds = 3_600,
   retryAtMs = undefined as number | undefined,
+  confirmAtMs = undefined as number | undefined,
   isGuest = false,
 } = {}) {
   const clock = new FakeClock();
@@ -30,6 +31,7 @@ function keeping({
       } as Grant,
     ],
     retryAtMs: () => retryAtMs,
+    confirmAtMs: () => (generation === 1 ? confirmAtMs : undefined),
     isGuest: () => isGuest,
     renew: async () => {
       heard.renewals += 1;
@@ -107,6 +109,16 @@ describe('the keeper', () => {
     await advance(clock, 69 * minute);
     assert.equal(heard.renewals, 0);
     await advance(clock, 2 * minute);
+    assert.equal(heard.renewals, 1);
+  });
+
+  test('has a refusal confirmed when that is due, however good the token still is, and then goes on as planned', async () => {
+    const { clock, heard } = keeping({ confirmAtMs: new FakeClock().monotonicMs() + 90_000 });
+    await advance(clock, 80_000, 10_000);
+    assert.equal(heard.renewals, 0);
+    await advance(clock, 20_000, 10_000);
+    assert.equal(heard.renewals, 1);
+    await advance(clock, 40 * minute);
     assert.equal(heard.renewals, 1);
   });
 

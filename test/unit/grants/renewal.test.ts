@@ -185,6 +185,42 @@ describe('a server that says the grant is over', () => {
     assert.equal((await window.accounts.renew(grant.id, { reason: 'asked' })).generation, 3);
   });
 
+  test('is said to refuse until it is asked once more, also to whom it rejects the access token', async (t) => {
+    const { machine, window, grant } = await signedIn(t);
+    const renewed = await window.accounts.renew(grant.id, { reason: 'asked' });
+    assert.equal(window.accounts.trouble(grant.id), undefined);
+    machine.server.next.push(invalidGrant);
+    await assert.rejects(window.accounts.renew(grant.id, { reason: 'asked' }), { kind: 'transient' });
+    assert.equal(window.accounts.trouble(grant.id), 'refused');
+    const { accessToken } = renewed.tokens;
+    const rejected = window.accounts.renew(grant.id, { reason: 'rejected', accessToken });
+    await assert.rejects(rejected, { kind: 'transient', message: /unconfirmed/ });
+    assert.equal(machine.server.refreshes.length, 2);
+  });
+
+  test('is asked once more by the window itself, while the token is still good, and then the person hears of it', async (t) => {
+    const { machine, window, grant } = await signedIn(t);
+    await window.accounts.renew(grant.id, { reason: 'asked' });
+    machine.server.next.push(invalidGrant, invalidGrant);
+    await assert.rejects(window.accounts.renew(grant.id, { reason: 'asked' }), { kind: 'transient' });
+    machine.clock.aheadMs += 91_000;
+    await window.accounts.wakeUp();
+    assert.equal(window.only().state, 'needsSignIn');
+    assert.equal(machine.server.refreshes.length, 3);
+  });
+
+  test('or fails in whatever way: of tokens that a sign-in has replaced that is forgotten, in every window', async (t) => {
+    const { machine, window, grant } = await signedIn(t);
+    const other = await machine.open();
+    machine.server.next.push(fail('transient', { code: 'unreachable' }), fail('transient', { code: 'unreachable' }));
+    await assert.rejects(window.accounts.renew(grant.id, { reason: 'asked' }));
+    await assert.rejects(other.accounts.renew(grant.id, { reason: 'asked' }));
+    assert.deepEqual([window.accounts.trouble(grant.id), other.accounts.trouble(grant.id)], ['offline', 'offline']);
+    await window.accounts.storeSignIn(machine.server.signIn('ada'));
+    await other.accounts.wakeUp();
+    assert.deepEqual([window.accounts.trouble(grant.id), other.accounts.trouble(grant.id)], [undefined, undefined]);
+  });
+
   test('twice is believed', async (t) => {
     const { machine, window, grant } = await signedIn(t);
     await window.accounts.renew(grant.id, { reason: 'asked' });
