@@ -28,7 +28,10 @@ const renewalWaitMs = 5_000;
 export interface ProviderParts {
   /** The accounts, loaded: the promise of the one load that every call waits for. */
   accounts: () => Promise<Accounts>;
-  /** Runs a sign-in with everything the person sees, for the account of `label` if one was asked for. Rejects with a sentence fit to be shown. */
+  /**
+   * Runs a sign-in with everything the person sees, for the account of `label` if one was asked for. Rejects with a
+   * sentence fit to be shown.
+   */
   signIn: (scopes: readonly string[], label: string | undefined) => Promise<SignInResult>;
   log: Log;
 }
@@ -86,7 +89,9 @@ export class NotionAuthenticationProvider implements AuthenticationProvider {
     { account: wanted }: AuthenticationProviderSessionOptions = {},
   ): Promise<AuthenticationSession> {
     const accounts = await this.#loaded();
-    const { grant } = await this.#parts.signIn(scopes, wanted?.label);
+    // An account of ours: whatever else an extension names does not get before the person's eyes.
+    const meant = wanted && accounts.list().find((account) => matchesAccount(account.grant, wanted));
+    const { grant } = await this.#parts.signIn(scopes, meant?.grant.label);
     const account = accounts.find(grant.id) ?? { grant, state: 'healthy' };
     // Storing the grant announced it already; only a request whose exact list was not among those is still open.
     if (!isAnnounced(grant, scopes)) {

@@ -70,7 +70,7 @@ export class SignInFlow {
     if (now === undefined) {
       const sentence = l10n.t('{0} was signed out of Notion. Sign in again to use it.', label);
       void showNote({ sentence, remedies: ['signIn'] });
-    } else if (now.state === 'needsSignIn') {
+    } else if (now.state === 'needsSignIn' || this.#parts.accounts.trouble(id) === 'refused') {
       await this.reconnect(now);
     } else {
       const sentence = l10n.t('{0} is signed in again already; there is nothing left to do.', now.grant.label);

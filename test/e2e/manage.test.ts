@@ -181,6 +181,34 @@ describe('a person manages accounts', { timeout: 150_000 }, () => {
     await window.notifications.dismiss('so it was renewed just now');
   });
 
+  test('a refusal that may be Notion’s mistake is a state of its own until it is confirmed, and Reconnect ends it', async () => {
+    notion.fault(
+      { path: '/token', grantType: 'refresh_token', times: 1 },
+      {
+        kind: 'answer',
+        status: 400,
+        body: '{"error":"invalid_grant"}',
+        headers: { 'content-type': 'application/json' },
+      },
+    );
+    await window.runCommand('Notion MCP: Refresh Session');
+    await window.quickInput.choose(ada);
+    const { message, buttons } = await window.notifications.waitFor('refused to renew the sign-in');
+    assert.ok(message.startsWith(`${ada}: `), message);
+    assert.deepEqual(buttons, ['Reconnect', 'Show Log']);
+    await window.runCommand('Notion MCP: Manage Accounts');
+    await window.quickInput.waitFor(ada);
+    assert.match((await window.quickInput.details())[0] ?? '', /^Notion refuses to renew it; asked once more/);
+    await window.screenshot('56-refused');
+    await window.quickInput.cancel();
+    await window.notifications.click('refused to renew the sign-in', 'Reconnect');
+    await finishSignIn(window, { user: 'Ada Lovelace', workspace: 'Engineering Wiki' });
+    await window.runCommand('Notion MCP: Manage Accounts');
+    await window.quickInput.waitFor(ada);
+    assert.match((await window.quickInput.details())[0] ?? '', /^signed in/);
+    await window.quickInput.cancel();
+  });
+
   test('Notion ends a sign-in: one item in the status bar leads to Reconnect, and all is quiet again', async () => {
     await notion.revokeGrants({ user: 'user-grace' });
     await consumer.changeSetting('notionMcp.signInChannel', 'auto');
