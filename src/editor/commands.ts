@@ -106,6 +106,7 @@ export async function testAccount(parts: CommandParts, account: Account): Promis
     void window.showInformationMessage(l10n.t('The test of {0} was stopped.', label));
     return;
   }
+  const testedAtMs = clock.nowMs();
   const failed = report.checks.find(({ failure }) => failure !== undefined);
   log.info('The connection was tested.', { failed: failed?.name, kind: failed?.failure?.kind });
   if (failed !== undefined && accounts.find(id)?.state === 'needsSignIn') {
@@ -120,7 +121,9 @@ export async function testAccount(parts: CommandParts, account: Account): Promis
     signIn: reconnect,
     reconnect,
     showDetails: () =>
-      void told(log, () => documents.show(`${l10n.t('Notion connection')}.txt`, connectionText(label, report))),
+      void told(log, () =>
+        documents.show(`${l10n.t('Notion connection')}.txt`, connectionText(label, report, testedAtMs)),
+      ),
   });
 }
 

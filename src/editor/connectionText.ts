@@ -1,15 +1,20 @@
-import { l10n } from 'vscode';
+import { env, l10n } from 'vscode';
 import { cleanName, shownNames } from '../notion/identity.ts';
 import type { ToolAccess } from '../notion/toolAccess.ts';
 import type { Check, CheckName, ConnectionReport } from './connectionReport.ts';
 import { aboutAccount, messageFor } from './messages.ts';
 import type { Message } from './remedies.ts';
 
-/** The report for its person, as plain text: each link of the chain, who is connected, and which tools can be used. */
-export function connectionText(label: string, report: ConnectionReport): string {
+/** The report for its person, as plain text: when, each link of the chain, who is connected, and which tools can be used. */
+export function connectionText(label: string, report: ConnectionReport, testedAtMs: number): string {
   const { checks, notTried, identity, tools, access, wasRenewed, isServerFault, clockSkewSeconds = 0 } = report;
   const lines = [
     l10n.t('Notion connection of {0}', label),
+    l10n.t({
+      message: 'Tested on {0}',
+      comment: ['{0} is a date with a time.'],
+      args: [new Date(testedAtMs).toLocaleString(env.language)],
+    }),
     '',
     ...checks.map(checkLine),
     ...notTried.map((name) => `– ${l10n.t('{0}: not tried', nameInWords(name))}`),

@@ -37,7 +37,10 @@ async function manageAccount(parts: CommandParts, account: Account): Promise<voi
     ...choicesByState(parts, account),
     ...(await trustedExtensionsChoice(account)),
     choice(l10n.t('Open the workspace in the browser'), 'link-external', () => openWorkspace(account)),
-    choice(l10n.t('Sign out'), 'sign-out', () => askAndEndSignIn(parts, account.grant)),
+    {
+      ...choice(l10n.t('Sign out'), 'sign-out', () => askAndEndSignIn(parts, account.grant)),
+      description: l10n.t('revoke the access and forget it here'),
+    },
   ];
   const picked = await window.showQuickPick(choices, { title: grant.label, placeHolder: inWords(parts, account) });
   await picked?.act?.();
@@ -85,7 +88,12 @@ async function trustedExtensionsChoice({ grant, state }: Account): Promise<Choic
     return [];
   }
   const manage = () => commands.executeCommand(command, { providerId, accountLabel: grant.label });
-  return [choice(l10n.t('Manage trusted extensions'), 'extensions', manage)];
+  return [
+    {
+      ...choice(l10n.t('Manage trusted extensions'), 'extensions', manage),
+      description: l10n.t('choose who may use this account'),
+    },
+  ];
 }
 
 function choice(label: string, icon: string, act: () => unknown): Choice {

@@ -186,7 +186,9 @@ export class SignInFlow {
       return new CancellationError();
     }
     log.warn('The sign-in failed.', { kind: error.kind, step, code, status });
-    return this.#show(message, scopes, error.kind === 'cancelled' ? showNote : showFailure);
+    // What the person decided themselves is no error.
+    const isDecided = error.kind === 'cancelled' || error.kind === 'refused';
+    return this.#show(message, scopes, isDecided ? showNote : showFailure);
   }
 
   #show(message: Message, scopes: readonly string[], show = showFailure): Error {
