@@ -1,6 +1,11 @@
+import type { LockTiming } from '../../src/grants/lock.ts';
+
 /** A moment of a renewal at which a window can be killed. */
 export const steps = ['lock', 'reserve', 'send', 'answer', 'commit', 'stored', 'unlock'] as const;
 export type Step = (typeof steps)[number];
+
+/** As in the editor but faster: a takeover must come after the longest stop of a window. */
+export const fastLocks: LockTiming = { heartbeatMs: 50, pollMs: 20, takeoverAgeMs: 8_000, longestHoldMs: 5_000 };
 
 /** What a window is told at its start, as JSON in its one argument. */
 export interface WindowOrders {

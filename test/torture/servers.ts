@@ -17,7 +17,7 @@ export interface TorturedServer {
   mcpUrl: string;
   /** Of the access tokens that it issues from now on. */
   setTokenLife(seconds: number): void;
-  /** What a person gets who signs in; of nobody in particular, so that each is an account of its own. */
+  /** What a person gets who signs in; of nobody in particular. */
   signIn(http: Http): Promise<FreshSignIn>;
   close(): Promise<void>;
 }

@@ -8,13 +8,15 @@ import { createPlatformHttp } from '#platform/transport';
 import { systemClock, systemRandomness } from '../../src/clock.ts';
 import { Accounts } from '../../src/grants/accounts.ts';
 import { grantProtocol } from '../../src/grants/protocol.ts';
+import type { Http } from '../../src/http/http.ts';
 import { Log } from '../../src/log.ts';
 import { files } from '../../src/node/files.ts';
-import { accountLabel } from '../../src/notion/identity.ts';
-import type { AccountReport, StorageOrders, WindowOrders, WindowReport } from './protocol.ts';
+import { accountLabel, type Identity } from '../../src/notion/identity.ts';
+import { type AccountReport, fastLocks, type StorageOrders, type WindowOrders, type WindowReport } from './protocol.ts';
 import { secretsAt } from './secrets.ts';
 import { type ServerKind, startTorturedServer, type TorturedServer } from './servers.ts';
 
+const nobody: Identity = { userId: '', userName: 'Nobody', workspaceId: 'workspace', workspaceName: 'Workspace' };
 const windowProgram = fileURLToPath(new URL('window.ts', import.meta.url));
 const storageProgram = fileURLToPath(new URL('storage.ts', import.meta.url));
 
@@ -126,6 +128,9 @@ export class Swarm {
   /** Accounts that need their person, as far as windows have said. */
   readonly #waiting = new Set<string>();
   #opened = 0;
+  #people = 0;
+  /** Accounts whose person had to sign in again. */
+  readonly #signOuts = { avoidable: [] as string[], unavoidable: 0 };
 
   private constructor(server: TorturedServer, directory: string, storage: ChildProcess, storagePort: number) {
     this.server = server;
@@ -152,14 +157,40 @@ export class Swarm {
     return swarm;
   }
 
-  /** As a person does, in a window that ends afterwards. */
-  async signIn(accounts: number): Promise<void> {
+  /** As many people sign in for the first time, in a window that ends afterwards. */
+  signIn(accounts: number): Promise<void> {
+    return this.#inWindow(async (store, http) => {
+      for (let count = 0; count < accounts; count += 1) {
+        this.#people += 1;
+        const identity = { ...nobody, userId: `user-${this.#people}` };
+        await store.storeSignIn({ ...(await this.server.signIn(http)), identity });
+      }
+    });
+  }
+
+  /** Everybody whose account needs it signs in again; whether that could have been avoided is judged before. */
+  signInAgain(): Promise<void> {
+    return this.#inWindow(async (store, http) => {
+      for (const { grant } of store.list().filter(({ state }) => state === 'needsSignIn')) {
+        if (this.hasLostAnswer(grant.id)) {
+          this.#signOuts.unavoidable += 1;
+        } else {
+          this.#signOuts.avoidable.push(grant.id);
+        }
+        await store.storeSignIn({ ...(await this.server.signIn(http)), identity: grant.identity ?? nobody });
+        this.#waiting.delete(grant.id);
+      }
+    });
+  }
+
+  async #inWindow(act: (store: Accounts, http: Http) => Promise<void>): Promise<void> {
     const http = createPlatformHttp({ userAgent: 'person' });
     const secrets = await secretsAt(this.#storagePort);
     const store = new Accounts({
       secrets,
       files,
       directory: `${this.#directory}/journal`,
+      lockTiming: fastLocks,
       protocol: grantProtocol(http, systemClock),
       clock: systemClock,
       randomness: systemRandomness,
@@ -169,9 +200,7 @@ export class Swarm {
       labelFor: accountLabel,
     });
     await store.load();
-    for (let count = 0; count < accounts; count += 1) {
-      await store.storeSignIn(await this.server.signIn(http));
-    }
+    await act(store, http);
     await store.dispose();
     await secrets.close();
   }
@@ -198,7 +227,12 @@ export class Swarm {
     return this.#waiting.size;
   }
 
-  /** Whether an answer of this account's was lost. */
+  /** Those that were signed in again: the ids of those for whom nothing had been lost, and how many others. */
+  get signOuts(): { avoidable: readonly string[]; unavoidable: number } {
+    return this.#signOuts;
+  }
+
+  /** Whether an answer of this account's was lost since it signed in last. */
   hasLostAnswer(accountId: string): boolean {
     const token = this.#lastTokens.get(accountId);
     return token !== undefined && this.server.front.ledger.hasLost(token);

@@ -50,7 +50,6 @@ export async function torment(options: TormentOptions): Promise<Tally & { eviden
   const swarm = await Swarm.start({ accounts, lifeSeconds: tokenLifeSeconds, server, storage, seed });
   const { front } = swarm.server;
   const done = { kills: 0, stops: 0, faults: 0 };
-  let signedIn = accounts;
   try {
     const alive: WindowProcess[] = [];
     const open = (dieAt?: Step): void => {
@@ -81,10 +80,9 @@ export async function torment(options: TormentOptions): Promise<Tally & { eviden
       } else if (deed < 0.3) {
         done.faults += 1;
         front.fault(fault(random, isMerciful));
-      } else if (swarm.waitingForTheirPerson > signedIn / 2) {
+      } else if (swarm.waitingForTheirPerson > accounts / 4) {
         // A strict server has ended many, and the others alone would be too easy.
-        await swarm.signIn(accounts);
-        signedIn += accounts;
+        await swarm.signInAgain();
       }
     }
     front.faults.clear();
@@ -92,7 +90,7 @@ export async function torment(options: TormentOptions): Promise<Tally & { eviden
       window.child.kill('SIGCONT');
     }
     await Promise.all(alive.map((window) => (isMerciful ? window.end() : window.kill())));
-    const judged = await judge(swarm, processes, signedIn, server);
+    const judged = await judge(swarm, processes, accounts, server);
     const replays = front.ledger.replays();
     const avoidable = replays.filter(({ isUnavoidable }) => !isUnavoidable);
     return {
@@ -131,10 +129,10 @@ async function judge(swarm: Swarm, windows: number, accounts: number, server: Se
   const unavoidable = server === 'oidc' ? ill.filter(({ id }) => swarm.hasLostAnswer(id)) : [];
   const avoidable = ill.filter((account) => !unavoidable.includes(account));
   return {
-    signOuts: accounts - found.length + avoidable.length,
-    unavoidableSignOuts: unavoidable.length,
+    signOuts: accounts - found.length + avoidable.length + swarm.signOuts.avoidable.length,
+    unavoidableSignOuts: unavoidable.length + swarm.signOuts.unavoidable,
     astray: reports.filter((report) => JSON.stringify(report) !== truth).length,
-    evidence: avoidable.flatMap(({ id }) => swarm.linesOf(id)),
+    evidence: [...avoidable.map(({ id }) => id), ...swarm.signOuts.avoidable].flatMap((id) => swarm.linesOf(id)),
   };
 }
 

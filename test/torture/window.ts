@@ -9,7 +9,7 @@ import { Log } from '../../src/log.ts';
 import type { Files } from '../../src/node/files.ts';
 import { accountLabel } from '../../src/notion/identity.ts';
 import { fingerprint } from './front.ts';
-import type { Step, WindowOrders, WindowReport } from './protocol.ts';
+import { fastLocks, type Step, type WindowOrders, type WindowReport } from './protocol.ts';
 import { secretsAt } from './secrets.ts';
 
 const orders = JSON.parse(process.argv[2] ?? '{}') as WindowOrders;
@@ -18,8 +18,7 @@ const accounts = new Accounts({
   secrets,
   files: mortal(platformFiles as Files),
   directory: `${orders.directory}/journal`,
-  // As in the editor but faster: a takeover must come after the longest stop of a window.
-  lockTiming: { heartbeatMs: 50, pollMs: 20, takeoverAgeMs: orders.takeoverAgeMs ?? 8_000, longestHoldMs: 5_000 },
+  lockTiming: { ...fastLocks, ...(orders.takeoverAgeMs !== undefined && { takeoverAgeMs: orders.takeoverAgeMs }) },
   protocol: mortalProtocol(grantProtocol(createPlatformHttp({ userAgent: orders.userAgent }), systemClock)),
   clock: wrong(systemClock),
   randomness: systemRandomness,
