@@ -199,7 +199,11 @@ export class NotionServer {
       return { status: 400, headers: new Headers({ 'content-type': 'application/json' }), body: JSON.stringify(error) };
     }
     const accessToken = /^Bearer (.+)$/.exec(headers.get('authorization') ?? '')?.[1];
-    if (path === '/mcp' && accessToken !== undefined && (this.#expiresAtMs.get(accessToken) ?? Infinity) <= Date.now()) {
+    if (
+      path === '/mcp' &&
+      accessToken !== undefined &&
+      (this.#expiresAtMs.get(accessToken) ?? Infinity) <= Date.now()
+    ) {
       headers.set('authorization', 'Bearer expired:expired:expired');
     }
     headers.set('x-directory', encodeURIComponent(JSON.stringify(this.directory)));
