@@ -39,3 +39,15 @@ declare module 'oidc-provider' {
     save(): Promise<string>;
   }
 }
+
+declare module 'oidc-provider/lib/helpers/lru.js' {
+  /** Forgets what was used least lately once it holds more than twice as much. */
+  export default class Storage {
+    constructor(options: { maxSize: number });
+  }
+}
+
+declare module 'oidc-provider/lib/adapters/memory_adapter.js' {
+  import type Storage from 'oidc-provider/lib/helpers/lru.js';
+  export function setStorage(storage: Storage): void;
+}

@@ -2,6 +2,11 @@ import { generateKeyPairSync } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import Provider from 'oidc-provider';
+import { setStorage } from 'oidc-provider/lib/adapters/memory_adapter.js';
+import Storage from 'oidc-provider/lib/helpers/lru.js';
+
+// Its storage in memory forgets all but the last thousand things, clients among them, which a long torture takes for an end.
+setStorage(new Storage({ maxSize: 1_000_000 }));
 
 export interface OidcServer {
   origin: string;
