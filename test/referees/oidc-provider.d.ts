@@ -49,5 +49,8 @@ declare module 'oidc-provider/lib/helpers/lru.js' {
 
 declare module 'oidc-provider/lib/adapters/memory_adapter.js' {
   import type Storage from 'oidc-provider/lib/helpers/lru.js';
-  export function setStorage(storage: Storage): void;
+
+  export default class MemoryAdapter {
+    constructor(model: string, storage: Storage);
+  }
 }

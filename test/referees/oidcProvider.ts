@@ -2,11 +2,8 @@ import { generateKeyPairSync } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import Provider from 'oidc-provider';
-import { setStorage } from 'oidc-provider/lib/adapters/memory_adapter.js';
+import MemoryAdapter from 'oidc-provider/lib/adapters/memory_adapter.js';
 import Storage from 'oidc-provider/lib/helpers/lru.js';
-
-// Its storage in memory forgets all but the last thousand things, clients among them, which a long torture takes for an end.
-setStorage(new Storage({ maxSize: 1_000_000 }));
 
 export interface OidcServer {
   origin: string;
@@ -35,7 +32,10 @@ export async function startOidcProvider({ origin: calledFrom }: { origin?: strin
   const resource = `${origin}/mcp`;
   const person: OidcServer['person'] = { answer: 'allow' };
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  // By itself it keeps the last thousand things, and a client that it forgot ends the sign-ins of a long torture.
+  const storage = new Storage({ maxSize: 1_000_000 });
   const provider = new Provider(origin, {
+    adapter: (model: string) => new MemoryAdapter(model, storage),
     jwks: { keys: [{ ...privateKey.export({ format: 'jwk' }), alg: 'RS256', use: 'sig' }] },
     cookies: { keys: ['a key for the cookies of this test'] },
     scopes: ['read', 'offline_access'],
