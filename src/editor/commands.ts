@@ -1,6 +1,7 @@
 import { type Extension, env, l10n, type QuickPickItem, window } from 'vscode';
 import type { Clock } from '../clock.ts';
 import type { Account, Accounts } from '../grants/accounts.ts';
+import { isOver } from '../grants/ending.ts';
 import type { Log } from '../log.ts';
 import { Failure } from '../oauth/failure.ts';
 import { accountInWords } from './accountWords.ts';
@@ -75,7 +76,7 @@ export async function refreshAccount(parts: CommandParts, account: Account): Pro
     }
     const { step, code, status } = error.details;
     log.warn('A refresh by command failed.', { grant: id, kind: error.kind, step, code, status });
-    if (accounts.find(id) !== undefined && (error.kind === 'signInAgain' || error.kind === 'registrationGone')) {
+    if (accounts.find(id) !== undefined && isOver(error)) {
       // Said again to somebody who asks again.
       attention.tell(id, { again: account.state === 'needsSignIn' });
       return;
@@ -109,7 +110,7 @@ export async function testAccount(parts: CommandParts, account: Account): Promis
   const testedAtMs = clock.nowMs();
   const failed = report.checks.find(({ failure }) => failure !== undefined);
   log.info('The connection was tested.', { failed: failed?.name, kind: failed?.failure?.kind });
-  if (failed !== undefined && accounts.find(id)?.state === 'needsSignIn') {
+  if (failed?.failure !== undefined && isOver(failed.failure) && accounts.find(id)?.state === 'needsSignIn') {
     // What the test found has been told already, unless that was before it.
     attention.tell(id, { again: account.state === 'needsSignIn' });
     return;
