@@ -1,7 +1,7 @@
 import type { Event } from 'vscode';
-import type { Accounts } from './grants/accounts.ts';
+import type { Accounts } from './accounts/accounts.ts';
+import { Secret } from './core/secret.ts';
 import type { NotionAccountState, NotionMcpAuth } from './notionMcpAuth.d.ts';
-import { Secret } from './secret.ts';
 
 export interface ApiParts {
   /** The accounts, once they are loaded. */

@@ -11,14 +11,14 @@ import {
 } from 'vscode';
 import { listen } from '#platform/listen';
 import { createApi } from './api.ts';
-import type { Assembly } from './assembly.ts';
+import type { Assembly } from './container.ts';
+import { Log, traitsOf } from './core/log.ts';
 import { type CommandName, commandNames } from './editor/commandNames.ts';
+import { McpDefinitions } from './editor/mcpServers.ts';
 import { NotionAuthenticationProvider, providerId } from './editor/provider.ts';
 import { offerMcpServerSetting, offersMcpServer, serverUrlSetting } from './editor/settings.ts';
-import { Log, traitsOf } from './log.ts';
-import { McpDefinitions } from './mcp/definitions.ts';
+import { CallbackUriHandler } from './editor/uriHandler.ts';
 import type { NotionMcpAuth } from './notionMcpAuth.d.ts';
-import { CallbackUriHandler } from './signIn/uriHandler.ts';
 
 /** Ends what `activate` began; the editor waits for it a bounded time. */
 let end: () => Promise<void> = async () => undefined;
@@ -30,7 +30,7 @@ export function activate(context: ExtensionContext): NotionMcpAuth {
   let made: Promise<Assembly> | undefined;
   const assembly = (): Promise<Assembly> => {
     // What failed once, such as a secret store that was locked, is tried again by the next call.
-    made ??= import('./assembly.ts')
+    made ??= import('./container.ts')
       .then(({ assemble }) => assemble(context, log, { provider, definitions, accountChanges }))
       .catch((error: unknown) => {
         made = undefined;
@@ -62,7 +62,7 @@ export function activate(context: ExtensionContext): NotionMcpAuth {
     try {
       await (await assembly()).commands[name]();
     } catch (error) {
-      const { showFailure } = await import('./assembly.ts');
+      const { showFailure } = await import('./container.ts');
       const sentence = error instanceof Error ? error.message : '';
       void showFailure({ sentence, remedies: ['tryAgain', 'showLog'] }, { tryAgain: () => void runCommand(name) });
     }

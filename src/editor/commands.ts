@@ -1,21 +1,21 @@
 import { type Extension, env, l10n, type QuickPickItem, window } from 'vscode';
-import type { Clock } from '../clock.ts';
-import type { Account, Accounts } from '../grants/accounts.ts';
-import { isOver } from '../grants/ending.ts';
-import type { Log } from '../log.ts';
-import { Failure } from '../oauth/failure.ts';
-import { accountInWords } from './accountWords.ts';
-import type { Attention } from './attention.ts';
-import type { ConnectionReport } from './connectionReport.ts';
-import { connectionMessage, connectionText } from './connectionText.ts';
-import { askAndEndSignIn } from './endSignIn.ts';
-import { aboutAccount, messageFor } from './messages.ts';
-import { stoppedWaiting } from './patience.ts';
+import type { Account, Accounts } from '../accounts/accounts.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Log } from '../core/log.ts';
+import type { ConnectionReport } from '../diagnostics/connectionTest.ts';
+import { Failure } from '../oauth/errors.ts';
+import { isOver } from '../renewal/revokedGrant.ts';
+import { stoppedWaiting } from './delayedProgress.ts';
+import { accountInWords } from './messages/accountStatus.ts';
+import { connectionMessage, connectionText } from './messages/connection.ts';
+import { aboutAccount, messageFor } from './messages/failure.ts';
+import { showFailure, showNote, showWarning } from './messages/show.ts';
 import { withProgress } from './progress.ts';
 import type { ReadOnlyDocuments } from './readOnlyDocuments.ts';
+import type { Attention } from './reminders.ts';
 import { defaultScope } from './sessions.ts';
-import { showFailure, showNote, showWarning } from './showMessage.ts';
 import type { SignInFlow } from './signInFlow.ts';
+import { askAndEndSignIn } from './signOutCommand.ts';
 import { told } from './unforeseen.ts';
 
 export interface CommandParts {

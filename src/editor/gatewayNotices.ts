@@ -1,8 +1,8 @@
 import { l10n } from 'vscode';
-import type { Accounts } from '../grants/accounts.ts';
+import type { Accounts } from '../accounts/accounts.ts';
 import type { GatewayNotices } from '../mcp/notices.ts';
-import type { Attention } from './attention.ts';
-import { showWarning } from './showMessage.ts';
+import { showWarning } from './messages/show.ts';
+import type { Attention } from './reminders.ts';
 
 /** What the person hears while a chat or an agent only gets an error. */
 export function gatewayNotices(accounts: Accounts, attention: Attention): GatewayNotices {

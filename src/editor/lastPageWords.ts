@@ -1,5 +1,5 @@
 import { env, l10n } from 'vscode';
-import type { LastPageWords } from '../signIn/lastPage.ts';
+import type { LastPageWords } from '../signIn/completionPage.ts';
 
 /** The words of the page that people see last. */
 export function lastPageWords(outcome: 'allowed' | 'declined'): LastPageWords {

@@ -1,12 +1,12 @@
 import { commands, env, l10n, type QuickPickItem, QuickPickItemKind, ThemeIcon, Uri, window } from 'vscode';
-import type { Account } from '../grants/accounts.ts';
-import { accountInWords } from './accountWords.ts';
+import type { Account } from '../accounts/accounts.ts';
 import type { CommandParts } from './commands.ts';
 import * as accountCommands from './commands.ts';
-import { askAndEndSignIn } from './endSignIn.ts';
+import { accountInWords } from './messages/accountStatus.ts';
+import { openSetting } from './messages/show.ts';
 import { providerId } from './provider.ts';
 import { serverUrlSetting } from './settings.ts';
-import { openSetting } from './showMessage.ts';
+import { askAndEndSignIn } from './signOutCommand.ts';
 
 interface Choice extends QuickPickItem {
   act?: () => unknown;

@@ -1,20 +1,20 @@
 import { type Extension, env, Uri, workspace } from 'vscode';
 import { listen } from '#platform/listen';
-import type { Clock, Randomness } from '../clock.ts';
-import { Failure } from '../oauth/failure.ts';
+import type { Clock, Randomness } from '../core/clock.ts';
+import { Failure } from '../oauth/errors.ts';
 import type { OpenChannel, OpenChannelByName } from '../signIn/channels.ts';
-import { fillLastPage, type LastPage } from '../signIn/lastPage.ts';
+import { fillLastPage, type LastPage } from '../signIn/completionPage.ts';
 import { openLoopbackChannel } from '../signIn/loopback.ts';
 import { openPasteChannel } from '../signIn/paste.ts';
-import { callbackPath } from '../signIn/uriHandler.ts';
 import { lastPageWords } from './lastPageWords.ts';
 import { askForPaste } from './pasteBox.ts';
 import { configuredClientId } from './settings.ts';
+import { callbackPath } from './uriHandler.ts';
 
 /** Makes a channel ready with what this editor has for it. */
 export function channelOpener(extension: Extension<unknown>, clock: Clock, randomness: Randomness): OpenChannelByName {
   const lastPage: LastPage = async (outcome) => {
-    const file = await workspace.fs.readFile(Uri.joinPath(extension.extensionUri, 'media', 'lastPage.html'));
+    const file = await workspace.fs.readFile(Uri.joinPath(extension.extensionUri, 'media', 'completionPage.html'));
     return fillLastPage(new TextDecoder().decode(file), lastPageWords(outcome));
   };
   return async (name) => {

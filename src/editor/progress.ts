@@ -1,6 +1,6 @@
 import { ProgressLocation, window } from 'vscode';
-import type { Clock } from '../clock.ts';
-import { type stoppedWaiting, withPatience } from './patience.ts';
+import type { Clock } from '../core/clock.ts';
+import { type stoppedWaiting, withPatience } from './delayedProgress.ts';
 
 /** Does `work` behind a notification with Cancel, if it takes so long that anybody would ask. See `withPatience`. */
 export function withProgress<T>(

@@ -6,9 +6,9 @@ import {
   EventEmitter,
   l10n,
 } from 'vscode';
-import type { Account, Accounts, AccountsChange } from '../grants/accounts.ts';
-import { type Log, traitsOf } from '../log.ts';
-import type { SignInResult } from '../signIn/finish.ts';
+import type { Account, Accounts, AccountsChange } from '../accounts/accounts.ts';
+import { type Log, traitsOf } from '../core/log.ts';
+import type { SignInResult } from '../signIn/exchange.ts';
 import {
   announcedScopes,
   defaultScope,

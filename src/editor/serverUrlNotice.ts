@@ -1,5 +1,5 @@
-import type { Clock } from '../clock.ts';
-import type { Account } from '../grants/accounts.ts';
+import type { Account } from '../accounts/accounts.ts';
+import type { Clock } from '../core/clock.ts';
 
 export interface ServerUrlNoticeParts {
   accounts: { list(): Account[] };

@@ -1,19 +1,19 @@
 import { CancellationError, env, l10n, type Memento, ProgressLocation, type Uri, window } from 'vscode';
-import type { Clock, Randomness } from '../clock.ts';
-import type { Account, Accounts } from '../grants/accounts.ts';
+import type { Account, Accounts } from '../accounts/accounts.ts';
+import type { Clock, Randomness } from '../core/clock.ts';
+import { type Log, traitsOf } from '../core/log.ts';
 import type { Grant } from '../grants/grant.ts';
-import { type Log, traitsOf } from '../log.ts';
 import { shownNames } from '../notion/identity.ts';
-import { Failure } from '../oauth/failure.ts';
+import { Failure } from '../oauth/errors.ts';
 import { parseServerUrl } from '../oauth/serverUrl.ts';
-import type { SignInResult } from '../signIn/finish.ts';
+import type { SignInResult } from '../signIn/exchange.ts';
 import type { SignIn, SignInStage } from '../signIn/signIn.ts';
-import { askAndEndSignIn, endSignIn } from './endSignIn.ts';
-import { messageFor, unforeseenMessage } from './messages.ts';
+import type { Message } from './messages/actions.ts';
+import { messageFor, unforeseenMessage } from './messages/failure.ts';
+import { showFailure, showNote, showWarning } from './messages/show.ts';
 import { ProgressLink } from './progressLink.ts';
-import type { Message } from './remedies.ts';
 import { offersMcpServer, serverUrlText, stopOfferingMcpServer } from './settings.ts';
-import { showFailure, showNote, showWarning } from './showMessage.ts';
+import { askAndEndSignIn, endSignIn } from './signOutCommand.ts';
 
 export interface SignInFlowParts {
   signIn: SignIn;

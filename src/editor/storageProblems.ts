@@ -1,7 +1,7 @@
 import type { Memento } from 'vscode';
-import type { StorageProblem } from '../grants/accounts.ts';
-import { storageMessage } from './messages.ts';
-import { showWarning } from './showMessage.ts';
+import type { StorageProblem } from '../accounts/accounts.ts';
+import { storageMessage } from './messages/failure.ts';
+import { showWarning } from './messages/show.ts';
 
 const toldKey = 'toldOfForgetfulStorage';
 

@@ -1,6 +1,6 @@
-import { type Log, traitsOf } from '../log.ts';
-import { unforeseenMessage } from './messages.ts';
-import { showFailure } from './showMessage.ts';
+import { type Log, traitsOf } from '../core/log.ts';
+import { unforeseenMessage } from './messages/failure.ts';
+import { showFailure } from './messages/show.ts';
 
 /** Does what a person asked for; what nobody foresaw is logged and said in place of the editor's own words. */
 export async function told(log: Log, action: () => Promise<void>): Promise<void> {

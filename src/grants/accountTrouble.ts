@@ -1,4 +1,4 @@
-import type { Failure } from '../oauth/failure.ts';
+import type { Failure } from '../oauth/errors.ts';
 
 /**
  * Why the last renewal of an account failed, where that may pass. `refused`: the server's refusal is confirmed soon,

@@ -1,6 +1,6 @@
 import type { Identity } from '../notion/identity.ts';
-import type { AuthorizationServer } from '../oauth/authorizationServer.ts';
 import type { Client, Tokens } from '../oauth/client.ts';
+import type { AuthorizationServer } from '../oauth/model.ts';
 
 /** Why an account needs its person. */
 export type NeedsSignInReason = 'ended' | 'registrationGone' | 'idle' | 'tooOld' | 'noRefreshToken';

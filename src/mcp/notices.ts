@@ -1,4 +1,4 @@
-import type { Problem } from './replies.ts';
+import type { Problem } from './jsonRpc.ts';
 
 /** What a person should hear of while callers only get an error. */
 export interface GatewayNotices {

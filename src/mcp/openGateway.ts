@@ -1,8 +1,8 @@
-import { createDirectUpstream } from '#platform/directUpstream';
 import { listen } from '#platform/listen';
-import { isDirect } from '../http/loopback.ts';
+import { createDirectUpstream } from '#platform/pools';
+import { Gateway, type GatewayParts } from '../gateway/gateway.ts';
+import { isDirect } from '../http/url.ts';
 import { createFetchUpstream } from './fetchUpstream.ts';
-import { Gateway, type GatewayParts } from './gateway.ts';
 import { chooseUpstream } from './upstream.ts';
 
 /** Opens the gateway of this window, with the platform's ways to listen and to send. @throws what listening throws */

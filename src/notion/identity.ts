@@ -1,9 +1,9 @@
+import { plainText } from '../core/displayText.ts';
+import type { Secret } from '../core/secret.ts';
 import type { Http } from '../http/http.ts';
-import { jsonObject } from '../oauth/classify.ts';
-import { Failure } from '../oauth/failure.ts';
-import { plainText } from '../oauth/plainText.ts';
-import type { Secret } from '../secret.ts';
-import type { CallOptions } from './mcpRequest.ts';
+import { jsonObject } from '../oauth/errorResponse.ts';
+import { Failure } from '../oauth/errors.ts';
+import type { CallOptions } from './mcpClient.ts';
 import { callTool } from './toolCall.ts';
 
 /** Who a grant is for, as Notion said it. Raw names: clean them before they are shown. */

@@ -1,9 +1,9 @@
+import type { Secret } from '../core/secret.ts';
 import type { Http } from '../http/http.ts';
-import { jsonObject } from '../oauth/classify.ts';
-import type { Secret } from '../secret.ts';
-import { isSerializationFault } from './faults.ts';
-import type { CallOptions } from './mcpRequest.ts';
+import { jsonObject } from '../oauth/errorResponse.ts';
+import type { CallOptions } from './mcpClient.ts';
 import { callTool } from './toolCall.ts';
+import { isSerializationFault } from './toolErrors.ts';
 
 /** What Notion says of the account's access to a tool. */
 export type ToolAccess = 'available' | 'available_with_limit' | 'upgrade_required' | 'not_enabled' | 'unknown';

@@ -1,6 +1,6 @@
+import type { Secret } from '../core/secret.ts';
 import type { Http } from '../http/http.ts';
-import type { Secret } from '../secret.ts';
-import { type CallOptions, mcpRequest } from './mcpRequest.ts';
+import { type CallOptions, mcpRequest } from './mcpClient.ts';
 
 /** What a tool answered. */
 export interface ToolResult {

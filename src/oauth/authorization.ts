@@ -1,11 +1,11 @@
 import { AuthorizationResponseError, calculatePKCECodeChallenge, validateAuthResponse } from 'oauth4webapi';
-import type { Randomness } from '../clock.ts';
-import { Secret } from '../secret.ts';
-import type { AuthorizationServer, Discovery } from './authorizationServer.ts';
-import { cleanReason, errorCode } from './classify.ts';
+import type { Randomness } from '../core/clock.ts';
+import { Secret } from '../core/secret.ts';
 import type { Client } from './client.ts';
-import { Failure } from './failure.ts';
-import { asLibraryServer } from './overHttp.ts';
+import { cleanReason, errorCode } from './errorResponse.ts';
+import { Failure } from './errors.ts';
+import type { AuthorizationServer, Discovery } from './model.ts';
+import { asLibraryServer } from './post.ts';
 import { withOfflineAccess } from './scopes.ts';
 
 /** One authorization request, with what its answer is judged by. */

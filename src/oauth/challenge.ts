@@ -1,6 +1,6 @@
 import { type Http, HttpFailure, type HttpResponse } from '../http/http.ts';
-import { answerFailure, isTroubled, transportFailure } from './classify.ts';
-import { Failure } from './failure.ts';
+import { answerFailure, isTroubled, transportFailure } from './errorResponse.ts';
+import { Failure } from './errors.ts';
 
 /** What a Bearer challenge (RFC 6750 section 3, RFC 9728 section 5.1) says that we use. */
 export interface Challenge {

@@ -1,9 +1,8 @@
 import { type Http, HttpFailure, type HttpRequest } from '../http/http.ts';
-import { isSecure } from '../http/loopback.ts';
-import type { AuthorizationServer, Discovery } from './authorizationServer.ts';
+import { isSecure } from '../http/url.ts';
 import { askForChallenge, type Challenge } from './challenge.ts';
-import { answerFailure, isTroubled, jsonObject, transportFailure } from './classify.ts';
-import { Failure } from './failure.ts';
+import { answerFailure, isTroubled, jsonObject, transportFailure } from './errorResponse.ts';
+import { Failure } from './errors.ts';
 import {
   type Found,
   looksLikeResourceMetadata,
@@ -11,6 +10,7 @@ import {
   readResourceMetadata,
   readServerMetadata,
 } from './metadata.ts';
+import type { AuthorizationServer, Discovery } from './model.ts';
 import { canonicalResource } from './serverUrl.ts';
 
 export interface DiscoveryOptions {

@@ -1,6 +1,6 @@
-import { isSecure } from '../http/loopback.ts';
-import type { AuthorizationServer } from './authorizationServer.ts';
-import { Failure } from './failure.ts';
+import { isSecure } from '../http/url.ts';
+import { Failure } from './errors.ts';
+import type { AuthorizationServer } from './model.ts';
 import { canonicalResource } from './serverUrl.ts';
 
 /** What a resource metadata document (RFC 9728) says that we use. */

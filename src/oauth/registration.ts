@@ -1,12 +1,12 @@
 import { dynamicClientRegistrationRequest, processDynamicClientRegistrationResponse } from 'oauth4webapi';
+import { Secret } from '../core/secret.ts';
 import type { Http } from '../http/http.ts';
-import { isLoopback } from '../http/loopback.ts';
-import { Secret } from '../secret.ts';
-import type { AuthorizationServer } from './authorizationServer.ts';
-import { answerFailure, jsonObject } from './classify.ts';
+import { isLoopback } from '../http/url.ts';
 import type { Client, ClientAuthMethod } from './client.ts';
-import { Failure } from './failure.ts';
-import { asLibraryServer, libraryResponse, sendOverHttp } from './overHttp.ts';
+import { answerFailure, jsonObject } from './errorResponse.ts';
+import { Failure } from './errors.ts';
+import type { AuthorizationServer } from './model.ts';
+import { asLibraryServer, libraryResponse, sendOverHttp } from './post.ts';
 
 export interface Registration {
   /** The one redirect URI, registered exactly as it is. */

@@ -1,5 +1,5 @@
-import { isSecure } from '../http/loopback.ts';
-import { Failure } from './failure.ts';
+import { isSecure } from '../http/url.ts';
+import { Failure } from './errors.ts';
 
 /**
  * The MCP server's URL as a person wrote it.

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Clock, Randomness } from '../clock.ts';
+import type { Clock, Randomness } from '../core/clock.ts';
 import type { OpenChannel, Receive } from './channels.ts';
-import type { LastPage } from './lastPage.ts';
+import type { LastPage } from './completionPage.ts';
 
 /** Listens on 127.0.0.1 at a free port; `close` lets answers that are under way end. */
 export type Listen = (

@@ -1,5 +1,5 @@
-import type { Randomness } from '../clock.ts';
-import { Failure } from '../oauth/failure.ts';
+import type { Randomness } from '../core/clock.ts';
+import { Failure } from '../oauth/errors.ts';
 import type { OpenChannel, Receive } from './channels.ts';
 import type { Reception } from './pending.ts';
 

@@ -1,10 +1,10 @@
-import type { Clock } from '../clock.ts';
-import type { Log } from '../log.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Log } from '../core/log.ts';
+import type { Secret } from '../core/secret.ts';
 import { judgeAnswer, type PendingAuthorization } from '../oauth/authorization.ts';
-import type { AuthorizationServer } from '../oauth/authorizationServer.ts';
-import { Failure } from '../oauth/failure.ts';
-import type { Secret } from '../secret.ts';
-import { answerParameters } from './answer.ts';
+import { Failure } from '../oauth/errors.ts';
+import type { AuthorizationServer } from '../oauth/model.ts';
+import { answerParameters } from './callbackQuery.ts';
 import type { ChannelName, Receive } from './channels.ts';
 
 /** What became of an answer from the browser. */

@@ -1,18 +1,18 @@
-import type { Randomness } from '../clock.ts';
-import type { Accounts } from '../grants/accounts.ts';
+import type { Accounts } from '../accounts/accounts.ts';
+import type { Randomness } from '../core/clock.ts';
+import type { Log } from '../core/log.ts';
+import type { Secret } from '../core/secret.ts';
 import type { Http } from '../http/http.ts';
 import { loggedHttp } from '../http/loggedHttp.ts';
-import type { Log } from '../log.ts';
 import { buildAuthorization } from '../oauth/authorization.ts';
-import type { Discovery } from '../oauth/authorizationServer.ts';
 import type { Client } from '../oauth/client.ts';
-import { Failure } from '../oauth/failure.ts';
+import { Failure } from '../oauth/errors.ts';
+import type { Discovery } from '../oauth/model.ts';
 import { chooseClient } from '../oauth/registration.ts';
-import type { Secret } from '../secret.ts';
+import { anotherWay, askForConsent, type ConsentParts, whenAborted } from './awaitCallback.ts';
 import type { ChannelName, OpenChannel, OpenChannelByName } from './channels.ts';
-import { anotherWay, askForConsent, type ConsentParts, whenAborted } from './consent.ts';
-import type { Discoveries } from './discoveries.ts';
-import { finish, type SignInResult } from './finish.ts';
+import type { Discoveries } from './discoveryCache.ts';
+import { finish, type SignInResult } from './exchange.ts';
 import type { PendingSignIns } from './pending.ts';
 
 /** What a sign-in is doing, for the progress notification. */

@@ -1,7 +1,7 @@
+import { KnownGrants } from '../../src/accounts/registry.ts';
+import { Secret } from '../../src/core/secret.ts';
 import { isListed, isUsable, matchesScopes, sessionOf } from '../../src/editor/sessions.ts';
 import type { Grant } from '../../src/grants/grant.ts';
-import { KnownGrants } from '../../src/grants/knownGrants.ts';
-import { Secret } from '../../src/secret.ts';
 import { FakeClock } from '../unit/fakeClock.ts';
 import { type Figure, figure, median } from './figure.ts';
 

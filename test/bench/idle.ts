@@ -1,7 +1,7 @@
-import type { Clock } from '../../src/clock.ts';
+import type { Clock } from '../../src/core/clock.ts';
+import { Secret } from '../../src/core/secret.ts';
 import type { Grant } from '../../src/grants/grant.ts';
-import { Keeper } from '../../src/grants/keeper.ts';
-import { Secret } from '../../src/secret.ts';
+import { Keeper } from '../../src/renewal/scheduler.ts';
 import { FakeClock } from '../unit/fakeClock.ts';
 import { type Figure, figure } from './figure.ts';
 

@@ -1,4 +1,4 @@
-import { Swarm } from '../torture/swarm.ts';
+import { Swarm } from '../stress/swarm.ts';
 import { type Figure, figure, median } from './figure.ts';
 
 const expiries = 5;

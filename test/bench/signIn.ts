@@ -8,7 +8,7 @@ import type {
 } from '@modelcontextprotocol/sdk/shared/auth.js';
 import { createPlatformHttp } from '#platform/transport';
 import { readIdentity } from '../../src/notion/identity.ts';
-import { mcpRequest } from '../../src/notion/mcpRequest.ts';
+import { mcpRequest } from '../../src/notion/mcpClient.ts';
 import { approve } from '../notion/approve.ts';
 import { type NotionServer, startNotionServer } from '../notion/server.ts';
 import { signIn } from '../notion/signIn.ts';

@@ -32,8 +32,8 @@ const stages: Record<string, Stage> = {
     hasTests: false,
   },
   // Half of their time is spent waiting for a disk.
-  unit: { commands: (totals) => [nodeTest('test/unit/**/*.test.ts', totals, 2)], hasTests: true },
-  referees: { commands: (totals) => [nodeTest('test/{notion,referees}/**/*.test.ts', totals)], hasTests: true },
+  unit: { commands: (totals) => [nodeTest('test/{unit,fuzz}/**/*.test.ts', totals, 2)], hasTests: true },
+  interop: { commands: (totals) => [nodeTest('test/{notion,interop}/**/*.test.ts', totals)], hasTests: true },
   editor: { commands: () => [['test/editor/run.ts', ...options]], hasTests: true },
   e2e: {
     commands: (totals) => [['test/e2e/prepare.ts'], nodeTest('test/e2e/**/*.test.ts', totals)],

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { createApi } from '../../src/api.ts';
 import type { NotionMcpAuth } from '../../src/notionMcpAuth.d.ts';
-import { Machine, type Window } from './grants/machine.ts';
+import { Machine, type Window } from './accounts/machine.ts';
 
 async function signedIn(
   t: TestContext,

@@ -38,7 +38,7 @@ test('the README that the editor shows has no picture and no link that would be 
 test('every npm script that the README names is there', () => {
   const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
   const named = [
-    ...readme.matchAll(/npm (?:run )?((?:test|start|check|package|fuzz|torture|bench|pictures)[:\w]*)/g),
+    ...readme.matchAll(/npm (?:run )?((?:test|start|check|package|fuzz|stress|bench|pictures)[:\w]*)/g),
   ].map(([, name = '']) => name);
   assert.deepEqual(
     named.filter((name) => scripts[name] === undefined),

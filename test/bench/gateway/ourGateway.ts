@@ -1,10 +1,10 @@
-import { createDirectUpstream } from '#platform/directUpstream';
 import { listen } from '#platform/listen';
-import { systemClock, systemRandomness } from '../../../src/clock.ts';
+import { createDirectUpstream } from '#platform/pools';
+import { systemClock, systemRandomness } from '../../../src/core/clock.ts';
+import { Log } from '../../../src/core/log.ts';
+import { Secret } from '../../../src/core/secret.ts';
+import { Gateway } from '../../../src/gateway/gateway.ts';
 import type { Grant } from '../../../src/grants/grant.ts';
-import { Log } from '../../../src/log.ts';
-import { Gateway } from '../../../src/mcp/gateway.ts';
-import { Secret } from '../../../src/secret.ts';
 
 // The gateway by itself, with one account whose token is always good.
 const serverUrl = process.argv[2] ?? '';

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { McpHttpServerDefinition, Uri } from 'vscode';
+import { Log } from '../../../src/core/log.ts';
+import { Secret } from '../../../src/core/secret.ts';
+import { McpDefinitions } from '../../../src/editor/mcpServers.ts';
+import type { Gateway } from '../../../src/gateway/gateway.ts';
 import type { Grant } from '../../../src/grants/grant.ts';
-import { Log } from '../../../src/log.ts';
-import { McpDefinitions } from '../../../src/mcp/definitions.ts';
-import type { Gateway } from '../../../src/mcp/gateway.ts';
-import { Secret } from '../../../src/secret.ts';
 
 const silent = new Log({ error: () => {}, warn: () => {}, info: () => {}, debug: () => {} });
 const gateway = {

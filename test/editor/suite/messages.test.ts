@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { messageFor, storageMessage, unforeseenMessage } from '../../../src/editor/messages.ts';
-import { remedyLabel } from '../../../src/editor/remedies.ts';
-import { Failure, type FailureDetails, type FailureKind } from '../../../src/oauth/failure.ts';
+import { remedyLabel } from '../../../src/editor/messages/actions.ts';
+import { messageFor, storageMessage, unforeseenMessage } from '../../../src/editor/messages/failure.ts';
+import { Failure, type FailureDetails, type FailureKind } from '../../../src/oauth/errors.ts';
 
 const failures: [FailureKind, FailureDetails][] = [
   ['misconfigured', { step: 'discovery', code: 'server_url_empty' }],

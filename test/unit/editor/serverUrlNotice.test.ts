@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Account } from '../../../src/accounts/accounts.ts';
 import { ServerUrlNotice } from '../../../src/editor/serverUrlNotice.ts';
-import type { Account } from '../../../src/grants/accounts.ts';
 import type { Grant } from '../../../src/grants/grant.ts';
 import { FakeClock } from '../fakeClock.ts';
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Secret } from '../../../src/core/secret.ts';
 import {
   accountId,
   announcedScopes,
@@ -11,7 +12,6 @@ import {
   sessionOf,
 } from '../../../src/editor/sessions.ts';
 import type { Grant } from '../../../src/grants/grant.ts';
-import { Secret } from '../../../src/secret.ts';
 
 function grant(changes: Partial<Grant> = {}): Grant {
   return {

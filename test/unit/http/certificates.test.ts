@@ -3,7 +3,7 @@ import { type TestContext, test } from 'node:test';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { Authority } from './authority.ts';
 import { startTlsServer } from './tlsServer.ts';
-import { failing, ways } from './ways.ts';
+import { failing, ways } from './transports.ts';
 
 for (const [way, http] of Object.entries(ways)) {
   test(`${way}: A26: a server of an authority that is trusted answers`, async (t) => {

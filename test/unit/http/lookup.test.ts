@@ -3,15 +3,15 @@ import { lookup } from 'node:dns/promises';
 import { hostname } from 'node:os';
 import { type TestContext, test } from 'node:test';
 import { createPlatformHttp } from '#platform/transport';
-import { createPlatformHttp as createBrowserHttp } from '../../../src/browser/transport.ts';
-import { createHttp } from '../../../src/http/createHttp.ts';
+import { createHttp } from '../../../src/http/client.ts';
 import { createFetchTransport } from '../../../src/http/fetchTransport.ts';
 import { isPrivateAddress } from '../../../src/http/privateAddress.ts';
+import { createPlatformHttp as createBrowserHttp } from '../../../src/platform/browser/transport.ts';
 import { FakeClock } from '../fakeClock.ts';
 import { Authority } from './authority.ts';
 import { fetchThrough, startProxy } from './connectProxy.ts';
 import { startTlsServer } from './tlsServer.ts';
-import { failing } from './ways.ts';
+import { failing } from './transports.ts';
 
 const url = new URL('https://mcp.example.test/');
 const request = { method: 'GET', url, privateAddresses: 'refuse', redirects: 'sameOrigin' } as const;

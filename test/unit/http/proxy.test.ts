@@ -9,7 +9,7 @@ import { startServer } from '../oauth/loopbackServer.ts';
 import { Authority } from './authority.ts';
 import { fetchThrough, startProxy } from './connectProxy.ts';
 import { startTlsServer } from './tlsServer.ts';
-import { failing } from './ways.ts';
+import { failing } from './transports.ts';
 
 /** Only the proxy knows this host. */
 const url = new URL('https://mcp.example.test/token');

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startServer } from '../oauth/loopbackServer.ts';
-import { failing, ways } from './ways.ts';
+import { failing, ways } from './transports.ts';
 
 const statuses = [301, 302, 303, 307, 308];
 

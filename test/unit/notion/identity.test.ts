@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { Secret } from '../../../src/core/secret.ts';
 import { accountLabel, cleanName, type Identity, readIdentity } from '../../../src/notion/identity.ts';
-import { Secret } from '../../../src/secret.ts';
 import { fails } from '../oauth/failing.ts';
 import { fetchHttp } from '../oauth/fetchHttp.ts';
 import { startServer } from '../oauth/loopbackServer.ts';

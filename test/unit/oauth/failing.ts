@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { Failure, type FailureDetails, type FailureKind } from '../../../src/oauth/failure.ts';
+import { Failure, type FailureDetails, type FailureKind } from '../../../src/oauth/errors.ts';
 
 /** Runs `action`, which must throw a `Failure` of this kind and with these details. */
 export async function fails(

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import type { AuthorizationServer } from '../../../src/oauth/authorizationServer.ts';
+import { Secret } from '../../../src/core/secret.ts';
+import type { AuthorizationServer } from '../../../src/oauth/model.ts';
 import { chooseClient, register } from '../../../src/oauth/registration.ts';
-import { Secret } from '../../../src/secret.ts';
 import { fails } from './failing.ts';
 import { fetchHttp } from './fetchHttp.ts';
 import { html, type LoopbackServer, type Route, startServer } from './loopbackServer.ts';

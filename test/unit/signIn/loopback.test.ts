@@ -6,14 +6,14 @@ import { networkInterfaces } from 'node:os';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { listen } from '#platform/listen';
-import { systemRandomness } from '../../../src/clock.ts';
+import { systemRandomness } from '../../../src/core/clock.ts';
 import type { OpenChannel } from '../../../src/signIn/channels.ts';
-import { fillLastPage } from '../../../src/signIn/lastPage.ts';
+import { fillLastPage } from '../../../src/signIn/completionPage.ts';
 import { openLoopbackChannel } from '../../../src/signIn/loopback.ts';
 import type { Reception } from '../../../src/signIn/pending.ts';
 import { FakeClock } from '../fakeClock.ts';
 
-const template = readFileSync(new URL('../../../media/lastPage.html', import.meta.url), 'utf8');
+const template = readFileSync(new URL('../../../media/completionPage.html', import.meta.url), 'utf8');
 const lastPage = (outcome: 'allowed' | 'declined') =>
   fillLastPage(template, { language: 'en', title: `It was ${outcome} <b>`, sentence: 'Return to your editor.' });
 

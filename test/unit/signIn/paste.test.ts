@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { systemRandomness } from '../../../src/clock.ts';
-import { Failure } from '../../../src/oauth/failure.ts';
+import { systemRandomness } from '../../../src/core/clock.ts';
+import { Failure } from '../../../src/oauth/errors.ts';
 import { openPasteChannel, type PasteVerdict, readPasted } from '../../../src/signIn/paste.ts';
 import type { Reception } from '../../../src/signIn/pending.ts';
 

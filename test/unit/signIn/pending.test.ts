@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { systemRandomness } from '../../../src/clock.ts';
-import { Log } from '../../../src/log.ts';
+import { systemRandomness } from '../../../src/core/clock.ts';
+import { Log } from '../../../src/core/log.ts';
 import { buildAuthorization, type PendingAuthorization } from '../../../src/oauth/authorization.ts';
-import type { AuthorizationServer } from '../../../src/oauth/authorizationServer.ts';
-import { Failure } from '../../../src/oauth/failure.ts';
+import { Failure } from '../../../src/oauth/errors.ts';
+import type { AuthorizationServer } from '../../../src/oauth/model.ts';
 import { PendingSignIns } from '../../../src/signIn/pending.ts';
 import { FakeClock } from '../fakeClock.ts';
 

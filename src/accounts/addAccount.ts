@@ -1,0 +1,115 @@
+import type { Randomness } from '../core/clock.ts';
+import type { Grant } from '../grants/grant.ts';
+import type { Identity } from '../notion/identity.ts';
+import { Failure } from '../oauth/errors.ts';
+import { toHex } from '../storage/encryption.ts';
+import type { GrantStore } from '../storage/grantStore.ts';
+
+/** What a sign-in got; id, label and generation are given when it is stored. */
+export type FreshSignIn = Omit<Grant, 'id' | 'generation' | 'label' | 'signedInAtMs'>;
+
+export interface StoreSignInParts {
+  store: GrantStore;
+  known: () => Grant[];
+  /** Learns what other windows stored. */
+  look: () => Promise<void>;
+  labelFor: (identity: Identity | undefined, taken: ReadonlySet<string>) => string;
+  randomness: Randomness;
+}
+
+/** What was stored, and the grant whose place it takes: the same account's, which another id means is still to go. */
+export interface StoredSignIn {
+  grant: Grant;
+  replaced?: Grant;
+}
+
+const lockWaitMs = 15_000;
+
+/**
+ * Stores a sign-in: as the next generation of the account that the same user and workspace have here, else as an
+ * account of its own. Two windows that sign in to one account at once make one account of it.
+ */
+export async function storeSignIn(fresh: FreshSignIn, parts: StoreSignInParts): Promise<StoredSignIn> {
+  const store = async (): Promise<StoredSignIn> => {
+    await parts.look().catch(() => undefined);
+    const same = parts.known().find((grant) => isSameAccount(grant, fresh));
+    return same === undefined ? { grant: await storeNew(fresh, parts) } : storeAgain(fresh, same, parts);
+  };
+  const stored = await parts.store.exclusively('sign-in', lockWaitMs, store);
+  // What was got is not thrown away because a lock is stuck: an account too many is better than one too few.
+  return stored ?? store();
+}
+
+/** Issuer, user and workspace, never the label. Unknown identity is nobody's. */
+function isSameAccount(grant: Grant, { identity, authorizationServer, serverUrl }: FreshSignIn): boolean {
+  return (
+    identity !== undefined &&
+    grant.authorizationServer.issuer === authorizationServer.issuer &&
+    grant.serverUrl === serverUrl &&
+    grant.identity?.userId === identity.userId &&
+    grant.identity.workspaceId === identity.workspaceId
+  );
+}
+
+async function storeNew(
+  fresh: FreshSignIn,
+  { store, known, labelFor, randomness }: StoreSignInParts,
+  instead?: Grant,
+): Promise<Grant> {
+  const others = known().filter(({ id }) => id !== instead?.id);
+  const taken = new Set(others.map(({ label }) => label));
+  const grant: Grant = {
+    ...fresh,
+    id: uuid(randomness),
+    generation: 1,
+    label: labelFor(fresh.identity, taken),
+    signedInAtMs: fresh.tokens.obtainedAtMs,
+    ...(store.home !== undefined && { home: store.home }),
+  };
+  await store.store(grant, undefined);
+  return grant;
+}
+
+async function storeAgain(fresh: FreshSignIn, same: Grant, parts: StoreSignInParts): Promise<StoredSignIn> {
+  // Another window holds the account and may be dead, or the disk refuses: nobody waits for that.
+  const moved = async () => ({ grant: await storeNew(fresh, parts, same), replaced: same });
+  const transaction = await parts.store.begin(same, lockWaitMs).catch(() => undefined);
+  if (transaction === undefined) {
+    return moved();
+  }
+  try {
+    // A renewal in another window may have come first.
+    return await storeNext(fresh, await transaction.read(), parts);
+  } catch (error) {
+    // So may a sign-out, and then this is a new account; as it is beside one that a newer version wrote.
+    return error instanceof Failure ? { grant: await storeNew(fresh, parts) } : moved();
+  } finally {
+    await transaction.end().catch(() => undefined);
+  }
+}
+
+/** Stores the sign-in as the next generation of the account that it is of. */
+async function storeNext(fresh: FreshSignIn, replaced: Grant, parts: StoreSignInParts): Promise<StoredSignIn> {
+  const others = parts.known().filter(({ id }) => id !== replaced.id);
+  const grant: Grant = {
+    ...fresh,
+    id: replaced.id,
+    generation: replaced.generation + 1,
+    label: parts.labelFor(fresh.identity, new Set(others.map(({ label }) => label))),
+    askedScopes: [...new Set([...replaced.askedScopes, ...fresh.askedScopes])],
+    signedInAtMs: fresh.tokens.obtainedAtMs,
+    ...(parts.store.home !== undefined && { home: parts.store.home }),
+    ...(replaced.unknown && { unknown: replaced.unknown }),
+  };
+  await parts.store.store(grant, replaced);
+  return { grant, replaced };
+}
+
+/** A version 4 UUID (RFC 9562). */
+function uuid(randomness: Randomness): string {
+  const bytes = randomness.bytes(16);
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40;
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
+  const hex = toHex(bytes);
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+}

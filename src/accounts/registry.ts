@@ -1,0 +1,124 @@
+import type { Clock } from '../core/clock.ts';
+import type { Grant } from '../grants/grant.ts';
+import type { Known } from '../storage/transaction.ts';
+import { type AccountState, stateOf } from './accountState.ts';
+
+/** A grant and what can be done with it. */
+export interface Account {
+  grant: Grant;
+  state: AccountState;
+}
+
+/** What changed, of the accounts of the configured server. */
+export interface AccountsChange {
+  added: Account[];
+  changed: Account[];
+  removed: Account[];
+}
+
+/** What this window knows, in memory, and the one place that says when it changes. */
+export class KnownGrants {
+  readonly #clock: Clock;
+  readonly #known = new Map<string, Known>();
+  readonly #listeners = new Set<(change: AccountsChange) => void>();
+  #serverUrl: string;
+
+  constructor(clock: Clock, serverUrl: string) {
+    this.#clock = clock;
+    this.#serverUrl = serverUrl;
+  }
+
+  /** Takes what was stored at the start, without a word. */
+  load(all: Iterable<Known>): void {
+    for (const known of all) {
+      this.#known.set(known.grant.id, known);
+    }
+  }
+
+  all(): Known[] {
+    return [...this.#known.values()];
+  }
+
+  get(grantId: string): Known | undefined {
+    return this.#known.get(grantId);
+  }
+
+  /** All accounts, by label. */
+  list(): Account[] {
+    return this.all()
+      .map((known) => this.#account(known))
+      .sort((a, b) => a.grant.label.localeCompare(b.grant.label));
+  }
+
+  find(grantId: string): Account | undefined {
+    const known = this.#known.get(grantId);
+    return known && this.#account(known);
+  }
+
+  onDidChange(listener: (change: AccountsChange) => void): { dispose(): void } {
+    this.#listeners.add(listener);
+    return { dispose: () => this.#listeners.delete(listener) };
+  }
+
+  /** Accounts of another server become dormant, and back when the setting is back. */
+  setServerUrl(serverUrl: string): void {
+    const before = this.list();
+    this.#serverUrl = serverUrl;
+    const after = this.list();
+    this.#fire({
+      added: after.filter(({ state }, index) => state !== 'dormant' && before[index]?.state === 'dormant'),
+      removed: before.filter(({ state }, index) => state !== 'dormant' && after[index]?.state === 'dormant'),
+    });
+  }
+
+  /** A sign-in of this window, also when it is of an account that was here. */
+  signedIn(grant: Grant): void {
+    const known: Known = { grant, readOnly: false };
+    this.#known.set(grant.id, known);
+    this.#fire({ added: [this.#account(known)] });
+  }
+
+  /** Takes a record that is newer than ours, and says so once. */
+  adopt(known: Known): void {
+    const { id, needsSignIn } = known.grant;
+    const ours = this.#known.get(id);
+    if (ours !== undefined && !isNews(ours, known)) {
+      return;
+    }
+    this.#known.set(id, known);
+    const account = this.#account(known);
+    const back = ours === undefined || (ours.grant.needsSignIn !== undefined && needsSignIn === undefined);
+    this.#fire(back ? { added: [account] } : { changed: [account] });
+  }
+
+  remove(grantId: string): void {
+    const known = this.#known.get(grantId);
+    if (known !== undefined) {
+      this.#known.delete(grantId);
+      this.#fire({ removed: [this.#account(known)] });
+    }
+  }
+
+  #fire({ added = [], changed = [], removed = [] }: Partial<AccountsChange>): void {
+    // What becomes of another server's accounts is nobody's news here.
+    const change = { added: added.filter(isShown), changed: changed.filter(isShown), removed: removed.filter(isShown) };
+    if (change.added.length + change.changed.length + change.removed.length > 0) {
+      for (const listener of this.#listeners) {
+        listener(change);
+      }
+    }
+  }
+
+  #account(known: Known): Account {
+    return { grant: known.grant, state: stateOf(known, this.#serverUrl, this.#clock.nowMs()) };
+  }
+}
+
+function isNews(ours: Known, theirs: Known): boolean {
+  const ahead = theirs.grant.generation - ours.grant.generation;
+  return ahead > 0 || (ahead === 0 && theirs.readOnly !== ours.readOnly);
+}
+
+function isShown({ state }: Account): boolean {
+  return state !== 'dormant';
+}

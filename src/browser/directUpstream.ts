@@ -1,6 +1,0 @@
-import type { Upstream } from '../mcp/upstream.ts';
-
-/** A web worker has no connections of its own. */
-export function createDirectUpstream(): Upstream | undefined {
-  return undefined;
-}

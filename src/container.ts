@@ -1,0 +1,207 @@
+import { type EventEmitter, type ExtensionContext, env, window } from 'vscode';
+import { files } from '#platform/files';
+import { createPlatformHttp } from '#platform/transport';
+import { type Account, Accounts } from './accounts/accounts.ts';
+import { systemClock as clock, systemRandomness as randomness } from './core/clock.ts';
+import type { Log } from './core/log.ts';
+import type { Secret } from './core/secret.ts';
+import { type ConnectionParts, checkConnection, checkServer } from './diagnostics/connectionTest.ts';
+import { diagnostics } from './editor/collectDiagnostics.ts';
+import type { CommandName } from './editor/commandNames.ts';
+import * as editorCommands from './editor/commands.ts';
+import { gatewayNotices } from './editor/gatewayNotices.ts';
+import { manageAccounts } from './editor/manageAccounts.ts';
+import type { McpDefinitions } from './editor/mcpServers.ts';
+import { problemSentence } from './editor/messages/callProblem.ts';
+import { endedAnswerMessage, serverChangedMessage } from './editor/messages/failure.ts';
+import { showNote } from './editor/messages/show.ts';
+import { channelOpener } from './editor/openChannel.ts';
+import type { NotionAuthenticationProvider } from './editor/provider.ts';
+import { ReadOnlyDocuments } from './editor/readOnlyDocuments.ts';
+import { Attention } from './editor/reminders.ts';
+import { ServerUrlNotice } from './editor/serverUrlNotice.ts';
+import { configuredClientId, defaultServerUrl, serverUrlText } from './editor/settings.ts';
+import { openBrowser, SignInFlow } from './editor/signInFlow.ts';
+import { situation } from './editor/situation.ts';
+import { tellOfStorageProblems } from './editor/storageProblems.ts';
+import { told } from './editor/unforeseen.ts';
+import type { Gateway } from './gateway/gateway.ts';
+import { loggedHttp } from './http/loggedHttp.ts';
+import { accountLabel } from './notion/identity.ts';
+import { parseServerUrl } from './oauth/serverUrl.ts';
+import { grantProtocol } from './renewal/grantRequests.ts';
+import { orderChannels } from './signIn/channels.ts';
+import { Discoveries } from './signIn/discoveryCache.ts';
+import { PendingSignIns } from './signIn/pending.ts';
+import { SignIn } from './signIn/signIn.ts';
+import { journalDirectory } from './storage/journalFiles.ts';
+
+/** For who cannot assemble: it lies beside, so that activation stays small. */
+export { showFailure } from './editor/messages/show.ts';
+
+/** What a provider call, a command or a callback needs; built once a window, on first use. */
+export interface Assembly {
+  accounts: Accounts;
+  signInFlow: SignInFlow;
+  /** What each command does, by the part of its name after the dot. */
+  commands: Readonly<Record<CommandName, () => Promise<void>>>;
+  /** Takes the query of a callback from the browser. */
+  receive(query: string): Promise<void>;
+  /** The gateway for MCP callers, opened on first use; undefined where nothing can listen. */
+  gateway(): Promise<Gateway | undefined>;
+  serverUrlChanged(): void;
+  dispose(): Promise<void>;
+}
+
+/** Who hears of accounts. */
+export interface Listeners {
+  provider: NotionAuthenticationProvider;
+  definitions: McpDefinitions;
+  /** Fired for other extensions. */
+  accountChanges: EventEmitter<void>;
+}
+
+/** Builds the rooms and wires them. Resolves once the accounts are loaded: nobody is answered before. */
+export async function assemble(
+  context: ExtensionContext,
+  log: Log,
+  { provider, definitions, accountChanges }: Listeners,
+): Promise<Assembly> {
+  const version = String(context.extension.packageJSON.version);
+  const http = createPlatformHttp({ userAgent: `notion-mcp-auth/${version}` });
+  let attention: Attention;
+  const accounts = new Accounts({
+    secrets: context.secrets,
+    files,
+    directory: journalDirectory(context.globalStorageUri.fsPath),
+    protocol: grantProtocol(http, clock),
+    clock,
+    randomness,
+    log,
+    // The extension host is as old as its window.
+    openedAtMs: performance.timeOrigin,
+    serverUrl: configuredServerUrl(),
+    gaveUp: (grantId) => attention.tell(grantId),
+    labelFor: accountLabel,
+  });
+  accounts.onDidChange((change) => {
+    provider.announce(change);
+    void definitions.refresh();
+    accountChanges.fire();
+  });
+  await accounts.load();
+  tellOfStorageProblems(accounts.problems, context.globalState);
+  const pending = new PendingSignIns(context.globalState, clock, log);
+  const signIn = new SignIn({
+    http,
+    accounts,
+    pending,
+    discoveries: new Discoveries(clock),
+    channels: () => orderChannels(situation(context.extension)),
+    openChannel: channelOpener(context.extension, clock, randomness),
+    configuredClientId,
+    openBrowser,
+    defaultServerUrl,
+    clientName: `${env.appName} (Notion MCP Authentication)`,
+    clock,
+    randomness,
+  });
+  const signInFlow = new SignInFlow({ signIn, accounts, memory: context.globalState, clock, randomness, log });
+  attention = new Attention({
+    accounts,
+    memory: context.globalState,
+    reconnect: (account) => signInFlow.reconnectIfNeeded(account),
+  });
+  attention.show();
+  const serverUrlNotice = new ServerUrlNotice({
+    accounts,
+    clock,
+    isFocused: () => window.state.focused,
+    show: (labels) => void showNote(serverChangedMessage(labels)),
+  });
+  const testing = () => loggedHttp(http, log.operation('test', randomness), clock);
+  const check = (account: Account, signal: AbortSignal, renews: Pick<ConnectionParts, 'renewRejected'> = {}) =>
+    checkConnection(account.grant, {
+      http: testing(),
+      fresh: (id, waitMs) => accounts.fresh(id, waitMs),
+      ...renews,
+      clock,
+      signal,
+    });
+  const renewRejected = (id: string, accessToken: Secret) => accounts.renew(id, { reason: 'rejected', accessToken });
+  const documents = new ReadOnlyDocuments();
+  const { extension } = context;
+  const parts = {
+    ...{ accounts, signInFlow, attention, documents, extension, clock, log },
+    // A test does what a call would do; a report for an issue leaves all as it is.
+    check: (account: Account, signal: AbortSignal) => check(account, signal, { renewRejected }),
+    diagnostics: (signal: AbortSignal) =>
+      diagnostics(
+        {
+          ...{ extension, accounts, clock, check },
+          checkServer: (url, ending) => checkServer(url, { http: testing(), clock, signal: ending }),
+        },
+        signal,
+      ),
+  };
+  let opening: Promise<Gateway | undefined> | undefined;
+  const gateway = (): Promise<Gateway | undefined> => {
+    opening ??= import('./mcp/openGateway.ts')
+      .then(({ openGateway }) =>
+        openGateway({
+          accounts: {
+            find: (id) => accounts.find(id)?.grant,
+            fresh: (id, waitMs) => accounts.fresh(id, waitMs),
+            renew: (id, why) => accounts.renew(id, why),
+          },
+          sentence: problemSentence,
+          notices: gatewayNotices(accounts, attention),
+          clock,
+          randomness,
+          log,
+        }),
+      )
+      .catch((error: unknown) => {
+        opening = undefined;
+        throw error;
+      });
+    return opening;
+  };
+  return {
+    accounts,
+    signInFlow,
+    commands: {
+      signIn: () => told(log, () => editorCommands.signIn(parts)),
+      signOut: () => told(log, () => editorCommands.signOut(parts)),
+      refresh: () => told(log, () => editorCommands.refresh(parts)),
+      manageAccounts: () => told(log, () => manageAccounts(parts)),
+      testConnection: () => told(log, () => editorCommands.testConnection(parts)),
+      copyDiagnostics: () => told(log, () => editorCommands.copyDiagnostics(parts)),
+    },
+    receive: async (query) => {
+      if ((await pending.receive(query)) === 'ended') {
+        void showNote(endedAnswerMessage(pending.isWaiting));
+      }
+    },
+    serverUrlChanged: () => {
+      accounts.setServerUrl(configuredServerUrl());
+      serverUrlNotice.changed();
+    },
+    gateway,
+    dispose: async () => {
+      attention.dispose();
+      serverUrlNotice.dispose();
+      documents.dispose();
+      await Promise.all([accounts.dispose(), opening?.then((open) => open?.close()).catch(() => undefined)]);
+    },
+  };
+}
+
+/** The configured server as `URL.href`, or an address that no account has while the setting cannot be used. */
+function configuredServerUrl(): string {
+  try {
+    return parseServerUrl(serverUrlText()).href;
+  } catch {
+    return '';
+  }
+}

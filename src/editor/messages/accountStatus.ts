@@ -1,0 +1,80 @@
+import { env, l10n } from 'vscode';
+import type { Account, AccountTrouble } from '../../accounts/accounts.ts';
+import type { Grant, NeedsSignInReason } from '../../grants/grant.ts';
+import { asksAgain } from '../asksAgain.ts';
+
+/** How an account stands, for its person. `trouble`: what keeps it from being renewed just now. */
+export function accountInWords({ grant, state }: Account, trouble: AccountTrouble | undefined): string {
+  switch (state) {
+    case 'needsSignIn':
+      return l10n.t({
+        message: 'needs sign-in: {0}',
+        comment: ['State of an account. {0} is the reason, such as “Notion ended it”.'],
+        args: [reasonInWords(grant.needsSignIn?.reason)],
+      });
+    case 'dormant':
+      return l10n.t({
+        message: 'belongs to {0}, which is not the server in the settings',
+        comment: ['State of an account. {0} is the name of a server.'],
+        args: [new URL(grant.serverUrl).host],
+      });
+    case 'readOnly':
+      return l10n.t({ message: 'reload this window to use it', comment: ['State of an account.'] });
+    default:
+      return trouble === undefined ? signedInWords(grant) : troubleInWords(trouble);
+  }
+}
+
+function signedInWords(grant: Grant): string {
+  const { atMs, isWhenUnused } = asksAgain(grant);
+  return isWhenUnused
+    ? l10n.t({
+        message: 'signed in, renews by itself; if unused, ends on {0}',
+        comment: ['State of an account. {0} is a day, such as May 12.'],
+        args: [dayInWords(atMs)],
+      })
+    : l10n.t({
+        message: 'signed in, renews by itself; sign in again by {0}',
+        comment: ['State of an account. {0} is a day, such as May 12.'],
+        args: [dayInWords(atMs)],
+      });
+}
+
+function troubleInWords(trouble: AccountTrouble): string {
+  switch (trouble) {
+    case 'refused':
+      return l10n.t({
+        message: 'Notion refuses to renew it; asked once more in a minute or two',
+        comment: ['State of an account. “it” is its sign-in.'],
+      });
+    case 'storage':
+      return l10n.t({
+        message: 'cannot be renewed on this computer just now; the sign-in is kept',
+        comment: ['State of an account.'],
+      });
+    case 'offline':
+      return l10n.t({
+        message: 'offline; the sign-in is kept and renews when the network is back',
+        comment: ['State of an account.'],
+      });
+  }
+}
+
+function reasonInWords(reason: NeedsSignInReason | undefined): string {
+  switch (reason) {
+    case 'tooOld':
+      return l10n.t('Notion ended it after 180 days');
+    case 'idle':
+      return l10n.t('Notion ended it after 30 days without use');
+    case 'registrationGone':
+      return l10n.t('Notion no longer knows this editor');
+    case 'noRefreshToken':
+      return l10n.t('Notion gave no way to renew it');
+    default:
+      return l10n.t({ message: 'Notion ended it', comment: ['“it” is the sign-in of an account.'] });
+  }
+}
+
+function dayInWords(atMs: number): string {
+  return new Date(atMs).toLocaleDateString(env.language, { day: 'numeric', month: 'long' });
+}

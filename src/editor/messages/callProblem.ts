@@ -1,0 +1,55 @@
+import { l10n } from 'vscode';
+import type { Problem } from '../../mcp/jsonRpc.ts';
+import { Failure } from '../../oauth/errors.ts';
+import { messageFor } from './failure.ts';
+import { transientMessage } from './transientFailure.ts';
+
+/** What a caller of the gateway reads, and so perhaps a person in a chat: what happened and what to do. */
+export function problemSentence(problem: Problem): string {
+  const { host, status, waitSeconds, scopes = [], failure } = problem;
+  switch (problem.kind) {
+    case 'signInNeeded':
+      return l10n.t('Notion ended the sign-in of this account. Run “Notion MCP: Sign In” to sign in again.');
+    case 'signedOut':
+      return l10n.t('This account was signed out of Notion. Run “Notion MCP: Sign In” to sign in again.');
+    case 'renewalFailed': {
+      const message = failure && messageFor(failure);
+      return message?.sentence ?? l10n.t('The sign-in to {0} could not be renewed. Try again later.', host);
+    }
+    case 'tokenRejected':
+      return l10n.t('{0} rejects a sign-in that was just renewed. Run “Notion MCP: Test Connection” to see why.', host);
+    case 'scopeMissing':
+      return scopes.length === 0
+        ? l10n.t('{0} asks for more access than was allowed. Run “Notion MCP: Sign In” to allow it.', host)
+        : l10n.t(
+            '{0} asks for more access ({1}) than was allowed. Run “Notion MCP: Sign In” to allow it.',
+            host,
+            scopes.join(', '),
+          );
+    case 'unreachable':
+      return troubleOnTheWay(problem);
+    case 'rateLimited':
+      return waitSeconds === undefined
+        ? l10n.t('{0} asks for a pause. Try again later.', host)
+        : l10n.t('{0} asks for a pause. Try again in {1} seconds.', host, String(waitSeconds));
+    case 'serverTrouble':
+      return l10n.t('{0} has trouble at the moment (status {1}). Try again later.', host, String(status ?? ''));
+    case 'serverRefuses':
+      return l10n.t(
+        '{0} refuses the request (status {1}). Run “Notion MCP: Test Connection” to see why.',
+        host,
+        String(status ?? ''),
+      );
+    case 'nonsense':
+      return l10n.t('{0} does not answer as an MCP server does. Check the server URL in the settings.', host);
+    case 'tooLarge':
+      return l10n.t('The request is larger than 16 MB, which is more than is passed on. Send less at once.');
+    case 'internal':
+      return l10n.t('The Notion extension made a mistake. Run “Notion MCP: Copy Diagnostics” and report it.');
+  }
+}
+
+/** As a sign-in would say it: a certificate, a proxy, a network that wants a login, a window that is busy. */
+function troubleOnTheWay({ host, failure, transport = 'unreachable' }: Problem): string {
+  return transientMessage(failure ?? new Failure('transient', { step: 'identity', code: transport }), host).sentence;
+}

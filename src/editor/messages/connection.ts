@@ -1,0 +1,123 @@
+import { env, l10n } from 'vscode';
+import type { Check, CheckName, ConnectionReport } from '../../diagnostics/connectionTest.ts';
+import { cleanName, shownNames } from '../../notion/identity.ts';
+import type { ToolAccess } from '../../notion/toolAccess.ts';
+import type { Message } from './actions.ts';
+import { aboutAccount, messageFor } from './failure.ts';
+
+/** The report for its person, as plain text: when, each link of the chain, who is connected, and which tools can be used. */
+export function connectionText(label: string, report: ConnectionReport, testedAtMs: number): string {
+  const { checks, notTried, identity, tools, access, wasRenewed, isServerFault, clockSkewSeconds = 0 } = report;
+  const lines = [
+    l10n.t('Notion connection of {0}', label),
+    l10n.t({
+      message: 'Tested on {0}',
+      comment: ['{0} is a date with a time.'],
+      args: [new Date(testedAtMs).toLocaleString(env.language)],
+    }),
+    '',
+    ...checks.map(checkLine),
+    ...notTried.map((name) => `– ${l10n.t('{0}: not tried', nameInWords(name))}`),
+  ];
+  if (wasRenewed) {
+    lines.push('', renewedSentence());
+  }
+  if (identity !== undefined) {
+    const { user, workspace } = shownNames(identity);
+    lines.push('', l10n.t('User: {0}', user), l10n.t('Workspace: {0}', workspace));
+  }
+  if (Math.abs(clockSkewSeconds) > 60) {
+    const seconds = String(Math.abs(clockSkewSeconds));
+    lines.push(
+      '',
+      l10n.t('The clock of this computer is wrong by {0} seconds. Set it, or sign-ins may fail.', seconds),
+    );
+  }
+  if (isServerFault) {
+    lines.push('', serverFaultSentence());
+  }
+  if (tools.length > 0) {
+    lines.push('', l10n.t('Tools ({0})', String(tools.length)));
+    lines.push(...tools.map((tool) => `  ${cleanName(tool)}: ${accessInWords(access.get(tool))}`));
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+/** The report in one sentence, with the buttons that help. */
+export function connectionMessage(label: string, { checks, tools, wasRenewed }: ConnectionReport): Message {
+  const broken = checks.find(({ failure }) => failure !== undefined);
+  if (broken === undefined) {
+    const sentence = l10n.t('{0} is connected and has {1} tools.', label, String(tools.length));
+    return { sentence: wasRenewed ? `${sentence} ${renewedSentence()}` : sentence, remedies: ['showDetails'] };
+  }
+  const { sentence, remedies } = messageOf(broken);
+  return aboutAccount(label, {
+    sentence,
+    remedies: [...remedies.filter((remedy) => remedy !== 'showLog'), 'showDetails'],
+  });
+}
+
+function renewedSentence(): string {
+  return l10n.t({
+    message: 'The server had ended its access early, so it was renewed just now.',
+    comment: ['“it” is the access of an account.'],
+  });
+}
+
+/** The known faults of Notion's own server, which nobody here can mend. */
+export function serverFaultSentence(): string {
+  return l10n.t(
+    'A tool failed in a way that is a known mistake of Notion’s server, not yours. Try again, or ask for the same in other words.',
+  );
+}
+
+function checkLine(check: Check): string {
+  const { name, tookMs, failure } = check;
+  const what = `${nameInWords(name)} (${tookMs} ms)`;
+  return failure === undefined ? `✓ ${what}` : `✗ ${what}: ${messageOf(check).sentence}`;
+}
+
+function messageOf({ failure }: Check): Message {
+  if (failure?.details.code === 'invalid_token') {
+    return {
+      sentence: l10n.t('The server rejects this sign-in. Reconnect the account.'),
+      remedies: ['reconnect'],
+    };
+  }
+  const message = failure && messageFor(failure);
+  return (
+    message ?? { sentence: l10n.t('This took too long, so the test ended here. Try again.'), remedies: ['tryAgain'] }
+  );
+}
+
+function nameInWords(name: CheckName): string {
+  switch (name) {
+    case 'server':
+      return l10n.t('The server answers');
+    case 'discovery':
+      return l10n.t('It says where to sign in');
+    case 'token':
+      return l10n.t('The sign-in has not run out');
+    case 'initialize':
+      return l10n.t('The MCP server takes the sign-in');
+    case 'tools':
+      return l10n.t('It lists its tools');
+    case 'identity':
+      return l10n.t('It says whose account this is');
+  }
+}
+
+function accessInWords(access: ToolAccess = 'unknown'): string {
+  switch (access) {
+    case 'available':
+      return l10n.t('available');
+    case 'available_with_limit':
+      return l10n.t('available, with a limit');
+    case 'upgrade_required':
+      return l10n.t('needs a higher Notion plan');
+    case 'not_enabled':
+      return l10n.t('not enabled in this workspace');
+    case 'unknown':
+      return l10n.t('Notion does not say');
+  }
+}

@@ -1,0 +1,247 @@
+import { l10n } from 'vscode';
+import type { StorageProblem } from '../../accounts/accounts.ts';
+import type { Grant } from '../../grants/grant.ts';
+import type { Failure } from '../../oauth/errors.ts';
+import type { Message } from './actions.ts';
+import { staleWindowMessage, transientMessage } from './transientFailure.ts';
+
+/** The one table from a kind of failure to a sentence and buttons; `undefined` where the person ended it and knows. */
+export function messageFor(failure: Failure): Message | undefined {
+  const { details } = failure;
+  const host = details.host ?? l10n.t('The server');
+  switch (failure.kind) {
+    case 'cancelled':
+      return cancelledMessage(details.code);
+    case 'misconfigured':
+      if (details.code === 'no_channel') {
+        return {
+          sentence: l10n.t(
+            'The way that is set for the browser’s answer cannot work here. Choose another one in the setting.',
+          ),
+          remedies: ['openChannelSetting'],
+        };
+      }
+      if (details.code === 'no_registration') {
+        return {
+          sentence: l10n.t(
+            '{0} does not let this editor register itself. Register an app there yourself and enter its client ID, or check the server URL.',
+            host,
+          ),
+          remedies: ['openClientSetting', 'openSetting'],
+        };
+      }
+      return { sentence: misconfiguredSentence(details.code), remedies: ['openSetting'] };
+    case 'refused':
+      return {
+        sentence: l10n.t('Access was not allowed in the browser, so nothing changed. Try again to allow it.'),
+        remedies: ['tryAgain'],
+      };
+    case 'signInAgain':
+      if (details.code === 'signed_out') {
+        return {
+          sentence: l10n.t('This account was signed out of Notion. Sign in again to use it.'),
+          remedies: ['signIn'],
+        };
+      }
+      return details.step === 'token' && details.code !== 'ended'
+        ? {
+            sentence: l10n.t('{0} no longer accepts this sign-in. Sign in again.', host),
+            remedies: ['signIn', 'showLog'],
+          }
+        : { sentence: l10n.t('Notion ended this sign-in. Sign in again.'), remedies: ['signIn', 'showLog'] };
+    case 'registrationGone':
+      return {
+        sentence: l10n.t('{0} no longer knows this editor. Sign in again to register it afresh.', host),
+        remedies: ['signIn', 'showLog'],
+      };
+    case 'serverRefuses':
+      return { sentence: refusedSentence(failure, host), remedies: ['tryAgain', 'showLog'] };
+    case 'transient':
+      return transientMessage(failure, host);
+    case 'nonsense':
+      return nonsenseMessage(failure, host);
+    case 'unsafe':
+      if (details.code === 'no_pkce_s256') {
+        return {
+          sentence: l10n.t({
+            message: '{0} lacks a protection that every sign-in needs (PKCE). Check the server URL.',
+            comment: ['{0} is the name of a server. PKCE is the name of a standard.'],
+            args: [host],
+          }),
+          remedies: ['openSetting', 'showLog'],
+        };
+      }
+      if (details.step === 'discovery') {
+        return { sentence: unsafeServerSentence(details.code, host), remedies: ['openSetting', 'showLog'] };
+      }
+      return {
+        sentence: l10n.t('{0} sent something that does not fit this sign-in, so it was not used. Try again.', host),
+        remedies: ['tryAgain', 'showLog'],
+      };
+  }
+}
+
+/** The same, told of an account, where it may be one of several. */
+export function aboutAccount(label: string, { sentence, remedies }: Message): Message {
+  return {
+    sentence: l10n.t({
+      message: '{0}: {1}',
+      comment: ['{0} is the name of an account, {1} a sentence that says what is wrong with it.'],
+      args: [label, sentence],
+    }),
+    remedies,
+  };
+}
+
+/** Why an account needs its person, and what to do. */
+export function needsSignInSentence({ label, needsSignIn }: Grant): string {
+  switch (needsSignIn?.reason) {
+    case 'tooOld':
+      return l10n.t('The sign-in of {0} is 180 days old, and Notion asks for a new one. Sign in again.', label);
+    case 'idle':
+      return l10n.t('{0} was not used for 30 days, so Notion ended its sign-in. Sign in again.', label);
+    case 'registrationGone':
+      return l10n.t('Notion no longer knows this editor, so {0} has to sign in again.', label);
+    case 'noRefreshToken':
+      return l10n.t('Notion gave no way to renew the sign-in of {0}. Sign in again.', label);
+    default:
+      return l10n.t('Notion ended the sign-in of {0}. Sign in again.', label);
+  }
+}
+
+/** What becomes of accounts, by their labels, when the configured server changes. */
+export function serverChangedMessage(labels: readonly string[]): Message {
+  const [label = '', ...others] = labels;
+  const sentence =
+    others.length === 0
+      ? l10n.t(
+          'The Notion server URL has changed, and {0} belongs to the one from before. It is kept: change the URL back to use it again.',
+          label,
+        )
+      : l10n.t(
+          'The Notion server URL has changed, and {0} accounts belong to the one from before. They are kept: change the URL back to use them again.',
+          String(labels.length),
+        );
+  return { sentence, remedies: ['manageAccounts', 'openSetting'] };
+}
+
+/** The browser answered a sign-in that no longer waits; another one of this window may. */
+export function endedAnswerMessage(isAnotherWaiting: boolean): Message {
+  return isAnotherWaiting
+    ? {
+        sentence: l10n.t('That page belonged to an earlier try. Use the page that was opened last in your browser.'),
+        remedies: ['showLog'],
+      }
+    : {
+        sentence: l10n.t('The browser answered a sign-in that has already ended. Sign in again if you still want to.'),
+        remedies: ['signIn', 'showLog'],
+      };
+}
+
+/** What the person should hear of how sign-ins are kept here. */
+export function storageMessage(problem: StorageProblem): Message {
+  switch (problem) {
+    case 'damaged':
+      return {
+        sentence: l10n.t('A stored Notion sign-in cannot be read, so it was kept aside. Sign in again.'),
+        remedies: ['signIn', 'showLog'],
+      };
+    case 'stale':
+      return staleWindowMessage();
+    case 'forgetful':
+      return {
+        sentence: l10n.t(
+          'This computer forgot the Notion sign-ins when the editor closed. Set up a keyring for it, then sign in again.',
+        ),
+        remedies: ['signIn', 'showLog'],
+      };
+  }
+}
+
+function cancelledMessage(code: string): Message | undefined {
+  switch (code) {
+    case 'browser_limit':
+      return {
+        sentence: l10n.t('Nothing came back from the browser within 5 minutes. Try again when you are ready.'),
+        remedies: ['tryAgain', 'showLog'],
+      };
+    case 'browser_not_opened':
+      return {
+        sentence: l10n.t('The sign-in page was not opened in the browser. Try again and allow it to open.'),
+        remedies: ['tryAgain'],
+      };
+    default:
+      return undefined;
+  }
+}
+
+function misconfiguredSentence(code: string): string {
+  switch (code) {
+    case 'server_url_empty':
+      return l10n.t('The Notion MCP server URL is empty. Enter the address of the server, or reset the setting.');
+    case 'server_url_no_scheme':
+      return l10n.t('The Notion MCP server URL must begin with https://. Enter the whole address.');
+    case 'server_url_insecure':
+      return l10n.t(
+        'The Notion MCP server URL must begin with https://; http:// is only for this computer. Correct the setting.',
+      );
+    case 'server_url_credentials':
+      return l10n.t('The Notion MCP server URL must not hold a user name or a password. Remove them.');
+    case 'server_url_query':
+      return l10n.t('The Notion MCP server URL must not hold a question mark. Remove it and what follows.');
+    case 'server_url_fragment':
+      return l10n.t('The Notion MCP server URL must not hold a number sign (#). Remove it and what follows.');
+    case 'server_url_trailing_slash':
+      return l10n.t('The Notion MCP server URL must not end in a slash. Remove the slash.');
+    case 'server_url_sse':
+      return l10n.t(
+        'The Notion MCP server URL ends in /sse, the old way to connect. Use the address that ends in /mcp.',
+      );
+    default:
+      return l10n.t('The Notion MCP server URL is not a web address. Enter one such as https://mcp.notion.com/mcp.');
+  }
+}
+
+function unsafeServerSentence(code: string, host: string): string {
+  return code === 'insecure' || code === 'private_address'
+    ? l10n.t('{0} leads to an address that is not safe for a sign-in. Check the server URL.', host)
+    : l10n.t(
+        '{0} describes another server than the one that was asked, so it was not used. Check the server URL.',
+        host,
+      );
+}
+
+function refusedSentence({ details }: Failure, host: string): string {
+  const reason = details.serverReason ?? details.code;
+  if (details.step === 'registration') {
+    return l10n.t('{0} refused to register this editor and says: “{1}”. Try again later.', host, reason);
+  }
+  return l10n.t('{0} refused and says: “{1}”. Try again.', host, reason);
+}
+
+function nonsenseMessage({ details }: Failure, host: string): Message {
+  if (details.step === 'discovery') {
+    const sentence =
+      details.missing === undefined
+        ? l10n.t('{0} does not look like a Notion MCP server. Check the server URL.', host)
+        : l10n.t('{0} does not say where to sign in: “{1}” is missing. Check the server URL.', host, details.missing);
+    return { sentence, remedies: ['openSetting', 'showLog'] };
+  }
+  return {
+    sentence: l10n.t(
+      '{0} gave an answer that makes no sense. Try again; if it happens again, look into the log.',
+      host,
+    ),
+    remedies: ['tryAgain', 'showLog'],
+  };
+}
+
+/** What nobody foresaw is a mistake of ours. */
+export function unforeseenMessage(): Message {
+  return {
+    sentence: l10n.t(
+      'The Notion extension made a mistake. Try again; if it happens again, copy the diagnostics and report it.',
+    ),
+    remedies: ['tryAgain', 'copyDiagnostics', 'showLog'],
+  };
+}

@@ -1,0 +1,133 @@
+import { l10n } from 'vscode';
+import type { Failure } from '../../oauth/errors.ts';
+import { defaultServerUrl } from '../settings.ts';
+import type { Message, Remedy } from './actions.ts';
+
+const again: readonly Remedy[] = ['tryAgain', 'showLog'];
+/** A server that somebody wrote into the settings may be another than they meant. */
+const againOrElsewhere: readonly Remedy[] = ['tryAgain', 'openSetting', 'showLog'];
+
+/** What the person is told of a failure that passes: the sign-in is kept. */
+export function transientMessage({ details }: Failure, host: string): Message {
+  const { step, code, status, retryAfterMs } = details;
+  if (step === 'storage') {
+    return storageTrouble(code);
+  }
+  if (code === 'unconfirmed' || code === 'waiting') {
+    const sentence = l10n.t({
+      message:
+        '{0} refused to renew the sign-in. It is asked once more in a minute or two, before you have to sign in.',
+      comment: ['{0} is the name of a server, such as mcp.notion.com.'],
+      args: [host],
+    });
+    return { sentence, remedies: ['reconnect', 'showLog'] };
+  }
+  if (retryAfterMs !== undefined) {
+    const seconds = String(Math.ceil(retryAfterMs / 1000));
+    return { sentence: l10n.t('{0} asks for a pause. Try again in {1} seconds.', host, seconds), remedies: again };
+  }
+  if (code === 'html') {
+    return {
+      sentence: l10n.t(
+        'The network answered with a page of its own in place of {0}. Open any web page to log in to the network, then try again.',
+        host,
+      ),
+      remedies: again,
+    };
+  }
+  if (status === 401 || status === 403 || status === 407) {
+    return {
+      sentence: l10n.t(
+        'Something between this computer and {0} blocks the way (status {1}). Check the proxy or firewall, then try again.',
+        host,
+        String(status),
+      ),
+      remedies: ['tryAgain', 'openProxySetting', 'showLog'],
+    };
+  }
+  if (status !== undefined) {
+    return {
+      sentence: l10n.t('{0} has trouble at the moment (status {1}). Try again later.', host, String(status)),
+      remedies: again,
+    };
+  }
+  return networkTrouble(code, host, details.host);
+}
+
+function networkTrouble(code: string, host: string, asked: string | undefined): Message {
+  switch (code) {
+    case 'timeout':
+      return isNotions(asked)
+        ? { sentence: l10n.t('{0} did not answer in time. Check your network and try again.', host), remedies: again }
+        : {
+            sentence: l10n.t('{0} did not answer in time. Check your network and the server URL, and try again.', host),
+            remedies: againOrElsewhere,
+          };
+    case 'certificate':
+      return {
+        sentence: l10n.t(
+          'The certificate of {0} is not trusted on this computer. If your company issued it, add its authority to the system’s certificates, then try again.',
+          host,
+        ),
+        remedies: again,
+      };
+    case 'proxy':
+      return {
+        sentence: l10n.t(
+          'The proxy did not let the request to {0} through. Check the proxy setting, then try again.',
+          host,
+        ),
+        remedies: ['openProxySetting', 'tryAgain', 'showLog'],
+      };
+    case 'ending':
+      return {
+        sentence: l10n.t('This window is being closed. Reload it to go on.'),
+        remedies: ['reloadWindow'],
+      };
+    default:
+      return isNotions(asked)
+        ? { sentence: l10n.t('{0} cannot be reached. Check your network and try again.', host), remedies: again }
+        : {
+            sentence: l10n.t('{0} cannot be reached. Check your network and the server URL, and try again.', host),
+            remedies: againOrElsewhere,
+          };
+  }
+}
+
+function isNotions(host: string | undefined): boolean {
+  return host === undefined || host === new URL(defaultServerUrl).host;
+}
+
+/** This window must not store anything before it is reloaded. */
+export function staleWindowMessage(): Message {
+  return {
+    sentence: l10n.t('Another window has signed in to Notion since this one was opened. Reload this window.'),
+    remedies: ['reloadWindow'],
+  };
+}
+
+/** Nothing went wrong at the server or on the way there. */
+function storageTrouble(code: string): Message {
+  switch (code) {
+    case 'stale_window':
+      return staleWindowMessage();
+    case 'read_only':
+      return {
+        sentence: l10n.t('Another window knows more of this account than this one. Reload this window to use it.'),
+        remedies: ['reloadWindow'],
+      };
+    case 'locked':
+    case 'lock_lost':
+      return {
+        sentence: l10n.t('Another window is busy with this account. Try again in a moment.'),
+        remedies: again,
+      };
+    default:
+      return {
+        sentence: l10n.t(
+          'The sign-in could not be stored on this computer. Make sure that its disk has room and its keyring is unlocked, then try again.',
+        ),
+        remedies: again,
+      };
+  }
+}

@@ -1,0 +1,68 @@
+import { timingSafeEqual } from '#platform/timingSafeEqual';
+import type { Randomness } from '../core/clock.ts';
+import { Secret } from '../core/secret.ts';
+
+/** What a request shows of itself before anything is read or answered. */
+export interface Visitor {
+  /** The request target as it was sent: neither decoded nor normalised. */
+  url?: string | undefined;
+  headers: { host?: string | undefined; origin?: string | undefined; authorization?: string | undefined };
+}
+
+/**
+ * Who may use the gateway, for one listen. A web page reaches a port of this machine but cannot leave out its `Origin`;
+ * a name made to point here (DNS rebinding) brings another `Host`; another user of the machine lacks the secret.
+ */
+export class Admission {
+  readonly #host: string;
+  readonly #randomness: Randomness;
+  readonly #doors = new Map<string, Door>();
+  /** Stands in where there is no such path, so that a wrong path takes as long as a wrong secret. */
+  readonly #noDoor: Door;
+
+  /** `host` is the only `Host` that is let in, e.g. `127.0.0.1:4711`. */
+  constructor(host: string, randomness: Randomness) {
+    this.#host = host;
+    this.#randomness = randomness;
+    this.#noDoor = makeDoor('', randomness);
+  }
+
+  /** The path of an account. */
+  pathFor(grantId: string): string {
+    return `/${grantId}/mcp`;
+  }
+
+  /** The account's secret of this listen; made at the first call. */
+  secretFor(grantId: string): Secret {
+    const path = this.pathFor(grantId);
+    let door = this.#doors.get(path);
+    if (door === undefined) {
+      door = makeDoor(grantId, this.#randomness);
+      this.#doors.set(path, door);
+    }
+    return door.secret;
+  }
+
+  /** The id of the grant that the request may use; undefined for everybody else, whatever is wrong. */
+  admit({ url, headers }: Visitor): string | undefined {
+    const door = this.#doors.get(url ?? '');
+    const shown = Buffer.from(headers.authorization ?? '', 'latin1');
+    const { credential } = door ?? this.#noDoor;
+    const sameLength = shown.length === credential.length;
+    const matches = timingSafeEqual(sameLength ? shown : credential, credential) && sameLength;
+    const here = headers.host === this.#host && headers.origin === undefined;
+    return matches && here ? door?.grantId : undefined;
+  }
+}
+
+interface Door {
+  grantId: string;
+  secret: Secret;
+  /** The `Authorization` header that opens. */
+  credential: Buffer;
+}
+
+function makeDoor(grantId: string, randomness: Randomness): Door {
+  const secret = Buffer.from(randomness.bytes(32)).toString('base64url');
+  return { grantId, secret: new Secret(secret), credential: Buffer.from(`Bearer ${secret}`, 'latin1') };
+}

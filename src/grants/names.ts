@@ -1,0 +1,24 @@
+import { shownNames } from '../notion/identity.ts';
+import type { Grant } from './grant.ts';
+
+/**
+ * The labels of the accounts' servers, by grant id: `Notion – <workspace>`, made unique by the user, then by a number.
+ * The oldest sign-in has the plain label, so that a new account does not rename another's server.
+ */
+export function serverLabels(grants: readonly Grant[]): Map<string, string> {
+  const labels = new Map<string, string>();
+  const taken = new Set<string>();
+  for (const grant of [...grants].sort((a, b) => a.signedInAtMs - b.signedInAtMs || (a.id < b.id ? -1 : 1))) {
+    const { user, workspace } = grant.identity ? shownNames(grant.identity) : { user: grant.label, workspace: '' };
+    const plain = `Notion – ${workspace || user}`;
+    const candidates = [plain, ...(workspace === '' ? [] : [`${plain} (${user})`])];
+    let label = candidates.find((candidate) => !taken.has(candidate));
+    for (let number = 2; label === undefined; number += 1) {
+      const numbered = `${plain} · ${number}`;
+      label = taken.has(numbered) ? undefined : numbered;
+    }
+    taken.add(label);
+    labels.set(grant.id, label);
+  }
+  return labels;
+}

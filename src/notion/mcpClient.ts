@@ -1,0 +1,143 @@
+import type { Secret } from '../core/secret.ts';
+import type { Http, HttpResponse } from '../http/http.ts';
+import { answerFailure, cleanReason, jsonObject, transportFailure } from '../oauth/errorResponse.ts';
+import { Failure } from '../oauth/errors.ts';
+
+export interface CallOptions {
+  signal?: AbortSignal;
+}
+
+const protocolVersion = '2025-06-18';
+
+/** What a client says first. */
+export const initializeParams = {
+  protocolVersion,
+  capabilities: {},
+  clientInfo: { name: 'notion-mcp-auth', version: '1' },
+};
+
+/**
+ * Sends one request to an MCP server over Streamable HTTP and gives its result. Notion's server is stateless, so this
+ * is one HTTP request; a server that wants a session gets its `initialize` first and the request again.
+ * @throws Failure of step `identity`: `serverRefuses` with code `invalid_token` when the token is not taken, with code
+ *   `rpc_error` when the server answers with an error
+ */
+export async function mcpRequest(
+  http: Http,
+  serverUrl: URL,
+  accessToken: Secret,
+  method: string,
+  params: Record<string, unknown>,
+  { signal }: CallOptions = {},
+): Promise<Record<string, unknown>> {
+  const post = (message: Record<string, unknown>, headers: Record<string, string>) =>
+    send(http, serverUrl, accessToken, message, headers, signal);
+  const call = { id: 1, method, params };
+  let response = await post(call, { 'mcp-protocol-version': protocolVersion });
+  // The SDK's server says 400 before `initialize` and 404 to an unknown session.
+  if ((response.status === 400 || response.status === 404) && method !== 'initialize') {
+    response = await post(call, await openSession(post));
+  }
+  return readResult(reply(response, 1, accessToken), response.url.host, accessToken);
+}
+
+type Post = (message: Record<string, unknown>, headers: Record<string, string>) => Promise<HttpResponse>;
+
+/** Does the handshake and returns the headers that every later request carries. */
+async function openSession(post: Post): Promise<Record<string, string>> {
+  const response = await post({ id: 0, method: 'initialize', params: initializeParams }, {});
+  const { result } = reply(response, 0);
+  const agreed = isObject(result) ? result.protocolVersion : undefined;
+  const session = response.headers.get('mcp-session-id');
+  const headers = {
+    'mcp-protocol-version': typeof agreed === 'string' && /^[\w.-]+$/.test(agreed) ? agreed : protocolVersion,
+    ...(session !== null && { 'mcp-session-id': session }),
+  };
+  await post({ method: 'notifications/initialized' }, headers);
+  return headers;
+}
+
+async function send(
+  http: Http,
+  serverUrl: URL,
+  accessToken: Secret,
+  message: Record<string, unknown>,
+  headers: Record<string, string>,
+  signal: AbortSignal | undefined,
+): Promise<HttpResponse> {
+  try {
+    return await http({
+      method: 'POST',
+      url: serverUrl,
+      headers: {
+        accept: 'application/json, text/event-stream',
+        'content-type': 'application/json',
+        authorization: `Bearer ${accessToken.reveal()}`,
+        ...headers,
+      },
+      body: JSON.stringify({ jsonrpc: '2.0', ...message }),
+      redirects: 'refuse',
+      ...(signal && { signal }),
+    });
+  } catch (error) {
+    throw transportFailure(error, 'identity');
+  }
+}
+
+/** The JSON-RPC reply to request `id` in a JSON or an event-stream body. */
+function reply(response: HttpResponse, id: number, accessToken?: Secret): Record<string, unknown> {
+  const { status, url, headers, body } = response;
+  const details = { step: 'identity', status, host: url.host } as const;
+  if (status === 401) {
+    throw new Failure('serverRefuses', { ...details, code: 'invalid_token' });
+  }
+  const messages = /\bevent-stream\b/i.test(headers.get('content-type') ?? '') ? eventData(body) : [body];
+  const found = messages
+    .map((text) => jsonObject(text))
+    .find((message) => message !== undefined && message.id === id && ('result' in message || 'error' in message));
+  if (found !== undefined) {
+    return found;
+  }
+  throw (
+    answerFailure(response, 'identity', accessToken === undefined ? [] : [accessToken]) ??
+    new Failure('nonsense', { ...details, code: 'no_reply' })
+  );
+}
+
+/** The data of each event of an event stream (HTML standard, section 9.2.6). */
+function eventData(body: string): string[] {
+  return body
+    .split(/\r\n\r\n|\n\n|\r\r/)
+    .map((event) =>
+      event
+        .split(/\r\n|\n|\r/)
+        .filter((line) => line.startsWith('data:'))
+        .map((line) => line.slice('data:'.length).replace(/^ /, ''))
+        .join('\n'),
+    )
+    .filter((data) => data !== '');
+}
+
+function readResult(
+  { result, error }: Record<string, unknown>,
+  host: string,
+  accessToken: Secret,
+): Record<string, unknown> {
+  if (isObject(error)) {
+    const reason = typeof error.message === 'string' ? error.message : '';
+    throw new Failure('serverRefuses', {
+      step: 'identity',
+      code: 'rpc_error',
+      host,
+      serverReason: cleanReason(reason, [accessToken]),
+    });
+  }
+  if (!isObject(result)) {
+    throw new Failure('nonsense', { step: 'identity', code: 'no_result', host, missing: 'result' });
+  }
+  return result;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,6 @@
+import type { Upstream } from '../../mcp/upstream.ts';
+
+/** A web worker has no connections of its own. */
+export function createDirectUpstream(): Upstream | undefined {
+  return undefined;
+}

@@ -1,0 +1,145 @@
+import type { Dispatcher, Pool } from 'undici';
+import { HttpFailure } from '../../http/http.ts';
+import type { Upstream, UpstreamAnswer, UpstreamRequest } from '../../mcp/upstream.ts';
+
+/**
+ * An upstream over connections of our own, kept and used again, that knows nothing of the editor's network settings.
+ * A connection has to stand, secured, within `connectTimeoutMs`.
+ */
+export function createDirectUpstream({ connectTimeoutMs = 10_000 } = {}): Upstream | undefined {
+  const pools = new Map<string, Pool>();
+  return {
+    send: async (request) => {
+      const { origin } = request.url;
+      // undici is loaded on first use: most of the extension works without it.
+      const { default: Pool } = await loadPool();
+      let pool = pools.get(origin);
+      if (pool === undefined) {
+        // An event stream may be silent for as long as it likes; who asked decides how long to wait.
+        pool = new Pool(origin, {
+          bodyTimeout: 0,
+          headersTimeout: 0,
+          connectTimeout: connectTimeoutMs,
+          keepAliveTimeout: idleConnectionMs,
+        });
+        pools.set(origin, pool);
+      }
+      return new Promise((resolve, reject) => {
+        const { url, method, headers, body = null } = request;
+        pool.dispatch(
+          { path: url.pathname + url.search, method, headers, body },
+          new Exchange(request, resolve, reject),
+        );
+      });
+    },
+    close: async () => {
+      const open = [...pools.values()];
+      pools.clear();
+      await Promise.all(open.map((pool) => pool.destroy()));
+    },
+  };
+}
+
+const idleConnectionMs = 60_000;
+
+let loading: Promise<typeof import('undici/lib/dispatcher/pool.js')> | undefined;
+
+function loadPool(): Promise<typeof import('undici/lib/dispatcher/pool.js')> {
+  loading ??= import('undici/lib/dispatcher/pool.js');
+  return loading;
+}
+
+/** Bytes that may wait for a reader before the connection is paused. */
+const longestQueue = 65_536;
+
+/** One request on its way: undici pushes, `read` pulls. */
+class Exchange implements Dispatcher.DispatchHandler, UpstreamAnswer {
+  status = 0;
+  headers: UpstreamAnswer['headers'] = {};
+  readonly #request: UpstreamRequest;
+  readonly #resolve: (answer: UpstreamAnswer) => void;
+  readonly #reject: (failure: HttpFailure) => void;
+  #controller: Dispatcher.DispatchController | undefined;
+  #chunks: Uint8Array[] = [];
+  #queued = 0;
+  #end: 'open' | 'ended' | HttpFailure = 'open';
+  #wake: (() => void) | undefined;
+
+  constructor(
+    request: UpstreamRequest,
+    resolve: (answer: UpstreamAnswer) => void,
+    reject: (failure: HttpFailure) => void,
+  ) {
+    this.#request = request;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    request.signal.addEventListener('abort', this.cancel, { once: true });
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#request.signal.aborted) {
+      this.cancel();
+    }
+  }
+
+  onResponseStart(_controller: unknown, status: number, headers: UpstreamAnswer['headers']): void {
+    // An informational answer (RFC 9110, section 15.2) comes before the one that counts.
+    if (status >= 200) {
+      this.status = status;
+      this.headers = headers;
+      this.#resolve(this);
+    }
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Uint8Array): void {
+    this.#chunks.push(chunk);
+    this.#queued += chunk.length;
+    if (this.#queued > longestQueue) {
+      controller.pause();
+    }
+    this.#wake?.();
+  }
+
+  onResponseEnd(): void {
+    this.#settle('ended');
+  }
+
+  onResponseError(_controller: unknown, cause: Error): void {
+    const kind = this.#request.signal.aborted ? 'cancelled' : 'unreachable';
+    const failure = new HttpFailure(kind, this.#request.url.host, { cause });
+    this.#settle(failure);
+    this.#reject(failure);
+  }
+
+  async read(): Promise<Uint8Array | undefined> {
+    if (this.#chunks.length === 0 && this.#end === 'open') {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    const chunk = this.#chunks.shift();
+    if (chunk !== undefined) {
+      this.#queued -= chunk.length;
+      if (this.#queued === 0) {
+        this.#controller?.resume();
+      }
+      return chunk;
+    }
+    if (this.#end instanceof HttpFailure) {
+      throw this.#end;
+    }
+    return undefined;
+  }
+
+  /** Bound: it is a listener of the signal as well. */
+  readonly cancel = (): void => {
+    this.#controller?.abort(new Error('cancelled'));
+  };
+
+  #settle(end: 'ended' | HttpFailure): void {
+    this.#end = end;
+    this.#request.signal.removeEventListener('abort', this.cancel);
+    this.#wake?.();
+  }
+}

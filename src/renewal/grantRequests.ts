@@ -1,0 +1,32 @@
+import type { Clock } from '../core/clock.ts';
+import type { Log } from '../core/log.ts';
+import type { Http } from '../http/http.ts';
+import { loggedHttp } from '../http/loggedHttp.ts';
+import { discover } from '../oauth/discovery.ts';
+import { Failure } from '../oauth/errors.ts';
+import { refresh, revoke } from '../oauth/token.ts';
+import type { GrantProtocol } from './renewal.ts';
+
+/** What the life of a grant needs of the protocol, over `plainHttp`. */
+export function grantProtocol(plainHttp: Http, clock: Clock): GrantProtocol {
+  const logged = (log?: Log): Http => (log === undefined ? plainHttp : loggedHttp(plainHttp, log, clock));
+  return {
+    refresh: ({ authorizationServer, client, tokens, resource }, log) => {
+      const { refreshToken } = tokens;
+      if (refreshToken === undefined) {
+        throw new Failure('signInAgain', { step: 'token', code: 'no_refresh_token' });
+      }
+      return refresh(logged(log), authorizationServer, client, { refreshToken, resource, clock });
+    },
+    revoke: async ({ authorizationServer, client, tokens }, log) => {
+      const http = logged(log);
+      const { refreshToken, accessToken } = tokens;
+      await (refreshToken === undefined
+        ? revoke(http, authorizationServer, client, { token: accessToken, hint: 'access_token' })
+        : revoke(http, authorizationServer, client, { token: refreshToken, hint: 'refresh_token' }));
+    },
+    probe: async ({ serverUrl }, log) => {
+      await discover(logged(log), new URL(serverUrl));
+    },
+  };
+}

@@ -1,0 +1,90 @@
+import type { Randomness } from '../core/clock.ts';
+import { Secret } from '../core/secret.ts';
+
+/** The key of one journal: 256 bits, known by an id that says nothing about it. */
+export interface JournalKey {
+  id: string;
+  key: Secret;
+}
+
+/** What stands in clear at the beginning of a journal file; authenticated with the rest. Frozen for ever. */
+export interface Header {
+  version: number;
+  keyId: string;
+  grantId: string;
+  generation: number;
+  /** SHA-256, hexadecimal, of the refresh token that this record's one replaced; '' at a first sign-in. */
+  replaced: string;
+}
+
+export function newKey(randomness: Randomness): JournalKey {
+  return { id: toHex(randomness.bytes(8)), key: new Secret(toBase64(randomness.bytes(32))) };
+}
+
+/** Encrypts and authenticates `text` together with its header (AES-256-GCM, a fresh nonce each time). */
+export async function seal(text: string, header: Header, key: JournalKey, randomness: Randomness): Promise<string> {
+  const clear = JSON.stringify(header);
+  const nonce = randomness.bytes(12);
+  const sealed = await crypto.subtle.encrypt(
+    { name: 'AES-GCM', iv: nonce, additionalData: new TextEncoder().encode(clear) },
+    await importKey(key, 'encrypt'),
+    new TextEncoder().encode(text),
+  );
+  return `${clear}\n${toBase64(nonce)}.${toBase64(new Uint8Array(sealed))}\n`;
+}
+
+/** The header of a journal file; `undefined` where there is none that can be read. */
+export function readHeader(file: string): Header | undefined {
+  try {
+    const header = JSON.parse(file.slice(0, file.indexOf('\n'))) as Partial<Header>;
+    const { version, keyId, grantId, generation, replaced } = header;
+    return typeof version === 'number' &&
+      typeof keyId === 'string' &&
+      typeof grantId === 'string' &&
+      typeof generation === 'number' &&
+      typeof replaced === 'string'
+      ? { version, keyId, grantId, generation, replaced }
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Opens a journal file. @returns undefined when it was truncated, altered or sealed with another key */
+export async function unseal(file: string, key: JournalKey): Promise<string | undefined> {
+  const [clear = '', body = ''] = file.split('\n', 2);
+  const [nonce = '', sealed = ''] = body.split('.', 2);
+  try {
+    const opened = await crypto.subtle.decrypt(
+      { name: 'AES-GCM', iv: fromBase64(nonce), additionalData: new TextEncoder().encode(clear) },
+      await importKey(key, 'decrypt'),
+      fromBase64(sealed),
+    );
+    return new TextDecoder().decode(opened);
+  } catch {
+    return undefined;
+  }
+}
+
+/** SHA-256 in hexadecimal: lets a window know its own refresh token as replaced without telling anybody the token. */
+export async function hashOf(secret: Secret | undefined): Promise<string> {
+  return secret === undefined
+    ? ''
+    : toHex(new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(secret.reveal()))));
+}
+
+function importKey({ key }: JournalKey, usage: 'encrypt' | 'decrypt'): Promise<CryptoKey> {
+  return crypto.subtle.importKey('raw', fromBase64(key.reveal()), 'AES-GCM', false, [usage]);
+}
+
+export function toHex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+function toBase64(bytes: Uint8Array): string {
+  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
+}
+
+function fromBase64(text: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+}

@@ -1,0 +1,94 @@
+import type { Log } from '../core/log.ts';
+import type { Grant } from '../grants/grant.ts';
+import type { Journal } from './journal.ts';
+import type { Vault } from './secretStore.ts';
+import type { Known, StoreTransaction } from './transaction.ts';
+
+/** What is stored, as it was read. */
+export interface Snapshot {
+  grants: Map<string, Known>;
+  /** Signed out, in whatever window. */
+  gone: ReadonlySet<string>;
+  /** Records of the vault that cannot be read and of which the journal has no copy. */
+  damaged: string[];
+}
+
+export interface HealParts {
+  vault: Vault;
+  /** Absent where there is no disk. */
+  journal: Journal | undefined;
+  /** The id of this machine's journal, once it is known. */
+  home: string | undefined;
+  /** Begins to change a grant, without waiting for its lock. */
+  begin: (grant: Grant) => Promise<StoreTransaction | undefined>;
+  log: Log;
+}
+
+/**
+ * Puts back what another page's write erased from the vault or what could not be written before, and takes out what
+ * was signed out. `known` is what this window's memory holds. Never called from within an event of the storage: two
+ * windows would answer each other for ever. @throws what vault and disk say
+ */
+export async function heal(known: Iterable<Known>, snapshot: Snapshot, parts: HealParts): Promise<void> {
+  const { vault, journal, log } = parts;
+  for (const id of snapshot.damaged) {
+    log.error('A stored sign-in cannot be read; it is kept aside.', { grant: id });
+    await vault.setAside(id);
+  }
+  if (journal === undefined) {
+    return;
+  }
+  const copies = await vault.read();
+  await putBackKeys(vault, journal, parts.home);
+  for (const { grant, readOnly } of known) {
+    if (readOnly || snapshot.gone.has(grant.id)) {
+      continue;
+    }
+    const copy = copies.get(grant.id);
+    if (copy === undefined || copy.kind === 'damaged') {
+      log.info('A sign-in was missing from the secret storage; it was put back.', { grant: grant.id });
+      await vault.store(grant);
+    }
+    if ((snapshot.grants.get(grant.id)?.grant.generation ?? 0) < grant.generation) {
+      await writeAgain(grant, parts);
+    }
+  }
+  for (const id of snapshot.gone) {
+    if (copies.has(id)) {
+      await vault.delete(id);
+      await journal.forget(id);
+    }
+  }
+  for (const id of await vault.readGone()) {
+    // Marked by another machine, or while this disk refused.
+    if (!(await journal.isBuried(id))) {
+      await journal.bury(id);
+      await journal.forget(id);
+    }
+  }
+}
+
+async function putBackKeys(vault: Vault, journal: Journal, home: string | undefined): Promise<void> {
+  const storedKeys = new Set((await vault.readKeys()).map(({ id }) => id));
+  if (home !== undefined && !(await vault.readHomes()).includes(home)) {
+    await vault.storeHome(home);
+  }
+  for (const key of journal.keys) {
+    if (!storedKeys.has(key.id)) {
+      await vault.storeKey(key);
+    }
+  }
+}
+
+/** A record that only this window's memory holds, because the disk refused it. */
+async function writeAgain(grant: Grant, { begin, log }: HealParts): Promise<void> {
+  const transaction = await begin(grant);
+  try {
+    if (transaction !== undefined && (await transaction.read()) === grant) {
+      await transaction.write(grant, undefined);
+      log.info('A record that could not be stored before is stored.', { grant: grant.id });
+    }
+  } finally {
+    await transaction?.end();
+  }
+}

@@ -1,0 +1,115 @@
+import type { SecretStorage } from 'vscode';
+import { Secret } from '../core/secret.ts';
+import { type Decoded, decodeGrant, encodeGrant } from '../grants/codec.ts';
+import type { Grant } from '../grants/grant.ts';
+import type { JournalKey } from './encryption.ts';
+
+/** What the vault needs of the editor's SecretStorage. */
+export type Secrets = Pick<SecretStorage, 'get' | 'store' | 'delete' | 'keys' | 'onDidChange'>;
+
+const grantPrefix = 'grant.';
+const keyPrefix = 'journalKey.';
+const damagedPrefix = 'damaged.';
+const homePrefix = 'home.';
+const gonePrefix = 'gone.';
+const probeName = 'probe';
+
+/**
+ * What lies in SecretStorage: the journal's keys and a copy of each grant as of its sign-in. It cannot carry a token
+ * that changes: a store resolves before it is flushed, other windows read late, and on web hosts a page rewrites all.
+ */
+export class Vault {
+  readonly #secrets: Secrets;
+
+  constructor(secrets: Secrets) {
+    this.#secrets = secrets;
+  }
+
+  /** Fires for changes in any window, sometimes twice and sometimes without a change. */
+  onDidChange(listener: () => void): { dispose(): void } {
+    return this.#secrets.onDidChange(listener);
+  }
+
+  /** Every window that found none made one; all of them are kept, for what was sealed with them. */
+  async readKeys(): Promise<JournalKey[]> {
+    const keys: JournalKey[] = [];
+    for (const name of await this.#names(keyPrefix)) {
+      const key = await this.#secrets.get(name);
+      if (key !== undefined) {
+        keys.push({ id: name.slice(keyPrefix.length), key: new Secret(key) });
+      }
+    }
+    return keys;
+  }
+
+  async storeKey({ id, key }: JournalKey): Promise<void> {
+    await this.#secrets.store(keyPrefix + id, key.reveal());
+  }
+
+  async read(): Promise<Map<string, Decoded>> {
+    const grants = new Map<string, Decoded>();
+    for (const name of await this.#names(grantPrefix)) {
+      const text = await this.#secrets.get(name);
+      if (text !== undefined) {
+        grants.set(name.slice(grantPrefix.length), decodeGrant(text));
+      }
+    }
+    return grants;
+  }
+
+  async readOne(grantId: string): Promise<Decoded | undefined> {
+    const text = await this.#secrets.get(grantPrefix + grantId);
+    return text === undefined ? undefined : decodeGrant(text);
+  }
+
+  async store(grant: Grant): Promise<void> {
+    await this.#secrets.store(grantPrefix + grant.id, encodeGrant(grant));
+  }
+
+  async delete(grantId: string): Promise<void> {
+    await this.#secrets.delete(grantPrefix + grantId);
+  }
+
+  /** Keeps a record that cannot be read where nothing trips over it, in case somebody can mend it. */
+  async setAside(grantId: string): Promise<void> {
+    const text = await this.#secrets.get(grantPrefix + grantId);
+    if (text !== undefined) {
+      await this.#secrets.store(damagedPrefix + grantId, text);
+      await this.#secrets.delete(grantPrefix + grantId);
+    }
+  }
+
+  /** The journals of all machines that these secrets have been on. */
+  readHomes(): Promise<string[]> {
+    return this.#idsOf(homePrefix);
+  }
+
+  async storeHome(home: string): Promise<void> {
+    await this.#secrets.store(homePrefix + home, '1');
+  }
+
+  /** The grants that were signed out while several machines shared these secrets. */
+  async readGone(): Promise<Set<string>> {
+    return new Set(await this.#idsOf(gonePrefix));
+  }
+
+  async storeGone(grantId: string): Promise<void> {
+    await this.#secrets.store(gonePrefix + grantId, '1');
+  }
+
+  async hasProbe(): Promise<boolean> {
+    return (await this.#secrets.get(probeName)) !== undefined;
+  }
+
+  async storeProbe(): Promise<void> {
+    await this.#secrets.store(probeName, '1');
+  }
+
+  async #idsOf(prefix: string): Promise<string[]> {
+    return (await this.#names(prefix)).map((name) => name.slice(prefix.length));
+  }
+
+  async #names(prefix: string): Promise<string[]> {
+    return (await this.#secrets.keys()).filter((name) => name.startsWith(prefix));
+  }
+}

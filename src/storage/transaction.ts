@@ -1,0 +1,131 @@
+import type { Log } from '../core/log.ts';
+import type { Grant } from '../grants/grant.ts';
+import { Failure } from '../oauth/errors.ts';
+import type { Entry, Journal, Reserved } from './journal.ts';
+import type { HeldLock } from './lock.ts';
+import type { Vault } from './secretStore.ts';
+
+/** A grant as this window knows it. `readOnly`: others know more, or it was written by a newer version. */
+export interface Known {
+  grant: Grant;
+  readOnly: boolean;
+}
+
+/** A change of one grant, under its lock. */
+export interface StoreTransaction {
+  /** The truth of now. @throws Failure when it was signed out, or when this window may not touch it */
+  read(): Promise<Grant>;
+  /** Whether the lock is still ours; to be asked before anything is sent or written. */
+  isOurs(): Promise<boolean>;
+  isGone(): Promise<boolean>;
+  reserve(like: Grant): Promise<Reserved>;
+  write(grant: Grant, replaced: Grant | undefined): Promise<void>;
+  /** Answers that came after a lock was lost, the newest first. */
+  keptAside(): Promise<Grant[]>;
+  end(): Promise<void>;
+}
+
+/** @throws Failure where another window took over: whatever it does counts, and nothing is sent or written here */
+export async function insistOnLock(transaction: StoreTransaction): Promise<void> {
+  if (!(await transaction.isOurs())) {
+    throw new Failure('transient', { step: 'storage', code: 'lock_lost' });
+  }
+}
+
+export interface DiskTransactionParts {
+  vault: Vault;
+  journal: Journal;
+  lock: HeldLock;
+  /** Whether machines that share the secrets but not this disk have to learn of it. */
+  isShared: () => boolean;
+  log: Log;
+}
+
+/** Changes the journal; the vault too where others depend on it, or where the journal refuses. */
+export function diskTransaction(
+  known: Grant,
+  { vault, journal, lock, isShared, log }: DiskTransactionParts,
+): StoreTransaction {
+  const isGone = async () =>
+    (await journal.isBuried(known.id)) || (isShared() && (await vault.readGone()).has(known.id));
+  const written = async (grant: Grant, writing: Promise<void>): Promise<void> => {
+    try {
+      await writing;
+    } catch (error) {
+      log.warn('The journal refuses a record; the secret storage keeps it.', { grant: grant.id, code: codeOf(error) });
+      await vault.store(grant);
+      return;
+    }
+    if (isShared()) {
+      await vault.store(grant).catch((error: unknown) => {
+        log.warn('Other machines could not be told of new tokens.', { grant: grant.id, code: codeOf(error) });
+      });
+    }
+  };
+  return {
+    read: async () => {
+      const entry = await journal.readOne(known.id);
+      if (entry === 'gone' || (isShared() && (await isGone()))) {
+        throw new Failure('signInAgain', { step: 'storage', code: 'signed_out' });
+      }
+      const copy = await vault.readOne(known.id);
+      return writable(newest(copy?.kind === 'damaged' ? undefined : copy, entry), known);
+    },
+    isOurs: () => lock.isOurs(),
+    isGone,
+    reserve: async (like) => {
+      const place = await journal.reserve(like);
+      return { ...place, commit: (grant, replaced) => written(grant, place.commit(grant, replaced)) };
+    },
+    write: (grant, replaced) => written(grant, journal.write(grant, replaced)),
+    keptAside: () => journal.keptAside(known.id),
+    end: () => lock.release(),
+  };
+}
+
+/** Without a disk: every change goes to the vault, and one window at a time is safe. */
+export function vaultTransaction(known: Grant, vault: Vault): StoreTransaction {
+  return {
+    read: async () => {
+      const copy = await vault.readOne(known.id);
+      return writable(newest(copy?.kind === 'damaged' ? undefined : copy, undefined), known);
+    },
+    isOurs: async () => true,
+    isGone: async () => (await vault.readOne(known.id)) === undefined,
+    reserve: async () => ({
+      commit: (grant) => vault.store(grant),
+      keepAside: async () => undefined,
+      discard: async () => undefined,
+    }),
+    write: (grant) => vault.store(grant),
+    keptAside: async () => [],
+    end: async () => undefined,
+  };
+}
+
+/** The higher generation of vault and journal counts. */
+export function newest(
+  copy: { kind: 'grant' | 'newer'; grant: Grant } | undefined,
+  entry: Entry | undefined,
+): Known | undefined {
+  if (entry?.kind === 'locked') {
+    // Others wrote with a key that we lack: what we hold is stale unless it is as new as theirs.
+    return copy && { grant: copy.grant, readOnly: entry.header.generation > copy.grant.generation };
+  }
+  const best =
+    copy !== undefined && (entry === undefined || copy.grant.generation > entry.grant.generation) ? copy : entry;
+  return best && { grant: best.grant, readOnly: best.kind === 'newer' };
+}
+
+/** For a log line: what the disk or the storage calls its refusal. */
+export function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error ? String(error.code) : undefined;
+}
+
+/** What is stored, or what this window knows where that is newer. */
+function writable(found: Known | undefined, known: Grant): Grant {
+  if (found?.readOnly) {
+    throw new Failure('transient', { step: 'storage', code: 'read_only' });
+  }
+  return found !== undefined && found.grant.generation >= known.generation ? found.grant : known;
+}

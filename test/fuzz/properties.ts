@@ -1,0 +1,342 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { Secret } from '../../src/core/secret.ts';
+import { type Http, HttpFailure, type HttpFailureKind, type HttpResponse } from '../../src/http/http.ts';
+import { isSecure } from '../../src/http/url.ts';
+import { accountLabel, cleanName } from '../../src/notion/identity.ts';
+import { callTool } from '../../src/notion/toolCall.ts';
+import { judgeAnswer, type PendingAuthorization } from '../../src/oauth/authorization.ts';
+import { parseChallenge } from '../../src/oauth/challenge.ts';
+import type { Client } from '../../src/oauth/client.ts';
+import { discover } from '../../src/oauth/discovery.ts';
+import { Failure } from '../../src/oauth/errors.ts';
+import type { AuthorizationServer } from '../../src/oauth/model.ts';
+import { register } from '../../src/oauth/registration.ts';
+import { parseServerUrl } from '../../src/oauth/serverUrl.ts';
+import { exchange, refresh, revoke } from '../../src/oauth/token.ts';
+import { answerParameters } from '../../src/signIn/callbackQuery.ts';
+import { FakeClock } from '../unit/fakeClock.ts';
+import {
+  answer,
+  anyText,
+  document,
+  granted,
+  origin,
+  redirectUri,
+  refused,
+  registered,
+  secrets,
+  shortSecret,
+} from './inputs.ts';
+
+/** One thing that must hold for every input. */
+export interface Property {
+  name: string;
+  /** @throws Error with the seed and the smallest input for which it does not hold */
+  check(inputs: number, seed: number): Promise<void>;
+}
+
+/** No input of the sizes made here may take longer. */
+const longestMs = 2000;
+
+const serverUrl = new URL(`${origin}/mcp`);
+const clock = new FakeClock();
+const server: AuthorizationServer = {
+  issuer: origin,
+  authorizationEndpoint: `${origin}/authorize`,
+  tokenEndpoint: `${origin}/token`,
+  registrationEndpoint: `${origin}/register`,
+  revocationEndpoint: `${origin}/token`,
+};
+const client: Client = {
+  clientId: 'client',
+  clientSecret: new Secret(shortSecret),
+  authMethod: 'client_secret_post',
+};
+
+/** An `Http` that answers as told, over and over: a million answers cannot come through real sockets. */
+function scripted(answers: readonly (HttpResponse | HttpFailureKind)[], asked: URL[] = []): Http {
+  let next = 0;
+  return async ({ url }) => {
+    asked.push(url);
+    const one = answers[next % answers.length];
+    next += 1;
+    if (one === undefined || typeof one === 'string') {
+      throw new HttpFailure(one ?? 'unreachable', url.host);
+    }
+    return one;
+  };
+}
+
+/** The result, or nothing when it is a `Failure` without a secret; anything else is thrown on. */
+async function attempt<T>(action: () => T | Promise<T>, ...alsoSent: string[]): Promise<T | undefined> {
+  try {
+    return await action();
+  } catch (error) {
+    if (!(error instanceof Failure)) {
+      throw error;
+    }
+    const { cause: _cause, ...details } = error.details;
+    const said = `${error.message} ${error.stack} ${JSON.stringify(details)}`;
+    for (const secret of [...Object.values(secrets), ...alsoSent]) {
+      assert.ok(!said.includes(secret), `the failure tells ${secret}`);
+    }
+    assert.ok((details.serverReason ?? '').length <= 400);
+    return undefined;
+  }
+}
+
+function property<T extends unknown[]>(
+  name: string,
+  arbitraries: { [K in keyof T]: fc.Arbitrary<T[K]> },
+  predicate: (...input: T) => void | Promise<void>,
+): Property {
+  const timed = async (...input: T) => {
+    const startMs = performance.now();
+    await predicate(...input);
+    assert.ok(performance.now() - startMs < longestMs, 'took too long');
+  };
+  return {
+    name,
+    check: (inputs, seed) =>
+      fc.assert(
+        fc.asyncProperty(fc.tuple<T>(...arbitraries), (input) => timed(...input)),
+        { numRuns: inputs, seed, timeout: 10_000 },
+      ),
+  };
+}
+
+const token = fc.stringMatching(/^[a-z_]{1,12}$/);
+const challengePiece = fc.oneof(
+  anyText,
+  fc.constantFrom(
+    'Bearer ',
+    'bearer',
+    'Basic ',
+    'Negotiate abc==',
+    ', ',
+    ' = ',
+    '="',
+    '"',
+    '\\"',
+    'scope=',
+    'resource_metadata="',
+    '='.repeat(40),
+  ),
+);
+
+const pending: PendingAuthorization = {
+  url: `${origin}/authorize`,
+  state: new Secret(secrets.state),
+  verifier: new Secret(secrets.verifier),
+  issuer: origin,
+  clientId: 'client',
+  redirectUri,
+  resource: serverUrl.href,
+};
+
+export const properties: Property[] = [
+  property(
+    'a challenge is read or not, and nothing is thrown',
+    [fc.array(challengePiece, { maxLength: 30 })],
+    (pieces) => {
+      const challenge = parseChallenge(pieces.join(''));
+      assert.ok(challenge === undefined || Array.isArray(challenge.resourceMetadata));
+    },
+  ),
+  property(
+    'a challenge that is well written is read back as it was written',
+    [
+      fc.dictionary(token, fc.string({ unit: 'grapheme-ascii', maxLength: 20 }), { maxKeys: 5 }),
+      fc.webUrl(),
+      fc.boolean(),
+    ],
+    (others, url, first) => {
+      const { scope: _s, error: _e, resource_metadata: _r, ...rest } = others;
+      const quoted = Object.entries({ ...rest, resource_metadata: url, error: 'invalid_token' }).map(
+        ([name, value]) => `${name}="${value.replace(/["\\]/g, '\\$&')}"`,
+      );
+      const bearer = `Bearer ${quoted.join(', ')}`;
+      const header = first ? `${bearer}, Basic realm="x"` : `Basic realm="x", ${bearer}`;
+      assert.deepEqual(parseChallenge(header), { resourceMetadata: [url], error: 'invalid_token' });
+    },
+  ),
+  property(
+    'discovery gives only addresses that may be used, of the issuer that was asked, for our resource',
+    [
+      fc.array(
+        answer(
+          document({
+            resource: [serverUrl.href, origin, `${origin}/mcp/`],
+            authorization_servers: [[origin], [`${origin}/tenant`]],
+            scopes_supported: [['a'], []],
+          }),
+          document({
+            issuer: [origin, `${origin}/`, `${origin}/tenant`],
+            authorization_endpoint: [`${origin}/authorize`],
+            token_endpoint: [`${origin}/token`],
+            registration_endpoint: [`${origin}/register`],
+            revocation_endpoint: [`${origin}/revoke`],
+            code_challenge_methods_supported: [['S256'], ['plain', 'S256']],
+            authorization_response_iss_parameter_supported: [true, false],
+            token_endpoint_auth_methods_supported: [['none']],
+          }),
+        ),
+        { minLength: 1, maxLength: 8 },
+      ),
+    ],
+    async (answers) => {
+      const asked: URL[] = [];
+      const found = await attempt(() => discover(scripted(answers, asked), serverUrl));
+      assert.ok(asked.every(isSecure) && asked.length < 20);
+      if (found === undefined) {
+        return;
+      }
+      const { authorizationServer: as, resource } = found;
+      for (const endpoint of [
+        as.authorizationEndpoint,
+        as.tokenEndpoint,
+        as.registrationEndpoint,
+        as.revocationEndpoint,
+      ]) {
+        assert.ok(endpoint === undefined || isSecure(new URL(endpoint)), endpoint);
+      }
+      assert.equal(new URL(resource).origin, origin);
+      assert.ok(serverUrl.href.startsWith(resource));
+      // Whatever metadata said, its address was one that belongs to this issuer.
+      const issuer = new URL(as.issuer);
+      const wellKnown = (url: URL) => url.origin === issuer.origin && url.pathname.includes('.well-known/');
+      assert.ok(asked.some(wellKnown), as.issuer);
+    },
+  ),
+  property('a registration gives a client that can authenticate', [answer(registered, refused)], async (one) => {
+    const got = await attempt(() => register(scripted([one]), server, { redirectUri, clientName: 'x' }));
+    if (got !== undefined) {
+      assert.ok(got.clientId !== '' && (got.authMethod === 'none' || got.clientSecret !== undefined));
+    }
+  }),
+  property(
+    'a token answer gives tokens that can be sent, or a failure that tells no secret',
+    [answer(granted, refused), fc.boolean()],
+    async (one, first) => {
+      const http = scripted([one]);
+      const resource = serverUrl.href;
+      const send = () =>
+        first
+          ? exchange(http, server, client, {
+              code: new Secret(secrets.code),
+              verifier: new Secret(secrets.verifier),
+              redirectUri,
+              resource,
+              clock,
+            })
+          : refresh(http, server, client, { refreshToken: new Secret(secrets.refreshToken), resource, clock });
+      const got = await attempt(send, shortSecret);
+      if (got !== undefined) {
+        new Headers({ authorization: `Bearer ${got.accessToken.reveal()}` });
+        assert.notEqual(got.accessToken.reveal(), '');
+        assert.notEqual(got.refreshToken?.reveal(), '');
+        const life = got.expiresInSeconds;
+        assert.ok(life === undefined || (Number.isSafeInteger(life) && life > 0));
+        assert.ok(got.scopes === undefined || got.scopes.length > 0);
+      }
+    },
+  ),
+  property('a revocation ends well or with a failure that tells no secret', [answer(refused)], async (one) => {
+    const revocation = { token: new Secret(secrets.refreshToken), hint: 'refresh_token' } as const;
+    await attempt(() => revoke(scripted([one]), server, client, revocation), shortSecret);
+  }),
+  property(
+    'a callback is accepted only with our state and our issuer, each once',
+    [
+      fc.array(
+        fc.tuple(
+          fc.constantFrom('code', 'state', 'iss', 'error', 'error_description', 'response', 'id_token', 'token', 'x'),
+          fc.oneof(
+            anyText,
+            fc.constantFrom(secrets.state, secrets.state, origin, origin, `${origin}/`, 'access_denied'),
+          ),
+        ),
+        { maxLength: 6 },
+      ),
+      fc.boolean(),
+    ],
+    async (pairs, issParameterSupported) => {
+      const parameters = new URLSearchParams(pairs);
+      const code = await attempt(() => judgeAnswer(pending, { ...server, issParameterSupported }, parameters));
+      if (code !== undefined) {
+        assert.deepEqual(parameters.getAll('state'), [secrets.state]);
+        assert.deepEqual(parameters.getAll('code'), [code.reveal()]);
+        const issuers = parameters.getAll('iss');
+        assert.deepEqual(issuers, issuers.length === 0 && !issParameterSupported ? [] : [origin]);
+        assert.ok(!parameters.get('error'));
+      }
+    },
+  ),
+  property(
+    'a callback’s code is read back exactly, however often the query was encoded',
+    [fc.string({ unit: 'grapheme-ascii', minLength: 1, maxLength: 40 }), fc.integer({ min: 0, max: 2 })],
+    (code, encodings) => {
+      // Read plain, a query cannot hold `&` in a value; servers encode it.
+      const plain = encodings === 0 ? code.replace(/[&#]/g, '') : code;
+      let values = [plain, secrets.state];
+      for (let i = 0; i < encodings; i++) {
+        values = values.map(encodeURIComponent);
+      }
+      const read = answerParameters(`code=${values[0]}&state=${values[1]}`, (state) => state === secrets.state);
+      assert.equal(read?.get('code'), plain);
+    },
+  ),
+  property(
+    'a server URL is one that may be asked, or misconfigured',
+    [
+      fc.oneof(
+        anyText,
+        fc.webUrl(),
+        fc.tuple(fc.constantFrom('https://', 'http://', '//', ''), anyText).map((parts) => parts.join('')),
+      ),
+    ],
+    async (text) => {
+      const url = await attempt(() => parseServerUrl(text));
+      if (url !== undefined) {
+        assert.ok(isSecure(url) && url.search === '' && url.hash === '' && url.username === '' && url.password === '');
+      }
+    },
+  ),
+  property(
+    'names and labels are one short line without markup, and labels differ',
+    [fc.array(anyText, { maxLength: 60 }), anyText],
+    (pieces, email) => {
+      const raw = pieces.join('');
+      const name = cleanName(raw);
+      assert.ok(Array.from(name).length <= 60);
+      assert.doesNotMatch(name, /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]|\$\(|\]\(|[<>`]/u);
+      const identity = { userId: 'u', userName: raw, userEmail: email, workspaceId: 'w', workspaceName: raw };
+      const first = accountLabel(identity, new Set());
+      const second = accountLabel(identity, new Set([first]));
+      const third = accountLabel(identity, new Set([first, second]));
+      assert.equal(new Set([first, second, third, '']).size, 4);
+    },
+  ),
+  property(
+    'a tool’s answer is a result or a failure that tells no secret',
+    [
+      fc.array(
+        answer(
+          document({
+            jsonrpc: ['2.0'],
+            id: [0, 1],
+            result: [{ content: [{ type: 'text', text: 'x' }] }, { content: 7 }],
+            error: [{ code: 1, message: `no ${secrets.accessToken}` }],
+          }),
+          refused,
+        ),
+        { minLength: 1, maxLength: 4 },
+      ),
+    ],
+    async (answers) => {
+      const got = await attempt(() => callTool(scripted(answers), serverUrl, new Secret(secrets.accessToken), 'x', {}));
+      assert.ok(got === undefined || typeof got.text === 'string');
+    },
+  ),
+];

@@ -1,0 +1,75 @@
+import { type Randomness, systemClock, systemRandomness } from '../../src/core/clock.ts';
+import type { Secret } from '../../src/core/secret.ts';
+import type { Http } from '../../src/http/http.ts';
+import { buildAuthorization, judgeAnswer } from '../../src/oauth/authorization.ts';
+import type { Challenge } from '../../src/oauth/challenge.ts';
+import type { Client, Tokens } from '../../src/oauth/client.ts';
+import { discover } from '../../src/oauth/discovery.ts';
+import type { AuthorizationServer } from '../../src/oauth/model.ts';
+import { type ClientChoice, chooseClient } from '../../src/oauth/registration.ts';
+import { stepUpScopes } from '../../src/oauth/scopes.ts';
+import { exchange } from '../../src/oauth/token.ts';
+
+export interface AuthorizerParts {
+  http: Http;
+  serverUrl: URL;
+  redirectUri: string;
+  /** A client known beforehand, and the issuer that knows it. */
+  preregistered?: { clientId: string; clientSecret: Secret; issuer: string };
+  clientMetadataUrl?: string;
+  /** Plays the person at the consent page: takes the authorization URL, gives the address the browser was sent to. */
+  browse: (url: string) => Promise<URL>;
+  randomness?: Randomness;
+}
+
+export interface Authorized {
+  server: AuthorizationServer;
+  client: Client;
+  tokens: Tokens;
+  resource: string;
+}
+
+/** Signs in with the core alone, without an editor: what `signIn` does for a person, for a referee. */
+export class Authorizer {
+  readonly #parts: AuthorizerParts;
+  /** Registrations by issuer; none is ever shown to another server (A10). */
+  readonly #clients = new Map<string, Client>();
+  #asked: readonly string[] | undefined;
+
+  constructor(parts: AuthorizerParts) {
+    this.#parts = parts;
+  }
+
+  /** @throws Failure */
+  async authorize(challenge: Challenge | undefined): Promise<Authorized> {
+    const { http, serverUrl, redirectUri, browse, randomness = systemRandomness } = this.#parts;
+    const discovery = await discover(http, serverUrl, { ...(challenge && { challenge }) });
+    const { authorizationServer: server, resource } = discovery;
+    const client = this.#clients.get(server.issuer) ?? (await this.#choose(server));
+    this.#clients.set(server.issuer, client);
+    const scopes = stepUpScopes(this.#asked, discovery.scopes);
+    this.#asked = scopes;
+    const pending = await buildAuthorization(discovery, client, {
+      redirectUri,
+      ...(scopes && { scopes }),
+      randomness,
+      prompt: 'consent',
+    });
+    const answer = await browse(pending.url);
+    const code = judgeAnswer(pending, server, answer.searchParams);
+    const { verifier } = pending;
+    const tokens = await exchange(http, server, client, { code, verifier, redirectUri, resource, clock: systemClock });
+    return { server, client, tokens, resource };
+  }
+
+  #choose(server: AuthorizationServer): Promise<Client> {
+    const { http, redirectUri, preregistered, clientMetadataUrl } = this.#parts;
+    const choice: ClientChoice = {
+      redirectUri,
+      clientName: 'Notion MCP Authentication',
+      ...(preregistered?.issuer === server.issuer && { configured: preregistered }),
+      ...(clientMetadataUrl !== undefined && { clientMetadataUrl }),
+    };
+    return chooseClient(http, server, choice);
+  }
+}

@@ -1,0 +1,69 @@
+import type { Secret } from '../../src/core/secret.ts';
+import type { Http, HttpResponse } from '../../src/http/http.ts';
+
+/** The revisions that open with a handshake; later ones carry what it said in every request. */
+const stateful = /^202[45]-/;
+
+/** Just enough of an MCP client to give a referee's server something to authorize. */
+export class McpClient {
+  readonly #http: Http;
+  readonly #serverUrl: URL;
+  readonly #version: string;
+  #session: string | undefined;
+  #initialized = false;
+  #lastId = 0;
+
+  constructor(http: Http, serverUrl: URL, version: string) {
+    this.#http = http;
+    this.#serverUrl = serverUrl;
+    this.#version = version;
+  }
+
+  /** Sends one request and returns the HTTP answer, whatever its status; the handshake, where there is one, first. */
+  async request(method: string, params: Record<string, unknown>, token: Secret | undefined): Promise<HttpResponse> {
+    if (!stateful.test(this.#version)) {
+      const _meta = {
+        'io.modelcontextprotocol/protocolVersion': this.#version,
+        'io.modelcontextprotocol/clientInfo': clientInfo,
+        'io.modelcontextprotocol/clientCapabilities': {},
+      };
+      return this.#post({ id: this.#nextId(), method, params: { ...params, _meta } }, token);
+    }
+    if (!this.#initialized) {
+      const hello = { protocolVersion: this.#version, capabilities: {}, clientInfo };
+      const answer = await this.#post({ id: this.#nextId(), method: 'initialize', params: hello }, token);
+      if (answer.status !== 200) {
+        return answer;
+      }
+      this.#session = answer.headers.get('mcp-session-id') ?? undefined;
+      this.#initialized = true;
+      await this.#post({ method: 'notifications/initialized' }, token);
+    }
+    return this.#post({ id: this.#nextId(), method, params }, token);
+  }
+
+  #nextId(): number {
+    this.#lastId += 1;
+    return this.#lastId;
+  }
+
+  #post(message: Record<string, unknown>, token: Secret | undefined): Promise<HttpResponse> {
+    const { method, params } = message as { method: string; params?: { name?: string } };
+    return this.#http({
+      method: 'POST',
+      url: this.#serverUrl,
+      headers: {
+        accept: 'application/json, text/event-stream',
+        'content-type': 'application/json',
+        'mcp-protocol-version': this.#version,
+        'mcp-method': method,
+        ...(params?.name !== undefined && { 'mcp-name': params.name }),
+        ...(this.#session !== undefined && { 'mcp-session-id': this.#session }),
+        ...(token !== undefined && { authorization: `Bearer ${token.reveal()}` }),
+      },
+      body: JSON.stringify({ jsonrpc: '2.0', ...message }),
+    });
+  }
+}
+
+const clientInfo = { name: 'notion-mcp-auth', version: '1' };

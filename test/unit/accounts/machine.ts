@@ -1,0 +1,154 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { type Account, Accounts, type AccountsChange } from '../../../src/accounts/accounts.ts';
+import { type Clock, systemClock, systemRandomness } from '../../../src/core/clock.ts';
+import { Log } from '../../../src/core/log.ts';
+import { accountLabel } from '../../../src/notion/identity.ts';
+import { type Files, files as platformFiles } from '../../../src/platform/node/files.ts';
+import type { GrantProtocol } from '../../../src/renewal/renewal.ts';
+import type { LockTiming } from '../../../src/storage/lock.ts';
+import type { Secrets } from '../../../src/storage/secretStore.ts';
+import { TokenServer } from '../renewal/tokenServer.ts';
+import { SecretStore } from '../storage/memorySecrets.ts';
+
+export const files = platformFiles as Files;
+
+/** Real time that a test can put forward. */
+export class MovableClock implements Clock {
+  aheadMs = 0;
+  nowMs(): number {
+    return systemClock.nowMs() + this.aheadMs;
+  }
+  monotonicMs(): number {
+    return systemClock.monotonicMs() + this.aheadMs;
+  }
+  after(delayMs: number, action: () => void): () => void {
+    return systemClock.after(delayMs, action);
+  }
+}
+
+export interface WindowOptions {
+  files?: Files | undefined;
+  serverUrl?: string;
+  clock?: Clock;
+  /** What it sees of the secret storage, if it loaded that earlier. */
+  secrets?: Secrets;
+  openedAtMs?: number;
+  protocol?: GrantProtocol;
+  /** Another machine’s journal, or another profile’s way to this one’s. */
+  directory?: string;
+}
+
+/** One computer: a real disk, a secret store, a clock, and as many windows as a test opens. */
+export class Machine {
+  readonly clock = new MovableClock();
+  readonly server = new TokenServer(() => this.clock.nowMs());
+  readonly logLines: string[] = [];
+  lockTiming: LockTiming = { heartbeatMs: 5, pollMs: 2, takeoverAgeMs: 200, longestHoldMs: 5_000 };
+  /** What jitter comes to. */
+  fraction = 0.01;
+  readonly secrets: SecretStore;
+  readonly directory: string;
+  readonly #windows: Window[] = [];
+
+  private constructor(directory: string, secrets: SecretStore) {
+    this.directory = directory;
+    this.secrets = secrets;
+  }
+
+  static async start(t: TestContext, secrets = new SecretStore()): Promise<Machine> {
+    const home = await mkdtemp(join(tmpdir(), 'machine-'));
+    const machine = new Machine(join(home, 'journal'), secrets);
+    t.after(async () => {
+      await Promise.all(machine.#windows.map(({ accounts }) => accounts.dispose()));
+      await rm(home, { recursive: true, force: true, maxRetries: 5 });
+    });
+    return machine;
+  }
+
+  /** Opens a window and loads its accounts. */
+  async open(options: WindowOptions = {}): Promise<Window> {
+    const window = this.openUnloaded(options);
+    this.#windows.push(window);
+    await window.accounts.load();
+    return window;
+  }
+
+  /** A window that the test loads itself, and that may be dead when the test ends. */
+  openUnloaded(options: WindowOptions = {}): Window {
+    const { files: disk = files, serverUrl, clock, secrets, openedAtMs, protocol, directory } = options;
+    const line = (text: string): void => void this.logLines.push(text);
+    const accounts = new Accounts({
+      secrets: secrets ?? this.secrets.window(),
+      openedAtMs: openedAtMs ?? this.clock.nowMs(),
+      files: disk,
+      directory: directory ?? this.directory,
+      lockTiming: this.lockTiming,
+      protocol: protocol ?? this.server.protocol,
+      clock: clock ?? this.clock,
+      randomness: { ...systemRandomness, fraction: () => this.fraction },
+      log: new Log({ error: line, warn: line, info: line, debug: line }),
+      serverUrl: serverUrl ?? 'https://mcp.example/mcp',
+      labelFor: accountLabel,
+    });
+    return new Window(accounts);
+  }
+
+  /** The journal's files and what is in them. */
+  async journal(): Promise<Map<string, string>> {
+    const names = await readdir(this.directory);
+    return new Map(
+      await Promise.all(
+        names.map(
+          async (name): Promise<[string, string]> => [name, await readFile(join(this.directory, name), 'utf8')],
+        ),
+      ),
+    );
+  }
+}
+
+/** A window with what it announced. */
+export class Window {
+  readonly accounts: Accounts;
+  /** `added ada (wiki)` and the like, in order. */
+  readonly events: string[] = [];
+  readonly #waiting: { event: string; resolve: () => void }[] = [];
+
+  constructor(accounts: Accounts) {
+    this.accounts = accounts;
+    accounts.onDidChange((change) => this.#note(change));
+  }
+
+  get labels(): string[] {
+    return this.accounts.list().map(({ grant }) => grant.label);
+  }
+
+  only(): Account {
+    const [account, ...others] = this.accounts.list();
+    if (account === undefined || others.length > 0) {
+      throw new Error(`there are ${others.length + (account ? 1 : 0)} accounts`);
+    }
+    return account;
+  }
+
+  /** Waits until the window announces it, if it has not yet. */
+  async hears(event: string): Promise<void> {
+    if (!this.events.includes(event)) {
+      await new Promise<void>((resolve) => this.#waiting.push({ event, resolve }));
+    }
+  }
+
+  #note(change: AccountsChange): void {
+    for (const kind of ['added', 'changed', 'removed'] as const) {
+      for (const { grant } of change[kind]) {
+        const event = `${kind} ${grant.label}`;
+        this.events.push(event);
+        for (const waiting of this.#waiting.filter((each) => each.event === event)) {
+          waiting.resolve();
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { files, Machine } from './machine.ts';
+
+test('a report counts the files of each account and tells whether its lock is held, by whatever window', async (t) => {
+  const machine = await Machine.start(t);
+  const [one, two] = [await machine.open(), await machine.open()];
+  const { grant } = await one.accounts.storeSignIn(machine.server.signIn('ada'));
+  const { grant: gone } = await one.accounts.storeSignIn(machine.server.signIn('grace'));
+  await one.accounts.signOut(gone.id);
+  await two.hears('added ada (wiki)');
+
+  const atRest = await two.accounts.diagnostics();
+  assert.deepEqual(atRest.files, {
+    grants: new Map([[grant.id, { records: 1, keptAside: 0, reserved: 0, isLocked: false }]]),
+    tombstones: 1,
+    isStoring: false,
+  });
+
+  const asked = Promise.withResolvers<void>();
+  const answer = Promise.withResolvers<void>();
+  machine.server.next.push(async (_, tokens) => {
+    asked.resolve();
+    await answer.promise;
+    return tokens();
+  });
+  const renewing = one.accounts.renew(grant.id, { reason: 'asked' });
+  await asked.promise;
+  const during = await two.accounts.diagnostics();
+  assert.deepEqual(during.files?.grants.get(grant.id), { records: 1, keptAside: 0, reserved: 1, isLocked: true });
+  answer.resolve();
+  await renewing;
+});
+
+test('a report needs no journal', async (t) => {
+  const machine = await Machine.start(t);
+  const { accounts } = await machine.open({
+    files: { ...files, makeDirectory: () => Promise.reject(new Error('no disk')) },
+  });
+  const report = await accounts.diagnostics();
+  assert.deepEqual([report.hasJournal, report.files], [false, undefined]);
+});

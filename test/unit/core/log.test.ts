@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Log, type LogSink, redact, traitsOf } from '../../../src/core/log.ts';
+import { Secret } from '../../../src/core/secret.ts';
+
+function record(): { lines: string[]; sink: LogSink } {
+  const lines: string[] = [];
+  const keep = (level: string) => (line: string) => void lines.push(`${level} ${line}`);
+  return { lines, sink: { error: keep('error'), warn: keep('warn'), info: keep('info'), debug: keep('debug') } };
+}
+
+test('a line is its sentence, then the values that are there', () => {
+  const { lines, sink } = record();
+  new Log(sink).info('Registered.', { channel: 'uriHandler', status: 201, host: undefined });
+  assert.deepEqual(lines, ['info Registered. channel=uriHandler status=201']);
+});
+
+test('the lines of one operation carry its name and a short id', () => {
+  const { lines, sink } = record();
+  const log = new Log(sink).operation('renewal', { bytes: () => new Uint8Array([0x0a, 0xbc]) });
+  log.warn('Failed.', { status: 503 });
+  log.debug('Ended.');
+  assert.deepEqual(lines, ['warn [renewal 0abc] Failed. status=503', 'debug [renewal 0abc] Ended.']);
+});
+
+test('of a URL only host and path are shown, without what may be an id or a key', () => {
+  const show = (url: string): string => redact(new URL(url));
+  assert.equal(show('https://user:pw@mcp.notion.com/token?code=abc#state'), 'mcp.notion.com/token');
+  for (const path of ['/.well-known/oauth-authorization-server/mcp', '/.well-known/oauth-protected-resource/mcp']) {
+    assert.equal(show(`http://127.0.0.2:4711${path}`), `127.0.0.2:4711${path}`);
+  }
+  assert.equal(show('https://mcp.example/s/0f8fad5bd9cb469fa16570867728950e/mcp'), 'mcp.example/s/…/mcp');
+  assert.equal(show(`https://${'a1'.repeat(20)}.example/${'x'.repeat(50)}`), '….example/…');
+});
+
+test('an unforeseen error is told by name, code and place, and never by its message or a folder', () => {
+  const error = Object.assign(new TypeError('no ada@example.com in /home/ada'), { code: 'ENOSPC' });
+  const { name, code, at } = traitsOf(error);
+  assert.deepEqual({ name, code }, { name: 'TypeError', code: 'ENOSPC' });
+  assert.match(at ?? '', /^log\.test\.ts:\d+:\d+$/);
+  assert.deepEqual(traitsOf('ada@example.com'), { name: 'string' });
+  const windows = Object.assign(new Error('x'), { stack: 'Error: x\n    at run (C:\\Users\\Ada\\extension.cjs:1:23)' });
+  assert.equal(traitsOf(windows).at, 'extension.cjs:1:23');
+});
+
+test('a secret, a token and the query of a URL never get into a line', () => {
+  const token = 'b5c1:Zx9:'.padEnd(60, 'kQ7');
+  for (const value of [new Secret(token), token, `Bearer ${token}`, `https://h.example/cb?code=${token}&state=abc`]) {
+    const text = redact(value);
+    assert.ok(!text.includes('kQ7'), text);
+    assert.ok(!text.includes('state=abc'), text);
+  }
+});
+
+test('a value cannot begin a line of its own, reverse the text, or fill the log', () => {
+  const text = redact(`one\ntwo\r\u202ethree\u2028${' word'.repeat(1_000)}`);
+  assert.ok(!/[\n\r\u202e\u2028]/.test(text));
+  assert.ok(text.length <= 200);
+});
+
+test('the id of a grant can be read in the log', () => {
+  assert.equal(redact('0f8fad5b-d9cb-469f-a165-70867728950e'), '0f8fad5b-d9cb-469f-a165-70867728950e');
+});

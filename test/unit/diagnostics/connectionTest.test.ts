@@ -1,0 +1,159 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Secret } from '../../../src/core/secret.ts';
+import { checkConnection, checkServer } from '../../../src/diagnostics/connectionTest.ts';
+import type { Grant } from '../../../src/grants/grant.ts';
+import { type Http, HttpFailure } from '../../../src/http/http.ts';
+import { Failure } from '../../../src/oauth/errors.ts';
+import { FakeClock } from '../fakeClock.ts';
+
+const url = new URL('https://mcp.example/mcp');
+const tokens = { accessToken: new Secret('access'), obtainedAtMs: 0 };
+const grant = { id: 'grant', serverUrl: url.href, tokens } as Grant;
+const documents: Record<string, unknown> = {
+  '/.well-known/oauth-protected-resource/mcp': { resource: url.href, authorization_servers: ['https://mcp.example'] },
+  '/.well-known/oauth-authorization-server': {
+    issuer: 'https://mcp.example',
+    authorization_endpoint: 'https://mcp.example/authorize',
+    token_endpoint: 'https://mcp.example/token',
+    code_challenge_methods_supported: ['S256'],
+  },
+};
+
+/** A server that answers with its documents, each after 5 ms. */
+function server(clock: FakeClock): Http {
+  return async (request) => {
+    clock.advance(5);
+    const document = documents[request.url.pathname];
+    return {
+      status: document === undefined ? 404 : 200,
+      headers: new Headers(),
+      body: JSON.stringify(document ?? {}),
+      url: request.url,
+    };
+  };
+}
+
+test('without an account the chain goes as far as to where to sign in, with each request and its time', async () => {
+  const clock = new FakeClock();
+  const { checks, requests } = await checkServer(url, { http: server(clock), clock });
+  assert.deepEqual(checks, [
+    { name: 'server', tookMs: 5 },
+    { name: 'discovery', tookMs: 10 },
+  ]);
+  assert.deepEqual(
+    requests.map(({ check, url: { pathname }, outcome, tookMs }) => [check, pathname, outcome, tookMs]),
+    [
+      ['server', '/.well-known/oauth-protected-resource/mcp', 200, 5],
+      ['discovery', '/.well-known/oauth-protected-resource/mcp', 200, 5],
+      ['discovery', '/.well-known/oauth-authorization-server', 200, 5],
+    ],
+  );
+});
+
+test('a request without an answer is noted by why', async () => {
+  const http: Http = () => Promise.reject(new HttpFailure('certificate', 'mcp.example'));
+  const { checks, requests } = await checkServer(url, { http, clock: new FakeClock() });
+  assert.equal(checks[0]?.failure?.details.code, 'certificate');
+  assert.deepEqual(
+    requests.map(({ outcome }) => outcome),
+    ['certificate'],
+  );
+});
+
+test('a renewal that hangs does not hold up who ends the walk', { timeout: 5_000 }, async () => {
+  const clock = new FakeClock();
+  const end = new AbortController();
+  const { checks } = await checkConnection(grant, {
+    http: server(clock),
+    fresh: () => {
+      end.abort();
+      return new Promise(() => undefined);
+    },
+    clock,
+    signal: end.signal,
+  });
+  assert.deepEqual(
+    checks.map(({ name, failure }) => [name, failure?.kind]),
+    [
+      ['server', undefined],
+      ['discovery', undefined],
+      ['token', 'cancelled'],
+    ],
+  );
+});
+
+/** An MCP server that takes only the tokens in `taken`, beside the documents. */
+function mcpServer(clock: FakeClock, taken: readonly string[]): Http {
+  const publish = server(clock);
+  return async (request) => {
+    if (request.method === 'GET') {
+      return publish(request);
+    }
+    const { id } = JSON.parse(String(request.body));
+    const isTaken = taken.some((token) => request.headers?.authorization === `Bearer ${token}`);
+    return {
+      status: isTaken ? 200 : 401,
+      headers: new Headers(),
+      body: JSON.stringify({ jsonrpc: '2.0', id, result: { tools: [{ name: 'notion-fetch' }] } }),
+      url: request.url,
+    };
+  };
+}
+
+async function checkWith(taken: readonly string[], renewed: readonly string[] | undefined) {
+  const clock = new FakeClock();
+  const rejected: string[] = [];
+  const report = await checkConnection(grant, {
+    http: mcpServer(clock, taken),
+    fresh: async () => grant,
+    ...(renewed && {
+      renewRejected: async (id: string, accessToken: Secret) => {
+        assert.equal(id, grant.id);
+        rejected.push(accessToken.reveal());
+        const next = renewed[rejected.length - 1];
+        if (next === undefined) {
+          throw new Failure('signInAgain', { step: 'token', code: 'ended' });
+        }
+        return { ...grant, tokens: { ...tokens, accessToken: new Secret(next) } };
+      },
+    }),
+    clock,
+  });
+  return { ...report, rejected };
+}
+
+test('a rejected token is renewed as it is in any other call, and the walk goes on with the new one', async () => {
+  const { checks, tools, wasRenewed, notTried, rejected } = await checkWith(['second'], ['access', 'second']);
+  assert.deepEqual(
+    checks.filter(({ name, failure }) => failure !== undefined && name !== 'identity'),
+    [],
+    'this server does not say whose account it is',
+  );
+  assert.deepEqual(tools, ['notion-fetch']);
+  assert.deepEqual(rejected, ['access', 'access']);
+  assert.equal(wasRenewed, true);
+  assert.deepEqual(notTried, []);
+});
+
+test('a token that is good is not renewed', async () => {
+  const { wasRenewed, rejected } = await checkWith(['access'], ['second']);
+  assert.deepEqual(rejected, []);
+  assert.equal(wasRenewed, false);
+});
+
+for (const [how, renewed, code] of [
+  ['where the server ended the sign-in', [], 'ended'],
+  ['where the renewed token is rejected too', ['second', 'third', 'fourth'], 'invalid_token'],
+  ['where nothing is to be changed', undefined, 'invalid_token'],
+] as const) {
+  test(`the walk ends at a rejected token ${how}, and what was not tried is named`, async () => {
+    const { checks, wasRenewed, notTried } = await checkWith([], renewed);
+    assert.deepEqual(
+      checks.flatMap(({ name, failure }) => (failure === undefined ? [] : [[name, failure.details.code]])),
+      [['initialize', code]],
+    );
+    assert.deepEqual(notTried, ['tools', 'identity']);
+    assert.equal(wasRenewed, false);
+  });
+}

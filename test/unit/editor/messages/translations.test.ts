@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../../../..', import.meta.url));
+const read = (path: string): string => readFileSync(`${root}${path}`, 'utf8');
+const json = (path: string): Record<string, string> => JSON.parse(read(path));
+const call = /l10n\.t\(\s*(?:(\{)\s*message:\s*)?'((?:[^'\\]|\\.)*)'(?:,\s*comment:\s*\[([^\]]*)\])?/g;
+
+/** Every sentence of the source, under the key by which the editor looks for its translation. */
+function keys(): string[] {
+  return readdirSync(`${root}src`, { encoding: 'utf8', recursive: true })
+    .filter((name) => name.endsWith('.ts'))
+    .flatMap((name) => [...read(`src/${name}`).matchAll(call)])
+    .map(([, hasComment, message = '', comments = '']) => {
+      const comment = [...comments.matchAll(/'((?:[^'\\]|\\.)*)'/g)].map(([, text]) => text).join('');
+      return hasComment === undefined ? message : `${message}/${comment}`;
+    });
+}
+
+function placeholders(text: string): string[] {
+  return [...new Set(text.match(/\{\d\}/g))].sort();
+}
+
+/** The commands that a text tells to run. */
+function commandsIn(text: string): string[] {
+  return [...text.matchAll(/[“„]Notion MCP: ([^”“]+)[”“]/g)].map(([, title = '']) => title);
+}
+
+describe('the words', () => {
+  const german = json('media/l10n/bundle.l10n.de.json');
+
+  test('are all found in the source', () => {
+    const calls = readdirSync(`${root}src`, { encoding: 'utf8', recursive: true })
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => read(`src/${name}`).split('l10n.t(').length - 1)
+      .reduce((sum, count) => sum + count, 0);
+    assert.equal(keys().length, calls);
+  });
+
+  test('are all in German, and German has no others', () => {
+    assert.deepEqual(Object.keys(german).sort(), [...new Set(keys())].sort());
+    assert.deepEqual(Object.keys(json('package.nls.de.json')), Object.keys(json('package.nls.json')));
+  });
+
+  test('keep their placeholders', () => {
+    for (const [key, text] of Object.entries(german)) {
+      assert.deepEqual(placeholders(text), placeholders(key), key);
+    }
+  });
+
+  test('name commands as the palette does, in either language', () => {
+    const english = Object.values(json('package.nls.json'));
+    const translated = Object.values(json('package.nls.de.json'));
+    for (const [key, text] of Object.entries(german)) {
+      assert.deepEqual(
+        commandsIn(key).filter((title) => !english.includes(title)),
+        [],
+        key,
+      );
+      assert.deepEqual(
+        commandsIn(text).filter((title) => !translated.includes(title)),
+        [],
+        text,
+      );
+      assert.equal(commandsIn(text).length, commandsIn(key).length, text);
+    }
+  });
+
+  test('of package.json are all there', () => {
+    const wanted = [...read('package.json').matchAll(/"%([\w.]+)%"/g)].map(([, name = '']) => name);
+    assert.deepEqual([...new Set(wanted)].sort(), Object.keys(json('package.nls.json')).sort());
+  });
+});

@@ -1,0 +1,177 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type IncomingMessage, request, type ServerResponse } from 'node:http';
+import { type TestContext, test } from 'node:test';
+import { longestBody } from '../../../src/gateway/requestBody.ts';
+import { type GatewayUnderTest, openGateway, rpc } from './gatewayUnderTest.ts';
+import { answerResult, pour, ScriptedServer, still, turns } from './scriptedServer.ts';
+
+test('an event stream is open before its first event, and each event passes at once', async (t) => {
+  const { server, send } = await open(t);
+  for (const method of ['GET', 'POST']) {
+    const responding = server.answered((response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
+    });
+    const stream = await send({ method, ...(method === 'POST' && { body: JSON.stringify(rpc(1)) }) });
+    assert.equal(stream.headers.get('content-type'), 'text/event-stream');
+    const reader = stream.body?.getReader() ?? assert.fail();
+    const response = await responding;
+    for (const event of ['data: 1\n\n', 'data: 2\n\n']) {
+      response.write(event);
+      assert.equal(Buffer.from((await reader.read()).value ?? []).toString(), event);
+    }
+    response.end();
+    assert.equal((await reader.read()).done, true);
+  }
+});
+
+for (const type of ['application/json', 'text/event-stream']) {
+  test(`a caller who reads slowly slows the server down and gets everything (${type})`, async (t) => {
+    const { server, gateway } = await open(t);
+    const warnings: Error[] = [];
+    const warned = (warning: Error): number => warnings.push(warning);
+    process.on('warning', warned);
+    t.after(() => process.off('warning', warned));
+    const total = 1_000 * 65_536;
+    let sent = (): number => 0;
+    server.script = (response) => {
+      sent = pour(response.writeHead(200, { 'content-type': type }), total);
+    };
+    const answer = await slowCall(gateway);
+    const ahead = await still(sent);
+    assert.ok(ahead < total / 2, `${ahead} of ${total} bytes`);
+    let read = 0;
+    for await (const chunk of answer) {
+      read += (chunk as Buffer).length;
+    }
+    assert.equal(read, total);
+    await turns(1);
+    assert.deepEqual(warnings, []);
+  });
+}
+
+test('a caller who leaves ends its request at the server, whatever the state of the answer', async (t) => {
+  const { server, send } = await open(t);
+  const begin: Record<string, (response: ServerResponse) => void> = {
+    'no head yet': () => undefined,
+    'JSON that is held back': (response) =>
+      response.writeHead(200, { 'content-type': 'application/json' }).write('{"jsonrpc":'),
+    'an event stream': (response) => response.writeHead(200, { 'content-type': 'text/event-stream' }).write(':\n\n'),
+  };
+  for (const [state, script] of Object.entries(begin)) {
+    const caller = new AbortController();
+    const responding = server.answered(script);
+    const call = send({ body: JSON.stringify(rpc(1)), signal: caller.signal }).then((stream) => stream.text());
+    const closed = once(await responding, 'close');
+    const rejected = assert.rejects(call, state);
+    caller.abort();
+    await closed;
+    await rejected;
+  }
+});
+
+test('a caller who leaves while it still writes is not sent for', async (t) => {
+  const { server, gateway, call } = await open(t);
+  const caller = callerOf(gateway, { 'content-length': 100 });
+  caller.on('error', () => undefined);
+  caller.write('{');
+  await new Promise((resolve) => caller.on('socket', (socket) => socket.once('connect', resolve)));
+  caller.destroy();
+  await call(rpc(1));
+  assert.deepEqual(
+    server.received.map(({ body }) => body),
+    [JSON.stringify(rpc(1))],
+  );
+});
+
+test('connections to the server are kept and used again', async (t) => {
+  const { server, call } = await open(t);
+  for (let id = 0; id < 20; id += 1) {
+    await call(rpc(id));
+  }
+  assert.equal(server.connections, 1);
+});
+
+test('a request of 16 MiB passes, also a second time', async (t) => {
+  const { server, accounts, send } = await open(t);
+  server.script = (response, received) => {
+    if (received.headers.authorization === 'Bearer token') {
+      response.writeHead(401).end();
+    } else {
+      answerResult(response, received);
+    }
+  };
+  const body = bodyOf(longestBody, 5);
+  const answer = (await (await send({ body })).json()) as { id: unknown; result: unknown };
+  assert.deepEqual(answer, { jsonrpc: '2.0', id: 5, result: { method: 'm' } });
+  assert.deepEqual(accounts.rejected, ['token']);
+  assert.ok(server.received.every((received) => received.body === body));
+});
+
+test('a larger request is an error for its id, wherever that stands, and does not reach the server', async (t) => {
+  const { server, send } = await open(t);
+  for (const id of [5, 'fünf']) {
+    for (const first of [true, false]) {
+      const response = await send({ body: bodyOf(longestBody + 1, id, first) });
+      assert.equal(response.status, 200);
+      const answer = (await response.json()) as { id: unknown; error: { data: unknown } };
+      assert.equal(answer.id, id);
+      assert.deepEqual(answer.error.data, { kind: 'tooLarge' });
+    }
+  }
+  assert.deepEqual(server.received, []);
+});
+
+test('a compressed answer passes as it is, with its encoding', async (t) => {
+  const { server, send } = await open(t);
+  const { gzipSync } = await import('node:zlib');
+  server.script = (response) => {
+    response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' });
+    response.end(gzipSync('{"jsonrpc":"2.0","id":1,"result":{}}'));
+  };
+  const response = await send({ body: JSON.stringify(rpc(1)) });
+  assert.equal(response.headers.get('content-encoding'), 'gzip');
+  assert.deepEqual(await response.json(), { jsonrpc: '2.0', id: 1, result: {} });
+});
+
+test('tool results pass unaltered, byte for byte', async (t) => {
+  const { server, send } = await open(t);
+  const text = '{ "jsonrpc":"2.0",\n"id" : 1, "result":{"text":"\\u00fc ü", "n":1.0, "big":12345678901234567890} }\n';
+  for (const type of ['application/json; charset=utf-8', 'text/event-stream; charset=utf-8']) {
+    server.script = (response) => response.writeHead(200, { 'content-type': type }).end(text);
+    const response = await send({ body: JSON.stringify(rpc(1)) });
+    assert.equal(response.headers.get('content-type'), type);
+    assert.equal(await response.text(), text);
+  }
+});
+
+async function open(t: TestContext): Promise<GatewayUnderTest & { server: ScriptedServer }> {
+  const server = await ScriptedServer.start();
+  t.after(() => server.stop());
+  server.script = answerResult;
+  return { server, ...(await openGateway(t, server.url)) };
+}
+
+function callerOf(gateway: GatewayUnderTest['gateway'], headers: Record<string, string | number> = {}) {
+  const authorization = `Bearer ${gateway.secretFor('ada').reveal()}`;
+  return request(gateway.urlFor('ada'), {
+    method: 'POST',
+    headers: { ...headers, authorization, 'content-type': 'application/json' },
+  });
+}
+
+/** A call whose answer nobody reads yet. */
+async function slowCall(gateway: GatewayUnderTest['gateway']): Promise<IncomingMessage> {
+  const caller = callerOf(gateway).end(JSON.stringify(rpc(1)));
+  const [answer] = (await once(caller, 'response')) as [IncomingMessage];
+  return answer;
+}
+
+/** A request of so many bytes. */
+function bodyOf(bytes: number, id: number | string, idFirst = true): string {
+  const empty = idFirst
+    ? { jsonrpc: '2.0', id, method: 'm', params: { x: '' } }
+    : { method: 'm', params: { x: '' }, jsonrpc: '2.0', id };
+  const filling = bytes - Buffer.byteLength(JSON.stringify(empty));
+  return JSON.stringify({ ...empty, params: { x: 'x'.repeat(filling) } });
+}

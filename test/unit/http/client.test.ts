@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { longestBody } from '../../../src/http/readBody.ts';
+import { startServer } from '../oauth/loopbackServer.ts';
+import { failing, ways } from './transports.ts';
+
+for (const [way, http] of Object.entries(ways)) {
+  test(`${way}: request and answer pass unaltered`, async (t) => {
+    const { origin, routes, received } = await startServer(t);
+    routes['POST /token'] = { status: 418, headers: { 'Retry-After': '7', 'X-Two': ['a', 'b'] }, body: '{"a":"ü"}' };
+    const answer = await http({
+      method: 'POST',
+      url: new URL('/token?x=%2F', origin),
+      headers: { 'Content-Type': 'application/json', authorization: 'Bearer a:b' },
+      body: '{"b":"ö"}',
+    });
+    assert.deepEqual([answer.status, answer.body, answer.url.href], [418, '{"a":"ü"}', `${origin}/token?x=%2F`]);
+    assert.deepEqual([answer.headers.get('retry-after'), answer.headers.get('x-two')], ['7', 'a, b']);
+    const [{ method, path, headers, body } = assert.fail()] = received;
+    assert.deepEqual([method, path, body], ['POST', '/token?x=%2F', '{"b":"ö"}']);
+    assert.deepEqual([headers['content-type'], headers.authorization], ['application/json', 'Bearer a:b']);
+  });
+
+  test(`${way}: every answer is an answer, whatever its status`, async (t) => {
+    const { origin, routes } = await startServer(t);
+    for (const status of [200, 201, 204, 300, 304, 400, 401, 403, 429, 500, 503]) {
+      routes['/'] = { status, headers: { location: 'https://elsewhere.example/' } };
+      assert.equal((await http({ method: 'GET', url: new URL(origin) })).status, status);
+    }
+  });
+
+  test(`${way}: an answer of ${longestBody} bytes is read, however it is cut`, async (t) => {
+    const { origin, routes } = await startServer(t);
+    routes['/'] = (_received, response) => {
+      const bytes = Buffer.alloc(longestBody, 'ü€');
+      response.write(bytes.subarray(0, 1));
+      response.write(bytes.subarray(1, 70_000));
+      response.end(bytes.subarray(70_000));
+      return undefined;
+    };
+    const { body } = await http({ method: 'GET', url: new URL(origin) });
+    assert.equal(Buffer.byteLength(body.replace(/\uFFFD+$/, '')), longestBody - 1);
+    assert.doesNotMatch(body.slice(0, -3), /\uFFFD/);
+  });
+
+  test(`${way}: an answer of one byte more is refused`, async (t) => {
+    const { origin, routes } = await startServer(t);
+    routes['/'] = { body: 'x'.repeat(longestBody + 1) };
+    assert.equal(await failing(http, { method: 'GET', url: new URL(origin) }), 'tooLarge');
+  });
+
+  test(`${way}: an answer without end is cut off while it is read`, async (t) => {
+    const { origin, routes } = await startServer(t);
+    let sent = 0;
+    const cut = new Promise<void>((resolve) => {
+      routes['/'] = (_received, response) => {
+        const piece = Buffer.alloc(65_536, 'x');
+        const pour = (): void => {
+          do {
+            sent += piece.length;
+          } while (!response.destroyed && response.write(piece));
+        };
+        response.on('drain', pour).on('close', resolve);
+        pour();
+        return undefined;
+      };
+    });
+    assert.equal(await failing(http, { method: 'GET', url: new URL(origin) }), 'tooLarge');
+    await cut;
+    // What the sockets of both ends hold comes on top of the limit.
+    assert.ok(sent < 32 * longestBody, `${sent} bytes were sent`);
+  });
+
+  test(`${way}: what an answer unpacks to counts, not what was sent`, async (t) => {
+    const { origin, routes } = await startServer(t);
+    routes['/'] = (_received, response) => {
+      response.writeHead(200, { 'content-encoding': 'gzip' });
+      response.end(gzipSync(Buffer.alloc(20 * longestBody)));
+      return undefined;
+    };
+    const asked = http({ method: 'GET', url: new URL(origin) });
+    if (way === 'our own connections') {
+      // These do not ask for compression and unpack nothing.
+      assert.ok((await asked).body.length < longestBody);
+    } else {
+      await assert.rejects(asked, { kind: 'tooLarge' });
+    }
+  });
+
+  test(`${way}: an answer that breaks off is none`, async (t) => {
+    const { origin, routes } = await startServer(t);
+    routes['/'] = (_received, response) => {
+      response.writeHead(200, { 'content-length': 10 }).write('{"a":', () => response.destroy());
+      return undefined;
+    };
+    assert.equal(await failing(http, { method: 'GET', url: new URL(origin) }), 'unreachable');
+  });
+
+  test(`${way}: nobody listening is unreachable`, async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    server.close();
+    await once(server, 'close');
+    assert.equal(await failing(http, { method: 'GET', url: new URL(`http://127.0.0.1:${port}/`) }), 'unreachable');
+  });
+
+  test(`${way}: nothing is sent where it could be overheard`, async (t) => {
+    const { origin, received } = await startServer(t);
+    const { port } = new URL(origin);
+    for (const text of [
+      'http://example.com/',
+      `http://me:secret@127.0.0.1:${port}/`,
+      'ftp://127.0.0.1/',
+      'http://10.0.0.1/',
+    ]) {
+      assert.equal(await failing(http, { method: 'GET', url: new URL(text) }), 'insecure', text);
+    }
+    assert.deepEqual(received, []);
+  });
+
+  test(`${way}: a header that cannot be sent is refused without being quoted`, async (t) => {
+    const { origin, received } = await startServer(t);
+    const headers = { authorization: 'Bearer secret\nwith a line break' };
+    await assert.rejects(http({ method: 'GET', url: new URL(origin), headers }), (error: Error) => {
+      assert.equal(error.cause, undefined);
+      return !`${error.message}${error.stack}`.includes('secret');
+    });
+    assert.deepEqual(received, []);
+  });
+}
+
+test('requests say who sends them, whoever else claims to, except in a browser', async (t) => {
+  const { origin, received } = await startServer(t);
+  for (const [way, http] of Object.entries(ways)) {
+    received.length = 0;
+    await http({ method: 'GET', url: new URL(origin), headers: { 'User-Agent': 'oauth4webapi/v3' } });
+    assert.equal(received[0]?.headers['user-agent'] === 'test/1', way !== 'the worker’s fetch', way);
+  }
+});

@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { addresseesOf, addresseesOfEnds, errorBody, errorOf, rpcErrorIn } from '../../../src/mcp/jsonRpc.ts';
+
+const bodies: [title: string, body: string, ids: unknown[], batch?: boolean][] = [
+  ['a request', '{"jsonrpc":"2.0","id":1,"method":"m"}', [1]],
+  ['a request with a text for an id', '{"jsonrpc":"2.0","id":"a","method":"m"}', ['a']],
+  ['a request with the id 0', '{"jsonrpc":"2.0","id":0,"method":"m"}', [0]],
+  ['a request whose id is no id', '{"jsonrpc":"2.0","id":{},"method":"m"}', [null]],
+  ['a notification', '{"jsonrpc":"2.0","method":"m"}', []],
+  ['a response', '{"jsonrpc":"2.0","id":1,"result":{}}', []],
+  ['an error', '{"jsonrpc":"2.0","id":1,"error":{"code":1,"message":""}}', []],
+  ['a batch', '[{"id":1,"method":"m"},{"method":"m"},{"id":2,"method":"m"},{"id":3,"result":1}]', [1, 2], true],
+  ['a batch of nothing to answer', '[{"method":"m"}]', [], true],
+  ['an empty batch', '[]', [], true],
+  ['a batch with something else in it', '[5]', [null], true],
+  ['no JSON', '{"jsonrpc"', [null]],
+  ['no message', '"text"', [null]],
+  ['nothing', '', [null]],
+];
+
+for (const [title, body, ids, batch = false] of bodies) {
+  test(`${title} is answered to ${JSON.stringify(ids)}`, () => {
+    assert.deepEqual(addresseesOf(Buffer.from(body)), { ids, batch });
+  });
+}
+
+const ends: [title: string, head: string, tail: string, id: unknown][] = [
+  ['at the start, as VS Code writes it', '{"jsonrpc":"2.0","id":7,"method":"m","params":{"id":1', 'xxx"}}', 7],
+  ['after the method', '{"method":"m","id":"s","params":{', 'xxx"}}', 's'],
+  ['at the end, as the SDK writes it', '{"method":"m","params":{"id":1', 'xxx"},"jsonrpc":"2.0","id":7}', 7],
+  ['before the version at the end', '{"method":"m","params":{', 'xxx"}, "id" : "a\\"b" , "jsonrpc" : "2.0" }\n', 'a"b'],
+  ['inside the parameters only', '{"jsonrpc":"2.0","method":"m","params":{"id":1,', 'xxx","id":2}}', null],
+  ['inside a text only', '{"method":"m","params":"{\\"id\\":1,', 'xxx,\\"id\\":2}"}', null],
+  ['in a batch', '[{"jsonrpc":"2.0","id":1,', '"id":2}]', null],
+];
+
+for (const [title, head, tail, id] of ends) {
+  test(`the id of a request too large to keep, ${title}, is ${JSON.stringify(id)}`, () => {
+    assert.deepEqual(addresseesOfEnds(Buffer.from(head), Buffer.from(tail)).ids, [id]);
+  });
+}
+
+test('finding an id in ends that are made to be slow to search takes no time', () => {
+  const nasty = [
+    `{${'"method":"m",'.repeat(300)}`,
+    `,"id":"${'\\\\'.repeat(2000)}`,
+    `,${' '.repeat(4000)}`,
+    ',"id":1'.repeat(600),
+  ];
+  const startMs = performance.now();
+  for (const text of nasty) {
+    addresseesOfEnds(Buffer.from(text), Buffer.from(text));
+  }
+  assert.ok(performance.now() - startMs < 200);
+});
+
+test('an error tells programs its kind and what goes with it, and people a sentence', () => {
+  const problem = { kind: 'rateLimited', host: 'mcp.notion.com', status: 429, waitSeconds: 60 } as const;
+  assert.deepEqual(
+    errorOf(problem, ({ host, waitSeconds }) => `${host}: ${waitSeconds}`),
+    {
+      code: -32086,
+      message: 'mcp.notion.com: 60',
+      data: { kind: 'rateLimited', status: 429, retryAfterSeconds: 60 },
+    },
+  );
+});
+
+test('an error is addressed to each who waits, and to nobody when nobody does', () => {
+  const error = { code: -1, message: 'm' };
+  const one = { jsonrpc: '2.0', id: 1, error };
+  assert.equal(errorBody({ ids: [1], batch: false }, error), JSON.stringify(one));
+  assert.equal(errorBody({ ids: [1], batch: true }, error), JSON.stringify([one]));
+  assert.equal(errorBody({ ids: [], batch: true }, error), undefined);
+});
+
+test('a JSON-RPC error is found in an answer and nothing else is taken for one', () => {
+  const error = { code: -32601, message: 'Method not found' };
+  assert.deepEqual(rpcErrorIn(JSON.stringify({ jsonrpc: '2.0', id: 1, error: { ...error, secret: 1 } })), error);
+  for (const other of [
+    '',
+    '<html>',
+    '[]',
+    'null',
+    '{"error":"invalid_token"}',
+    '{"jsonrpc":"2.0","error":"text"}',
+    '{"jsonrpc":"2.0","error":{"code":"1","message":"m"}}',
+    '{"jsonrpc":"2.0","error":{"code":1}}',
+    '{"jsonrpc":"2.0","id":1,"result":{}}',
+  ]) {
+    assert.equal(rpcErrorIn(other), undefined, other);
+  }
+});

@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type TestContext, test } from 'node:test';
+import { Server } from '@modelcontextprotocol/sdk/server/index.js';
+import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
+import { CallToolRequestSchema, ErrorCode, McpError } from '@modelcontextprotocol/sdk/types.js';
+import { Secret } from '../../../src/core/secret.ts';
+import { callTool } from '../../../src/notion/toolCall.ts';
+import { fails } from '../oauth/failing.ts';
+import { fetchHttp } from '../oauth/fetchHttp.ts';
+import { html, type Route, startServer } from '../oauth/loopbackServer.ts';
+
+const token = new Secret('user:grant:access');
+
+/** The official SDK's server with one tool, stateless or with sessions. */
+async function sdkServer(t: TestContext, options: { sessions: boolean; json: boolean }) {
+  const methods: string[] = [];
+  const authorizations = new Set<string | undefined>();
+  const connect = async () => {
+    const mcp = new Server({ name: 'test', version: '1' }, { capabilities: { tools: {} } });
+    mcp.setRequestHandler(CallToolRequestSchema, ({ params: { name, arguments: args } }) => {
+      if (name !== 'echo') {
+        throw new McpError(ErrorCode.InvalidParams, `Tool ${name} not found`);
+      }
+      const isError = typeof args?.text !== 'string';
+      return { content: [{ type: 'text', text: isError ? 'no' : `you said ${args.text}` }], isError };
+    });
+    const transport = new StreamableHTTPServerTransport({
+      ...(options.sessions && { sessionIdGenerator: randomUUID }),
+      enableJsonResponse: options.json,
+    });
+    // The SDK's own types disagree under exactOptionalPropertyTypes.
+    await mcp.connect(transport as Parameters<typeof mcp.connect>[0]);
+    return transport;
+  };
+  const lasting = options.sessions ? await connect() : undefined;
+  const server = createServer(async (request, response) => {
+    let body = '';
+    for await (const chunk of request) {
+      body += String(chunk);
+    }
+    const message = JSON.parse(body);
+    methods.push(message.method);
+    authorizations.add(request.headers.authorization);
+    const transport = lasting ?? (await connect());
+    await transport.handleRequest(request, response, message);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`);
+  return { url, methods, authorizations };
+}
+
+for (const json of [true, false]) {
+  const kind = json ? 'JSON' : 'an event stream';
+  test(`A14: a stateless server that answers ${kind} is asked once, with the token in the header`, async (t) => {
+    const { url, methods, authorizations } = await sdkServer(t, { sessions: false, json });
+    const result = await callTool(fetchHttp, url, token, 'echo', { text: 'hi' });
+    assert.deepEqual(result, { text: 'you said hi', isError: false });
+    assert.deepEqual(methods, ['tools/call']);
+    assert.deepEqual([...authorizations], ['Bearer user:grant:access']);
+  });
+
+  test(`a server with sessions that answers ${kind} gets its handshake first`, async (t) => {
+    const { url, methods } = await sdkServer(t, { sessions: true, json });
+    const result = await callTool(fetchHttp, url, token, 'echo', { text: 'hi' });
+    assert.equal(result.text, 'you said hi');
+    assert.deepEqual(methods, ['tools/call', 'initialize', 'notifications/initialized', 'tools/call']);
+  });
+}
+
+test('a tool that fails says so in its result, an unknown tool is an error', async (t) => {
+  const { url } = await sdkServer(t, { sessions: false, json: true });
+  assert.deepEqual(await callTool(fetchHttp, url, token, 'echo', { text: 7 }), { text: 'no', isError: true });
+  await fails(() => callTool(fetchHttp, url, token, 'nothing', {}), 'serverRefuses', { code: 'rpc_error' });
+});
+
+async function answering(t: TestContext, route: Route) {
+  const server = await startServer(t);
+  server.routes['POST /mcp'] = route;
+  return { ...server, call: () => callTool(fetchHttp, new URL(`${server.origin}/mcp`), token, 'x', {}) };
+}
+
+const rpc = (reply: Record<string, unknown>) => ({ body: { jsonrpc: '2.0', id: 1, ...reply } });
+
+for (const [title, route, kind, details] of [
+  ['401', { status: 401, body: { error: 'invalid_token' } }, 'serverRefuses', { code: 'invalid_token', status: 401 }],
+  ['403 of a firewall', { ...html, status: 403 }, 'transient', {}],
+  [
+    '403 for scopes',
+    { status: 403, body: { error: 'insufficient_scope' } },
+    'serverRefuses',
+    { code: 'insufficient_scope' },
+  ],
+  ['429', { status: 429, headers: { 'retry-after': '3' } }, 'transient', { retryAfterMs: 3000 }],
+  ['503', { status: 503 }, 'transient', {}],
+  ['HTML', html, 'transient', { code: 'html' }],
+  ['nothing', {}, 'nonsense', { code: 'no_reply' }],
+  ['another id', { body: { jsonrpc: '2.0', id: 2, result: {} } }, 'nonsense', { code: 'no_reply' }],
+  ['a result that is none', rpc({ result: 7 }), 'nonsense', { missing: 'result' }],
+  [
+    'an error',
+    rpc({ error: { code: -32602, message: 'Tool user:grant:access not found' } }),
+    'serverRefuses',
+    { code: 'rpc_error', serverReason: 'Tool [secret] not found' },
+  ],
+  ['a redirect', { status: 307, headers: { location: '/elsewhere' } }, 'unsafe', { code: 'redirected' }],
+] as const) {
+  test(`an MCP server’s ${title} is ${kind}`, async (t) => {
+    const { call } = await answering(t, route);
+    await fails(call, kind, { step: 'identity', ...details });
+  });
+}
+
+test('an event stream may carry comments, notifications, CRLF and data over several lines', async (t) => {
+  const { call } = await answering(t, {
+    headers: { 'content-type': 'text/event-stream; charset=utf-8' },
+    body: [
+      ': hello',
+      'event: message\r\ndata: {"jsonrpc":"2.0","method":"notifications/progress","params":{}}',
+      'id: 7\r\ndata: {"jsonrpc":"2.0","id":1,\r\ndata: "result":{"content":[{"type":"text","text":"a"},{"type":"image"},{"type":"text","text":"b"}],"structuredContent":{"k":1}}}',
+      '',
+    ].join('\r\n\r\n'),
+  });
+  assert.deepEqual(await call(), { text: 'ab', isError: false, structured: { k: 1 } });
+});
+
+test('a server that demands a session and then gives none is not asked for ever', async (t) => {
+  const { call, received } = await answering(t, {
+    status: 400,
+    body: { jsonrpc: '2.0', id: null, error: { code: -32000 } },
+  });
+  await fails(call, 'nonsense', { status: 400 });
+  assert.equal(received.length, 2);
+});

@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { createPlatformHttp } from '../../../../src/platform/browser/transport.ts';
+import { failing } from '../../http/transports.ts';
+
+test('a redirect in a browser is refused, as it does not say where it leads', async () => {
+  // Node's `fetch` hands redirects over as they are, so a browser's answer is played: the Fetch standard's
+  // opaque-redirect filtered response.
+  const opaque = { type: 'opaqueredirect', status: 0, headers: new Headers(), body: null } as Response;
+  const http = createPlatformHttp({ userAgent: 'test/1', hostFetch: async () => opaque });
+  for (const redirects of ['refuse', 'sameOrigin'] as const) {
+    const request = { method: 'GET', url: new URL('https://mcp.example.test/'), redirects } as const;
+    assert.equal(await failing(http, request), 'redirected');
+  }
+});
+
+test('a browser adds no cookies and keeps no answers', async () => {
+  const inits: (RequestInit | undefined)[] = [];
+  const hostFetch: typeof fetch = async (_input, init) => {
+    inits.push(init);
+    return new Response('here');
+  };
+  const http = createPlatformHttp({ userAgent: 'test/1', hostFetch });
+  await http({ method: 'GET', url: new URL('https://mcp.example.test/') });
+  const [{ credentials, cache, redirect, headers } = assert.fail()] = inits;
+  assert.deepEqual([credentials, cache, redirect, headers], ['omit', 'no-store', 'manual', {}]);
+});
+
+test('the transport of a browser is built without a line of Node’s', async () => {
+  const { outputFiles, warnings } = await build({
+    entryPoints: [fileURLToPath(new URL('../../../../src/platform/browser/transport.ts', import.meta.url))],
+    bundle: true,
+    platform: 'browser',
+    conditions: ['browser'],
+    format: 'esm',
+    write: false,
+    logLevel: 'silent',
+  });
+  assert.deepEqual(warnings, []);
+  assert.doesNotMatch(outputFiles[0]?.text ?? 'node:', /\bnode:|\brequire\(/);
+});
