@@ -1,33 +1,31 @@
 import { type EventEmitter, type ExtensionContext, env, window } from 'vscode';
 import { files } from '#platform/files';
 import { createPlatformHttp } from '#platform/transport';
-import { type Account, Accounts } from './accounts/accounts.ts';
-import { systemClock as clock, systemRandomness as randomness } from './core/clock.ts';
+import { Accounts } from './accounts/accounts.ts';
+import type { Account } from './accounts/registry.ts';
+import { systemClock as clock } from './core/clock.ts';
 import type { Log } from './core/log.ts';
+import { systemRandomness as randomness } from './core/random.ts';
 import type { Secret } from './core/secret.ts';
 import { type ConnectionParts, checkConnection, checkServer } from './diagnostics/connectionTest.ts';
 import { diagnostics } from './editor/collectDiagnostics.ts';
 import type { CommandName } from './editor/commandNames.ts';
 import * as editorCommands from './editor/commands.ts';
-import { gatewayNotices } from './editor/gatewayNotices.ts';
 import { manageAccounts } from './editor/manageAccounts.ts';
 import type { McpDefinitions } from './editor/mcpServers.ts';
 import { problemSentence } from './editor/messages/callProblem.ts';
 import { endedAnswerMessage, serverChangedMessage } from './editor/messages/failure.ts';
-import { showNote } from './editor/messages/show.ts';
-import { channelOpener } from './editor/openChannel.ts';
+import { showNote, told } from './editor/messages/show.ts';
+import { channelOpener, situation } from './editor/openChannel.ts';
 import type { NotionAuthenticationProvider } from './editor/provider.ts';
 import { ReadOnlyDocuments } from './editor/readOnlyDocuments.ts';
-import { Attention } from './editor/reminders.ts';
+import { Attention, gatewayNotices, tellOfStorageProblems } from './editor/reminders.ts';
 import { ServerUrlNotice } from './editor/serverUrlNotice.ts';
 import { configuredClientId, defaultServerUrl, serverUrlText } from './editor/settings.ts';
 import { openBrowser, SignInFlow } from './editor/signInFlow.ts';
-import { situation } from './editor/situation.ts';
-import { tellOfStorageProblems } from './editor/storageProblems.ts';
-import { told } from './editor/unforeseen.ts';
 import type { Gateway } from './gateway/gateway.ts';
-import { loggedHttp } from './http/loggedHttp.ts';
-import { accountLabel } from './notion/identity.ts';
+import { accountLabel } from './grants/names.ts';
+import { loggedHttp } from './http/client.ts';
 import { parseServerUrl } from './oauth/serverUrl.ts';
 import { grantProtocol } from './renewal/grantRequests.ts';
 import { orderChannels } from './signIn/channels.ts';
@@ -146,7 +144,7 @@ export async function assemble(
   };
   let opening: Promise<Gateway | undefined> | undefined;
   const gateway = (): Promise<Gateway | undefined> => {
-    opening ??= import('./mcp/openGateway.ts')
+    opening ??= import('./gateway/gateway.ts')
       .then(({ openGateway }) =>
         openGateway({
           accounts: {

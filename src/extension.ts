@@ -12,7 +12,8 @@ import {
 import { listen } from '#platform/listen';
 import { createApi } from './api.ts';
 import type { Assembly } from './container.ts';
-import { Log, traitsOf } from './core/log.ts';
+import { traitsOf } from './core/errorInfo.ts';
+import { Log } from './core/log.ts';
 import { type CommandName, commandNames } from './editor/commandNames.ts';
 import { McpDefinitions } from './editor/mcpServers.ts';
 import { NotionAuthenticationProvider, providerId } from './editor/provider.ts';

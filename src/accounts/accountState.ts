@@ -1,5 +1,7 @@
 import { isHealthy } from '../grants/tokenLife.ts';
-import type { Known } from '../storage/transaction.ts';
+import type { Failure } from '../oauth/errors.ts';
+import type { JournalFiles } from '../storage/journalFiles.ts';
+import type { Known } from '../storage/snapshot.ts';
 
 export type AccountState =
   /** Its token is good. */
@@ -24,4 +26,40 @@ export function stateOf({ grant, readOnly }: Known, serverUrl: string, nowMs: nu
     return 'readOnly';
   }
   return isHealthy(grant.tokens, nowMs) ? 'healthy' : 'expired';
+}
+
+/**
+ * Why the last renewal of an account failed, where that may pass. `refused`: the server's refusal is confirmed soon,
+ * before it is believed. `storage`: this computer's disk or another window. `offline`: everything on the way to the server.
+ */
+export type AccountTrouble = 'refused' | 'storage' | 'offline';
+
+export function troubleIn(failure: Failure | undefined): AccountTrouble | undefined {
+  if (failure === undefined) {
+    return undefined;
+  }
+  const { step, code } = failure.details;
+  if (code === 'unconfirmed' || code === 'waiting') {
+    return 'refused';
+  }
+  return step === 'storage' ? 'storage' : 'offline';
+}
+
+/** What the person should hear of once. */
+export type StorageProblem =
+  /** A stored sign-in cannot be read and was kept aside. */
+  | 'damaged'
+  /** The editor's secret storage loses everything when the editor ends. */
+  | 'forgetful'
+  /** Another window knows more, and this one has to be reloaded before it may store anything. */
+  | 'stale';
+
+/** How sign-ins are kept here, and how their last renewals failed. By grant id: to be replaced before it is shown. */
+export interface StorageDiagnostics {
+  hasJournal: boolean;
+  isForgetful: boolean;
+  /** Other windows' changes are heard of without looking. */
+  hears: boolean;
+  files?: JournalFiles;
+  lastFailures: Map<string, Failure>;
 }

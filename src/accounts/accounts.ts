@@ -1,45 +1,24 @@
-import type { Files } from '#platform/files';
-import { type Clock, type Randomness, within } from '../core/clock.ts';
+import { type Clock, within } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
-import { type AccountTrouble, troubleIn } from '../grants/accountTrouble.ts';
+import type { Randomness } from '../core/random.ts';
 import type { Grant } from '../grants/grant.ts';
 import { isAboutToExpire, isHealthy } from '../grants/tokenLife.ts';
 import type { Identity } from '../notion/identity.ts';
 import { Failure } from '../oauth/errors.ts';
-import { type GrantProtocol, Renewal, type RenewReason } from '../renewal/renewal.ts';
+import type { Files } from '../platform/contract.ts';
+import type { GrantProtocol } from '../renewal/grantRequests.ts';
+import { Renewal, type RenewReason } from '../renewal/renewal.ts';
 import { Keeper } from '../renewal/scheduler.ts';
 import { GrantStore } from '../storage/grantStore.ts';
-import { Journal, type JournalFiles } from '../storage/journal.ts';
+import { Journal } from '../storage/journal.ts';
 import { Locks, type LockTiming, lockTiming } from '../storage/lock.ts';
 import { type Secrets, Vault } from '../storage/secretStore.ts';
-import type { Known } from '../storage/transaction.ts';
+import type { Known } from '../storage/snapshot.ts';
+import { type AccountTrouble, type StorageDiagnostics, type StorageProblem, troubleIn } from './accountState.ts';
 import { type FreshSignIn, storeSignIn } from './addAccount.ts';
 import { type Account, type AccountsChange, KnownGrants } from './registry.ts';
 import { kindOf, signOut } from './signOut.ts';
 import { Lookout } from './storageSync.ts';
-
-export type { AccountTrouble } from '../grants/accountTrouble.ts';
-export type { AccountState } from './accountState.ts';
-export type { Account, AccountsChange } from './registry.ts';
-
-/** What the person should hear of once. */
-export type StorageProblem =
-  /** A stored sign-in cannot be read and was kept aside. */
-  | 'damaged'
-  /** The editor's secret storage loses everything when the editor ends. */
-  | 'forgetful'
-  /** Another window knows more, and this one has to be reloaded before it may store anything. */
-  | 'stale';
-
-/** How sign-ins are kept here, and how their last renewals failed. By grant id: to be replaced before it is shown. */
-export interface StorageDiagnostics {
-  hasJournal: boolean;
-  isForgetful: boolean;
-  /** Other windows' changes are heard of without looking. */
-  hears: boolean;
-  files?: JournalFiles;
-  lastFailures: Map<string, Failure>;
-}
 
 export interface AccountsParts {
   secrets: Secrets;

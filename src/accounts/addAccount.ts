@@ -1,8 +1,8 @@
-import type { Randomness } from '../core/clock.ts';
+import { toHex } from '../core/encoding.ts';
+import type { Randomness } from '../core/random.ts';
 import type { Grant } from '../grants/grant.ts';
 import type { Identity } from '../notion/identity.ts';
 import { Failure } from '../oauth/errors.ts';
-import { toHex } from '../storage/encryption.ts';
 import type { GrantStore } from '../storage/grantStore.ts';
 
 /** What a sign-in got; id, label and generation are given when it is stored. */

@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import type { Grant } from '../grants/grant.ts';
-import type { Known } from '../storage/transaction.ts';
+import type { Known } from '../storage/snapshot.ts';
 import { type AccountState, stateOf } from './accountState.ts';
 
 /** A grant and what can be done with it. */

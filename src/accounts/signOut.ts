@@ -1,10 +1,11 @@
-import { type Clock, type Randomness, within } from '../core/clock.ts';
+import { type Clock, within } from '../core/clock.ts';
+import { codeOf } from '../core/errorInfo.ts';
 import type { Log } from '../core/log.ts';
+import type { Randomness } from '../core/random.ts';
 import type { Grant } from '../grants/grant.ts';
 import { Failure } from '../oauth/errors.ts';
-import type { GrantProtocol } from '../renewal/renewal.ts';
+import type { GrantProtocol } from '../renewal/grantRequests.ts';
 import type { GrantStore } from '../storage/grantStore.ts';
-import { codeOf } from '../storage/transaction.ts';
 
 export interface SignOutParts {
   store: GrantStore;

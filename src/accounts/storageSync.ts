@@ -1,8 +1,8 @@
 import type { Clock } from '../core/clock.ts';
+import { codeOf } from '../core/errorInfo.ts';
 import type { Log } from '../core/log.ts';
 import type { GrantStore } from '../storage/grantStore.ts';
-import type { Snapshot } from '../storage/reconcile.ts';
-import { codeOf } from '../storage/transaction.ts';
+import type { Snapshot } from '../storage/snapshot.ts';
 import type { KnownGrants } from './registry.ts';
 
 export interface LookoutParts {

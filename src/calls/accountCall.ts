@@ -1,13 +1,10 @@
 import type { Clock } from '../core/clock.ts';
 import type { Secret } from '../core/secret.ts';
 import type { Grant } from '../grants/grant.ts';
-import { HttpFailure } from '../http/http.ts';
-import { retryAfterMs } from '../http/retryAfter.ts';
+import { HttpFailure } from '../http/errors.ts';
+import { readText, type Upstream, type UpstreamAnswer, type UpstreamRequest } from '../http/transport.ts';
 import { isSecure } from '../http/url.ts';
-import type { Problem } from '../mcp/jsonRpc.ts';
-import { headerOf, readText, type Upstream, type UpstreamAnswer, type UpstreamRequest } from '../mcp/upstream.ts';
-import { parseChallenge } from '../oauth/challenge.ts';
-import { Failure } from '../oauth/errors.ts';
+import { type Problem, pauseAskedFor, problemIn } from './problem.ts';
 
 /** What the gateway needs of the accounts. */
 export interface GatewayAccounts {
@@ -87,63 +84,9 @@ export async function ask(
   }
 }
 
-/** What an answer's status means that is not MCP's own. */
-export function problemOf(answer: UpstreamAnswer, host: string): Problem {
-  const { status } = answer;
-  const problem = { host, status };
-  if (status < 400) {
-    return { ...problem, kind: 'nonsense' };
-  }
-  if (status === 401) {
-    return { ...problem, kind: 'tokenRejected' };
-  }
-  if (status === 429) {
-    const pauseMs = pauseAskedFor(answer);
-    return { ...problem, kind: 'rateLimited', ...waiting(pauseMs) };
-  }
-  if (status === 403) {
-    const challenge = parseChallenge(headerOf(answer, 'www-authenticate'));
-    if (challenge?.error === 'insufficient_scope') {
-      return { ...problem, kind: 'scopeMissing', ...(challenge.scopes && { scopes: challenge.scopes }) };
-    }
-  }
-  return { ...problem, kind: status >= 500 || status === 408 || status === 425 ? 'serverTrouble' : 'serverRefuses' };
-}
-
-/** What a failure on the way means. @throws HttpFailure of kind `cancelled`, which nobody waits to hear of */
-export function problemIn(error: unknown, host: string): Problem {
-  if (error instanceof HttpFailure) {
-    if (error.kind === 'cancelled') {
-      throw error;
-    }
-    return { kind: 'unreachable', host, transport: error.kind };
-  }
-  if (!(error instanceof Failure)) {
-    return { kind: 'internal', host };
-  }
-  switch (error.kind) {
-    case 'signInAgain':
-    case 'registrationGone':
-      return { kind: 'signInNeeded', host, failure: error };
-    case 'transient':
-      return { kind: 'unreachable', host, failure: error, ...waiting(error.details.retryAfterMs) };
-    default:
-      return { kind: 'renewalFailed', host, failure: error };
-  }
-}
-
-function waiting(pauseMs: number | undefined): { waitSeconds?: number } {
-  return pauseMs === undefined ? {} : { waitSeconds: Math.ceil(pauseMs / 1000) };
-}
-
 /** Reads what nobody wants to see, so that its connection can be used again. Nobody waits for it. */
 function discard(answer: UpstreamAnswer): void {
   readText(answer, longestLeftover).catch(() => undefined);
-}
-
-function pauseAskedFor(answer: UpstreamAnswer): number | undefined {
-  const names = ['retry-after', 'date'] as const;
-  return retryAfterMs(new Headers(names.map((name) => [name, headerOf(answer, name) ?? ''])));
 }
 
 function pause(clock: Clock, pauseMs: number, signal: AbortSignal): Promise<void> {

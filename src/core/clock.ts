@@ -28,14 +28,6 @@ export async function within<T>(
   }
 }
 
-/** Randomness, handed in so that tests own it. */
-export interface Randomness {
-  /** Cryptographically strong random bytes. */
-  bytes(length: number): Uint8Array<ArrayBuffer>;
-  /** A number in [0, 1) for jitter; not for secrets. */
-  fraction(): number;
-}
-
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
   monotonicMs: () => performance.now(),
@@ -47,9 +39,4 @@ export const systemClock: Clock = {
     }
     return () => clearTimeout(timer as number);
   },
-};
-
-export const systemRandomness: Randomness = {
-  bytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
-  fraction: () => Math.random(),
 };

@@ -1,3 +1,4 @@
+import { toHex } from './encoding.ts';
 import { Secret } from './secret.ts';
 
 /** Where log lines end: in the editor a `vscode.LogOutputChannel`, in a test an array. */
@@ -34,7 +35,7 @@ export class Log {
    * and to tell it from those of other windows.
    */
   operation(name: string, randomness: { bytes(length: number): Uint8Array }): Log {
-    const id = Array.from(randomness.bytes(2), (byte) => byte.toString(16).padStart(2, '0')).join('');
+    const id = toHex(randomness.bytes(2));
     return new Log(this.#sink, `${this.#prefix}[${name} ${id}] `);
   }
 
@@ -79,17 +80,6 @@ export function redact(value: unknown): string {
       .replace(/[A-Za-z0-9_~+/=:-]{40,}/g, '[redacted]')
       .slice(0, longestValue)
   );
-}
-
-/** What an error of nobody's foresight says without its message, which may hold anything: name, code and place. */
-export function traitsOf(error: unknown): { name: string; code?: string; at?: string } {
-  if (!(error instanceof Error)) {
-    return { name: typeof error };
-  }
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
-  // The file without its folders, which hold the name of whoever is at home there.
-  const at = /^\s+at .*?([\w.-]{1,60}:\d+:\d+)\)?$/m.exec(error.stack ?? '')?.[1];
-  return { name: error.name, ...(code !== undefined && { code }), ...(at !== undefined && { at }) };
 }
 
 /** A part of a path or host that may be somebody's id or key is left out. */

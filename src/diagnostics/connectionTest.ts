@@ -1,7 +1,8 @@
 import type { Clock } from '../core/clock.ts';
 import type { Secret } from '../core/secret.ts';
 import type { Grant } from '../grants/grant.ts';
-import { type Http, HttpFailure, type HttpFailureKind } from '../http/http.ts';
+import type { Http } from '../http/client.ts';
+import { HttpFailure, type HttpFailureKind } from '../http/errors.ts';
 import { type Identity, readIdentity } from '../notion/identity.ts';
 import { initializeParams, mcpRequest } from '../notion/mcpClient.ts';
 import { readToolAccess, type ToolAccess } from '../notion/toolAccess.ts';

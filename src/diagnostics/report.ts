@@ -1,4 +1,5 @@
-import type { Account, AccountTrouble, StorageDiagnostics, StorageProblem } from '../accounts/accounts.ts';
+import type { AccountTrouble, StorageDiagnostics, StorageProblem } from '../accounts/accountState.ts';
+import type { Account } from '../accounts/registry.ts';
 import type { Failure } from '../oauth/errors.ts';
 import { describeChannels, type Situation } from '../signIn/channels.ts';
 import type { ConnectionReport } from './connectionTest.ts';

@@ -1,12 +1,13 @@
 import { type Extension, version as editorVersion, env, workspace } from 'vscode';
-import type { Account, Accounts } from '../accounts/accounts.ts';
+import type { Accounts } from '../accounts/accounts.ts';
+import type { Account } from '../accounts/registry.ts';
 import type { Clock } from '../core/clock.ts';
 import type { ConnectionReport } from '../diagnostics/connectionTest.ts';
 import { type DiagnosticFacts, diagnosticsText } from '../diagnostics/report.ts';
 import { Failure } from '../oauth/errors.ts';
 import { parseServerUrl } from '../oauth/serverUrl.ts';
+import { situation } from './openChannel.ts';
 import { defaultServerUrl, serverUrlText } from './settings.ts';
-import { situation } from './situation.ts';
 
 export interface DiagnosticsParts {
   extension: Extension<unknown>;

@@ -1,5 +1,6 @@
 import { type Extension, env, l10n, type QuickPickItem, window } from 'vscode';
-import type { Account, Accounts } from '../accounts/accounts.ts';
+import type { Accounts } from '../accounts/accounts.ts';
+import type { Account } from '../accounts/registry.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { ConnectionReport } from '../diagnostics/connectionTest.ts';
@@ -9,14 +10,13 @@ import { stoppedWaiting } from './delayedProgress.ts';
 import { accountInWords } from './messages/accountStatus.ts';
 import { connectionMessage, connectionText } from './messages/connection.ts';
 import { aboutAccount, messageFor } from './messages/failure.ts';
-import { showFailure, showNote, showWarning } from './messages/show.ts';
+import { showFailure, showNote, showWarning, told } from './messages/show.ts';
 import { withProgress } from './progress.ts';
 import type { ReadOnlyDocuments } from './readOnlyDocuments.ts';
 import type { Attention } from './reminders.ts';
 import { defaultScope } from './sessions.ts';
 import type { SignInFlow } from './signInFlow.ts';
 import { askAndEndSignIn } from './signOutCommand.ts';
-import { told } from './unforeseen.ts';
 
 export interface CommandParts {
   accounts: Accounts;

@@ -1,5 +1,5 @@
 import { commands, env, l10n, type QuickPickItem, QuickPickItemKind, ThemeIcon, Uri, window } from 'vscode';
-import type { Account } from '../accounts/accounts.ts';
+import type { Account } from '../accounts/registry.ts';
 import type { CommandParts } from './commands.ts';
 import * as accountCommands from './commands.ts';
 import { accountInWords } from './messages/accountStatus.ts';

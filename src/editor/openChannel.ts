@@ -1,14 +1,15 @@
-import { type Extension, env, Uri, workspace } from 'vscode';
+import { type Extension, ExtensionKind, env, l10n, UIKind, Uri, workspace } from 'vscode';
 import { listen } from '#platform/listen';
-import type { Clock, Randomness } from '../core/clock.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Randomness } from '../core/random.ts';
 import { Failure } from '../oauth/errors.ts';
-import type { OpenChannel, OpenChannelByName } from '../signIn/channels.ts';
-import { fillLastPage, type LastPage } from '../signIn/completionPage.ts';
+import type { OpenChannel, OpenChannelByName } from '../signIn/channel.ts';
+import type { Situation } from '../signIn/channels.ts';
+import { fillLastPage, type LastPage, type LastPageWords } from '../signIn/completionPage.ts';
 import { openLoopbackChannel } from '../signIn/loopback.ts';
 import { openPasteChannel } from '../signIn/paste.ts';
-import { lastPageWords } from './lastPageWords.ts';
 import { askForPaste } from './pasteBox.ts';
-import { configuredClientId } from './settings.ts';
+import { configuredClientId, signInChannel } from './settings.ts';
 import { callbackPath } from './uriHandler.ts';
 
 /** Makes a channel ready with what this editor has for it. */
@@ -39,4 +40,37 @@ async function openUriHandlerChannel(extensionId: string): Promise<OpenChannel> 
   const external = await env.asExternalUri(Uri.parse(`${env.uriScheme}://${extensionId}${callbackPath}`));
   // `toString()` would encode the `=` and `&` of the query, and with them the address would lead nowhere.
   return { name: 'uriHandler', redirectUri: external.toString(true), close: () => undefined };
+}
+
+/** The words of the page that people see last. */
+export function lastPageWords(outcome: 'allowed' | 'declined'): LastPageWords {
+  return outcome === 'allowed'
+    ? {
+        language: env.language,
+        title: l10n.t('Access allowed'),
+        sentence: l10n.t('You can close this page and return to your editor, where the sign-in is being finished.'),
+      }
+    : {
+        language: env.language,
+        title: l10n.t('Access was not allowed'),
+        sentence: l10n.t('Nothing has changed. Close this page and return to your editor to try again.'),
+      };
+}
+
+/** Where this extension runs now, as far as it decides how the browser's answer can come back. */
+export function situation(extension: Extension<unknown>): Situation {
+  const beside = extension.extensionKind === ExtensionKind.UI ? 'ui' : 'workspace';
+  return {
+    host: listen === undefined ? 'webWorker' : beside,
+    remote: env.remoteName !== undefined,
+    web: env.uiKind === UIKind.Web,
+    portableOnWindows: isPortableOnWindows(),
+    clientConfigured: configuredClientId() !== undefined,
+    setting: signInChannel(),
+  };
+}
+
+/** The editor says so to its processes; a web worker has none. */
+function isPortableOnWindows(): boolean {
+  return typeof process !== 'undefined' && process.platform === 'win32' && process.env?.VSCODE_PORTABLE !== undefined;
 }

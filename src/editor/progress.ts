@@ -1,4 +1,4 @@
-import { ProgressLocation, window } from 'vscode';
+import { commands, ProgressLocation, window } from 'vscode';
 import type { Clock } from '../core/clock.ts';
 import { type stoppedWaiting, withPatience } from './delayedProgress.ts';
 
@@ -17,4 +17,26 @@ export function withProgress<T>(
       }),
     work,
   );
+}
+
+/** A progress notification has one button, so other choices are links; the command of one is its sign-in's own. */
+export class ProgressLink {
+  readonly #command: string;
+  readonly #registration: { dispose(): void };
+  #act: (() => void) | undefined;
+
+  constructor(command: string) {
+    this.#command = command;
+    this.#registration = commands.registerCommand(command, () => this.#act?.());
+  }
+
+  /** The link to `act` as text; empty without one. */
+  to(act: (() => void) | undefined, label: string): string {
+    this.#act = act;
+    return act === undefined ? '' : `[${label}](command:${this.#command} "${label}")`;
+  }
+
+  dispose(): void {
+    this.#registration.dispose();
+  }
 }

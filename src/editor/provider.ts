@@ -6,8 +6,10 @@ import {
   EventEmitter,
   l10n,
 } from 'vscode';
-import type { Account, Accounts, AccountsChange } from '../accounts/accounts.ts';
-import { type Log, traitsOf } from '../core/log.ts';
+import type { Accounts } from '../accounts/accounts.ts';
+import type { Account, AccountsChange } from '../accounts/registry.ts';
+import { traitsOf } from '../core/errorInfo.ts';
+import type { Log } from '../core/log.ts';
 import type { SignInResult } from '../signIn/exchange.ts';
 import {
   announcedScopes,

@@ -1,6 +1,9 @@
 import { l10n, type Memento, StatusBarAlignment, type StatusBarItem, ThemeColor, window } from 'vscode';
-import type { Account, Accounts } from '../accounts/accounts.ts';
-import { needsSignInSentence } from './messages/failure.ts';
+import type { StorageProblem } from '../accounts/accountState.ts';
+import type { Accounts } from '../accounts/accounts.ts';
+import type { Account } from '../accounts/registry.ts';
+import type { GatewayNotices } from '../gateway/gateway.ts';
+import { needsSignInSentence, storageMessage } from './messages/failure.ts';
 import { showWarning } from './messages/show.ts';
 
 export interface AttentionParts {
@@ -70,4 +73,34 @@ export class Attention {
     this.#listening.dispose();
     this.#item?.dispose();
   }
+}
+
+const toldOfStorageKey = 'toldOfForgetfulStorage';
+
+/** Tells of each problem; of one that every start finds again, only the first time. */
+export function tellOfStorageProblems(problems: ReadonlySet<StorageProblem>, memory: Memento): void {
+  for (const problem of problems) {
+    if (problem === 'forgetful') {
+      if (memory.get(toldOfStorageKey) === true) {
+        continue;
+      }
+      void memory.update(toldOfStorageKey, true);
+    }
+    void showWarning(storageMessage(problem));
+  }
+}
+
+/** What the person hears while a chat or an agent only gets an error. */
+export function gatewayNotices(accounts: Accounts, attention: Attention): GatewayNotices {
+  return {
+    signInNeeded: (grantId) => attention.tell(grantId),
+    scopeMissing: (grantId, scopes) => {
+      const label = accounts.find(grantId)?.grant.label ?? '';
+      const sentence =
+        scopes.length === 0
+          ? l10n.t('A tool needs more access than {0} has. Sign in again to allow it.', label)
+          : l10n.t('A tool needs more access ({0}) than {1} has. Sign in again to allow it.', scopes.join(', '), label);
+      void showWarning({ sentence, remedies: ['signIn', 'showLog'] });
+    },
+  };
 }

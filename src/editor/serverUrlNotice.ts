@@ -1,4 +1,4 @@
-import type { Account } from '../accounts/accounts.ts';
+import type { Account } from '../accounts/registry.ts';
 import type { Clock } from '../core/clock.ts';
 
 export interface ServerUrlNoticeParts {

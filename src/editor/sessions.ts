@@ -1,5 +1,5 @@
 import type { AuthenticationSession, AuthenticationSessionAccountInformation } from 'vscode';
-import type { Account } from '../accounts/accounts.ts';
+import type { Account } from '../accounts/registry.ts';
 import type { Grant } from '../grants/grant.ts';
 
 /** The scope that consumers are told to ask for, and that every account answers to. */

@@ -1,7 +1,10 @@
 import { CancellationError, env, l10n, type Memento, ProgressLocation, type Uri, window } from 'vscode';
-import type { Account, Accounts } from '../accounts/accounts.ts';
-import type { Clock, Randomness } from '../core/clock.ts';
-import { type Log, traitsOf } from '../core/log.ts';
+import type { Accounts } from '../accounts/accounts.ts';
+import type { Account } from '../accounts/registry.ts';
+import type { Clock } from '../core/clock.ts';
+import { traitsOf } from '../core/errorInfo.ts';
+import type { Log } from '../core/log.ts';
+import type { Randomness } from '../core/random.ts';
 import type { Grant } from '../grants/grant.ts';
 import { shownNames } from '../notion/identity.ts';
 import { Failure } from '../oauth/errors.ts';
@@ -11,7 +14,7 @@ import type { SignIn, SignInStage } from '../signIn/signIn.ts';
 import type { Message } from './messages/actions.ts';
 import { messageFor, unforeseenMessage } from './messages/failure.ts';
 import { showFailure, showNote, showWarning } from './messages/show.ts';
-import { ProgressLink } from './progressLink.ts';
+import { ProgressLink } from './progress.ts';
 import { offersMcpServer, serverUrlText, stopOfferingMcpServer } from './settings.ts';
 import { askAndEndSignIn, endSignIn } from './signOutCommand.ts';
 

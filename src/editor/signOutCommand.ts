@@ -1,7 +1,8 @@
 import { l10n, window } from 'vscode';
 import type { Accounts } from '../accounts/accounts.ts';
 import type { Clock } from '../core/clock.ts';
-import { type Log, traitsOf } from '../core/log.ts';
+import { traitsOf } from '../core/errorInfo.ts';
+import type { Log } from '../core/log.ts';
 import type { Grant } from '../grants/grant.ts';
 import { stoppedWaiting } from './delayedProgress.ts';
 import { showFailure, showWarning } from './messages/show.ts';

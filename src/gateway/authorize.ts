@@ -1,5 +1,6 @@
 import { timingSafeEqual } from '#platform/timingSafeEqual';
-import type { Randomness } from '../core/clock.ts';
+import { toBase64Url } from '../core/encoding.ts';
+import type { Randomness } from '../core/random.ts';
 import { Secret } from '../core/secret.ts';
 
 /** What a request shows of itself before anything is read or answered. */
@@ -63,6 +64,6 @@ interface Door {
 }
 
 function makeDoor(grantId: string, randomness: Randomness): Door {
-  const secret = Buffer.from(randomness.bytes(32)).toString('base64url');
+  const secret = toBase64Url(randomness.bytes(32));
   return { grantId, secret: new Secret(secret), credential: Buffer.from(`Bearer ${secret}`, 'latin1') };
 }

@@ -1,12 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { listen } from '#platform/listen';
+import { createDirectUpstream } from '#platform/pools';
 import { ask, type GatewayAccounts, type Outcome } from '../calls/accountCall.ts';
-import type { Clock, Randomness } from '../core/clock.ts';
+import { errorOf, type Problem, type Sentence } from '../calls/problem.ts';
+import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
+import type { Randomness } from '../core/random.ts';
 import type { Secret } from '../core/secret.ts';
-import { HttpFailure } from '../http/http.ts';
-import { addresseesOf, addresseesOfEnds, errorOf, type Sentence } from '../mcp/jsonRpc.ts';
-import { type GatewayNotices, Notices } from '../mcp/notices.ts';
-import type { Upstream } from '../mcp/upstream.ts';
+import { HttpFailure } from '../http/errors.ts';
+import { createFetchUpstream } from '../http/fetchTransport.ts';
+import { chooseUpstream, type Upstream } from '../http/transport.ts';
+import { isDirect } from '../http/url.ts';
+import { addresseesOf, addresseesOfEnds } from '../mcp/jsonRpc.ts';
 import { Admission } from './authorize.ts';
 import { headersForServer } from './headers.ts';
 import { type RequestBody, readBody } from './requestBody.ts';
@@ -184,4 +189,56 @@ const relays = { POST: relayPost, GET: relayGet, DELETE: relayDelete } as const;
 
 function hostOf(serverUrl: string | undefined): string {
   return serverUrl === undefined ? '' : new URL(serverUrl).host;
+}
+
+/** What a person should hear of while callers only get an error. */
+export interface GatewayNotices {
+  /** An account that callers want to use needs its person. */
+  signInNeeded(grantId: string): void;
+  /** The server wants scopes that the account's grant lacks; none named means that it did not say which. */
+  scopeMissing(grantId: string, scopes: readonly string[]): void;
+}
+
+/** Tells each thing once: a chat that tries ten tools must not show ten messages. */
+export class Notices {
+  readonly #notices: GatewayNotices;
+  readonly #awaitingSignIn = new Set<string>();
+  readonly #scopesTold = new Set<string>();
+
+  constructor(notices: GatewayNotices) {
+    this.#notices = notices;
+  }
+
+  /** The account's token could be used: should it need a sign-in again, that is news. */
+  well(grantId: string): void {
+    this.#awaitingSignIn.delete(grantId);
+  }
+
+  tell(grantId: string, { kind, scopes = [] }: Problem): void {
+    if (kind === 'signInNeeded' && !this.#awaitingSignIn.has(grantId)) {
+      this.#awaitingSignIn.add(grantId);
+      this.#notices.signInNeeded(grantId);
+    }
+    const wanted = JSON.stringify([grantId, ...scopes]);
+    if (kind === 'scopeMissing' && !this.#scopesTold.has(wanted)) {
+      this.#scopesTold.add(wanted);
+      this.#notices.scopeMissing(grantId, scopes);
+    }
+  }
+}
+
+/** Opens the gateway of this window, with the platform's ways to listen and to send. @throws what listening throws */
+export async function openGateway(parts: Omit<GatewayParts, 'upstream' | 'listen'>): Promise<Gateway | undefined> {
+  if (listen === undefined) {
+    return undefined;
+  }
+  const direct = createDirectUpstream();
+  const host = createFetchUpstream((input, init) => globalThis.fetch(input, init));
+  const gateway = new Gateway({
+    ...parts,
+    listen,
+    upstream: direct === undefined ? host : chooseUpstream(isDirect, { direct, host }),
+  });
+  await gateway.listen();
+  return gateway;
 }

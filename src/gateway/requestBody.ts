@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { HttpFailure } from '../http/http.ts';
+import { HttpFailure } from '../http/errors.ts';
 
 /** A request's body, kept for one replay, or the ends of one that is too large for that. */
 export type RequestBody =

@@ -1,7 +1,8 @@
 import type { ServerResponse } from 'node:http';
-import { type Outcome, problemIn, problemOf } from '../calls/accountCall.ts';
-import { type Addressees, errorBody, type Problem, type RpcError, rpcErrorIn } from '../mcp/jsonRpc.ts';
-import { headerOf, readText, type UpstreamAnswer } from '../mcp/upstream.ts';
+import type { Outcome } from '../calls/accountCall.ts';
+import { type Problem, problemIn, problemOf } from '../calls/problem.ts';
+import { headerOf, readText, type UpstreamAnswer } from '../http/transport.ts';
+import { type Addressees, errorBody, type RpcError, rpcErrorIn } from '../mcp/jsonRpc.ts';
 import { headersForCaller } from './headers.ts';
 
 /** One caller's request as far as its answer depends on it. */

@@ -1,7 +1,6 @@
 import { Secret } from '../core/secret.ts';
 import type { Identity } from '../notion/identity.ts';
-import type { Client, ClientAuthMethod, Tokens } from '../oauth/client.ts';
-import type { AuthorizationServer } from '../oauth/model.ts';
+import type { AuthorizationServer, Client, ClientAuthMethod, Tokens } from '../oauth/model.ts';
 import type { Grant, NeedsSignInReason } from './grant.ts';
 
 /** The version that this code writes; see schema.md. */

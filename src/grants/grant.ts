@@ -1,6 +1,5 @@
 import type { Identity } from '../notion/identity.ts';
-import type { Client, Tokens } from '../oauth/client.ts';
-import type { AuthorizationServer } from '../oauth/model.ts';
+import type { AuthorizationServer, Client, Tokens } from '../oauth/model.ts';
 
 /** Why an account needs its person. */
 export type NeedsSignInReason = 'ended' | 'registrationGone' | 'idle' | 'tooOld' | 'noRefreshToken';
@@ -30,4 +29,18 @@ export interface Grant {
   needsSignIn?: { reason: NeedsSignInReason; serverCode?: string };
   /** Fields a newer version stored, carried along untouched. */
   unknown?: Record<string, unknown>;
+}
+
+/**
+ * The new tokens in the old grant, one generation on, obtained by the machine of `home`. What the answer leaves out
+ * stays as it was (modelcontextprotocol/python-sdk#2270).
+ */
+export function renewedGrant({ home: _, ...grant }: Grant, tokens: Tokens, home: string | undefined): Grant {
+  const { refreshToken, scopes } = grant.tokens;
+  return {
+    ...grant,
+    generation: grant.generation + 1,
+    tokens: { ...(refreshToken && { refreshToken }), ...(scopes && { scopes }), ...tokens },
+    ...(home !== undefined && { home }),
+  };
 }

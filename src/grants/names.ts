@@ -1,4 +1,4 @@
-import { shownNames } from '../notion/identity.ts';
+import { cleanName, type Identity, shownNames } from '../notion/identity.ts';
 import type { Grant } from './grant.ts';
 
 /**
@@ -21,4 +21,30 @@ export function serverLabels(grants: readonly Grant[]): Map<string, string> {
     labels.set(grant.id, label);
   }
   return labels;
+}
+
+/**
+ * The label of an account, different from all that are `taken`: consent in the editor hangs on it. Two accounts that
+ * look the same are told apart by the e-mail address, else by a number.
+ */
+export function accountLabel(identity: Identity | undefined, taken: ReadonlySet<string>): string {
+  const base = identity === undefined ? unknownAccount : baseLabel(identity);
+  const email = cleanName(identity?.userEmail ?? '');
+  const candidates = [base, ...(email === '' ? [] : [`${base} · ${email}`])];
+  const free = candidates.find((label) => !taken.has(label));
+  if (free !== undefined) {
+    return free;
+  }
+  let number = 2;
+  while (taken.has(`${base} · ${number}`)) {
+    number += 1;
+  }
+  return `${base} · ${number}`;
+}
+
+const unknownAccount = 'Notion account';
+
+function baseLabel(identity: Identity): string {
+  const { user, workspace } = shownNames(identity);
+  return workspace === '' ? user : `${user} (${workspace})`;
 }

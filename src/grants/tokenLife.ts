@@ -1,4 +1,6 @@
-import type { Tokens } from '../oauth/client.ts';
+import { longestGrantIdleMs, longestGrantLifeMs } from '../notion/limits.ts';
+import type { Tokens } from '../oauth/model.ts';
+import type { Grant } from './grant.ts';
 
 /** Clocks lie both ways: a token from a little in the future is still believed. */
 const clockSlackMs = 60_000;
@@ -27,12 +29,12 @@ export function isAboutToExpire(tokens: Tokens, nowMs: number): boolean {
 const earliestMs = 10 * 60_000;
 const latestMs = 5 * 60_000;
 const unknownLifeMs = 60 * 60_000;
-/** Notion forgets a grant that is idle for 30 days. */
-const longestIdleMs = 7 * 24 * 60 * 60_000;
+/** Well within the 30 days after which Notion ends a grant that is not renewed. */
+const longestRenewalPauseMs = 7 * 24 * 60 * 60_000;
 
 /** When a machine renews tokens that another one obtained and did not renew in time. */
 export function takeOverAtMs(tokens: Tokens): number {
-  return Math.min(expiresAtMs(tokens), tokens.obtainedAtMs + longestIdleMs);
+  return Math.min(expiresAtMs(tokens), tokens.obtainedAtMs + longestRenewalPauseMs);
 }
 
 /**
@@ -43,5 +45,28 @@ export function renewAtMs(tokens: Tokens, fraction: number): number {
   const lifeMs = tokens.expiresInSeconds === undefined ? unknownLifeMs : tokens.expiresInSeconds * 1_000;
   const marginMs =
     lifeMs > 2 * earliestMs ? latestMs + fraction * (earliestMs - latestMs) : (lifeMs / 4) * (1 + fraction);
-  return tokens.obtainedAtMs + Math.min(lifeMs - marginMs, longestIdleMs);
+  return tokens.obtainedAtMs + Math.min(lifeMs - marginMs, longestRenewalPauseMs);
+}
+
+/** When the person has to sign in again. */
+export interface AsksAgain {
+  /** By our clock. */
+  atMs: number;
+  /** Only if nothing renews the grant before: each renewal puts it off. */
+  isWhenUnused: boolean;
+}
+
+/**
+ * When Notion asks the person again at the latest: the earliest of the grant's 180 days, its 30 idle days, the end of
+ * the client's registration as far as the server told it, and of a token that cannot be renewed.
+ */
+export function asksAgain({ signedInAtMs, tokens, client }: Grant): AsksAgain {
+  const { clientSecretExpiresAtSeconds = 0 } = client;
+  const anywayMs = Math.min(
+    signedInAtMs + longestGrantLifeMs,
+    clientSecretExpiresAtSeconds > 0 ? clientSecretExpiresAtSeconds * 1_000 : Number.POSITIVE_INFINITY,
+    tokens.refreshToken === undefined ? expiresAtMs(tokens) : Number.POSITIVE_INFINITY,
+  );
+  const unusedMs = tokens.obtainedAtMs + longestGrantIdleMs;
+  return unusedMs < anywayMs ? { atMs: unusedMs, isWhenUnused: true } : { atMs: anywayMs, isWhenUnused: false };
 }

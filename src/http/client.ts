@@ -1,10 +1,8 @@
 import type { Clock } from '../core/clock.ts';
-import { failureKind } from './errors.ts';
-import { type Http, HttpFailure, type HttpRequest, type HttpResponse } from './http.ts';
-import { isPrivateAddress, reachOf } from './privateAddress.ts';
-import { readBody } from './readBody.ts';
+import type { Log } from '../core/log.ts';
+import { failureKind, HttpFailure } from './errors.ts';
 import type { Transport, TransportAnswer } from './transport.ts';
-import { isDirect, isSecure } from './url.ts';
+import { isDirect, isPrivateAddress, isSecure, reachOf } from './url.ts';
 
 export interface HttpParts {
   /** Carries requests to this computer; the host carries them where it is absent. Both give up connecting by themselves. */
@@ -159,4 +157,94 @@ function orAborted<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });
     work().then(resolve, reject);
   });
+}
+
+/** One request. Nothing is sent to a plain-http host that is not loopback. */
+export interface HttpRequest {
+  method: 'GET' | 'POST';
+  url: URL;
+  headers?: Record<string, string>;
+  body?: string;
+  /** Cancels the request; the caller learns of it as an `HttpFailure` of kind `cancelled`. */
+  signal?: AbortSignal;
+  /** The limit for the whole answer, redirects and body included. Default 30 s. */
+  deadlineMs?: number;
+  /** `sameOrigin` follows up to three GET redirects within the origin (discovery only); default `refuse`. */
+  redirects?: 'refuse' | 'sameOrigin';
+  /**
+   * `refuse` forbids every address that is not one of the public Internet, this computer's too (SSRF, A23), and names
+   * that lead to one as far as can be told: see `createHttp` for the limits of that. Default `allow`.
+   */
+  privateAddresses?: 'allow' | 'refuse';
+}
+
+/** An answer, whatever its status, read to its end (at most 1 MiB). */
+export interface HttpResponse {
+  status: number;
+  headers: Headers;
+  body: string;
+  /** Where the answer came from, after redirects. */
+  url: URL;
+}
+
+/**
+ * Sends one request and reads the whole answer.
+ * @throws HttpFailure and nothing else
+ */
+export type Http = (request: HttpRequest) => Promise<HttpResponse>;
+
+/** Far more than any document or token answer, and little enough for memory. */
+export const longestBody = 1_048_576;
+
+/**
+ * Reads a body to its end as UTF-8.
+ * @throws HttpFailure of kind `tooLarge` as soon as more than `longestBody` bytes have come; the rest is not fetched
+ */
+export async function readBody(answer: TransportAnswer, host: string): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = '';
+  let length = 0;
+  for (let chunk = await answer.read(); chunk !== undefined; chunk = await answer.read()) {
+    length += chunk.length;
+    if (length > longestBody) {
+      answer.cancel();
+      throw new HttpFailure('tooLarge', host);
+    }
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return text + decoder.decode();
+}
+
+/**
+ * `http` that tells `log`, for the details, of each request: method, host and path, how it ended and how long it took.
+ * Never a query or a body, and of the headers only what helps whoever runs the server, in a form that no secret has.
+ */
+export function loggedHttp(http: Http, log: Log, clock: Clock): Http {
+  return async (request) => {
+    const { method, url } = request;
+    const startMs = clock.monotonicMs();
+    const tookMs = (): number => Math.round(clock.monotonicMs() - startMs);
+    try {
+      const response = await http(request);
+      log.debug(method, { url, status: response.status, ms: tookMs(), ...supportValues(response) });
+      return response;
+    } catch (error) {
+      log.debug(method, { url, failed: error instanceof HttpFailure ? error.kind : 'unknown', ms: tookMs() });
+      throw error;
+    }
+  };
+}
+
+const requestIds = [
+  ['x-request-id', /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i],
+  ['cf-ray', /^[0-9a-f]{16}(-[A-Z]{3})?$/],
+] as const;
+
+/** By these a server's people find the request in their own log. */
+function supportValues({ headers }: HttpResponse): Record<string, string> {
+  const pairs = [...requestIds, ['retry-after', /^\d{1,9}$/] as const].flatMap(([name, form]) => {
+    const value = headers.get(name);
+    return value !== null && form.test(value) ? [[name, value] as const] : [];
+  });
+  return Object.fromEntries(pairs);
 }

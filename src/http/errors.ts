@@ -1,5 +1,3 @@
-import type { HttpFailureKind } from './http.ts';
-
 /**
  * Why nothing came back from `url`, as far as an error tells. The codes of undici, Node and OpenSSL lie somewhere in its
  * chain of causes: `fetch` wraps them, and an attempt over several addresses collects them.
@@ -110,3 +108,35 @@ const verifyCodes: ReadonlySet<unknown> = new Set([
   'CERT_REJECTED',
   'HOSTNAME_MISMATCH',
 ]);
+
+export type HttpFailureKind =
+  /** No connection, or it broke off. */
+  | 'unreachable'
+  /** The deadline passed, or the one for connecting. */
+  | 'timeout'
+  /** The body is longer than 1 MiB. */
+  | 'tooLarge'
+  /** The answer is a redirect that is not followed. */
+  | 'redirected'
+  /** Not sent: http beyond this computer, a password in the address, or a header that would break the request. */
+  | 'insecure'
+  /** Not sent: the address is private and the request said `refuse`. */
+  | 'privateAddress'
+  /** The server's certificate is not trusted, expired or for another name. */
+  | 'certificate'
+  /** The proxy is not there, wants another password or does not get through. */
+  | 'proxy'
+  | 'cancelled';
+
+/** Why there is no answer. The message names the host and never a path, a query, a header or a body. */
+export class HttpFailure extends Error {
+  override readonly name = 'HttpFailure';
+  readonly kind: HttpFailureKind;
+  readonly host: string;
+
+  constructor(kind: HttpFailureKind, host: string, options?: ErrorOptions) {
+    super(`${kind}: ${host}`, options);
+    this.kind = kind;
+    this.host = host;
+  }
+}

@@ -1,51 +1,4 @@
-import type { HttpFailureKind } from '../http/http.ts';
-import type { Failure } from '../oauth/errors.ts';
-
-/** Why a caller gets an error of ours instead of the MCP server's answer. */
-export type ProblemKind =
-  /** The account's grant is over; only its person can help. */
-  | 'signInNeeded'
-  /** The account was signed out. */
-  | 'signedOut'
-  /** The token could not be renewed, for a reason that is not the network's; `failure` says which. */
-  | 'renewalFailed'
-  /** The server rejects a token that was just renewed. */
-  | 'tokenRejected'
-  /** The server wants scopes that the grant does not have. */
-  | 'scopeMissing'
-  /** Nothing came back, or it broke off. */
-  | 'unreachable'
-  | 'rateLimited'
-  /** 5xx and the like: the same may work later. */
-  | 'serverTrouble'
-  /** The server understood and said no. */
-  | 'serverRefuses'
-  /** An answer that is not MCP's: HTML, a redirect, nothing. */
-  | 'nonsense'
-  /** The request is larger than the gateway carries. */
-  | 'tooLarge'
-  /** A mistake of ours. */
-  | 'internal';
-
-export interface Problem {
-  kind: ProblemKind;
-  /** The MCP server's host. */
-  host: string;
-  /** The HTTP status, where there was an answer. */
-  status?: number;
-  /** How long the server asks to wait. */
-  waitSeconds?: number;
-  /** The scopes that are missing, where the server named them. */
-  scopes?: string[];
-  /** Why the account's token cannot be used. */
-  failure?: Failure;
-  /** Why the server cannot be reached. */
-  transport?: HttpFailureKind;
-}
-
-/** The sentence that a caller, and so perhaps a person in a chat, reads. */
-export type Sentence = (problem: Problem) => string;
-
+import { isObject } from '../core/json.ts';
 /** JSON-RPC's error object (JSON-RPC 2.0, section 5.1). */
 export interface RpcError {
   code: number;
@@ -61,40 +14,6 @@ export interface Addressees {
   ids: RpcId[];
   /** Whether the body is a batch, so that its answer is an array. */
   batch: boolean;
-}
-
-/**
- * JSON-RPC leaves -32000 to -32099 to servers; the lowest of them are taken by the MCP SDKs (connection closed, time-out)
- * and by MCP itself.
- */
-const codes: Readonly<Record<ProblemKind, number>> = {
-  signInNeeded: -32080,
-  signedOut: -32081,
-  renewalFailed: -32082,
-  tokenRejected: -32083,
-  scopeMissing: -32084,
-  unreachable: -32085,
-  rateLimited: -32086,
-  serverTrouble: -32087,
-  serverRefuses: -32088,
-  nonsense: -32089,
-  tooLarge: -32090,
-  internal: -32603,
-};
-
-/** The error that tells a caller of a problem; programs read `data.kind`. */
-export function errorOf(problem: Problem, sentence: Sentence): RpcError {
-  const { kind, status, waitSeconds, scopes } = problem;
-  return {
-    code: codes[kind],
-    message: sentence(problem),
-    data: {
-      kind,
-      ...(status !== undefined && { status }),
-      ...(waitSeconds !== undefined && { retryAfterSeconds: waitSeconds }),
-      ...(scopes !== undefined && { scopes }),
-    },
-  };
 }
 
 /** The body of an answer that gives every addressee the same error; undefined when nobody waits for one. */
@@ -149,10 +68,6 @@ function idOf(message: unknown): RpcId[] {
 
 function isId(value: unknown): value is RpcId {
   return typeof value === 'string' || typeof value === 'number' || value === null;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** The value, or undefined where it is no JSON. */

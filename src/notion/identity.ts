@@ -1,10 +1,9 @@
 import { plainText } from '../core/displayText.ts';
+import { isObject, jsonObject } from '../core/json.ts';
 import type { Secret } from '../core/secret.ts';
-import type { Http } from '../http/http.ts';
-import { jsonObject } from '../oauth/errorResponse.ts';
+import type { Http } from '../http/client.ts';
 import { Failure } from '../oauth/errors.ts';
-import type { CallOptions } from './mcpClient.ts';
-import { callTool } from './toolCall.ts';
+import { type CallOptions, callTool } from './mcpClient.ts';
 
 /** Who a grant is for, as Notion said it. Raw names: clean them before they are shown. */
 export interface Identity {
@@ -57,40 +56,15 @@ export function shownNames({ userName, userEmail, workspaceName }: Identity): { 
   };
 }
 
-/**
- * The label of an account, different from all that are `taken`: consent in the editor hangs on it. Two accounts that
- * look the same are told apart by the e-mail address, else by a number.
- */
-export function accountLabel(identity: Identity | undefined, taken: ReadonlySet<string>): string {
-  const base = identity === undefined ? unknownAccount : baseLabel(identity);
-  const email = cleanName(identity?.userEmail ?? '');
-  const candidates = [base, ...(email === '' ? [] : [`${base} · ${email}`])];
-  const free = candidates.find((label) => !taken.has(label));
-  if (free !== undefined) {
-    return free;
-  }
-  let number = 2;
-  while (taken.has(`${base} · ${number}`)) {
-    number += 1;
-  }
-  return `${base} · ${number}`;
-}
-
 const longestName = 60;
 const longestId = 200;
 /** Names are cut here before they are stored. */
 const longestStoredName = 1000;
-const unknownAccount = 'Notion account';
 
 const ways = [
   { tool: 'notion-fetch', args: { id: 'self' } },
   { tool: 'notion-get-users', args: { user_id: 'self' } },
 ] as const;
-
-function baseLabel(identity: Identity): string {
-  const { user, workspace } = shownNames(identity);
-  return workspace === '' ? user : `${user} (${workspace})`;
-}
 
 /** `{user, workspace}` as `notion-fetch` answers; or a list of users whose bot part names the workspace, as Notion's API has it. */
 function identityIn(answer: Record<string, unknown> | undefined): Identity | undefined {
@@ -113,9 +87,7 @@ function identityIn(answer: Record<string, unknown> | undefined): Identity | und
 }
 
 function record(value: unknown): Record<string, unknown> | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Record<string, unknown>)
-    : undefined;
+  return isObject(value) ? value : undefined;
 }
 
 function id(value: unknown): string | undefined {

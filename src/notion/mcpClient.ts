@@ -1,6 +1,8 @@
+import { isObject, jsonObject } from '../core/json.ts';
 import type { Secret } from '../core/secret.ts';
-import type { Http, HttpResponse } from '../http/http.ts';
-import { answerFailure, cleanReason, jsonObject, transportFailure } from '../oauth/errorResponse.ts';
+import type { Http, HttpResponse } from '../http/client.ts';
+import { eventData } from '../mcp/eventStream.ts';
+import { answerFailure, cleanReason, transportFailure } from '../oauth/errorResponse.ts';
 import { Failure } from '../oauth/errors.ts';
 
 export interface CallOptions {
@@ -104,20 +106,6 @@ function reply(response: HttpResponse, id: number, accessToken?: Secret): Record
   );
 }
 
-/** The data of each event of an event stream (HTML standard, section 9.2.6). */
-function eventData(body: string): string[] {
-  return body
-    .split(/\r\n\r\n|\n\n|\r\r/)
-    .map((event) =>
-      event
-        .split(/\r\n|\n|\r/)
-        .filter((line) => line.startsWith('data:'))
-        .map((line) => line.slice('data:'.length).replace(/^ /, ''))
-        .join('\n'),
-    )
-    .filter((data) => data !== '');
-}
-
 function readResult(
   { result, error }: Record<string, unknown>,
   host: string,
@@ -138,6 +126,33 @@ function readResult(
   return result;
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+/** What a tool answered. */
+export interface ToolResult {
+  /** The text blocks of the content, joined. */
+  text: string;
+  structured?: Record<string, unknown>;
+  /** The tool ran and failed; `text` says why. */
+  isError: boolean;
+}
+
+/** Calls one tool. @throws Failure as `mcpRequest` does */
+export async function callTool(
+  http: Http,
+  serverUrl: URL,
+  accessToken: Secret,
+  name: string,
+  args: Record<string, unknown>,
+  options: CallOptions = {},
+): Promise<ToolResult> {
+  const params = { name, arguments: args };
+  const result = await mcpRequest(http, serverUrl, accessToken, 'tools/call', params, options);
+  const blocks = Array.isArray(result.content) ? result.content.filter(isObject) : [];
+  const text = blocks
+    .map((block) => (block.type === 'text' && typeof block.text === 'string' ? block.text : ''))
+    .join('');
+  return {
+    text,
+    isError: result.isError === true,
+    ...(isObject(result.structuredContent) && { structured: result.structuredContent }),
+  };
 }

@@ -1,8 +1,7 @@
+import { jsonObject } from '../core/json.ts';
 import type { Secret } from '../core/secret.ts';
-import type { Http } from '../http/http.ts';
-import { jsonObject } from '../oauth/errorResponse.ts';
-import type { CallOptions } from './mcpClient.ts';
-import { callTool } from './toolCall.ts';
+import type { Http } from '../http/client.ts';
+import { type CallOptions, callTool } from './mcpClient.ts';
 import { isSerializationFault } from './toolErrors.ts';
 
 /** What Notion says of the account's access to a tool. */

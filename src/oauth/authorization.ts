@@ -1,10 +1,10 @@
 import { AuthorizationResponseError, calculatePKCECodeChallenge, validateAuthResponse } from 'oauth4webapi';
-import type { Randomness } from '../core/clock.ts';
+import { toBase64, toBase64Url } from '../core/encoding.ts';
+import type { Randomness } from '../core/random.ts';
 import { Secret } from '../core/secret.ts';
-import type { Client } from './client.ts';
 import { cleanReason, errorCode } from './errorResponse.ts';
 import { Failure } from './errors.ts';
-import type { AuthorizationServer, Discovery } from './model.ts';
+import type { AuthorizationServer, Client, Discovery } from './model.ts';
 import { asLibraryServer } from './post.ts';
 import { withOfflineAccess } from './scopes.ts';
 
@@ -39,9 +39,9 @@ export async function buildAuthorization(
   { clientId }: Client,
   { redirectUri, scopes: asked = discovered, randomness, prompt }: AuthorizationOptions,
 ): Promise<PendingAuthorization> {
-  const verifier = base64(randomness.bytes(32)).replace(/\+/g, '-').replace(/\//g, '_').replace(/=+$/, '');
+  const verifier = toBase64Url(randomness.bytes(32));
   // Plain base64: its `=` tells the reader of the callback how often the query was encoded on its way.
-  const state = base64(randomness.bytes(32));
+  const state = toBase64(randomness.bytes(32));
   const scopes = withOfflineAccess(asked, authorizationServer.scopesSupported);
   const url = new URL(authorizationServer.authorizationEndpoint);
   const parameters = {
@@ -143,8 +143,4 @@ function refusal(
     host,
     serverReason: cleanReason(description || error, [state, verifier]),
   });
-}
-
-function base64(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes));
 }

@@ -1,4 +1,5 @@
-import { type Http, HttpFailure, type HttpResponse } from '../http/http.ts';
+import type { Http, HttpResponse } from '../http/client.ts';
+import { HttpFailure } from '../http/errors.ts';
 import { answerFailure, isTroubled, transportFailure } from './errorResponse.ts';
 import { Failure } from './errors.ts';
 

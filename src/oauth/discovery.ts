@@ -1,7 +1,9 @@
-import { type Http, HttpFailure, type HttpRequest } from '../http/http.ts';
+import { jsonObject } from '../core/json.ts';
+import type { Http, HttpRequest } from '../http/client.ts';
+import { HttpFailure } from '../http/errors.ts';
 import { isSecure } from '../http/url.ts';
 import { askForChallenge, type Challenge } from './challenge.ts';
-import { answerFailure, isTroubled, jsonObject, transportFailure } from './errorResponse.ts';
+import { answerFailure, isTroubled, transportFailure } from './errorResponse.ts';
 import { Failure } from './errors.ts';
 import {
   type Found,

@@ -1,6 +1,8 @@
 import { plainText } from '../core/displayText.ts';
+import { jsonObject } from '../core/json.ts';
 import type { Secret } from '../core/secret.ts';
-import { HttpFailure, type HttpResponse } from '../http/http.ts';
+import type { HttpResponse } from '../http/client.ts';
+import { HttpFailure } from '../http/errors.ts';
 import { retryAfterMs } from '../http/retryAfter.ts';
 import { Failure, type FailureDetails, type FailureStep } from './errors.ts';
 
@@ -75,18 +77,6 @@ export function answerFailure(response: HttpResponse, step: FailureStep, sent: r
 /** Whether a status says that the server, or what stands before it, is in trouble for now. */
 export function isTroubled(status: number): boolean {
   return status === 408 || status === 425 || status === 429 || status >= 500;
-}
-
-/** The body as a JSON object, whatever its content type says; undefined when it is none. */
-export function jsonObject(body: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(body.replace(/^\uFEFF/, ''));
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** A server's `error` as one of the registered codes, so that no free text gets where codes go. */

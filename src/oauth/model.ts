@@ -1,3 +1,5 @@
+import type { Secret } from '../core/secret.ts';
+
 /** What discovery learned of an authorization server, as far as we use it. All of it is kept with a grant: its tokens go there and nowhere else. */
 export interface AuthorizationServer {
   issuer: string;
@@ -23,5 +25,29 @@ export interface Discovery {
   resource: string;
   authorizationServer: AuthorizationServer;
   /** What to ask for (A11): the challenge's scope, else the resource metadata's `scopes_supported`, else undefined (omit). */
+  scopes?: string[];
+}
+
+export type ClientAuthMethod = 'none' | 'client_secret_basic' | 'client_secret_post';
+
+/** Our registration at one authorization server, for one redirect URI. Never used at another issuer (A10). */
+export interface Client {
+  clientId: string;
+  clientSecret?: Secret;
+  authMethod: ClientAuthMethod;
+  clientIdIssuedAtSeconds?: number;
+  /** 0 or absent: does not expire. */
+  clientSecretExpiresAtSeconds?: number;
+}
+
+/** What a token endpoint answered. */
+export interface Tokens {
+  accessToken: Secret;
+  refreshToken?: Secret;
+  /** When the answer arrived, our clock, milliseconds since the epoch. */
+  obtainedAtMs: number;
+  /** `expires_in` as understood; undefined when missing or absurd. */
+  expiresInSeconds?: number;
+  /** The granted scopes, when the server named them. */
   scopes?: string[];
 }

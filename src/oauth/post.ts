@@ -1,9 +1,9 @@
 import * as oauth from 'oauth4webapi';
-import type { Http, HttpResponse } from '../http/http.ts';
-import type { Client } from './client.ts';
+import type { Secret } from '../core/secret.ts';
+import type { Http, HttpResponse } from '../http/client.ts';
 import { transportFailure } from './errorResponse.ts';
 import { Failure, type FailureStep } from './errors.ts';
-import type { AuthorizationServer } from './model.ts';
+import type { AuthorizationServer, Client } from './model.ts';
 
 export interface SendOptions {
   step: FailureStep;
@@ -97,4 +97,9 @@ function formEncoded(text: string): string {
 /** A success that we have judged, for the library's own checks. */
 export function libraryResponse(fields: Record<string, unknown>, status: 200 | 201): Response {
   return new Response(JSON.stringify(fields), { status, headers: { 'content-type': 'application/json' } });
+}
+
+/** What a request held that no server may get shown: `sent`, and the client’s own secret. */
+export function secretsOf({ clientSecret }: Client, sent: Secret[]): Secret[] {
+  return clientSecret === undefined ? sent : [...sent, clientSecret];
 }

@@ -1,11 +1,11 @@
 import { dynamicClientRegistrationRequest, processDynamicClientRegistrationResponse } from 'oauth4webapi';
+import { jsonObject } from '../core/json.ts';
 import { Secret } from '../core/secret.ts';
-import type { Http } from '../http/http.ts';
+import type { Http } from '../http/client.ts';
 import { isLoopback } from '../http/url.ts';
-import type { Client, ClientAuthMethod } from './client.ts';
-import { answerFailure, jsonObject } from './errorResponse.ts';
+import { answerFailure } from './errorResponse.ts';
 import { Failure } from './errors.ts';
-import type { AuthorizationServer } from './model.ts';
+import type { AuthorizationServer, Client, ClientAuthMethod } from './model.ts';
 import { asLibraryServer, libraryResponse, sendOverHttp } from './post.ts';
 
 export interface Registration {

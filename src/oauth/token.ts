@@ -2,16 +2,15 @@ import {
   genericTokenEndpointRequest,
   processGenericTokenEndpointResponse,
   refreshTokenGrantRequest,
-  revocationRequest,
 } from 'oauth4webapi';
 import type { Clock } from '../core/clock.ts';
+import { jsonObject } from '../core/json.ts';
 import { Secret } from '../core/secret.ts';
-import type { Http, HttpResponse } from '../http/http.ts';
-import type { Client, Tokens } from './client.ts';
-import { answerFailure, jsonObject } from './errorResponse.ts';
+import type { Http, HttpResponse } from '../http/client.ts';
+import { answerFailure } from './errorResponse.ts';
 import { Failure } from './errors.ts';
-import type { AuthorizationServer } from './model.ts';
-import { asLibraryServer, clientAuthentication, libraryResponse, sendOverHttp } from './post.ts';
+import type { AuthorizationServer, Client, Tokens } from './model.ts';
+import { asLibraryServer, clientAuthentication, libraryResponse, secretsOf, sendOverHttp } from './post.ts';
 import { parseScope } from './scopes.ts';
 
 export interface Exchange {
@@ -28,12 +27,6 @@ export interface Refresh {
   refreshToken: Secret;
   resource: string;
   clock: Clock;
-  signal?: AbortSignal;
-}
-
-export interface Revocation {
-  token: Secret;
-  hint: 'access_token' | 'refresh_token';
   signal?: AbortSignal;
 }
 
@@ -89,42 +82,6 @@ export async function refresh(
       ),
   );
   return readTokens(response, client, [refreshToken], server, clock);
-}
-
-/**
- * Revokes a token (RFC 7009). A token that the server no longer knows counts as revoked.
- * @throws Failure; `nonsense` with code `no_revocation_endpoint` when the server has none
- */
-export async function revoke(
-  http: Http,
-  server: AuthorizationServer,
-  client: Client,
-  { token, hint, signal }: Revocation,
-): Promise<void> {
-  if (server.revocationEndpoint === undefined) {
-    throw new Failure('nonsense', {
-      step: 'revocation',
-      code: 'no_revocation_endpoint',
-      missing: 'revocation_endpoint',
-      host: new URL(server.issuer).host,
-    });
-  }
-  const response = await sendOverHttp(
-    http,
-    { step: 'revocation', privateAddresses: server.onPrivateNetwork ? 'allow' : 'refuse', ...(signal && { signal }) },
-    (options) =>
-      revocationRequest(
-        asLibraryServer(server),
-        { client_id: client.clientId },
-        clientAuthentication(client),
-        token.reveal(),
-        { ...options, additionalParameters: { token_type_hint: hint } },
-      ),
-  );
-  const failure = answerFailure(response, 'revocation', secretsOf(client, [token]));
-  if (failure !== undefined && failure.kind !== 'signInAgain' && failure.details.code !== 'invalid_token') {
-    throw failure;
-  }
 }
 
 /** Ten years: an `expires_in` beyond is no statement about a token. */
@@ -191,8 +148,4 @@ function lifeSeconds(value: unknown): number | undefined {
 /** Visible ASCII: anything else cannot stand in an `Authorization` header. */
 function isHeaderSafe(token: unknown): token is string {
   return typeof token === 'string' && /^[\x21-\x7e]+$/.test(token);
-}
-
-function secretsOf({ clientSecret }: Client, sent: Secret[]): Secret[] {
-  return clientSecret === undefined ? sent : [...sent, clientSecret];
 }

@@ -1,4 +1,5 @@
-import type { Clock, Randomness } from '../core/clock.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Randomness } from '../core/random.ts';
 import type { Grant } from '../grants/grant.ts';
 import type { Failure } from '../oauth/errors.ts';
 

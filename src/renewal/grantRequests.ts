@@ -1,11 +1,12 @@
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
-import type { Http } from '../http/http.ts';
-import { loggedHttp } from '../http/loggedHttp.ts';
+import type { Grant } from '../grants/grant.ts';
+import { type Http, loggedHttp } from '../http/client.ts';
 import { discover } from '../oauth/discovery.ts';
 import { Failure } from '../oauth/errors.ts';
-import { refresh, revoke } from '../oauth/token.ts';
-import type { GrantProtocol } from './renewal.ts';
+import type { Tokens } from '../oauth/model.ts';
+import { revoke } from '../oauth/revocation.ts';
+import { refresh } from '../oauth/token.ts';
 
 /** What the life of a grant needs of the protocol, over `plainHttp`. */
 export function grantProtocol(plainHttp: Http, clock: Clock): GrantProtocol {
@@ -29,4 +30,14 @@ export function grantProtocol(plainHttp: Http, clock: Clock): GrantProtocol {
       await discover(logged(log), new URL(serverUrl));
     },
   };
+}
+
+/** What the life of a grant needs of the protocol; its steps go to `log`, that of the operation. */
+export interface GrantProtocol {
+  /** @throws Failure */
+  refresh(grant: Grant, log?: Log): Promise<Tokens>;
+  /** Best effort. @throws Failure */
+  revoke(grant: Grant, log?: Log): Promise<void>;
+  /** One request that spends nothing: shows that the network carries us to the server. @throws Failure */
+  probe(grant: Grant, log?: Log): Promise<void>;
 }

@@ -1,15 +1,15 @@
-import { type Clock, type Randomness, within } from '../core/clock.ts';
+import { within } from '../core/clock.ts';
+import { codeOf } from '../core/errorInfo.ts';
 import type { Log } from '../core/log.ts';
+import type { Randomness } from '../core/random.ts';
 import type { Secret } from '../core/secret.ts';
-import type { Grant } from '../grants/grant.ts';
-import { renewedGrant } from '../grants/renewedGrant.ts';
+import { type Grant, renewedGrant } from '../grants/grant.ts';
 import { isHealthy } from '../grants/tokenLife.ts';
-import type { Tokens } from '../oauth/client.ts';
 import { Failure } from '../oauth/errors.ts';
-import type { GrantStore } from '../storage/grantStore.ts';
-import { codeOf, insistOnLock, type StoreTransaction } from '../storage/transaction.ts';
+import { insistOnLock, type StoreTransaction } from '../storage/transaction.ts';
 import { BackOff } from './backoff.ts';
 import { Rejections } from './rejectedTokens.ts';
+import type { RevokedGrantParts } from './revokedGrant.ts';
 import { Ending, ended, isOver } from './revokedGrant.ts';
 
 /** Why new tokens are wanted. */
@@ -20,24 +20,9 @@ export type RenewReason =
   /** The person asked for it. */
   | { reason: 'asked' };
 
-/** What the life of a grant needs of the protocol; its steps go to `log`, that of the operation. */
-export interface GrantProtocol {
-  /** @throws Failure */
-  refresh(grant: Grant, log?: Log): Promise<Tokens>;
-  /** Best effort. @throws Failure */
-  revoke(grant: Grant, log?: Log): Promise<void>;
-  /** One request that spends nothing: shows that the network carries us to the server. @throws Failure */
-  probe(grant: Grant, log?: Log): Promise<void>;
-}
-
-export interface RenewalParts {
-  store: GrantStore;
-  protocol: GrantProtocol;
-  clock: Clock;
+export interface RenewalParts extends RevokedGrantParts {
   randomness: Randomness;
   log: Log;
-  /** Called in the one window that found a grant to be over, once that is stored. */
-  gaveUp: (grant: Grant) => void;
 }
 
 /** How long a renewal waits for another window's; longer than that one may take, takeover included. */

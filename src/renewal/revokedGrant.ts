@@ -1,21 +1,30 @@
+import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
-import type { Grant, NeedsSignInReason } from '../grants/grant.ts';
-import { renewedGrant } from '../grants/renewedGrant.ts';
+import { type Grant, type NeedsSignInReason, renewedGrant } from '../grants/grant.ts';
+import { longestGrantIdleMs, longestGrantLifeMs } from '../notion/limits.ts';
 import { Failure } from '../oauth/errors.ts';
+import type { GrantStore } from '../storage/grantStore.ts';
 import { insistOnLock, type StoreTransaction } from '../storage/transaction.ts';
-import type { RenewalParts } from './renewal.ts';
+import type { GrantProtocol } from './grantRequests.ts';
 
 const settlingMs = 5 * 60_000;
 const confirmAfterMs = 90_000;
-const day = 24 * 60 * 60_000;
+
+export interface RevokedGrantParts {
+  store: GrantStore;
+  protocol: GrantProtocol;
+  clock: Clock;
+  /** Called in the one window that found a grant to be over, once that is stored. */
+  gaveUp: (grant: Grant) => void;
+}
 
 /** Judges a server's word that a grant is over: its stores may lag behind, and another window may know better. */
 export class Ending {
-  readonly #parts: Pick<RenewalParts, 'store' | 'protocol' | 'clock' | 'gaveUp'>;
+  readonly #parts: RevokedGrantParts;
   /** Refusals that may be the server's mistake, to be confirmed once. */
   readonly #doubts = new Map<string, { generation: number; confirmAtMs: number }>();
 
-  constructor(parts: Pick<RenewalParts, 'store' | 'protocol' | 'clock' | 'gaveUp'>) {
+  constructor(parts: RevokedGrantParts) {
     this.#parts = parts;
   }
 
@@ -129,8 +138,8 @@ function reasonFor({ signedInAtMs, tokens }: Grant, { kind }: Failure, nowMs: nu
   if (kind === 'registrationGone') {
     return 'registrationGone';
   }
-  if (nowMs - signedInAtMs >= 180 * day) {
+  if (nowMs - signedInAtMs >= longestGrantLifeMs) {
     return 'tooOld';
   }
-  return nowMs - tokens.obtainedAtMs >= 30 * day ? 'idle' : 'ended';
+  return nowMs - tokens.obtainedAtMs >= longestGrantIdleMs ? 'idle' : 'ended';
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { Secret } from '../core/secret.ts';
 import { Failure } from '../oauth/errors.ts';
-import type { OpenChannel } from './channels.ts';
+import type { OpenChannel } from './channel.ts';
 import type { PendingSignIn } from './pending.ts';
 
 /** How long the person may take in the browser. */

@@ -1,29 +1,7 @@
-import type { Reception } from './pending.ts';
-
-/** The ways in which the browser's answer gets back to us. */
-export type ChannelName = 'uriHandler' | 'loopback' | 'paste';
+import type { ChannelName } from './channel.ts';
 
 /** `notionMcp.signInChannel`: one way, or the best that the situation allows. */
 export type ChannelSetting = 'auto' | ChannelName;
-
-/** A channel that is ready for one sign-in. */
-export interface OpenChannel {
-  name: ChannelName;
-  /** Registered at the authorization server exactly as it is: neither cached, rebuilt nor altered. */
-  redirectUri: string;
-  /**
-   * Begins to take answers for `receive`, where they do not come through the editor's URI handler. Called once the
-   * browser was opened; settles when `signal` aborts. @throws Failure of kind `cancelled` when the person gives up
-   */
-  collect?(receive: Receive, signal: AbortSignal): Promise<void>;
-  close(): void;
-}
-
-/** Judges the query of an answer against the one sign-in that the channel was opened for. */
-export type Receive = (query: string) => Promise<Reception>;
-
-/** Makes a channel ready for one sign-in. */
-export type OpenChannelByName = (name: ChannelName) => Promise<OpenChannel>;
 
 /** Where this extension runs, as far as it decides how an answer can come back. */
 export interface Situation {

@@ -1,3 +1,4 @@
+import { toBase64 } from '../core/encoding.ts';
 /** The page that people see last: it says how the sign-in ended and where to go on. */
 export type LastPage = (outcome: 'allowed' | 'declined') => Promise<{ html: string; headers: Record<string, string> }>;
 
@@ -21,7 +22,7 @@ export async function fillLastPage(
   );
   const style = /<style>([\s\S]*?)<\/style>/.exec(html)?.[1] ?? '';
   const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(style)));
-  const hash = btoa(String.fromCharCode(...digest));
+  const hash = toBase64(digest);
   return {
     html,
     headers: {

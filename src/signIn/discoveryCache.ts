@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.ts';
-import type { Http } from '../http/http.ts';
+import type { Http } from '../http/client.ts';
 import { discover } from '../oauth/discovery.ts';
 import type { Discovery } from '../oauth/model.ts';
 

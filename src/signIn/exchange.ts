@@ -1,14 +1,15 @@
 import type { Accounts } from '../accounts/accounts.ts';
 import type { Clock } from '../core/clock.ts';
-import { type Log, traitsOf } from '../core/log.ts';
+import { traitsOf } from '../core/errorInfo.ts';
+import type { Log } from '../core/log.ts';
 import type { Secret } from '../core/secret.ts';
 import type { Grant } from '../grants/grant.ts';
-import type { Http } from '../http/http.ts';
+import type { Http } from '../http/client.ts';
 import { type Identity, readIdentity } from '../notion/identity.ts';
-import type { Client, Tokens } from '../oauth/client.ts';
 import { Failure } from '../oauth/errors.ts';
-import type { Discovery } from '../oauth/model.ts';
-import { exchange, revoke } from '../oauth/token.ts';
+import type { Client, Discovery, Tokens } from '../oauth/model.ts';
+import { revoke } from '../oauth/revocation.ts';
+import { exchange } from '../oauth/token.ts';
 
 export interface SignInResult {
   grant: Grant;

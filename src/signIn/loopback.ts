@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Clock, Randomness } from '../core/clock.ts';
-import type { OpenChannel, Receive } from './channels.ts';
+import type { Clock } from '../core/clock.ts';
+import { toHex } from '../core/encoding.ts';
+import type { Randomness } from '../core/random.ts';
+import type { OpenChannel, Receive } from './channel.ts';
 import type { LastPage } from './completionPage.ts';
 
 /** Listens on 127.0.0.1 at a free port; `close` lets answers that are under way end. */
@@ -91,5 +93,5 @@ const quietHeaders = {
 };
 
 function randomName(randomness: Randomness): string {
-  return Array.from(randomness.bytes(16), (byte) => byte.toString(16).padStart(2, '0')).join('');
+  return toHex(randomness.bytes(16));
 }

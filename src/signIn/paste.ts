@@ -1,7 +1,6 @@
-import type { Randomness } from '../core/clock.ts';
+import type { Randomness } from '../core/random.ts';
 import { Failure } from '../oauth/errors.ts';
-import type { OpenChannel, Receive } from './channels.ts';
-import type { Reception } from './pending.ts';
+import type { OpenChannel, Receive, Reception } from './channel.ts';
 
 /** What became of a pasted text. */
 export type PasteVerdict = Reception | 'unreadable';

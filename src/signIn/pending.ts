@@ -1,24 +1,12 @@
 import type { Clock } from '../core/clock.ts';
+import { toHex } from '../core/encoding.ts';
 import type { Log } from '../core/log.ts';
 import type { Secret } from '../core/secret.ts';
 import { judgeAnswer, type PendingAuthorization } from '../oauth/authorization.ts';
 import { Failure } from '../oauth/errors.ts';
 import type { AuthorizationServer } from '../oauth/model.ts';
 import { answerParameters } from './callbackQuery.ts';
-import type { ChannelName, Receive } from './channels.ts';
-
-/** What became of an answer from the browser. */
-export type Reception =
-  /** It brought the code that the sign-in waits for. */
-  | 'accepted'
-  /** It brought the server's or the person's refusal, and ended the sign-in with it. */
-  | 'declined'
-  /** Its state is ours but something else is wrong with it; the sign-in keeps waiting for the right one. */
-  | 'unsafe'
-  /** It belongs to a sign-in of ours that has ended: cancelled, timed out, already answered, or begun before a reload. */
-  | 'ended'
-  /** No sign-in of ours knows its state: somebody else's, or an attack. */
-  | 'foreign';
+import type { ChannelName, Receive, Reception } from './channel.ts';
 
 /** Keeps fingerprints of states across a reload; in the editor a `vscode.Memento`. Nothing secret goes in. */
 export interface StateMemory {
@@ -180,5 +168,5 @@ export class PendingSignIns {
 /** SHA-256 of a state, in hexadecimal: enough to know it again, useless to forge it. */
 async function fingerprint(state: string): Promise<string> {
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(state));
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
+  return toHex(new Uint8Array(digest));
 }

@@ -1,4 +1,5 @@
-import type { Randomness } from '../core/clock.ts';
+import { fromBase64, toBase64, toHex } from '../core/encoding.ts';
+import type { Randomness } from '../core/random.ts';
 import { Secret } from '../core/secret.ts';
 
 /** The key of one journal: 256 bits, known by an id that says nothing about it. */
@@ -75,16 +76,4 @@ export async function hashOf(secret: Secret | undefined): Promise<string> {
 
 function importKey({ key }: JournalKey, usage: 'encrypt' | 'decrypt'): Promise<CryptoKey> {
   return crypto.subtle.importKey('raw', fromBase64(key.reveal()), 'AES-GCM', false, [usage]);
-}
-
-export function toHex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
-}
-
-function toBase64(bytes: Uint8Array): string {
-  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
-}
-
-function fromBase64(text: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
 }

@@ -1,12 +1,16 @@
-import type { Clock, Randomness } from '../core/clock.ts';
+import type { Clock } from '../core/clock.ts';
+import { codeOf } from '../core/errorInfo.ts';
 import type { Log } from '../core/log.ts';
+import type { Randomness } from '../core/random.ts';
 import type { Grant } from '../grants/grant.ts';
 import { newKey } from './encryption.ts';
-import type { Entry, Journal, JournalFiles } from './journal.ts';
+import type { Entry, Journal } from './journal.ts';
+import type { JournalFiles } from './journalFiles.ts';
 import type { Locks } from './lock.ts';
-import { heal, type Snapshot } from './reconcile.ts';
+import { heal } from './reconcile.ts';
 import type { Vault } from './secretStore.ts';
-import { codeOf, diskTransaction, type Known, newest, type StoreTransaction, vaultTransaction } from './transaction.ts';
+import { type Known, newest, type Snapshot } from './snapshot.ts';
+import { diskTransaction, type StoreTransaction, vaultTransaction } from './transaction.ts';
 
 export interface GrantStoreParts {
   vault: Vault;

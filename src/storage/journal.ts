@@ -1,8 +1,10 @@
-import type { Files } from '#platform/files';
-import type { Randomness } from '../core/clock.ts';
+import { toHex } from '../core/encoding.ts';
+import type { Randomness } from '../core/random.ts';
 import { decodeGrant, encodeGrant, formatVersion } from '../grants/codec.ts';
 import type { Grant } from '../grants/grant.ts';
-import { type Header, hashOf, type JournalKey, readHeader, seal, toHex, unseal } from './encryption.ts';
+import type { Files } from '../platform/contract.ts';
+import { type Header, hashOf, type JournalKey, readHeader, seal, unseal } from './encryption.ts';
+import { countFiles, type JournalFiles, type RecordName, recordsById } from './journalFiles.ts';
 
 /** What the journal holds of one grant. */
 export type Entry =
@@ -11,23 +13,6 @@ export type Entry =
   | { kind: 'newer'; grant: Grant }
   /** There is a record, but this window lacks its key: others know more than we do. */
   | { kind: 'locked'; header: Header };
-
-/** How many files of each kind a grant has, and whether some window holds its lock. */
-export interface GrantFiles {
-  records: number;
-  keptAside: number;
-  reserved: number;
-  isLocked: boolean;
-}
-
-/** What lies on the disk, told by names alone; for a report. */
-export interface JournalFiles {
-  grants: Map<string, GrantFiles>;
-  /** How many grants were signed out here. */
-  tombstones: number;
-  /** Whether some window is storing a sign-in right now. */
-  isStoring: boolean;
-}
 
 /** A place on the disk that was had before the refresh token is spent. */
 export interface Reserved {
@@ -190,23 +175,7 @@ export class Journal {
 
   /** Counts files by their names. */
   async inspect(): Promise<JournalFiles> {
-    const names = await this.#files.list(this.#directory);
-    const count = (id: string, ending: string): number =>
-      names.filter((name) => name.startsWith(`${id}.`) && name.endsWith(ending)).length;
-    const grants = [...recordsById(names)].map(([id, records]): [string, GrantFiles] => [
-      id,
-      {
-        records: records.length,
-        keptAside: count(id, '.alternate'),
-        reserved: count(id, '.reserved'),
-        isLocked: names.includes(`${id}.lock`),
-      },
-    ]);
-    return {
-      grants: new Map(grants),
-      tombstones: names.filter((name) => name.endsWith('.gone')).length,
-      isStoring: names.includes('sign-in.lock'),
-    };
+    return countFiles(await this.#files.list(this.#directory));
   }
 
   async #newest(records: RecordName[]): Promise<Entry | undefined> {
@@ -270,24 +239,4 @@ export class Journal {
   #path(name: string): string {
     return `${this.#directory}/${name}`;
   }
-}
-
-interface RecordName {
-  name: string;
-  generation: number;
-}
-
-/** The record files of each grant, highest generation first. */
-function recordsById(names: readonly string[]): Map<string, RecordName[]> {
-  const records = new Map<string, RecordName[]>();
-  for (const name of names) {
-    const [, id, generation] = /^([^.]+)\.(\d+)\.[0-9a-f]+$/.exec(name) ?? [];
-    if (id !== undefined) {
-      records.set(id, [...(records.get(id) ?? []), { name, generation: Number(generation) }]);
-    }
-  }
-  for (const list of records.values()) {
-    list.sort((a, b) => b.generation - a.generation || (a.name < b.name ? 1 : -1));
-  }
-  return records;
 }

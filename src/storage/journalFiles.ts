@@ -10,3 +10,60 @@ export function journalDirectory(globalStoragePath: string): string {
   );
   return `${shared.replace(/[\\/]$/, '')}/journal`;
 }
+
+/** How many files of each kind a grant has, and whether some window holds its lock. */
+export interface GrantFiles {
+  records: number;
+  keptAside: number;
+  reserved: number;
+  isLocked: boolean;
+}
+
+/** What lies on the disk, told by names alone; for a report. */
+export interface JournalFiles {
+  grants: Map<string, GrantFiles>;
+  /** How many grants were signed out here. */
+  tombstones: number;
+  /** Whether some window is storing a sign-in right now. */
+  isStoring: boolean;
+}
+
+export interface RecordName {
+  name: string;
+  generation: number;
+}
+
+/** The record files of each grant, highest generation first. */
+export function recordsById(names: readonly string[]): Map<string, RecordName[]> {
+  const records = new Map<string, RecordName[]>();
+  for (const name of names) {
+    const [, id, generation] = /^([^.]+)\.(\d+)\.[0-9a-f]+$/.exec(name) ?? [];
+    if (id !== undefined) {
+      records.set(id, [...(records.get(id) ?? []), { name, generation: Number(generation) }]);
+    }
+  }
+  for (const list of records.values()) {
+    list.sort((a, b) => b.generation - a.generation || (a.name < b.name ? 1 : -1));
+  }
+  return records;
+}
+
+/** Counts what `names` tell of each grant. */
+export function countFiles(names: readonly string[]): JournalFiles {
+  const count = (id: string, ending: string): number =>
+    names.filter((name) => name.startsWith(`${id}.`) && name.endsWith(ending)).length;
+  const grants = [...recordsById(names)].map(([id, records]): [string, GrantFiles] => [
+    id,
+    {
+      records: records.length,
+      keptAside: count(id, '.alternate'),
+      reserved: count(id, '.reserved'),
+      isLocked: names.includes(`${id}.lock`),
+    },
+  ]);
+  return {
+    grants: new Map(grants),
+    tombstones: names.filter((name) => name.endsWith('.gone')).length,
+    isStoring: names.includes('sign-in.lock'),
+  };
+}

@@ -1,6 +1,7 @@
-import type { Files, OpenFile } from '#platform/files';
-import type { Clock, Randomness } from '../core/clock.ts';
-import { toHex } from './encryption.ts';
+import type { Clock } from '../core/clock.ts';
+import { toHex } from '../core/encoding.ts';
+import type { Randomness } from '../core/random.ts';
+import type { Files, OpenFile } from '../platform/contract.ts';
 
 export interface LockTiming {
   /** How often a holder shows that it lives. */

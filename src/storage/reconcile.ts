@@ -2,16 +2,8 @@ import type { Log } from '../core/log.ts';
 import type { Grant } from '../grants/grant.ts';
 import type { Journal } from './journal.ts';
 import type { Vault } from './secretStore.ts';
-import type { Known, StoreTransaction } from './transaction.ts';
-
-/** What is stored, as it was read. */
-export interface Snapshot {
-  grants: Map<string, Known>;
-  /** Signed out, in whatever window. */
-  gone: ReadonlySet<string>;
-  /** Records of the vault that cannot be read and of which the journal has no copy. */
-  damaged: string[];
-}
+import type { Known, Snapshot } from './snapshot.ts';
+import type { StoreTransaction } from './transaction.ts';
 
 export interface HealParts {
   vault: Vault;

@@ -1,11 +1,16 @@
-import type { SecretStorage } from 'vscode';
 import { Secret } from '../core/secret.ts';
 import { type Decoded, decodeGrant, encodeGrant } from '../grants/codec.ts';
 import type { Grant } from '../grants/grant.ts';
 import type { JournalKey } from './encryption.ts';
 
-/** What the vault needs of the editor's SecretStorage. */
-export type Secrets = Pick<SecretStorage, 'get' | 'store' | 'delete' | 'keys' | 'onDidChange'>;
+/** What this room needs of the editor's `SecretStorage`. */
+export interface Secrets {
+  get(key: string): PromiseLike<string | undefined>;
+  store(key: string, value: string): PromiseLike<void>;
+  delete(key: string): PromiseLike<void>;
+  keys(): PromiseLike<string[]>;
+  onDidChange(listener: () => void): { dispose(): void };
+}
 
 const grantPrefix = 'grant.';
 const keyPrefix = 'journalKey.';

@@ -1,15 +1,11 @@
+import { codeOf } from '../core/errorInfo.ts';
 import type { Log } from '../core/log.ts';
 import type { Grant } from '../grants/grant.ts';
 import { Failure } from '../oauth/errors.ts';
-import type { Entry, Journal, Reserved } from './journal.ts';
+import type { Journal, Reserved } from './journal.ts';
 import type { HeldLock } from './lock.ts';
 import type { Vault } from './secretStore.ts';
-
-/** A grant as this window knows it. `readOnly`: others know more, or it was written by a newer version. */
-export interface Known {
-  grant: Grant;
-  readOnly: boolean;
-}
+import { type Known, newest } from './snapshot.ts';
 
 /** A change of one grant, under its lock. */
 export interface StoreTransaction {
@@ -101,25 +97,6 @@ export function vaultTransaction(known: Grant, vault: Vault): StoreTransaction {
     keptAside: async () => [],
     end: async () => undefined,
   };
-}
-
-/** The higher generation of vault and journal counts. */
-export function newest(
-  copy: { kind: 'grant' | 'newer'; grant: Grant } | undefined,
-  entry: Entry | undefined,
-): Known | undefined {
-  if (entry?.kind === 'locked') {
-    // Others wrote with a key that we lack: what we hold is stale unless it is as new as theirs.
-    return copy && { grant: copy.grant, readOnly: entry.header.generation > copy.grant.generation };
-  }
-  const best =
-    copy !== undefined && (entry === undefined || copy.grant.generation > entry.grant.generation) ? copy : entry;
-  return best && { grant: best.grant, readOnly: best.kind === 'newer' };
-}
-
-/** For a log line: what the disk or the storage calls its refusal. */
-export function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error ? String(error.code) : undefined;
 }
 
 /** What is stored, or what this window knows where that is newer. */

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import type { HttpFailureKind, HttpResponse } from '../../src/http/http.ts';
+import type { HttpResponse } from '../../src/http/client.ts';
+import type { HttpFailureKind } from '../../src/http/errors.ts';
 
 export const origin = 'https://mcp.example';
 export const redirectUri = 'vscode://seedling.notion-mcp-auth/callback';

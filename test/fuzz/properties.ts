@@ -1,19 +1,21 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { Secret } from '../../src/core/secret.ts';
-import { type Http, HttpFailure, type HttpFailureKind, type HttpResponse } from '../../src/http/http.ts';
+import { accountLabel } from '../../src/grants/names.ts';
+import type { Http, HttpResponse } from '../../src/http/client.ts';
+import { HttpFailure, type HttpFailureKind } from '../../src/http/errors.ts';
 import { isSecure } from '../../src/http/url.ts';
-import { accountLabel, cleanName } from '../../src/notion/identity.ts';
-import { callTool } from '../../src/notion/toolCall.ts';
+import { cleanName } from '../../src/notion/identity.ts';
+import { callTool } from '../../src/notion/mcpClient.ts';
 import { judgeAnswer, type PendingAuthorization } from '../../src/oauth/authorization.ts';
 import { parseChallenge } from '../../src/oauth/challenge.ts';
-import type { Client } from '../../src/oauth/client.ts';
 import { discover } from '../../src/oauth/discovery.ts';
 import { Failure } from '../../src/oauth/errors.ts';
-import type { AuthorizationServer } from '../../src/oauth/model.ts';
+import type { AuthorizationServer, Client } from '../../src/oauth/model.ts';
 import { register } from '../../src/oauth/registration.ts';
+import { revoke } from '../../src/oauth/revocation.ts';
 import { parseServerUrl } from '../../src/oauth/serverUrl.ts';
-import { exchange, refresh, revoke } from '../../src/oauth/token.ts';
+import { exchange, refresh } from '../../src/oauth/token.ts';
 import { answerParameters } from '../../src/signIn/callbackQuery.ts';
 import { FakeClock } from '../unit/fakeClock.ts';
 import {

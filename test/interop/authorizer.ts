@@ -1,11 +1,11 @@
-import { type Randomness, systemClock, systemRandomness } from '../../src/core/clock.ts';
+import { systemClock } from '../../src/core/clock.ts';
+import { type Randomness, systemRandomness } from '../../src/core/random.ts';
 import type { Secret } from '../../src/core/secret.ts';
-import type { Http } from '../../src/http/http.ts';
+import type { Http } from '../../src/http/client.ts';
 import { buildAuthorization, judgeAnswer } from '../../src/oauth/authorization.ts';
 import type { Challenge } from '../../src/oauth/challenge.ts';
-import type { Client, Tokens } from '../../src/oauth/client.ts';
 import { discover } from '../../src/oauth/discovery.ts';
-import type { AuthorizationServer } from '../../src/oauth/model.ts';
+import type { AuthorizationServer, Client, Tokens } from '../../src/oauth/model.ts';
 import { type ClientChoice, chooseClient } from '../../src/oauth/registration.ts';
 import { stepUpScopes } from '../../src/oauth/scopes.ts';
 import { exchange } from '../../src/oauth/token.ts';

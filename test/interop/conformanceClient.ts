@@ -1,7 +1,7 @@
 /** The command that the MCP conformance suite drives: an MCP client whose authorization is `src/oauth` and nothing else. */
 
 import { Secret } from '../../src/core/secret.ts';
-import { HttpFailure } from '../../src/http/http.ts';
+import { HttpFailure } from '../../src/http/errors.ts';
 import { parseChallenge } from '../../src/oauth/challenge.ts';
 import { Failure } from '../../src/oauth/errors.ts';
 import { fetchHttp as http } from '../unit/oauth/fetchHttp.ts';

@@ -1,5 +1,5 @@
 import type { Secret } from '../../src/core/secret.ts';
-import type { Http, HttpResponse } from '../../src/http/http.ts';
+import type { Http, HttpResponse } from '../../src/http/client.ts';
 
 /** The revisions that open with a handshake; later ones carry what it said in every request. */
 const stateful = /^202[45]-/;

@@ -3,11 +3,12 @@ import { after, before, describe, test } from 'node:test';
 import { createPlatformHttp } from '#platform/transport';
 import { systemClock as clock } from '../../src/core/clock.ts';
 import { readIdentity } from '../../src/notion/identity.ts';
-import type { Tokens } from '../../src/oauth/client.ts';
 import { discover } from '../../src/oauth/discovery.ts';
 import { Failure } from '../../src/oauth/errors.ts';
+import type { Tokens } from '../../src/oauth/model.ts';
 import { register } from '../../src/oauth/registration.ts';
-import { refresh, revoke } from '../../src/oauth/token.ts';
+import { revoke } from '../../src/oauth/revocation.ts';
+import { refresh } from '../../src/oauth/token.ts';
 import { type NotionServer, startNotionServer } from './server.ts';
 import { type SignedIn, signIn } from './signIn.ts';
 

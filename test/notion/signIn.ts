@@ -1,9 +1,10 @@
-import { systemClock as clock, systemRandomness as randomness } from '../../src/core/clock.ts';
+import { systemClock as clock } from '../../src/core/clock.ts';
+import { systemRandomness as randomness } from '../../src/core/random.ts';
 import type { Grant } from '../../src/grants/grant.ts';
-import type { Http } from '../../src/http/http.ts';
+import type { Http } from '../../src/http/client.ts';
 import { buildAuthorization, judgeAnswer } from '../../src/oauth/authorization.ts';
-import type { Client } from '../../src/oauth/client.ts';
 import { discover } from '../../src/oauth/discovery.ts';
+import type { Client } from '../../src/oauth/model.ts';
 import { register } from '../../src/oauth/registration.ts';
 import { exchange } from '../../src/oauth/token.ts';
 import { type Approval, approve } from './approve.ts';

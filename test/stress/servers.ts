@@ -1,5 +1,5 @@
 import type { FreshSignIn } from '../../src/accounts/addAccount.ts';
-import type { Http } from '../../src/http/http.ts';
+import type { Http } from '../../src/http/client.ts';
 import { Authorizer } from '../interop/authorizer.ts';
 import { browse } from '../interop/browser.ts';
 import { startOidcProvider } from '../interop/oidcProvider.ts';

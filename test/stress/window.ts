@@ -1,13 +1,14 @@
 // node test/stress/window.ts <orders>: one window of the editor, without the editor: the accounts, as they are built for it.
 import { files as platformFiles } from '#platform/files';
 import { createPlatformHttp } from '#platform/transport';
-import { type Account, Accounts } from '../../src/accounts/accounts.ts';
-import { type Clock, systemClock, systemRandomness } from '../../src/core/clock.ts';
+import { Accounts } from '../../src/accounts/accounts.ts';
+import type { Account } from '../../src/accounts/registry.ts';
+import { type Clock, systemClock } from '../../src/core/clock.ts';
 import { Log } from '../../src/core/log.ts';
-import { accountLabel } from '../../src/notion/identity.ts';
-import type { Files } from '../../src/platform/node/files.ts';
-import { grantProtocol } from '../../src/renewal/grantRequests.ts';
-import type { GrantProtocol } from '../../src/renewal/renewal.ts';
+import { systemRandomness } from '../../src/core/random.ts';
+import { accountLabel } from '../../src/grants/names.ts';
+import type { Files } from '../../src/platform/contract.ts';
+import { type GrantProtocol, grantProtocol } from '../../src/renewal/grantRequests.ts';
 import { fingerprint } from './front.ts';
 import { fastLocks, type Step, type WindowOrders, type WindowReport } from './protocol.ts';
 import { secretsAt } from './secrets.ts';

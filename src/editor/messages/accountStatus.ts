@@ -1,7 +1,8 @@
 import { env, l10n } from 'vscode';
-import type { Account, AccountTrouble } from '../../accounts/accounts.ts';
+import type { AccountTrouble } from '../../accounts/accountState.ts';
+import type { Account } from '../../accounts/registry.ts';
 import type { Grant, NeedsSignInReason } from '../../grants/grant.ts';
-import { asksAgain } from '../asksAgain.ts';
+import { asksAgain } from '../../grants/tokenLife.ts';
 
 /** How an account stands, for its person. `trouble`: what keeps it from being renewed just now. */
 export function accountInWords({ grant, state }: Account, trouble: AccountTrouble | undefined): string {

@@ -1,5 +1,5 @@
 import { l10n } from 'vscode';
-import type { Problem } from '../../mcp/jsonRpc.ts';
+import type { Problem } from '../../calls/problem.ts';
 import { Failure } from '../../oauth/errors.ts';
 import { messageFor } from './failure.ts';
 import { transientMessage } from './transientFailure.ts';

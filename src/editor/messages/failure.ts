@@ -1,5 +1,5 @@
 import { l10n } from 'vscode';
-import type { StorageProblem } from '../../accounts/accounts.ts';
+import type { StorageProblem } from '../../accounts/accountState.ts';
 import type { Grant } from '../../grants/grant.ts';
 import type { Failure } from '../../oauth/errors.ts';
 import type { Message } from './actions.ts';

@@ -1,6 +1,9 @@
 import { commands, window } from 'vscode';
+import { traitsOf } from '../../core/errorInfo.ts';
+import type { Log } from '../../core/log.ts';
 import { clientIdSetting, serverUrlSetting, signInChannelSetting } from '../settings.ts';
 import { type Message, type Remedy, remedyLabel } from './actions.ts';
+import { unforeseenMessage } from './failure.ts';
 
 /** What the buttons do here; those that always do the same need not be named. */
 export type RemedyActions = Partial<Record<Remedy, () => void>>;
@@ -47,4 +50,14 @@ async function show(toast: ShowToast, { sentence, remedies }: Message, actions: 
 /** Shows one setting. */
 export function openSetting(name: string): void {
   void commands.executeCommand('workbench.action.openSettings', `@id:${name}`);
+}
+
+/** Does what a person asked for; what nobody foresaw is logged and said in place of the editor's own words. */
+export async function told(log: Log, action: () => Promise<void>): Promise<void> {
+  try {
+    await action();
+  } catch (error) {
+    log.error('Something failed in an unforeseen way.', traitsOf(error));
+    void showFailure(unforeseenMessage(), { tryAgain: () => void told(log, action) });
+  }
 }

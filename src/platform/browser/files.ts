@@ -1,4 +1,4 @@
-import type { Files } from '../node/files.ts';
+import type { Files } from '../contract.ts';
 
 /** A web worker has no disk of its own. */
 export const files: Files | undefined = undefined;

@@ -1,4 +1,4 @@
-import type { Listen } from '../node/listen.ts';
+import type { Listen } from '../contract.ts';
 
 /** A web worker cannot listen. */
 export const listen: Listen | undefined = undefined;

@@ -1,4 +1,4 @@
-import type { Upstream } from '../../mcp/upstream.ts';
+import type { Upstream } from '../../http/transport.ts';
 
 /** A web worker has no connections of its own. */
 export function createDirectUpstream(): Upstream | undefined {

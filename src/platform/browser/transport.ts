@@ -1,8 +1,7 @@
 import { systemClock } from '../../core/clock.ts';
-import { createHttp } from '../../http/client.ts';
+import { createHttp, type Http } from '../../http/client.ts';
 import { createFetchTransport } from '../../http/fetchTransport.ts';
-import type { Http } from '../../http/http.ts';
-import type { PlatformHttpOptions } from '../node/transport.ts';
+import type { PlatformHttpOptions } from '../contract.ts';
 
 /**
  * Sends over the worker's `fetch`. A browser sets `User-Agent` itself, hides where a redirect leads (so none is

@@ -1,34 +1,7 @@
 import { watch as watchDirectory } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
-
-/** The few things that journal and lock do with a disk. Files are for this user only. */
-export interface Files {
-  /** Makes a directory and those above it. */
-  makeDirectory(path: string): Promise<void>;
-  /** The names in a directory; none when it is missing. */
-  list(path: string): Promise<string[]>;
-  /** The text of a file; `undefined` when it is missing. */
-  read(path: string): Promise<string | undefined>;
-  /** Makes a new file and brings it to the disk. @returns false when there is one of that name already */
-  create(path: string, text: string): Promise<boolean>;
-  /** The same, and keeps the file open: what is written later goes into this very file, whoever has its name by then. */
-  createOpen(path: string, text: string): Promise<OpenFile | undefined>;
-  /** Writes over the beginning of a file that is there and brings it to the disk. */
-  overwrite(path: string, text: string): Promise<void>;
-  /** Gives a file its name, in one step, and brings the directory to the disk. */
-  rename(from: string, to: string): Promise<void>;
-  /** Removes a file; one that is missing is fine. */
-  remove(path: string): Promise<void>;
-  /** Calls `changed` when something in the directory may have changed. A hint only: it can stay mute. */
-  watch(path: string, changed: () => void): { close(): void };
-}
-
-/** A file that is held open. */
-export interface OpenFile {
-  /** Writes over its beginning. */
-  overwrite(text: string): Promise<void>;
-  close(): Promise<void>;
-}
+import { codeOf } from '../../core/errorInfo.ts';
+import type { Files } from '../contract.ts';
 
 export const files: Files | undefined = {
   makeDirectory: async (path) => {
@@ -124,8 +97,4 @@ async function unlessMissing<T>(reading: Promise<T>): Promise<T | undefined> {
     }
     throw error;
   }
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined;
 }

@@ -1,18 +1,7 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-
-/** A server that is bound to 127.0.0.1. */
-export interface Listener {
-  port: number;
-  /** Takes no more connections and lets answers that are under way end. */
-  close(): void;
-  /** Cuts every connection; resolves once the port is free. */
-  abort(): Promise<void>;
-}
-
-/** Listens on 127.0.0.1, and nowhere else, at a free port. */
-export type Listen = (handle: (request: IncomingMessage, response: ServerResponse) => void) => Promise<Listener>;
+import type { Listen } from '../contract.ts';
 
 /** A check of Node's own for slow clients wakes the process; only programs of this machine can be slow here. */
 const slowClientCheckMs = 60 * 60_000;

@@ -1,6 +1,6 @@
 import type { Dispatcher, Pool } from 'undici';
-import { HttpFailure } from '../../http/http.ts';
-import type { Upstream, UpstreamAnswer, UpstreamRequest } from '../../mcp/upstream.ts';
+import { HttpFailure } from '../../http/errors.ts';
+import type { Upstream, UpstreamAnswer, UpstreamRequest } from '../../http/transport.ts';
 
 /**
  * An upstream over connections of our own, kept and used again, that knows nothing of the editor's network settings.

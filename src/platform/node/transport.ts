@@ -1,16 +1,9 @@
 import { lookup } from 'node:dns/promises';
 import { systemClock } from '../../core/clock.ts';
-import { createHttp } from '../../http/client.ts';
+import { createHttp, type Http } from '../../http/client.ts';
 import { createFetchTransport } from '../../http/fetchTransport.ts';
-import type { Http } from '../../http/http.ts';
+import type { PlatformHttpOptions } from '../contract.ts';
 import { createDirectUpstream } from './pools.ts';
-
-export interface PlatformHttpOptions {
-  /** What is sent as `User-Agent`, where that is ours to set. */
-  userAgent: string;
-  /** Carries what does not stay on this computer. Default: the global `fetch`, which the editor's host has patched. */
-  hostFetch?: typeof fetch;
-}
 
 /** Sends over our own connections (undici) on this computer, and through the editor host's `fetch` everywhere else. */
 export function createPlatformHttp({ userAgent, hostFetch = globalFetch }: PlatformHttpOptions): Http {

@@ -1,7 +1,8 @@
 import { listen } from '#platform/listen';
 import { createDirectUpstream } from '#platform/pools';
-import { systemClock, systemRandomness } from '../../../src/core/clock.ts';
+import { systemClock } from '../../../src/core/clock.ts';
 import { Log } from '../../../src/core/log.ts';
+import { systemRandomness } from '../../../src/core/random.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { Gateway } from '../../../src/gateway/gateway.ts';
 import type { Grant } from '../../../src/grants/grant.ts';

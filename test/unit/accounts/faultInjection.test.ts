@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import { Failure } from '../../../src/oauth/errors.ts';
-import type { Files } from '../../../src/platform/node/files.ts';
+import type { Files } from '../../../src/platform/contract.ts';
 import { type Deed, deedsAt, Perils } from './faultInjection.ts';
 import { files, Machine, type Window } from './machine.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { systemClock } from '../../../src/core/clock.ts';
 import { Log } from '../../../src/core/log.ts';
-import type { Http } from '../../../src/http/http.ts';
+import type { Http } from '../../../src/http/client.ts';
 import { grantProtocol } from '../../../src/renewal/grantRequests.ts';
 import { Machine } from './machine.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Files } from '../../../src/platform/node/files.ts';
+import type { Files } from '../../../src/platform/contract.ts';
 import { files, Machine } from './machine.ts';
 
 test('a sign-out on a full disk is one in the other windows too, and they do not bring the account back', async (t) => {

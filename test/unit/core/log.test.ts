@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Log, type LogSink, redact, traitsOf } from '../../../src/core/log.ts';
+import { traitsOf } from '../../../src/core/errorInfo.ts';
+import { Log, type LogSink, redact } from '../../../src/core/log.ts';
 import { Secret } from '../../../src/core/secret.ts';
 
 function record(): { lines: string[]; sink: LogSink } {

@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { Secret } from '../../../src/core/secret.ts';
 import { checkConnection, checkServer } from '../../../src/diagnostics/connectionTest.ts';
 import type { Grant } from '../../../src/grants/grant.ts';
-import { type Http, HttpFailure } from '../../../src/http/http.ts';
+import type { Http } from '../../../src/http/client.ts';
+import { HttpFailure } from '../../../src/http/errors.ts';
 import { Failure } from '../../../src/oauth/errors.ts';
 import { FakeClock } from '../fakeClock.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Account } from '../../../src/accounts/accounts.ts';
+import type { Account } from '../../../src/accounts/registry.ts';
 import { ServerUrlNotice } from '../../../src/editor/serverUrlNotice.ts';
 import type { Grant } from '../../../src/grants/grant.ts';
 import { FakeClock } from '../fakeClock.ts';

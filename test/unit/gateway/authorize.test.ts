@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { systemRandomness } from '../../../src/core/clock.ts';
+import { systemRandomness } from '../../../src/core/random.ts';
 import { Admission, type Visitor } from '../../../src/gateway/authorize.ts';
 
 const host = '127.0.0.1:4711';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { test } from 'node:test';
 import { readBody } from '../../../src/gateway/requestBody.ts';
-import { HttpFailure } from '../../../src/http/http.ts';
+import { HttpFailure } from '../../../src/http/errors.ts';
 
 test('a body up to the limit is kept whole, in however many pieces it comes', async () => {
   for (const pieces of [[], ['abcd'], ['ab', 'c', 'd']]) {

@@ -7,8 +7,8 @@ import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { ListRootsRequestSchema, ToolListChangedNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
 import { createDirectUpstream } from '#platform/pools';
 import { Secret } from '../../../src/core/secret.ts';
-import { createFetchUpstream } from '../../../src/mcp/fetchUpstream.ts';
-import type { Upstream } from '../../../src/mcp/upstream.ts';
+import { createFetchUpstream } from '../../../src/http/fetchTransport.ts';
+import type { Upstream } from '../../../src/http/transport.ts';
 import { openGateway } from './gatewayUnderTest.ts';
 import { type Manner, SdkServer } from './sdkServer.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
 import { type TestContext, test } from 'node:test';
-import type { Upstream } from '../../../src/mcp/upstream.ts';
+import type { Upstream } from '../../../src/http/transport.ts';
 import { Failure } from '../../../src/oauth/errors.ts';
 import { FakeClock } from '../fakeClock.ts';
 import { type GatewayUnderTest, openGateway, rpc } from './gatewayUnderTest.ts';

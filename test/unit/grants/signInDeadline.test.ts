@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Secret } from '../../../src/core/secret.ts';
-import { asksAgain } from '../../../src/editor/asksAgain.ts';
 import type { Grant } from '../../../src/grants/grant.ts';
+import { asksAgain } from '../../../src/grants/tokenLife.ts';
 
 const day = 24 * 60 * 60_000;
 const signedInAtMs = Date.UTC(2026, 0, 1);

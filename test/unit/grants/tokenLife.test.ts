@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Secret } from '../../../src/core/secret.ts';
 import { isAboutToExpire, isHealthy, renewAtMs } from '../../../src/grants/tokenLife.ts';
-import type { Tokens } from '../../../src/oauth/client.ts';
+import type { Tokens } from '../../../src/oauth/model.ts';
 
 const minute = 60_000;
 const day = 24 * 60 * minute;

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { longestBody } from '../../../src/http/readBody.ts';
+import { longestBody } from '../../../src/http/client.ts';
 import { startServer } from '../oauth/loopbackServer.ts';
 import { failing, ways } from './transports.ts';
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Log } from '../../../src/core/log.ts';
-import { HttpFailure, type HttpRequest, type HttpResponse } from '../../../src/http/http.ts';
-import { loggedHttp } from '../../../src/http/loggedHttp.ts';
+import { type HttpRequest, type HttpResponse, loggedHttp } from '../../../src/http/client.ts';
+import { HttpFailure } from '../../../src/http/errors.ts';
 import { FakeClock } from '../fakeClock.ts';
 
 const secret = 'Zm9vYmFyYmF6cXV4cXV1eA';

@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test';
 import { createPlatformHttp } from '#platform/transport';
 import { createHttp } from '../../../src/http/client.ts';
 import { createFetchTransport } from '../../../src/http/fetchTransport.ts';
-import { isPrivateAddress } from '../../../src/http/privateAddress.ts';
+import { isPrivateAddress } from '../../../src/http/url.ts';
 import { createPlatformHttp as createBrowserHttp } from '../../../src/platform/browser/transport.ts';
 import { FakeClock } from '../fakeClock.ts';
 import { Authority } from './authority.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { BlockList } from 'node:net';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { isPrivateAddress, reachOf } from '../../../src/http/privateAddress.ts';
+import { isPrivateAddress, reachOf } from '../../../src/http/url.ts';
 
 /** First and last address of each range, with the neighbours that must stay public. */
 const v4 = {

@@ -4,7 +4,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { createPlatformHttp } from '#platform/transport';
-import { longestBody } from '../../../src/http/readBody.ts';
+import { longestBody } from '../../../src/http/client.ts';
 import { startServer } from '../oauth/loopbackServer.ts';
 import { Authority } from './authority.ts';
 import { fetchThrough, startProxy } from './connectProxy.ts';

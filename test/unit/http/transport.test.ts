@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
 import { createDirectUpstream } from '#platform/pools';
-import { HttpFailure } from '../../../src/http/http.ts';
-import { createFetchUpstream } from '../../../src/mcp/fetchUpstream.ts';
-import { chooseUpstream, headerOf, readText, type Upstream, type UpstreamAnswer } from '../../../src/mcp/upstream.ts';
+import { HttpFailure } from '../../../src/http/errors.ts';
+import { createFetchUpstream } from '../../../src/http/fetchTransport.ts';
+import { chooseUpstream, headerOf, readText, type Upstream, type UpstreamAnswer } from '../../../src/http/transport.ts';
 import { createDirectUpstream as createNoUpstream } from '../../../src/platform/browser/pools.ts';
 import { answerJson, pour, ScriptedServer, still } from '../gateway/scriptedServer.ts';
 

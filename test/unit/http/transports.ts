@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { createPlatformHttp } from '#platform/transport';
 import { systemClock } from '../../../src/core/clock.ts';
-import { createHttp } from '../../../src/http/client.ts';
+import { createHttp, type Http, type HttpRequest } from '../../../src/http/client.ts';
+import { HttpFailure, type HttpFailureKind } from '../../../src/http/errors.ts';
 import { createFetchTransport } from '../../../src/http/fetchTransport.ts';
-import { type Http, HttpFailure, type HttpFailureKind, type HttpRequest } from '../../../src/http/http.ts';
 import { createPlatformHttp as createBrowserHttp } from '../../../src/platform/browser/transport.ts';
 
 /**

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { addresseesOf, addresseesOfEnds, errorBody, errorOf, rpcErrorIn } from '../../../src/mcp/jsonRpc.ts';
+import { errorOf } from '../../../src/calls/problem.ts';
+import { addresseesOf, addresseesOfEnds, errorBody, rpcErrorIn } from '../../../src/mcp/jsonRpc.ts';
 
 const bodies: [title: string, body: string, ids: unknown[], batch?: boolean][] = [
   ['a request', '{"jsonrpc":"2.0","id":1,"method":"m"}', [1]],

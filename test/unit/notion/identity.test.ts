@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { Secret } from '../../../src/core/secret.ts';
-import { accountLabel, cleanName, type Identity, readIdentity } from '../../../src/notion/identity.ts';
+import { accountLabel } from '../../../src/grants/names.ts';
+import { cleanName, type Identity, readIdentity } from '../../../src/notion/identity.ts';
 import { fails } from '../oauth/failing.ts';
 import { fetchHttp } from '../oauth/fetchHttp.ts';
 import { startServer } from '../oauth/loopbackServer.ts';

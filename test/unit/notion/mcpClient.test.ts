@@ -7,7 +7,7 @@ import { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
 import { CallToolRequestSchema, ErrorCode, McpError } from '@modelcontextprotocol/sdk/types.js';
 import { Secret } from '../../../src/core/secret.ts';
-import { callTool } from '../../../src/notion/toolCall.ts';
+import { callTool } from '../../../src/notion/mcpClient.ts';
 import { fails } from '../oauth/failing.ts';
 import { fetchHttp } from '../oauth/fetchHttp.ts';
 import { html, type Route, startServer } from '../oauth/loopbackServer.ts';

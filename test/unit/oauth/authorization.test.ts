@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
-import type { Randomness } from '../../../src/core/clock.ts';
+import type { Randomness } from '../../../src/core/random.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { buildAuthorization, judgeAnswer, type PendingAuthorization } from '../../../src/oauth/authorization.ts';
-import type { Client } from '../../../src/oauth/client.ts';
-import type { AuthorizationServer } from '../../../src/oauth/model.ts';
+import type { AuthorizationServer, Client } from '../../../src/oauth/model.ts';
 import { fails } from './failing.ts';
 
 const redirectUri = 'vscode://seedling.notion-mcp-auth/callback?windowId=1&x=%2F';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { type Http, HttpFailure } from '../../../src/http/http.ts';
+import type { Http } from '../../../src/http/client.ts';
+import { HttpFailure } from '../../../src/http/errors.ts';
 import { parseChallenge } from '../../../src/oauth/challenge.ts';
 import { discover, serverWellKnowns } from '../../../src/oauth/discovery.ts';
 import { fails } from './failing.ts';

@@ -1,4 +1,5 @@
-import { type Http, HttpFailure } from '../../../src/http/http.ts';
+import type { Http } from '../../../src/http/client.ts';
+import { HttpFailure } from '../../../src/http/errors.ts';
 
 /** `Http` over the host's fetch, for tests of the rooms above it. */
 export const fetchHttp: Http = async (request) => {

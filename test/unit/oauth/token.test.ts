@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { Secret } from '../../../src/core/secret.ts';
-import type { Client } from '../../../src/oauth/client.ts';
 import type { FailureDetails, FailureKind } from '../../../src/oauth/errors.ts';
-import type { AuthorizationServer } from '../../../src/oauth/model.ts';
-import { exchange, refresh, revoke } from '../../../src/oauth/token.ts';
+import type { AuthorizationServer, Client } from '../../../src/oauth/model.ts';
+import { revoke } from '../../../src/oauth/revocation.ts';
+import { exchange, refresh } from '../../../src/oauth/token.ts';
 import { FakeClock } from '../fakeClock.ts';
 import { fails } from './failing.ts';
 import { fetchHttp } from './fetchHttp.ts';

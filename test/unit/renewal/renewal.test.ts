@@ -3,9 +3,9 @@ import { rm } from 'node:fs/promises';
 import { describe, type TestContext, test } from 'node:test';
 import { Secret } from '../../../src/core/secret.ts';
 import type { Grant } from '../../../src/grants/grant.ts';
-import type { Tokens } from '../../../src/oauth/client.ts';
 import { Failure, type FailureKind } from '../../../src/oauth/errors.ts';
-import type { Files } from '../../../src/platform/node/files.ts';
+import type { Tokens } from '../../../src/oauth/model.ts';
+import type { Files } from '../../../src/platform/contract.ts';
 import { files, Machine, type Window, type WindowOptions } from '../accounts/machine.ts';
 import { FakeClock } from '../fakeClock.ts';
 

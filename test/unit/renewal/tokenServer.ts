@@ -1,9 +1,9 @@
 import type { FreshSignIn } from '../../../src/accounts/addAccount.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import type { Grant } from '../../../src/grants/grant.ts';
-import type { Tokens } from '../../../src/oauth/client.ts';
 import { Failure } from '../../../src/oauth/errors.ts';
-import type { GrantProtocol } from '../../../src/renewal/renewal.ts';
+import type { Tokens } from '../../../src/oauth/model.ts';
+import type { GrantProtocol } from '../../../src/renewal/grantRequests.ts';
 
 /**
  * Stands in for an authorization server whose answers a test has to time: it rotates refresh tokens as Notion does.

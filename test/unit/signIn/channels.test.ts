@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type ChannelName, orderChannels, type Situation } from '../../../src/signIn/channels.ts';
+import type { ChannelName } from '../../../src/signIn/channel.ts';
+import { orderChannels, type Situation } from '../../../src/signIn/channels.ts';
 
 const desktop: Situation = {
   host: 'ui',

@@ -6,11 +6,10 @@ import { networkInterfaces } from 'node:os';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { listen } from '#platform/listen';
-import { systemRandomness } from '../../../src/core/clock.ts';
-import type { OpenChannel } from '../../../src/signIn/channels.ts';
+import { systemRandomness } from '../../../src/core/random.ts';
+import type { OpenChannel, Reception } from '../../../src/signIn/channel.ts';
 import { fillLastPage } from '../../../src/signIn/completionPage.ts';
 import { openLoopbackChannel } from '../../../src/signIn/loopback.ts';
-import type { Reception } from '../../../src/signIn/pending.ts';
 import { FakeClock } from '../fakeClock.ts';
 
 const template = readFileSync(new URL('../../../media/completionPage.html', import.meta.url), 'utf8');

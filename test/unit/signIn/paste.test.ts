@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { systemRandomness } from '../../../src/core/clock.ts';
+import { systemRandomness } from '../../../src/core/random.ts';
 import { Failure } from '../../../src/oauth/errors.ts';
+import type { Reception } from '../../../src/signIn/channel.ts';
 import { openPasteChannel, type PasteVerdict, readPasted } from '../../../src/signIn/paste.ts';
-import type { Reception } from '../../../src/signIn/pending.ts';
 
 const address = 'http://127.0.0.1:50123/callback?code=user%3Agrant%3Asecret&state=abc%3D';
 const query = 'code=user%3Agrant%3Asecret&state=abc%3D';

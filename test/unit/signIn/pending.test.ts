@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { systemRandomness } from '../../../src/core/clock.ts';
 import { Log } from '../../../src/core/log.ts';
+import { systemRandomness } from '../../../src/core/random.ts';
 import { buildAuthorization, type PendingAuthorization } from '../../../src/oauth/authorization.ts';
 import { Failure } from '../../../src/oauth/errors.ts';
 import type { AuthorizationServer } from '../../../src/oauth/model.ts';

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promi
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { systemRandomness } from '../../../src/core/clock.ts';
+import { systemRandomness } from '../../../src/core/random.ts';
 import { type HeldLock, Locks } from '../../../src/storage/lock.ts';
 import { files } from '../accounts/machine.ts';
 import { FakeClock } from '../fakeClock.ts';

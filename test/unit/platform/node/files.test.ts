@@ -4,7 +4,8 @@ import { type FileHandle, mkdtemp, open, readFile, rm, stat, writeFile } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { mock, type TestContext, test } from 'node:test';
-import { type Files, files as platformFiles } from '../../../../src/platform/node/files.ts';
+import type { Files } from '../../../../src/platform/contract.ts';
+import { files as platformFiles } from '../../../../src/platform/node/files.ts';
 
 const files = platformFiles as Files;
 

@@ -1,0 +1,49 @@
+import { revocationRequest } from 'oauth4webapi';
+import type { Secret } from '../core/secret.ts';
+import type { Http } from '../http/client.ts';
+import { answerFailure } from './errorResponse.ts';
+import { Failure } from './errors.ts';
+import type { AuthorizationServer, Client } from './model.ts';
+import { asLibraryServer, clientAuthentication, secretsOf, sendOverHttp } from './post.ts';
+
+export interface Revocation {
+  token: Secret;
+  hint: 'access_token' | 'refresh_token';
+  signal?: AbortSignal;
+}
+
+/**
+ * Revokes a token (RFC 7009). A token that the server no longer knows counts as revoked.
+ * @throws Failure; `nonsense` with code `no_revocation_endpoint` when the server has none
+ */
+export async function revoke(
+  http: Http,
+  server: AuthorizationServer,
+  client: Client,
+  { token, hint, signal }: Revocation,
+): Promise<void> {
+  if (server.revocationEndpoint === undefined) {
+    throw new Failure('nonsense', {
+      step: 'revocation',
+      code: 'no_revocation_endpoint',
+      missing: 'revocation_endpoint',
+      host: new URL(server.issuer).host,
+    });
+  }
+  const response = await sendOverHttp(
+    http,
+    { step: 'revocation', privateAddresses: server.onPrivateNetwork ? 'allow' : 'refuse', ...(signal && { signal }) },
+    (options) =>
+      revocationRequest(
+        asLibraryServer(server),
+        { client_id: client.clientId },
+        clientAuthentication(client),
+        token.reveal(),
+        { ...options, additionalParameters: { token_type_hint: hint } },
+      ),
+  );
+  const failure = answerFailure(response, 'revocation', secretsOf(client, [token]));
+  if (failure !== undefined && failure.kind !== 'signInAgain' && failure.details.code !== 'invalid_token') {
+    throw failure;
+  }
+}
