@@ -14,22 +14,22 @@ import * as editorCommands from './editor/commands.ts';
 import { manageAccounts } from './editor/manageAccounts.ts';
 import type { McpDefinitions } from './editor/mcpServers.ts';
 import { problemSentence } from './editor/messages/callProblem.ts';
-import { endedAnswerMessage, serverChangedMessage } from './editor/messages/failure.ts';
-import { showNote, told } from './editor/messages/show.ts';
-import { channelOpener, situation } from './editor/openChannel.ts';
+import { endedCallbackMessage, serverChangedMessage } from './editor/messages/failure.ts';
+import { reportUnexpected, showNote } from './editor/messages/show.ts';
+import { channelOpener, hostEnvironment } from './editor/openChannel.ts';
 import type { NotionAuthenticationProvider } from './editor/provider.ts';
 import { ReadOnlyDocuments } from './editor/readOnlyDocuments.ts';
-import { Attention, gatewayNotices, tellOfStorageProblems } from './editor/reminders.ts';
+import { gatewayReminders, SignInReminder, warnOfStorageProblems } from './editor/reminders.ts';
 import { ServerUrlNotice } from './editor/serverUrlNotice.ts';
 import { configuredClientId, defaultServerUrl, serverUrlText } from './editor/settings.ts';
 import { openBrowser, SignInFlow } from './editor/signInFlow.ts';
 import type { Gateway } from './gateway/gateway.ts';
 import { accountLabel } from './grants/names.ts';
-import { loggedHttp } from './http/client.ts';
+import { withLogging } from './http/client.ts';
 import { parseServerUrl } from './oauth/serverUrl.ts';
-import { grantProtocol } from './renewal/grantRequests.ts';
+import { createGrantRequests } from './renewal/grantRequests.ts';
 import { orderChannels } from './signIn/channels.ts';
-import { Discoveries } from './signIn/discoveryCache.ts';
+import { DiscoveryCache } from './signIn/discoveryCache.ts';
 import { PendingSignIns } from './signIn/pending.ts';
 import { SignIn } from './signIn/signIn.ts';
 import { journalDirectory } from './storage/journalFiles.ts';
@@ -38,7 +38,7 @@ import { journalDirectory } from './storage/journalFiles.ts';
 export { showFailure } from './editor/messages/show.ts';
 
 /** What a provider call, a command or a callback needs; built once a window, on first use. */
-export interface Assembly {
+export interface Container {
   accounts: Accounts;
   signInFlow: SignInFlow;
   /** What each command does, by the part of its name after the dot. */
@@ -60,26 +60,26 @@ export interface Listeners {
 }
 
 /** Builds the rooms and wires them. Resolves once the accounts are loaded: nobody is answered before. */
-export async function assemble(
+export async function createContainer(
   context: ExtensionContext,
   log: Log,
   { provider, definitions, accountChanges }: Listeners,
-): Promise<Assembly> {
+): Promise<Container> {
   const version = String(context.extension.packageJSON.version);
   const http = createPlatformHttp({ userAgent: `notion-mcp-auth/${version}` });
-  let attention: Attention;
+  let reminder: SignInReminder;
   const accounts = new Accounts({
     secrets: context.secrets,
     files,
     directory: journalDirectory(context.globalStorageUri.fsPath),
-    protocol: grantProtocol(http, clock),
+    protocol: createGrantRequests(http, clock),
     clock,
     randomness,
     log,
     // The extension host is as old as its window.
     openedAtMs: performance.timeOrigin,
     serverUrl: configuredServerUrl(),
-    gaveUp: (grantId) => attention.tell(grantId),
+    onNeedsSignIn: (grantId) => reminder.remind(grantId),
     labelFor: accountLabel,
   });
   accounts.onDidChange((change) => {
@@ -88,14 +88,14 @@ export async function assemble(
     accountChanges.fire();
   });
   await accounts.load();
-  tellOfStorageProblems(accounts.problems, context.globalState);
+  warnOfStorageProblems(accounts.problems, context.globalState);
   const pending = new PendingSignIns(context.globalState, clock, log);
   const signIn = new SignIn({
     http,
     accounts,
     pending,
-    discoveries: new Discoveries(clock),
-    channels: () => orderChannels(situation(context.extension)),
+    discoveryCache: new DiscoveryCache(clock),
+    channels: () => orderChannels(hostEnvironment(context.extension)),
     openChannel: channelOpener(context.extension, clock, randomness),
     configuredClientId,
     openBrowser,
@@ -105,19 +105,19 @@ export async function assemble(
     randomness,
   });
   const signInFlow = new SignInFlow({ signIn, accounts, memory: context.globalState, clock, randomness, log });
-  attention = new Attention({
+  reminder = new SignInReminder({
     accounts,
     memory: context.globalState,
     reconnect: (account) => signInFlow.reconnectIfNeeded(account),
   });
-  attention.show();
+  reminder.show();
   const serverUrlNotice = new ServerUrlNotice({
     accounts,
     clock,
     isFocused: () => window.state.focused,
     show: (labels) => void showNote(serverChangedMessage(labels)),
   });
-  const testing = () => loggedHttp(http, log.operation('test', randomness), clock);
+  const testing = () => withLogging(http, log.operation('test', randomness), clock);
   const check = (account: Account, signal: AbortSignal, renews: Pick<ConnectionParts, 'renewRejected'> = {}) =>
     checkConnection(account.grant, {
       http: testing(),
@@ -130,7 +130,7 @@ export async function assemble(
   const documents = new ReadOnlyDocuments();
   const { extension } = context;
   const parts = {
-    ...{ accounts, signInFlow, attention, documents, extension, clock, log },
+    ...{ accounts, signInFlow, reminder, documents, extension, clock, log },
     // A test does what a call would do; a report for an issue leaves all as it is.
     check: (account: Account, signal: AbortSignal) => check(account, signal, { renewRejected }),
     diagnostics: (signal: AbortSignal) =>
@@ -153,7 +153,7 @@ export async function assemble(
             renew: (id, why) => accounts.renew(id, why),
           },
           sentence: problemSentence,
-          notices: gatewayNotices(accounts, attention),
+          notices: gatewayReminders(accounts, reminder),
           clock,
           randomness,
           log,
@@ -169,16 +169,16 @@ export async function assemble(
     accounts,
     signInFlow,
     commands: {
-      signIn: () => told(log, () => editorCommands.signIn(parts)),
-      signOut: () => told(log, () => editorCommands.signOut(parts)),
-      refresh: () => told(log, () => editorCommands.refresh(parts)),
-      manageAccounts: () => told(log, () => manageAccounts(parts)),
-      testConnection: () => told(log, () => editorCommands.testConnection(parts)),
-      copyDiagnostics: () => told(log, () => editorCommands.copyDiagnostics(parts)),
+      signIn: () => reportUnexpected(log, () => editorCommands.signIn(parts)),
+      signOut: () => reportUnexpected(log, () => editorCommands.signOut(parts)),
+      refresh: () => reportUnexpected(log, () => editorCommands.refresh(parts)),
+      manageAccounts: () => reportUnexpected(log, () => manageAccounts(parts)),
+      testConnection: () => reportUnexpected(log, () => editorCommands.testConnection(parts)),
+      copyDiagnostics: () => reportUnexpected(log, () => editorCommands.copyDiagnostics(parts)),
     },
     receive: async (query) => {
       if ((await pending.receive(query)) === 'ended') {
-        void showNote(endedAnswerMessage(pending.isWaiting));
+        void showNote(endedCallbackMessage(pending.isWaiting));
       }
     },
     serverUrlChanged: () => {
@@ -187,7 +187,7 @@ export async function assemble(
     },
     gateway,
     dispose: async () => {
-      attention.dispose();
+      reminder.dispose();
       serverUrlNotice.dispose();
       documents.dispose();
       await Promise.all([accounts.dispose(), opening?.then((open) => open?.close()).catch(() => undefined)]);

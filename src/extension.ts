@@ -11,8 +11,8 @@ import {
 } from 'vscode';
 import { listen } from '#platform/listen';
 import { createApi } from './api.ts';
-import type { Assembly } from './container.ts';
-import { traitsOf } from './core/errorInfo.ts';
+import type { Container } from './container.ts';
+import { errorInfo } from './core/errorInfo.ts';
 import { Log } from './core/log.ts';
 import { type CommandName, commandNames } from './editor/commandNames.ts';
 import { McpDefinitions } from './editor/mcpServers.ts';
@@ -28,14 +28,14 @@ let end: () => Promise<void> = async () => undefined;
 export function activate(context: ExtensionContext): NotionMcpAuth {
   const channel = window.createOutputChannel('Notion MCP', { log: true });
   const log = new Log(channel);
-  let made: Promise<Assembly> | undefined;
-  const assembly = (): Promise<Assembly> => {
+  let made: Promise<Container> | undefined;
+  const container = (): Promise<Container> => {
     // What failed once, such as a secret store that was locked, is tried again by the next call.
     made ??= import('./container.ts')
-      .then(({ assemble }) => assemble(context, log, { provider, definitions, accountChanges }))
+      .then(({ createContainer }) => createContainer(context, log, { provider, definitions, accountChanges }))
       .catch((error: unknown) => {
         made = undefined;
-        log.error('The accounts could not be loaded; the next call tries again.', traitsOf(error));
+        log.error('The accounts could not be loaded; the next call tries again.', errorInfo(error));
         throw new Error(
           l10n.t(
             'The Notion sign-ins of this computer cannot be read. Unlock its keyring if it has one, and try again.',
@@ -45,31 +45,31 @@ export function activate(context: ExtensionContext): NotionMcpAuth {
     return made;
   };
   const provider = new NotionAuthenticationProvider({
-    accounts: async () => (await assembly()).accounts,
-    signIn: async (scopes, label) => (await assembly()).signInFlow.run(scopes, label),
+    accounts: async () => (await container()).accounts,
+    signIn: async (scopes, label) => (await container()).signInFlow.run(scopes, label),
     log,
   });
   const definitions = new McpDefinitions({
     grants: async () =>
-      (await assembly()).accounts
+      (await container()).accounts
         .list()
         .filter(({ state }) => state !== 'dormant' && state !== 'readOnly')
         .map(({ grant }) => grant),
     isOffered: () => listen !== undefined && offersMcpServer(),
-    gateway: async () => (await assembly()).gateway(),
+    gateway: async () => (await container()).gateway(),
     log,
   });
   const runCommand = async (name: CommandName): Promise<void> => {
     try {
-      await (await assembly()).commands[name]();
+      await (await container()).commands[name]();
     } catch (error) {
       const { showFailure } = await import('./container.ts');
       const sentence = error instanceof Error ? error.message : '';
-      void showFailure({ sentence, remedies: ['tryAgain', 'showLog'] }, { tryAgain: () => void runCommand(name) });
+      void showFailure({ sentence, actions: ['tryAgain', 'showLog'] }, { tryAgain: () => void runCommand(name) });
     }
   };
   const accountChanges = new EventEmitter<void>();
-  const uriHandler = new CallbackUriHandler(async (query) => (await assembly()).receive(query), log);
+  const uriHandler = new CallbackUriHandler(async (query) => (await container()).receive(query), log);
   context.subscriptions.push(
     channel,
     provider,
@@ -88,7 +88,7 @@ export function activate(context: ExtensionContext): NotionMcpAuth {
     }),
     workspace.onDidChangeConfiguration(async (event) => {
       if (event.affectsConfiguration(serverUrlSetting)) {
-        (await assembly()).serverUrlChanged();
+        (await container()).serverUrlChanged();
       }
       if (event.affectsConfiguration(offerMcpServerSetting)) {
         await definitions.refresh();
@@ -97,8 +97,8 @@ export function activate(context: ExtensionContext): NotionMcpAuth {
   );
   end = async () => (await made?.catch(() => undefined))?.dispose();
   // In the next turn the registration is on its way to the editor, and its first call finds the accounts loading.
-  setTimeout(() => void assembly().catch(() => undefined), 0);
-  return createApi({ accounts: async () => (await assembly()).accounts, onDidChange: accountChanges.event });
+  setTimeout(() => void container().catch(() => undefined), 0);
+  return createApi({ accounts: async () => (await container()).accounts, onDidChange: accountChanges.event });
 }
 
 /** Lets a renewal that is under way end, within a bound; none starts afterwards. */

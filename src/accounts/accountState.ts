@@ -1,7 +1,7 @@
 import { isHealthy } from '../grants/tokenLife.ts';
 import type { Failure } from '../oauth/errors.ts';
 import type { JournalFiles } from '../storage/journalFiles.ts';
-import type { Known } from '../storage/snapshot.ts';
+import type { KnownGrant } from '../storage/snapshot.ts';
 
 export type AccountState =
   /** Its token is good. */
@@ -15,7 +15,7 @@ export type AccountState =
   /** Others know more of it than this window, or a newer version wrote it: reload to use it. */
   | 'readOnly';
 
-export function stateOf({ grant, readOnly }: Known, serverUrl: string, nowMs: number): AccountState {
+export function stateOf({ grant, readOnly }: KnownGrant, serverUrl: string, nowMs: number): AccountState {
   if (grant.serverUrl !== serverUrl) {
     return 'dormant';
   }
@@ -32,15 +32,15 @@ export function stateOf({ grant, readOnly }: Known, serverUrl: string, nowMs: nu
  * Why the last renewal of an account failed, where that may pass. `refused`: the server's refusal is confirmed soon,
  * before it is believed. `storage`: this computer's disk or another window. `offline`: everything on the way to the server.
  */
-export type AccountTrouble = 'refused' | 'storage' | 'offline';
+export type RenewalProblem = 'beingConfirmed' | 'storage' | 'offline';
 
-export function troubleIn(failure: Failure | undefined): AccountTrouble | undefined {
+export function renewalProblemOf(failure: Failure | undefined): RenewalProblem | undefined {
   if (failure === undefined) {
     return undefined;
   }
   const { step, code } = failure.details;
   if (code === 'unconfirmed' || code === 'waiting') {
-    return 'refused';
+    return 'beingConfirmed';
   }
   return step === 'storage' ? 'storage' : 'offline';
 }
@@ -50,16 +50,16 @@ export type StorageProblem =
   /** A stored sign-in cannot be read and was kept aside. */
   | 'damaged'
   /** The editor's secret storage loses everything when the editor ends. */
-  | 'forgetful'
+  | 'volatile'
   /** Another window knows more, and this one has to be reloaded before it may store anything. */
   | 'stale';
 
 /** How sign-ins are kept here, and how their last renewals failed. By grant id: to be replaced before it is shown. */
 export interface StorageDiagnostics {
   hasJournal: boolean;
-  isForgetful: boolean;
+  isVolatile: boolean;
   /** Other windows' changes are heard of without looking. */
-  hears: boolean;
+  watchWorks: boolean;
   files?: JournalFiles;
   lastFailures: Map<string, Failure>;
 }

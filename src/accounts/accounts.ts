@@ -2,23 +2,23 @@ import { type Clock, within } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { Randomness } from '../core/random.ts';
 import type { Grant } from '../grants/grant.ts';
-import { isAboutToExpire, isHealthy } from '../grants/tokenLife.ts';
+import { expiresSoon, isHealthy } from '../grants/tokenLife.ts';
 import type { Identity } from '../notion/identity.ts';
 import { Failure } from '../oauth/errors.ts';
 import type { Files } from '../platform/contract.ts';
-import type { GrantProtocol } from '../renewal/grantRequests.ts';
+import type { GrantRequests } from '../renewal/grantRequests.ts';
 import { Renewal, type RenewReason } from '../renewal/renewal.ts';
-import { Keeper } from '../renewal/scheduler.ts';
+import { RenewalScheduler } from '../renewal/scheduler.ts';
 import { GrantStore } from '../storage/grantStore.ts';
 import { Journal } from '../storage/journal.ts';
 import { Locks, type LockTiming, lockTiming } from '../storage/lock.ts';
-import { type Secrets, Vault } from '../storage/secretStore.ts';
-import type { Known } from '../storage/snapshot.ts';
-import { type AccountTrouble, type StorageDiagnostics, type StorageProblem, troubleIn } from './accountState.ts';
+import { SecretStore, type Secrets } from '../storage/secretStore.ts';
+import type { KnownGrant } from '../storage/snapshot.ts';
+import { type RenewalProblem, renewalProblemOf, type StorageDiagnostics, type StorageProblem } from './accountState.ts';
 import { type FreshSignIn, storeSignIn } from './addAccount.ts';
-import { type Account, type AccountsChange, KnownGrants } from './registry.ts';
+import { type Account, AccountRegistry, type AccountsChange } from './registry.ts';
 import { kindOf, signOut } from './signOut.ts';
-import { Lookout } from './storageSync.ts';
+import { StorageSync } from './storageSync.ts';
 
 export interface AccountsParts {
   secrets: Secrets;
@@ -27,7 +27,7 @@ export interface AccountsParts {
   /** Where the journal lies. */
   directory: string;
   lockTiming?: LockTiming;
-  protocol: GrantProtocol;
+  protocol: GrantRequests;
   clock: Clock;
   randomness: Randomness;
   log: Log;
@@ -36,7 +36,7 @@ export interface AccountsParts {
   /** The configured server, as `URL.href`. */
   serverUrl: string;
   /** Called in the one window that found an account to need its person, once that is announced. */
-  gaveUp?: (grantId: string) => void;
+  onNeedsSignIn?: (grantId: string) => void;
   /** A label that none of `taken` equals. */
   labelFor: (identity: Identity | undefined, taken: ReadonlySet<string>) => string;
 }
@@ -48,34 +48,34 @@ export class Accounts {
   readonly #parts: AccountsParts;
   readonly #store: GrantStore;
   readonly #renewal: Renewal;
-  readonly #keeper: Keeper;
-  readonly #known: KnownGrants;
+  readonly #scheduler: RenewalScheduler;
+  readonly #known: AccountRegistry;
   readonly #problems = new Set<StorageProblem>();
-  readonly #lookout: Lookout;
+  readonly #storageSync: StorageSync;
 
   constructor(parts: AccountsParts) {
     const { secrets, files, directory, clock, randomness, log, protocol, openedAtMs } = parts;
     this.#parts = parts;
-    this.#known = new KnownGrants(clock, parts.serverUrl);
-    this.#known.onDidChange(({ removed }) => removed.length > 0 && this.#keeper.plan());
+    this.#known = new AccountRegistry(clock, parts.serverUrl);
+    this.#known.onDidChange(({ removed }) => removed.length > 0 && this.#scheduler.plan());
     const disk = files && {
       journal: new Journal(files, directory, randomness),
       locks: new Locks(files, directory, clock, randomness, parts.lockTiming ?? lockTiming),
     };
     this.#store = new GrantStore({
-      vault: new Vault(secrets),
+      secretStore: new SecretStore(secrets),
       ...(disk && { disk }),
       clock,
       randomness,
       log,
       openedAtMs,
     });
-    this.#lookout = new Lookout({
+    this.#storageSync = new StorageSync({
       store: this.#store,
       known: this.#known,
       clock,
       log,
-      noticed: () => this.#keeper.plan(),
+      onSynced: () => this.#scheduler.plan(),
     });
     this.#renewal = new Renewal({
       store: this.#store,
@@ -83,12 +83,12 @@ export class Accounts {
       clock,
       randomness,
       log,
-      gaveUp: (grant) => {
+      onNeedsSignIn: (grant) => {
         this.#known.adopt({ grant, readOnly: false });
-        parts.gaveUp?.(grant.id);
+        parts.onNeedsSignIn?.(grant.id);
       },
     });
-    this.#keeper = new Keeper({
+    this.#scheduler = new RenewalScheduler({
       clock,
       randomness,
       grants: () =>
@@ -98,10 +98,10 @@ export class Accounts {
           .map(({ grant }) => grant),
       retryAtMs: (grant) => this.#renewal.retryAtMs(grant),
       confirmAtMs: (grant) => this.#renewal.confirmAtMs(grant),
-      isGuest: (grant) => this.#store.isGuest(grant),
+      belongsToOtherMachine: (grant) => this.#store.belongsToOtherMachine(grant),
       renew: (grant) => this.renew(grant.id, { reason: 'expiry' }),
-      look: () => this.#lookout.look(),
-      hears: () => this.#lookout.hears,
+      look: () => this.#storageSync.look(),
+      watchWorks: () => this.#storageSync.watchWorks,
       wokeUp: () => this.#renewal.wokeUp(),
     });
   }
@@ -115,15 +115,15 @@ export class Accounts {
     if (snapshot.damaged.length > 0) {
       this.#problems.add('damaged');
     }
-    if (this.#store.isForgetful) {
-      this.#problems.add('forgetful');
+    if (this.#store.isVolatile) {
+      this.#problems.add('volatile');
     }
     if (this.#store.isStale) {
       this.#problems.add('stale');
     }
     log.info('Accounts loaded.', { accounts: snapshot.grants.size, damaged: snapshot.damaged.length });
-    await this.#lookout.begin(snapshot);
-    this.#keeper.plan();
+    await this.#storageSync.begin(snapshot);
+    this.#scheduler.plan();
   }
 
   /** @throws Failure of code `stale_window` where a reload has to come before a sign-in */
@@ -164,7 +164,7 @@ export class Accounts {
   async storeSignIn(fresh: FreshSignIn, log = this.#parts.log): Promise<{ grant: Grant; reconnected: boolean }> {
     this.refuseIfStale();
     const { protocol, labelFor, randomness } = this.#parts;
-    const { grant, replaced } = await this.#lookout.whileStoring(async (look) => {
+    const { grant, replaced } = await this.#storageSync.whileStoring(async (look) => {
       const stored = await storeSignIn(fresh, {
         store: this.#store,
         known: () => this.#known.all().map(({ grant }) => grant),
@@ -175,7 +175,7 @@ export class Accounts {
       this.#known.signedIn(stored.grant);
       return stored;
     });
-    this.#keeper.plan();
+    this.#scheduler.plan();
     if (replaced !== undefined) {
       // Best effort and nobody waits for it.
       const retiring = replaced.id === grant.id ? protocol.revoke(replaced, log) : this.signOut(replaced.id);
@@ -197,19 +197,19 @@ export class Accounts {
       signOut(known.grant, {
         ...this.#parts,
         store: this.#store,
-        forgotten: () => this.#known.remove(grantId),
+        onForgotten: () => this.#known.remove(grantId),
       })
     );
   }
 
   /**
-   * New tokens, by a renewal here or in another window. @throws Failure; only `signInAgain` and `registrationGone` end
+   * New tokens, by a renewal here or in another window. @throws Failure; only `invalidGrant` and `invalidClient` end
    * the sign-in
    */
   async renew(grantId: string, why: RenewReason): Promise<Grant> {
     const known = this.#known.get(grantId);
     if (known === undefined) {
-      throw new Failure('signInAgain', { step: 'storage', code: 'signed_out' });
+      throw new Failure('invalidGrant', { step: 'storage', code: 'signed_out' });
     }
     if (known.readOnly) {
       throw new Failure('transient', { step: 'storage', code: 'read_only' });
@@ -219,10 +219,10 @@ export class Accounts {
       this.#known.adopt({ grant, readOnly: false });
       return grant;
     } catch (error) {
-      await this.#lookout.look().catch(() => undefined);
+      await this.#storageSync.look().catch(() => undefined);
       throw error;
     } finally {
-      this.#keeper.plan();
+      this.#scheduler.plan();
     }
   }
 
@@ -233,7 +233,7 @@ export class Accounts {
   async fresh(grantId: string, waitMs: number): Promise<Grant> {
     const grant = this.#known.get(grantId)?.grant;
     const nowMs = this.#parts.clock.nowMs();
-    if (grant !== undefined && grant.needsSignIn === undefined && !isAboutToExpire(grant.tokens, nowMs)) {
+    if (grant !== undefined && grant.needsSignIn === undefined && !expiresSoon(grant.tokens, nowMs)) {
       return grant;
     }
     try {
@@ -255,13 +255,13 @@ export class Accounts {
 
   /** The editor came back to the person: what is due is done now, without waiting for a timer that slept. */
   wakeUp(): Promise<void> {
-    return this.#keeper.turn();
+    return this.#scheduler.turn();
   }
 
   /** What keeps the account's tokens from being renewed just now, if anything does. */
-  trouble(grantId: string): AccountTrouble | undefined {
+  trouble(grantId: string): RenewalProblem | undefined {
     const known = this.#known.get(grantId);
-    return known && troubleIn(this.#renewal.lastFailure(known.grant));
+    return known && renewalProblemOf(this.#renewal.lastFailure(known.grant));
   }
 
   /** For a report: nothing in it is secret or names a person. Changes nothing. */
@@ -270,8 +270,8 @@ export class Accounts {
     const failures = this.#known.all().map(({ grant }) => [grant.id, this.#renewal.lastFailure(grant)] as const);
     return {
       hasJournal: this.#store.hasJournal,
-      isForgetful: this.#store.isForgetful,
-      hears: this.#lookout.hears,
+      isVolatile: this.#store.isVolatile,
+      watchWorks: this.#storageSync.watchWorks,
       ...(files && { files }),
       lastFailures: new Map(failures.filter((entry): entry is [string, Failure] => entry[1] !== undefined)),
     };
@@ -279,12 +279,12 @@ export class Accounts {
 
   /** Lets a renewal that is under way end, within a bound; none starts afterwards. */
   async dispose(): Promise<void> {
-    this.#keeper.end();
-    this.#lookout.end();
+    this.#scheduler.end();
+    this.#storageSync.end();
     await this.#renewal.end(endLimitMs);
   }
 }
 
-function isRenewable({ grant, readOnly }: Known): boolean {
+function isRenewable({ grant, readOnly }: KnownGrant): boolean {
   return !readOnly && grant.needsSignIn === undefined && grant.tokens.refreshToken !== undefined;
 }

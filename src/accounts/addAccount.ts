@@ -64,7 +64,7 @@ async function storeNew(
     generation: 1,
     label: labelFor(fresh.identity, taken),
     signedInAtMs: fresh.tokens.obtainedAtMs,
-    ...(store.home !== undefined && { home: store.home }),
+    ...(store.machineId !== undefined && { machineId: store.machineId }),
   };
   await store.store(grant, undefined);
   return grant;
@@ -98,7 +98,7 @@ async function storeNext(fresh: FreshSignIn, replaced: Grant, parts: StoreSignIn
     label: parts.labelFor(fresh.identity, new Set(others.map(({ label }) => label))),
     askedScopes: [...new Set([...replaced.askedScopes, ...fresh.askedScopes])],
     signedInAtMs: fresh.tokens.obtainedAtMs,
-    ...(parts.store.home !== undefined && { home: parts.store.home }),
+    ...(parts.store.machineId !== undefined && { machineId: parts.store.machineId }),
     ...(replaced.unknown && { unknown: replaced.unknown }),
   };
   await parts.store.store(grant, replaced);

@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import type { Grant } from '../grants/grant.ts';
-import type { Known } from '../storage/snapshot.ts';
+import type { KnownGrant } from '../storage/snapshot.ts';
 import { type AccountState, stateOf } from './accountState.ts';
 
 /** A grant and what can be done with it. */
@@ -17,9 +17,9 @@ export interface AccountsChange {
 }
 
 /** What this window knows, in memory, and the one place that says when it changes. */
-export class KnownGrants {
+export class AccountRegistry {
   readonly #clock: Clock;
-  readonly #known = new Map<string, Known>();
+  readonly #known = new Map<string, KnownGrant>();
   readonly #listeners = new Set<(change: AccountsChange) => void>();
   #serverUrl: string;
 
@@ -29,17 +29,17 @@ export class KnownGrants {
   }
 
   /** Takes what was stored at the start, without a word. */
-  load(all: Iterable<Known>): void {
+  load(all: Iterable<KnownGrant>): void {
     for (const known of all) {
       this.#known.set(known.grant.id, known);
     }
   }
 
-  all(): Known[] {
+  all(): KnownGrant[] {
     return [...this.#known.values()];
   }
 
-  get(grantId: string): Known | undefined {
+  get(grantId: string): KnownGrant | undefined {
     return this.#known.get(grantId);
   }
 
@@ -73,13 +73,13 @@ export class KnownGrants {
 
   /** A sign-in of this window, also when it is of an account that was here. */
   signedIn(grant: Grant): void {
-    const known: Known = { grant, readOnly: false };
+    const known: KnownGrant = { grant, readOnly: false };
     this.#known.set(grant.id, known);
     this.#fire({ added: [this.#account(known)] });
   }
 
   /** Takes a record that is newer than ours, and says so once. */
-  adopt(known: Known): void {
+  adopt(known: KnownGrant): void {
     const { id, needsSignIn } = known.grant;
     const ours = this.#known.get(id);
     if (ours !== undefined && !isNews(ours, known)) {
@@ -109,12 +109,12 @@ export class KnownGrants {
     }
   }
 
-  #account(known: Known): Account {
+  #account(known: KnownGrant): Account {
     return { grant: known.grant, state: stateOf(known, this.#serverUrl, this.#clock.nowMs()) };
   }
 }
 
-function isNews(ours: Known, theirs: Known): boolean {
+function isNews(ours: KnownGrant, theirs: KnownGrant): boolean {
   const ahead = theirs.grant.generation - ours.grant.generation;
   return ahead > 0 || (ahead === 0 && theirs.readOnly !== ours.readOnly);
 }

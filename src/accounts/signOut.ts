@@ -1,20 +1,20 @@
 import { type Clock, within } from '../core/clock.ts';
-import { codeOf } from '../core/errorInfo.ts';
+import { systemErrorCode } from '../core/errorInfo.ts';
 import type { Log } from '../core/log.ts';
 import type { Randomness } from '../core/random.ts';
 import type { Grant } from '../grants/grant.ts';
 import { Failure } from '../oauth/errors.ts';
-import type { GrantProtocol } from '../renewal/grantRequests.ts';
+import type { GrantRequests } from '../renewal/grantRequests.ts';
 import type { GrantStore } from '../storage/grantStore.ts';
 
 export interface SignOutParts {
   store: GrantStore;
-  protocol: GrantProtocol;
+  protocol: GrantRequests;
   clock: Clock;
   randomness: Randomness;
   log: Log;
   /** Called as soon as no window will use the grant any more, before the server hears of it. */
-  forgotten: () => void;
+  onForgotten: () => void;
 }
 
 const lockWaitMs = 5_000;
@@ -26,18 +26,18 @@ const revokeLimitMs = 10_000;
  * @returns false when the server could not be told
  */
 export async function signOut(grant: Grant, parts: SignOutParts): Promise<boolean> {
-  const { store, protocol, clock, forgotten } = parts;
+  const { store, protocol, clock, onForgotten } = parts;
   const log = parts.log.operation('sign-out', parts.randomness);
   log.info('Signing out.', { grant: grant.id });
-  const isBuried = await store.bury(grant.id).then(
+  const hasTombstone = await store.writeTombstone(grant.id).then(
     () => true,
     (error: unknown) => {
       // A full disk keeps nobody signed in.
-      log.warn('The sign-out could not be marked; other windows hear of it later.', { code: codeOf(error) });
+      log.warn('The sign-out could not be marked; other windows hear of it later.', { code: systemErrorCode(error) });
       return false;
     },
   );
-  forgotten();
+  onForgotten();
   const transaction = await store.begin(grant, lockWaitMs).catch(() => undefined);
   let isTold = true;
   try {
@@ -48,7 +48,7 @@ export async function signOut(grant: Grant, parts: SignOutParts): Promise<boolea
     }
     await store.forget(grant.id).catch((error: unknown) => {
       // What is marked as gone is forgotten by the next look.
-      if (!isBuried) {
+      if (!hasTombstone) {
         throw error;
       }
     });

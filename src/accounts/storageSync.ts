@@ -1,45 +1,45 @@
 import type { Clock } from '../core/clock.ts';
-import { codeOf } from '../core/errorInfo.ts';
+import { systemErrorCode } from '../core/errorInfo.ts';
 import type { Log } from '../core/log.ts';
 import type { GrantStore } from '../storage/grantStore.ts';
 import type { Snapshot } from '../storage/snapshot.ts';
-import type { KnownGrants } from './registry.ts';
+import type { AccountRegistry } from './registry.ts';
 
-export interface LookoutParts {
+export interface StorageSyncParts {
   store: GrantStore;
-  known: KnownGrants;
+  known: AccountRegistry;
   clock: Clock;
   log: Log;
   /** Called when something was heard and looked at. */
-  noticed: () => void;
+  onSynced: () => void;
 }
 
 const pauseMs = 30;
 
 /** Learns what other windows did. What is heard of them is a hint only; what is read counts. */
-export class Lookout {
-  readonly #parts: LookoutParts;
+export class StorageSync {
+  readonly #parts: StorageSyncParts;
   #watching: { dispose(): void } | undefined;
-  #hears = false;
+  #watchWorks = false;
   #reading: Promise<void> | undefined;
   /** A sign-in that is being stored here, and is announced as one: nobody finds it before. */
   #storing: Promise<unknown> = Promise.resolve();
   #stopPause: (() => void) | undefined;
 
-  constructor(parts: LookoutParts) {
+  constructor(parts: StorageSyncParts) {
     this.#parts = parts;
   }
 
   /** Whether other windows' changes are heard of without looking. */
-  get hears(): boolean {
-    return this.#hears;
+  get watchWorks(): boolean {
+    return this.#watchWorks;
   }
 
   /** Puts right what was found at the start, and listens from now on. */
   async begin(snapshot: Snapshot): Promise<void> {
-    await this.#heal(snapshot);
+    await this.#reconcile(snapshot);
     this.#watching = this.#parts.store.watch((fromDisk) => {
-      this.#hears ||= fromDisk;
+      this.#watchWorks ||= fromDisk;
       this.#lookSoon();
     });
   }
@@ -66,21 +66,21 @@ export class Lookout {
   #lookSoon(): void {
     this.#stopPause ??= this.#parts.clock.after(pauseMs, () => {
       this.#stopPause = undefined;
-      this.#read().then(this.#parts.noticed, () => undefined);
+      this.#read().then(this.#parts.onSynced, () => undefined);
     });
   }
 
   async #lookNow(): Promise<void> {
-    await this.#heal(await this.#readNow());
+    await this.#reconcile(await this.#readNow());
   }
 
   /** What cannot be put right now is tried again by the next look. */
-  async #heal(snapshot: Snapshot): Promise<void> {
+  async #reconcile(snapshot: Snapshot): Promise<void> {
     const { store, known, log } = this.#parts;
     try {
-      await store.heal(known.all(), snapshot);
+      await store.reconcile(known.all(), snapshot);
     } catch (error) {
-      log.warn('The storage could not be put right.', { code: codeOf(error) });
+      log.warn('The storage could not be put right.', { code: systemErrorCode(error) });
     }
   }
 

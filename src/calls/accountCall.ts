@@ -2,7 +2,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Secret } from '../core/secret.ts';
 import type { Grant } from '../grants/grant.ts';
 import { HttpFailure } from '../http/errors.ts';
-import { readText, type Upstream, type UpstreamAnswer, type UpstreamRequest } from '../http/transport.ts';
+import { readText, type Upstream, type UpstreamRequest, type UpstreamResponse } from '../http/transport.ts';
 import { isSecure } from '../http/url.ts';
 import { type Problem, pauseAskedFor, problemIn } from './problem.ts';
 
@@ -16,14 +16,14 @@ export interface GatewayAccounts {
   renew(grantId: string, why: { reason: 'rejected'; accessToken: Secret }): Promise<Grant>;
 }
 
-export interface AskParts {
+export interface AccountCallParts {
   accounts: GatewayAccounts;
   upstream: Upstream;
   clock: Clock;
 }
 
 /** What came of a request: the MCP server's answer, whatever its status, or why there is none. */
-export type Outcome = { answer: UpstreamAnswer } | { problem: Problem };
+export type Outcome = { answer: UpstreamResponse } | { problem: Problem };
 
 /** How long a call waits for a renewal that is under way. */
 const freshWaitMs = 30_000;
@@ -40,7 +40,7 @@ const longestLeftover = 65_536;
  * @throws HttpFailure of kind `cancelled` when the caller left
  */
 export async function ask(
-  { accounts, upstream, clock }: AskParts,
+  { accounts, upstream, clock }: AccountCallParts,
   grantId: string,
   request: Omit<UpstreamRequest, 'url'>,
 ): Promise<Outcome> {
@@ -85,7 +85,7 @@ export async function ask(
 }
 
 /** Reads what nobody wants to see, so that its connection can be used again. Nobody waits for it. */
-function discard(answer: UpstreamAnswer): void {
+function discard(answer: UpstreamResponse): void {
   readText(answer, longestLeftover).catch(() => undefined);
 }
 

@@ -1,6 +1,6 @@
 import { HttpFailure, type HttpFailureKind } from '../http/errors.ts';
 import { retryAfterMs } from '../http/retryAfter.ts';
-import { headerOf, type UpstreamAnswer } from '../http/transport.ts';
+import { headerOf, type UpstreamResponse } from '../http/transport.ts';
 import type { RpcError } from '../mcp/jsonRpc.ts';
 import { parseChallenge } from '../oauth/challenge.ts';
 import { Failure } from '../oauth/errors.ts';
@@ -16,16 +16,16 @@ export type ProblemKind =
   /** The server rejects a token that was just renewed. */
   | 'tokenRejected'
   /** The server wants scopes that the grant does not have. */
-  | 'scopeMissing'
+  | 'insufficientScope'
   /** Nothing came back, or it broke off. */
   | 'unreachable'
   | 'rateLimited'
   /** 5xx and the like: the same may work later. */
-  | 'serverTrouble'
+  | 'serverError'
   /** The server understood and said no. */
-  | 'serverRefuses'
+  | 'serverRejected'
   /** An answer that is not MCP's: HTML, a redirect, nothing. */
-  | 'nonsense'
+  | 'invalidResponse'
   /** The request is larger than the gateway carries. */
   | 'tooLarge'
   /** A mistake of ours. */
@@ -59,12 +59,12 @@ const codes: Readonly<Record<ProblemKind, number>> = {
   signedOut: -32081,
   renewalFailed: -32082,
   tokenRejected: -32083,
-  scopeMissing: -32084,
+  insufficientScope: -32084,
   unreachable: -32085,
   rateLimited: -32086,
-  serverTrouble: -32087,
-  serverRefuses: -32088,
-  nonsense: -32089,
+  serverError: -32087,
+  serverRejected: -32088,
+  invalidResponse: -32089,
   tooLarge: -32090,
   internal: -32603,
 };
@@ -85,11 +85,11 @@ export function errorOf(problem: Problem, sentence: Sentence): RpcError {
 }
 
 /** What an answer's status means that is not MCP's own. */
-export function problemOf(answer: UpstreamAnswer, host: string): Problem {
+export function problemOf(answer: UpstreamResponse, host: string): Problem {
   const { status } = answer;
   const problem = { host, status };
   if (status < 400) {
-    return { ...problem, kind: 'nonsense' };
+    return { ...problem, kind: 'invalidResponse' };
   }
   if (status === 401) {
     return { ...problem, kind: 'tokenRejected' };
@@ -101,10 +101,10 @@ export function problemOf(answer: UpstreamAnswer, host: string): Problem {
   if (status === 403) {
     const challenge = parseChallenge(headerOf(answer, 'www-authenticate'));
     if (challenge?.error === 'insufficient_scope') {
-      return { ...problem, kind: 'scopeMissing', ...(challenge.scopes && { scopes: challenge.scopes }) };
+      return { ...problem, kind: 'insufficientScope', ...(challenge.scopes && { scopes: challenge.scopes }) };
     }
   }
-  return { ...problem, kind: status >= 500 || status === 408 || status === 425 ? 'serverTrouble' : 'serverRefuses' };
+  return { ...problem, kind: status >= 500 || status === 408 || status === 425 ? 'serverError' : 'serverRejected' };
 }
 
 /** What a failure on the way means. @throws HttpFailure of kind `cancelled`, which nobody waits to hear of */
@@ -119,8 +119,8 @@ export function problemIn(error: unknown, host: string): Problem {
     return { kind: 'internal', host };
   }
   switch (error.kind) {
-    case 'signInAgain':
-    case 'registrationGone':
+    case 'invalidGrant':
+    case 'invalidClient':
       return { kind: 'signInNeeded', host, failure: error };
     case 'transient':
       return { kind: 'unreachable', host, failure: error, ...waiting(error.details.retryAfterMs) };
@@ -134,7 +134,7 @@ function waiting(pauseMs: number | undefined): { waitSeconds?: number } {
 }
 
 /** How long a response asks to wait (`Retry-After`), in milliseconds. */
-export function pauseAskedFor(answer: UpstreamAnswer): number | undefined {
+export function pauseAskedFor(answer: UpstreamResponse): number | undefined {
   const names = ['retry-after', 'date'] as const;
   return retryAfterMs(new Headers(names.map((name) => [name, headerOf(answer, name) ?? ''])));
 }

@@ -3,7 +3,7 @@
  * icon syntax `$(`, without a markdown link (the editor renders links, even command links, in its notifications),
  * cut to `longest` code points.
  */
-export function plainText(text: string, longest: number): string {
+export function displayText(text: string, longest: number): string {
   // Enough to fill the cut whatever is taken out; cleaning megabytes to show a line would be wasted.
   const start = text.slice(0, 20 * longest).toWellFormed();
   const clean = start

@@ -1,5 +1,5 @@
 /** What an error of nobody's foresight says without its message, which may hold anything: name, code and place. */
-export function traitsOf(error: unknown): { name: string; code?: string; at?: string } {
+export function errorInfo(error: unknown): { name: string; code?: string; at?: string } {
   if (!(error instanceof Error)) {
     return { name: typeof error };
   }
@@ -10,6 +10,6 @@ export function traitsOf(error: unknown): { name: string; code?: string; at?: st
 }
 
 /** For a log line: what the disk or the storage calls its refusal. */
-export function codeOf(error: unknown): string | undefined {
+export function systemErrorCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error ? String(error.code) : undefined;
 }

@@ -173,7 +173,7 @@ async function walk(
   { http, clock, signal = new AbortController().signal }: WalkParts,
 ): Promise<void> {
   for (const [index, [name, link]] of links.entries()) {
-    const noted = notedHttp(http, clock, (request) => report.requests.push({ check: name, ...request }));
+    const noted = recordingHttp(http, clock, (request) => report.requests.push({ check: name, ...request }));
     const check = await measure(name, () => link(noted, signal), clock, signal);
     report.checks.push(check);
     if ((check.failure !== undefined && name !== 'discovery') || signal.aborted) {
@@ -184,7 +184,7 @@ async function walk(
 }
 
 /** `http` that notes each request and how it ended. */
-function notedHttp(http: Http, clock: Clock, note: (request: Omit<SentRequest, 'check'>) => void): Http {
+function recordingHttp(http: Http, clock: Clock, note: (request: Omit<SentRequest, 'check'>) => void): Http {
   return async (request) => {
     const { url } = request;
     const startMs = clock.monotonicMs();

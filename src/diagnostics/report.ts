@@ -1,7 +1,7 @@
-import type { AccountTrouble, StorageDiagnostics, StorageProblem } from '../accounts/accountState.ts';
+import type { RenewalProblem, StorageDiagnostics, StorageProblem } from '../accounts/accountState.ts';
 import type { Account } from '../accounts/registry.ts';
 import type { Failure } from '../oauth/errors.ts';
-import { describeChannels, type Situation } from '../signIn/channels.ts';
+import { describeChannels, type HostEnvironment } from '../signIn/channels.ts';
 import type { ConnectionReport } from './connectionTest.ts';
 import { knownCode } from './knownCode.ts';
 
@@ -13,7 +13,7 @@ export interface DiagnosticFacts {
   uriScheme: string;
   platform: string;
   remoteName: string | undefined;
-  situation: Situation;
+  hostEnvironment: HostEnvironment;
   /** What was configured; told is only whether it is Notion's. */
   isNotionsServer: boolean;
   /** The proxies that are set: where, and their address. */
@@ -24,7 +24,7 @@ export interface DiagnosticFacts {
   problems: ReadonlySet<StorageProblem>;
   /** The chain without an account, or why the configured server cannot be asked. */
   server: ConnectionReport | Failure;
-  accounts: { account: Account; trouble: AccountTrouble | undefined; report?: ConnectionReport }[];
+  accounts: { account: Account; trouble: RenewalProblem | undefined; report?: ConnectionReport }[];
 }
 
 /**
@@ -32,19 +32,19 @@ export interface DiagnosticFacts {
  * is Notion or custom. No name, id, address or text of a server gets in, only kinds, known codes, counts and times.
  */
 export function diagnosticsText(facts: DiagnosticFacts): string {
-  const { versions, situation, storage, accounts } = facts;
+  const { versions, hostEnvironment, storage, accounts } = facts;
   const version = (text: string): string => word(text, /^v?\d[\w.+-]{0,40}$/);
-  const channels = describeChannels(situation).map(
+  const channels = describeChannels(hostEnvironment).map(
     ({ name, ability, why }) => `${name} ${ability}${why === undefined ? '' : ` (${why})`}`,
   );
   const lines = [
     'Notion MCP Authentication diagnostics',
     '',
-    `extension ${version(versions.extension)}, editor ${version(versions.editor)} (${word(facts.uriScheme)}, ${situation.web ? 'web' : 'desktop'}), node ${versions.node === undefined ? 'none' : version(versions.node)}`,
-    `host ${situation.host}, remote ${facts.remoteName === undefined ? yesNo(situation.remote) : word(facts.remoteName)}, platform ${word(facts.platform)}`,
-    `server ${facts.isNotionsServer ? 'Notion' : 'custom'}, client ${situation.clientConfigured ? 'configured' : 'registered at sign-in'}`,
-    `channels (${situation.setting}): ${channels.join('; ')}`,
-    `proxy: ${proxyInWords(facts)}`,
+    `extension ${version(versions.extension)}, editor ${version(versions.editor)} (${word(facts.uriScheme)}, ${hostEnvironment.web ? 'web' : 'desktop'}), node ${versions.node === undefined ? 'none' : version(versions.node)}`,
+    `host ${hostEnvironment.host}, remote ${facts.remoteName === undefined ? yesNo(hostEnvironment.remote) : word(facts.remoteName)}, platform ${word(facts.platform)}`,
+    `server ${facts.isNotionsServer ? 'Notion' : 'custom'}, client ${hostEnvironment.clientConfigured ? 'configured' : 'registered at sign-in'}`,
+    `channels (${hostEnvironment.setting}): ${channels.join('; ')}`,
+    `proxy: ${describeProxy(facts)}`,
     storageLine(facts),
     ...serverLines(facts.server),
     `accounts: ${accounts.length}`,
@@ -56,10 +56,10 @@ export function diagnosticsText(facts: DiagnosticFacts): string {
 }
 
 function storageLine({ storage, problems }: DiagnosticFacts): string {
-  const { hasJournal, files, isForgetful, hears } = storage;
+  const { hasJournal, files, isVolatile, watchWorks } = storage;
   const journal = files === undefined ? yesNo(hasJournal) : `yes (in <data>, ${files.tombstones} signed out)`;
   const storing = files?.isStoring === true ? ', sign-in lock held' : '';
-  return `storage: journal ${journal}${storing}, secret storage${isForgetful ? ' (forgetful)' : ''}, hears other windows ${yesNo(hears)}, problems ${[...problems].join(', ') || 'none'}`;
+  return `storage: journal ${journal}${storing}, secret storage${isVolatile ? ' (volatile)' : ''}, watch works ${yesNo(watchWorks)}, problems ${[...problems].join(', ') || 'none'}`;
 }
 
 function serverLines(server: ConnectionReport | Failure): string[] {
@@ -143,7 +143,7 @@ function failureIn(failure: Failure | undefined): string {
 
 const proxyKinds = ['http', 'https', 'socks', 'socks4', 'socks4a', 'socks5', 'socks5h'];
 
-function proxyInWords({ proxies, proxySupport }: DiagnosticFacts): string {
+function describeProxy({ proxies, proxySupport }: DiagnosticFacts): string {
   const support = ['off', 'on', 'fallback', 'override'].includes(proxySupport) ? proxySupport : 'other';
   const kinds = proxies.map(({ where, url }) => {
     const scheme = /^([a-z0-9]+):\/\//i.exec(url)?.[1]?.toLowerCase() ?? '';

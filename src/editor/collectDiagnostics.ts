@@ -6,7 +6,7 @@ import type { ConnectionReport } from '../diagnostics/connectionTest.ts';
 import { type DiagnosticFacts, diagnosticsText } from '../diagnostics/report.ts';
 import { Failure } from '../oauth/errors.ts';
 import { parseServerUrl } from '../oauth/serverUrl.ts';
-import { situation } from './openChannel.ts';
+import { hostEnvironment } from './openChannel.ts';
 import { defaultServerUrl, serverUrlText } from './settings.ts';
 
 export interface DiagnosticsParts {
@@ -40,7 +40,7 @@ export async function diagnostics(parts: DiagnosticsParts, signal: AbortSignal):
     ]);
     return diagnosticsText({
       nowMs: clock.nowMs(),
-      ...surroundings(extension),
+      ...environmentFacts(extension),
       storage,
       problems: accounts.problems,
       server,
@@ -69,9 +69,9 @@ async function serverReport(
   }
 }
 
-type Surroundings = Omit<DiagnosticFacts, 'nowMs' | 'storage' | 'problems' | 'server' | 'accounts'>;
+type EnvironmentFacts = Omit<DiagnosticFacts, 'nowMs' | 'storage' | 'problems' | 'server' | 'accounts'>;
 
-function surroundings(extension: Extension<unknown>): Surroundings {
+function environmentFacts(extension: Extension<unknown>): EnvironmentFacts {
   const hasProcess = typeof process !== 'undefined' && process.versions?.node !== undefined;
   return {
     versions: {
@@ -82,7 +82,7 @@ function surroundings(extension: Extension<unknown>): Surroundings {
     uriScheme: env.uriScheme,
     platform: hasProcess ? `${process.platform}-${process.arch}` : 'web',
     remoteName: env.remoteName,
-    situation: situation(extension),
+    hostEnvironment: hostEnvironment(extension),
     isNotionsServer: serverUrlText().trim() === defaultServerUrl,
     proxies: proxies(),
     proxySupport: workspace.getConfiguration('http').get<string>('proxySupport', ''),

@@ -5,23 +5,23 @@ import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { ConnectionReport } from '../diagnostics/connectionTest.ts';
 import { Failure } from '../oauth/errors.ts';
-import { isOver } from '../renewal/revokedGrant.ts';
+import { endsGrant } from '../renewal/revokedGrant.ts';
 import { stoppedWaiting } from './delayedProgress.ts';
-import { accountInWords } from './messages/accountStatus.ts';
+import { describeAccount } from './messages/accountStatus.ts';
 import { connectionMessage, connectionText } from './messages/connection.ts';
 import { aboutAccount, messageFor } from './messages/failure.ts';
-import { showFailure, showNote, showWarning, told } from './messages/show.ts';
+import { reportUnexpected, showFailure, showNote, showWarning } from './messages/show.ts';
 import { withProgress } from './progress.ts';
 import type { ReadOnlyDocuments } from './readOnlyDocuments.ts';
-import type { Attention } from './reminders.ts';
+import type { SignInReminder } from './reminders.ts';
 import { defaultScope } from './sessions.ts';
 import type { SignInFlow } from './signInFlow.ts';
-import { askAndEndSignIn } from './signOutCommand.ts';
+import { confirmAndSignOut } from './signOutCommand.ts';
 
 export interface CommandParts {
   accounts: Accounts;
   signInFlow: SignInFlow;
-  attention: Attention;
+  reminder: SignInReminder;
   /** Walks the chain from here to Notion's tools. */
   check: (account: Account, signal: AbortSignal) => Promise<ConnectionReport>;
   /** What an issue needs. */
@@ -45,7 +45,7 @@ export async function signIn({ signInFlow }: CommandParts): Promise<void> {
 export async function signOut(parts: CommandParts): Promise<void> {
   const account = await pickAccount(parts.accounts, l10n.t('Sign out of which account?'));
   if (account !== undefined) {
-    await askAndEndSignIn(parts, account.grant);
+    await confirmAndSignOut(parts, account.grant);
   }
 }
 
@@ -58,7 +58,7 @@ export async function refresh(parts: CommandParts): Promise<void> {
 }
 
 export async function refreshAccount(parts: CommandParts, account: Account): Promise<void> {
-  const { accounts, attention, clock, log, signInFlow } = parts;
+  const { accounts, reminder, clock, log, signInFlow } = parts;
   const { id, label } = account.grant;
   try {
     const refreshed = await withProgress(clock, l10n.t('Refreshing {0}…', label), () =>
@@ -76,15 +76,15 @@ export async function refreshAccount(parts: CommandParts, account: Account): Pro
     }
     const { step, code, status } = error.details;
     log.warn('A refresh by command failed.', { grant: id, kind: error.kind, step, code, status });
-    if (accounts.find(id) !== undefined && isOver(error)) {
+    if (accounts.find(id) !== undefined && endsGrant(error)) {
       // Said again to somebody who asks again.
-      attention.tell(id, { again: account.state === 'needsSignIn' });
+      reminder.remind(id, { again: account.state === 'needsSignIn' });
       return;
     }
     const message = messageFor(error);
     if (message !== undefined) {
       void showFailure(aboutAccount(label, message), {
-        tryAgain: () => void told(log, () => refreshAccount(parts, account)),
+        tryAgain: () => void reportUnexpected(log, () => refreshAccount(parts, account)),
         reconnect: () => void signInFlow.reconnectIfNeeded(account),
       });
     }
@@ -100,7 +100,7 @@ export async function testConnection(parts: CommandParts): Promise<void> {
 }
 
 export async function testAccount(parts: CommandParts, account: Account): Promise<void> {
-  const { accounts, attention, clock, documents, log, signInFlow } = parts;
+  const { accounts, reminder, clock, documents, log, signInFlow } = parts;
   const { id, label } = account.grant;
   const report = await withProgress(clock, l10n.t('Testing {0}…', label), (signal) => parts.check(account, signal));
   if (report === stoppedWaiting) {
@@ -110,19 +110,19 @@ export async function testAccount(parts: CommandParts, account: Account): Promis
   const testedAtMs = clock.nowMs();
   const failed = report.checks.find(({ failure }) => failure !== undefined);
   log.info('The connection was tested.', { failed: failed?.name, kind: failed?.failure?.kind });
-  if (failed?.failure !== undefined && isOver(failed.failure) && accounts.find(id)?.state === 'needsSignIn') {
+  if (failed?.failure !== undefined && endsGrant(failed.failure) && accounts.find(id)?.state === 'needsSignIn') {
     // What the test found has been told already, unless that was before it.
-    attention.tell(id, { again: account.state === 'needsSignIn' });
+    reminder.remind(id, { again: account.state === 'needsSignIn' });
     return;
   }
   const reconnect = () => void signInFlow.reconnect(account);
   const show = failed === undefined ? showNote : showWarning;
   void show(connectionMessage(label, report), {
-    tryAgain: () => void told(log, () => testAccount(parts, account)),
+    tryAgain: () => void reportUnexpected(log, () => testAccount(parts, account)),
     signIn: reconnect,
     reconnect,
     showDetails: () =>
-      void told(log, () =>
+      void reportUnexpected(log, () =>
         documents.show(`${l10n.t('Notion connection')}.txt`, connectionText(label, report, testedAtMs)),
       ),
   });
@@ -137,10 +137,12 @@ export async function copyDiagnostics({ clock, diagnostics, documents, log }: Co
   }
   await env.clipboard.writeText(text);
   log.info('Diagnostics were copied.');
-  const sentence = l10n.t('Diagnostics copied. They hold no secret and no name: paste them into an issue.');
+  const sentence = l10n.t('Diagnostics copied. They contain no secrets or names: paste them into an issue.');
   void showNote(
-    { sentence, remedies: ['showDetails'] },
-    { showDetails: () => void told(log, () => documents.show(`${l10n.t('Notion diagnostics')}.txt`, text)) },
+    { sentence, actions: ['showDetails'] },
+    {
+      showDetails: () => void reportUnexpected(log, () => documents.show(`${l10n.t('Notion diagnostics')}.txt`, text)),
+    },
   );
 }
 
@@ -150,12 +152,12 @@ async function pickAccount(accounts: Accounts, title: string): Promise<Account |
   if (all.length === 0) {
     void showNote(
       accounts.list().length === 0
-        ? { sentence: l10n.t('Nobody is signed in to Notion. Sign in first.'), remedies: ['signIn'] }
+        ? { sentence: l10n.t('You are not signed in to Notion. Sign in first.'), actions: ['signIn'] }
         : {
             sentence: l10n.t(
               'Your accounts belong to another server than the one in the settings. Sign in, or change the setting back.',
             ),
-            remedies: ['signIn', 'openSetting', 'manageAccounts'],
+            actions: ['signIn', 'openSetting', 'manageAccounts'],
           },
     );
     return undefined;
@@ -165,7 +167,7 @@ async function pickAccount(accounts: Accounts, title: string): Promise<Account |
   }
   const items: (QuickPickItem & { account: Account })[] = all.map((account) => ({
     label: account.grant.label,
-    detail: accountInWords(account, accounts.trouble(account.grant.id)),
+    detail: describeAccount(account, accounts.trouble(account.grant.id)),
     account,
   }));
   return (await window.showQuickPick(items, { title, placeHolder: l10n.t('Choose an account') }))?.account;

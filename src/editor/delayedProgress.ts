@@ -7,14 +7,14 @@ export const stoppedWaiting = Symbol('stoppedWaiting');
 export type ShowProgress = (ended: Promise<void>, stop: () => void) => void;
 
 /** What a person sees of this comes and goes too fast to be read, and the editor would keep it for 0.8 s. */
-const patienceMs = 500;
+const delayMs = 500;
 
 /**
  * Does `work`, and shows it only once it has taken half a second. Who cancels is free at once, however the work
  * stands: its signal aborts, and what cannot be stopped goes on unseen.
  * @throws what `work` throws, unless the person had stopped waiting
  */
-export async function withPatience<T>(
+export async function withDelayedProgress<T>(
   clock: Clock,
   show: ShowProgress,
   work: (signal: AbortSignal) => Promise<T>,
@@ -30,7 +30,7 @@ export async function withPatience<T>(
     stopped.resolve(stoppedWaiting);
     cancel.abort();
   };
-  const disarm = clock.after(patienceMs, () => show(ended, stop));
+  const disarm = clock.after(delayMs, () => show(ended, stop));
   try {
     return await working;
   } finally {

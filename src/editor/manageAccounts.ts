@@ -2,11 +2,11 @@ import { commands, env, l10n, type QuickPickItem, QuickPickItemKind, ThemeIcon, 
 import type { Account } from '../accounts/registry.ts';
 import type { CommandParts } from './commands.ts';
 import * as accountCommands from './commands.ts';
-import { accountInWords } from './messages/accountStatus.ts';
+import { describeAccount } from './messages/accountStatus.ts';
 import { openSetting } from './messages/show.ts';
 import { providerId } from './provider.ts';
 import { serverUrlSetting } from './settings.ts';
-import { askAndEndSignIn } from './signOutCommand.ts';
+import { confirmAndSignOut } from './signOutCommand.ts';
 
 interface Choice extends QuickPickItem {
   act?: () => unknown;
@@ -25,7 +25,7 @@ export async function manageAccounts(parts: CommandParts): Promise<void> {
   const separator = { label: '', kind: QuickPickItemKind.Separator };
   const picked = await window.showQuickPick<Choice>(choices.length > 0 ? [...choices, separator, signIn] : [signIn], {
     title: l10n.t('Notion accounts'),
-    placeHolder: choices.length > 0 ? l10n.t('Choose an account') : l10n.t('Nobody is signed in to Notion yet.'),
+    placeHolder: choices.length > 0 ? l10n.t('Choose an account') : l10n.t('You are not signed in to Notion yet.'),
     matchOnDetail: true,
   });
   await picked?.act?.();
@@ -38,7 +38,7 @@ async function manageAccount(parts: CommandParts, account: Account): Promise<voi
     ...(await trustedExtensionsChoice(account)),
     choice(l10n.t('Open the workspace in the browser'), 'link-external', () => openWorkspace(account)),
     {
-      ...choice(l10n.t('Sign out'), 'sign-out', () => askAndEndSignIn(parts, account.grant)),
+      ...choice(l10n.t('Sign out'), 'sign-out', () => confirmAndSignOut(parts, account.grant)),
       description: l10n.t('revoke the access and forget it here'),
     },
   ];
@@ -73,7 +73,7 @@ function choicesByState(parts: CommandParts, account: Account): Choice[] {
     case 'needsSignIn':
       return [reconnect];
     default:
-      if (parts.accounts.trouble(account.grant.id) === 'refused') {
+      if (parts.accounts.trouble(account.grant.id) === 'beingConfirmed') {
         return [reconnect, test, refresh];
       }
       // Nothing is wrong, so what changes nothing comes first: Enter alone starts no sign-in.
@@ -101,7 +101,7 @@ function choice(label: string, icon: string, act: () => unknown): Choice {
 }
 
 function inWords({ accounts }: CommandParts, account: Account): string {
-  return accountInWords(account, accounts.trouble(account.grant.id));
+  return describeAccount(account, accounts.trouble(account.grant.id));
 }
 
 function openWorkspace({ grant }: Account): Thenable<boolean> {

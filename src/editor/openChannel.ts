@@ -4,19 +4,19 @@ import type { Clock } from '../core/clock.ts';
 import type { Randomness } from '../core/random.ts';
 import { Failure } from '../oauth/errors.ts';
 import type { OpenChannel, OpenChannelByName } from '../signIn/channel.ts';
-import type { Situation } from '../signIn/channels.ts';
-import { fillLastPage, type LastPage, type LastPageWords } from '../signIn/completionPage.ts';
+import type { HostEnvironment } from '../signIn/channels.ts';
+import { type CompletionPage, type CompletionPageText, renderCompletionPage } from '../signIn/completionPage.ts';
 import { openLoopbackChannel } from '../signIn/loopback.ts';
 import { openPasteChannel } from '../signIn/paste.ts';
-import { askForPaste } from './pasteBox.ts';
+import { promptForPaste } from './pasteBox.ts';
 import { configuredClientId, signInChannel } from './settings.ts';
 import { callbackPath } from './uriHandler.ts';
 
 /** Makes a channel ready with what this editor has for it. */
 export function channelOpener(extension: Extension<unknown>, clock: Clock, randomness: Randomness): OpenChannelByName {
-  const lastPage: LastPage = async (outcome) => {
+  const completionPage: CompletionPage = async (outcome) => {
     const file = await workspace.fs.readFile(Uri.joinPath(extension.extensionUri, 'media', 'completionPage.html'));
-    return fillLastPage(new TextDecoder().decode(file), lastPageWords(outcome));
+    return renderCompletionPage(new TextDecoder().decode(file), completionPageText(outcome));
   };
   return async (name) => {
     switch (name) {
@@ -27,10 +27,10 @@ export function channelOpener(extension: Extension<unknown>, clock: Clock, rando
           throw new Failure('misconfigured', { step: 'authorization', code: 'no_channel' });
         }
         const path = configuredClientId() === undefined ? undefined : callbackPath;
-        return openLoopbackChannel({ listen, lastPage, clock, randomness, path });
+        return openLoopbackChannel({ listen, completionPage, clock, randomness, path });
       }
       case 'paste':
-        return openPasteChannel(askForPaste, randomness);
+        return openPasteChannel(promptForPaste, randomness);
     }
   };
 }
@@ -43,7 +43,7 @@ async function openUriHandlerChannel(extensionId: string): Promise<OpenChannel> 
 }
 
 /** The words of the page that people see last. */
-export function lastPageWords(outcome: 'allowed' | 'declined'): LastPageWords {
+export function completionPageText(outcome: 'allowed' | 'declined'): CompletionPageText {
   return outcome === 'allowed'
     ? {
         language: env.language,
@@ -58,7 +58,7 @@ export function lastPageWords(outcome: 'allowed' | 'declined'): LastPageWords {
 }
 
 /** Where this extension runs now, as far as it decides how the browser's answer can come back. */
-export function situation(extension: Extension<unknown>): Situation {
+export function hostEnvironment(extension: Extension<unknown>): HostEnvironment {
   const beside = extension.extensionKind === ExtensionKind.UI ? 'ui' : 'workspace';
   return {
     host: listen === undefined ? 'webWorker' : beside,

@@ -1,8 +1,8 @@
 import { InputBoxValidationSeverity, l10n, window } from 'vscode';
-import type { AskForPaste, PasteVerdict } from '../signIn/paste.ts';
+import type { PasteVerdict, PromptForPaste } from '../signIn/paste.ts';
 
 /** Asks the person for the address that the browser ended on, until it is the right one or they close the input. */
-export const askForPaste: AskForPaste = (judge, signal) =>
+export const promptForPaste: PromptForPaste = (judge, signal) =>
   new Promise((resolve) => {
     const box = window.createInputBox();
     box.title = l10n.t('Notion: Paste the Address');

@@ -8,7 +8,7 @@ import {
 } from 'vscode';
 import type { Accounts } from '../accounts/accounts.ts';
 import type { Account, AccountsChange } from '../accounts/registry.ts';
-import { traitsOf } from '../core/errorInfo.ts';
+import { errorInfo } from '../core/errorInfo.ts';
 import type { Log } from '../core/log.ts';
 import type { SignInResult } from '../signIn/exchange.ts';
 import {
@@ -108,7 +108,7 @@ export class NotionAuthenticationProvider implements AuthenticationProvider {
       await accounts.signOut(sessionId);
     } catch (error) {
       // The editor shows what is thrown here to the person.
-      this.#parts.log.error('A sign-out failed in an unforeseen way.', traitsOf(error));
+      this.#parts.log.error('A sign-out failed in an unforeseen way.', errorInfo(error));
       throw new Error(l10n.t('The account could not be signed out on this computer. Try again.'));
     }
   }

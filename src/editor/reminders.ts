@@ -2,11 +2,11 @@ import { l10n, type Memento, StatusBarAlignment, type StatusBarItem, ThemeColor,
 import type { StorageProblem } from '../accounts/accountState.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import type { Account } from '../accounts/registry.ts';
-import type { GatewayNotices } from '../gateway/gateway.ts';
+import type { GatewayReminders } from '../gateway/gateway.ts';
 import { needsSignInSentence, storageMessage } from './messages/failure.ts';
 import { showWarning } from './messages/show.ts';
 
-export interface AttentionParts {
+export interface SignInReminderParts {
   accounts: Accounts;
   /** Keeps what was told across windows and reloads. */
   memory: Memento;
@@ -18,12 +18,12 @@ const toldKey = 'toldOfNeededSignIns';
 const mostRemembered = 50;
 
 /** Quiet while all is well; for an account that needs its person, one status bar item and one notification. */
-export class Attention {
-  readonly #parts: AttentionParts;
+export class SignInReminder {
+  readonly #parts: SignInReminderParts;
   readonly #listening: { dispose(): void };
   #item: StatusBarItem | undefined;
 
-  constructor(parts: AttentionParts) {
+  constructor(parts: SignInReminderParts) {
     this.#parts = parts;
     this.#listening = parts.accounts.onDidChange(() => this.show());
   }
@@ -36,7 +36,7 @@ export class Attention {
       this.#item = undefined;
       return;
     }
-    const item = this.#item ?? window.createStatusBarItem('notionMcp.attention', StatusBarAlignment.Left);
+    const item = this.#item ?? window.createStatusBarItem('notionMcp.reminder', StatusBarAlignment.Left);
     item.name = l10n.t('Notion sign-in');
     item.text = `$(warning) ${l10n.t('Notion: sign in again')}`;
     item.tooltip = waiting.map(({ grant }) => needsSignInSentence(grant)).join('\n');
@@ -48,7 +48,7 @@ export class Attention {
   }
 
   /** Tells of an account that needs its person; of each occurrence once, unless the person asks `again`. */
-  tell(grantId: string, { again = false } = {}): void {
+  remind(grantId: string, { again = false } = {}): void {
     const { accounts, memory, reconnect } = this.#parts;
     const account = accounts.find(grantId);
     if (account?.grant.needsSignIn === undefined) {
@@ -64,7 +64,7 @@ export class Attention {
       return;
     }
     void showWarning(
-      { sentence: needsSignInSentence(account.grant), remedies: ['reconnect', 'manageAccounts'] },
+      { sentence: needsSignInSentence(account.grant), actions: ['reconnect', 'manageAccounts'] },
       { reconnect: () => void reconnect(account) },
     );
   }
@@ -75,32 +75,32 @@ export class Attention {
   }
 }
 
-const toldOfStorageKey = 'toldOfForgetfulStorage';
+const volatileStorageKey = 'warnedOfVolatileStorage';
 
 /** Tells of each problem; of one that every start finds again, only the first time. */
-export function tellOfStorageProblems(problems: ReadonlySet<StorageProblem>, memory: Memento): void {
+export function warnOfStorageProblems(problems: ReadonlySet<StorageProblem>, memory: Memento): void {
   for (const problem of problems) {
-    if (problem === 'forgetful') {
-      if (memory.get(toldOfStorageKey) === true) {
+    if (problem === 'volatile') {
+      if (memory.get(volatileStorageKey) === true) {
         continue;
       }
-      void memory.update(toldOfStorageKey, true);
+      void memory.update(volatileStorageKey, true);
     }
     void showWarning(storageMessage(problem));
   }
 }
 
 /** What the person hears while a chat or an agent only gets an error. */
-export function gatewayNotices(accounts: Accounts, attention: Attention): GatewayNotices {
+export function gatewayReminders(accounts: Accounts, reminder: SignInReminder): GatewayReminders {
   return {
-    signInNeeded: (grantId) => attention.tell(grantId),
-    scopeMissing: (grantId, scopes) => {
+    signInNeeded: (grantId) => reminder.remind(grantId),
+    insufficientScope: (grantId, scopes) => {
       const label = accounts.find(grantId)?.grant.label ?? '';
       const sentence =
         scopes.length === 0
           ? l10n.t('A tool needs more access than {0} has. Sign in again to allow it.', label)
           : l10n.t('A tool needs more access ({0}) than {1} has. Sign in again to allow it.', scopes.join(', '), label);
-      void showWarning({ sentence, remedies: ['signIn', 'showLog'] });
+      void showWarning({ sentence, actions: ['signIn', 'showLog'] });
     },
   };
 }

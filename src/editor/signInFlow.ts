@@ -2,21 +2,21 @@ import { CancellationError, env, l10n, type Memento, ProgressLocation, type Uri,
 import type { Accounts } from '../accounts/accounts.ts';
 import type { Account } from '../accounts/registry.ts';
 import type { Clock } from '../core/clock.ts';
-import { traitsOf } from '../core/errorInfo.ts';
+import { errorInfo } from '../core/errorInfo.ts';
 import type { Log } from '../core/log.ts';
 import type { Randomness } from '../core/random.ts';
 import type { Grant } from '../grants/grant.ts';
-import { shownNames } from '../notion/identity.ts';
+import { displayNames } from '../notion/identity.ts';
 import { Failure } from '../oauth/errors.ts';
 import { parseServerUrl } from '../oauth/serverUrl.ts';
 import type { SignInResult } from '../signIn/exchange.ts';
 import type { SignIn, SignInStage } from '../signIn/signIn.ts';
 import type { Message } from './messages/actions.ts';
-import { messageFor, unforeseenMessage } from './messages/failure.ts';
+import { messageFor, unexpectedErrorMessage } from './messages/failure.ts';
 import { showFailure, showNote, showWarning } from './messages/show.ts';
 import { ProgressLink } from './progress.ts';
 import { offersMcpServer, serverUrlText, stopOfferingMcpServer } from './settings.ts';
-import { askAndEndSignIn, endSignIn } from './signOutCommand.ts';
+import { confirmAndSignOut, signOutAndReport } from './signOutCommand.ts';
 
 export interface SignInFlowParts {
   signIn: SignIn;
@@ -45,7 +45,7 @@ export class SignInFlow {
    */
   async run(scopes: readonly string[], label?: string): Promise<SignInResult> {
     const result = await this.#run(scopes, label);
-    void this.#sayConnected(result);
+    void this.#reportSignedIn(result);
     return result;
   }
 
@@ -60,9 +60,9 @@ export class SignInFlow {
       return;
     }
     if (result.grant.id === grant.id || grant.identity === undefined) {
-      void this.#sayConnected(result);
+      void this.#reportSignedIn(result);
     } else {
-      void this.#saySomebodyElse(result, account);
+      void this.#reportOtherAccount(result, account);
     }
   }
 
@@ -72,12 +72,12 @@ export class SignInFlow {
     const now = this.#parts.accounts.find(id);
     if (now === undefined) {
       const sentence = l10n.t('{0} was signed out of Notion. Sign in again to use it.', label);
-      void showNote({ sentence, remedies: ['signIn'] });
-    } else if (now.state === 'needsSignIn' || this.#parts.accounts.trouble(id) === 'refused') {
+      void showNote({ sentence, actions: ['signIn'] });
+    } else if (now.state === 'needsSignIn' || this.#parts.accounts.trouble(id) === 'beingConfirmed') {
       await this.reconnect(now);
     } else {
       const sentence = l10n.t('{0} is signed in again already; there is nothing left to do.', now.grant.label);
-      void showNote({ sentence, remedies: ['manageAccounts'] });
+      void showNote({ sentence, actions: ['manageAccounts'] });
     }
   }
 
@@ -89,7 +89,7 @@ export class SignInFlow {
       log.info('Signed in.', { grant: result.grant.id, reconnected: result.reconnected });
       return result;
     } catch (error) {
-      throw this.#sayFailed(error, scopes, log);
+      throw this.#reportFailure(error, scopes, log);
     }
   }
 
@@ -103,7 +103,7 @@ export class SignInFlow {
         const listening = token.onCancellationRequested(() => cancel.abort());
         this.#begun += 1;
         const openAgain = new ProgressLink(`notionMcp.openAgain.${this.#begun}`);
-        const tryAnotherWay = new ProgressLink(`notionMcp.tryAnotherWay.${this.#begun}`);
+        const tryNextChannel = new ProgressLink(`notionMcp.tryNextChannel.${this.#begun}`);
         try {
           return await this.#parts.signIn.run({
             serverUrl,
@@ -112,7 +112,7 @@ export class SignInFlow {
             onStage: (stage, host, choices) => {
               const links = [
                 openAgain.to(choices?.openAgain, openAgainLabel()),
-                tryAnotherWay.to(choices?.tryAnotherWay, anotherWayLabel()),
+                tryNextChannel.to(choices?.tryNextChannel, nextChannelLabel()),
               ];
               const offered = links.filter(Boolean).join(' · ');
               progress.report({ message: `${stageMessage(stage, host, label)} ${offered}`.trimEnd() });
@@ -123,32 +123,32 @@ export class SignInFlow {
         } finally {
           listening.dispose();
           openAgain.dispose();
-          tryAnotherWay.dispose();
+          tryNextChannel.dispose();
         }
       },
     );
   }
 
   /** Says who is connected: the browser may have been signed in to somebody else's Notion. */
-  async #sayConnected({ grant, reconnected }: SignInResult): Promise<void> {
-    const connected = connectedSentence(grant);
+  async #reportSignedIn({ grant, reconnected }: SignInResult): Promise<void> {
+    const connected = signedInSentence(grant);
     const isNews = this.#isFirstOffer();
     const sentence = isNews ? l10n.t('{0} Notion’s tools are now available in chat.', connected) : connected;
     await showNote(
-      { sentence, remedies: [...(reconnected ? [] : (['undo'] as const)), ...(isNews ? (['turnOff'] as const) : [])] },
+      { sentence, actions: [...(reconnected ? [] : (['undo'] as const)), ...(isNews ? (['turnOff'] as const) : [])] },
       { undo: () => void this.#undo(grant), turnOff: () => void stopOfferingMcpServer() },
     );
   }
 
   /** Says the same of somebody who was not meant. */
-  async #saySomebodyElse({ grant, reconnected }: SignInResult, meant: Account): Promise<void> {
+  async #reportOtherAccount({ grant, reconnected }: SignInResult, meant: Account): Promise<void> {
     const sentence = l10n.t(
       'You signed in as {0}, so {1} was not reconnected. Try again and choose {1} in the browser.',
       grant.label,
       meant.grant.label,
     );
     await showWarning(
-      { sentence, remedies: ['reconnect', ...(reconnected ? [] : (['undo'] as const))] },
+      { sentence, actions: ['reconnect', ...(reconnected ? [] : (['undo'] as const))] },
       { reconnect: () => void this.reconnect(meant), undo: () => void this.#undo(grant) },
     );
   }
@@ -157,12 +157,12 @@ export class SignInFlow {
     const now = this.#parts.accounts.find(grant.id)?.grant;
     if (now === undefined) {
       const sentence = l10n.t('{0} is signed out already; there is nothing left to do.', grant.label);
-      await showNote({ sentence, remedies: [] });
+      await showNote({ sentence, actions: [] });
     } else if (now.generation !== grant.generation) {
       // The note is old and the account has been used since, so this is an ordinary sign-out.
-      await askAndEndSignIn(this.#parts, now);
+      await confirmAndSignOut(this.#parts, now);
     } else {
-      await endSignIn(this.#parts, grant);
+      await signOutAndReport(this.#parts, grant);
     }
   }
 
@@ -177,10 +177,10 @@ export class SignInFlow {
   }
 
   /** Shows what went wrong and returns what the caller is to throw. */
-  #sayFailed(error: unknown, scopes: readonly string[], log: Log): Error {
+  #reportFailure(error: unknown, scopes: readonly string[], log: Log): Error {
     if (!(error instanceof Failure)) {
-      log.error('The sign-in failed in an unforeseen way.', traitsOf(error));
-      return this.#show(unforeseenMessage(), scopes);
+      log.error('The sign-in failed in an unforeseen way.', errorInfo(error));
+      return this.#show(unexpectedErrorMessage(), scopes);
     }
     const { step, code, status } = error.details;
     const message = messageFor(error);
@@ -190,7 +190,7 @@ export class SignInFlow {
     }
     log.warn('The sign-in failed.', { kind: error.kind, step, code, status });
     // What the person decided themselves is no error.
-    const isDecided = error.kind === 'cancelled' || error.kind === 'refused';
+    const isDecided = error.kind === 'cancelled' || error.kind === 'accessDenied';
     return this.#show(message, scopes, isDecided ? showNote : showFailure);
   }
 
@@ -209,8 +209,8 @@ export async function openBrowser(url: string): Promise<boolean> {
   return env.openExternal(url as unknown as Uri);
 }
 
-function connectedSentence({ identity, label }: Grant): string {
-  const { user, workspace } = identity === undefined ? { user: label, workspace: '' } : shownNames(identity);
+function signedInSentence({ identity, label }: Grant): string {
+  const { user, workspace } = identity === undefined ? { user: label, workspace: '' } : displayNames(identity);
   return workspace === '' ? l10n.t('Connected as {0}.', user) : l10n.t('Connected as {0} in {1}.', user, workspace);
 }
 
@@ -218,8 +218,11 @@ function openAgainLabel(): string {
   return l10n.t({ message: 'Open it again', comment: ['Link: opens the page to allow access in the browser again.'] });
 }
 
-function anotherWayLabel(): string {
-  return l10n.t({ message: 'Try another way', comment: ['Link: the browser’s answer comes back in another way.'] });
+function nextChannelLabel(): string {
+  return l10n.t({
+    message: 'Try another way',
+    comment: ['Link: the browser’s response comes back through another channel.'],
+  });
 }
 
 function stageMessage(stage: SignInStage, host: string, label: string | undefined): string {

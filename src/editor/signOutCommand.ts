@@ -1,21 +1,21 @@
 import { l10n, window } from 'vscode';
 import type { Accounts } from '../accounts/accounts.ts';
 import type { Clock } from '../core/clock.ts';
-import { traitsOf } from '../core/errorInfo.ts';
+import { errorInfo } from '../core/errorInfo.ts';
 import type { Log } from '../core/log.ts';
 import type { Grant } from '../grants/grant.ts';
 import { stoppedWaiting } from './delayedProgress.ts';
 import { showFailure, showWarning } from './messages/show.ts';
 import { withProgress } from './progress.ts';
 
-export interface EndSignInParts {
+export interface SignOutCommandParts {
   accounts: Accounts;
   clock: Clock;
   log: Log;
 }
 
 /** Asks first: what uses the account stops working. */
-export async function askAndEndSignIn(parts: EndSignInParts, grant: Pick<Grant, 'id' | 'label'>): Promise<void> {
+export async function confirmAndSignOut(parts: SignOutCommandParts, grant: Pick<Grant, 'id' | 'label'>): Promise<void> {
   const confirmed = l10n.t('Sign Out');
   const answer = await window.showWarningMessage(
     l10n.t('Sign out of {0}?', grant.label),
@@ -23,12 +23,15 @@ export async function askAndEndSignIn(parts: EndSignInParts, grant: Pick<Grant, 
     confirmed,
   );
   if (answer === confirmed) {
-    await endSignIn(parts, grant);
+    await signOutAndReport(parts, grant);
   }
 }
 
 /** Signs an account out and says how that ended. Never rejects. */
-export async function endSignIn(parts: EndSignInParts, { id, label }: Pick<Grant, 'id' | 'label'>): Promise<void> {
+export async function signOutAndReport(
+  parts: SignOutCommandParts,
+  { id, label }: Pick<Grant, 'id' | 'label'>,
+): Promise<void> {
   // Told from within: it may fail after the person has stopped waiting for it.
   const ended = await withProgress(parts.clock, l10n.t('Signing out of {0}…', label), () => signOut(parts, id, label));
   if (ended === stoppedWaiting) {
@@ -40,19 +43,19 @@ export async function endSignIn(parts: EndSignInParts, { id, label }: Pick<Grant
       'Signed out of {0} on this computer, but the server could not be told. Remove the access in Notion’s settings.',
       label,
     );
-    void showWarning({ sentence, remedies: ['showLog'] });
+    void showWarning({ sentence, actions: ['showLog'] });
   }
 }
 
-async function signOut(parts: EndSignInParts, id: string, label: string): Promise<'everywhere' | 'here' | 'not'> {
+async function signOut(parts: SignOutCommandParts, id: string, label: string): Promise<'everywhere' | 'here' | 'not'> {
   try {
     return (await parts.accounts.signOut(id)) ? 'everywhere' : 'here';
   } catch (error) {
-    parts.log.error('A sign-out failed in an unforeseen way.', { grant: id, ...traitsOf(error) });
+    parts.log.error('A sign-out failed in an unforeseen way.', { grant: id, ...errorInfo(error) });
     const sentence = l10n.t('{0} could not be signed out on this computer. Try again.', label);
     void showFailure(
-      { sentence, remedies: ['tryAgain', 'showLog'] },
-      { tryAgain: () => void endSignIn(parts, { id, label }) },
+      { sentence, actions: ['tryAgain', 'showLog'] },
+      { tryAgain: () => void signOutAndReport(parts, { id, label }) },
     );
     return 'not';
   }

@@ -4,7 +4,7 @@ import type { Randomness } from '../core/random.ts';
 import { Secret } from '../core/secret.ts';
 
 /** What a request shows of itself before anything is read or answered. */
-export interface Visitor {
+export interface IncomingRequest {
   /** The request target as it was sent: neither decoded nor normalised. */
   url?: string | undefined;
   headers: { host?: string | undefined; origin?: string | undefined; authorization?: string | undefined };
@@ -14,18 +14,18 @@ export interface Visitor {
  * Who may use the gateway, for one listen. A web page reaches a port of this machine but cannot leave out its `Origin`;
  * a name made to point here (DNS rebinding) brings another `Host`; another user of the machine lacks the secret.
  */
-export class Admission {
+export class CallerAuthorizer {
   readonly #host: string;
   readonly #randomness: Randomness;
-  readonly #doors = new Map<string, Door>();
+  readonly #credentials = new Map<string, Credential>();
   /** Stands in where there is no such path, so that a wrong path takes as long as a wrong secret. */
-  readonly #noDoor: Door;
+  readonly #noCredential: Credential;
 
   /** `host` is the only `Host` that is let in, e.g. `127.0.0.1:4711`. */
   constructor(host: string, randomness: Randomness) {
     this.#host = host;
     this.#randomness = randomness;
-    this.#noDoor = makeDoor('', randomness);
+    this.#noCredential = makeCredential('', randomness);
   }
 
   /** The path of an account. */
@@ -36,34 +36,34 @@ export class Admission {
   /** The account's secret of this listen; made at the first call. */
   secretFor(grantId: string): Secret {
     const path = this.pathFor(grantId);
-    let door = this.#doors.get(path);
-    if (door === undefined) {
-      door = makeDoor(grantId, this.#randomness);
-      this.#doors.set(path, door);
+    let credential = this.#credentials.get(path);
+    if (credential === undefined) {
+      credential = makeCredential(grantId, this.#randomness);
+      this.#credentials.set(path, credential);
     }
-    return door.secret;
+    return credential.secret;
   }
 
   /** The id of the grant that the request may use; undefined for everybody else, whatever is wrong. */
-  admit({ url, headers }: Visitor): string | undefined {
-    const door = this.#doors.get(url ?? '');
+  authorize({ url, headers }: IncomingRequest): string | undefined {
+    const credential = this.#credentials.get(url ?? '');
     const shown = Buffer.from(headers.authorization ?? '', 'latin1');
-    const { credential } = door ?? this.#noDoor;
-    const sameLength = shown.length === credential.length;
-    const matches = timingSafeEqual(sameLength ? shown : credential, credential) && sameLength;
+    const { header } = credential ?? this.#noCredential;
+    const sameLength = shown.length === header.length;
+    const matches = timingSafeEqual(sameLength ? shown : header, header) && sameLength;
     const here = headers.host === this.#host && headers.origin === undefined;
-    return matches && here ? door?.grantId : undefined;
+    return matches && here ? credential?.grantId : undefined;
   }
 }
 
-interface Door {
+interface Credential {
   grantId: string;
   secret: Secret;
   /** The `Authorization` header that opens. */
-  credential: Buffer;
+  header: Buffer;
 }
 
-function makeDoor(grantId: string, randomness: Randomness): Door {
+function makeCredential(grantId: string, randomness: Randomness): Credential {
   const secret = toBase64Url(randomness.bytes(32));
-  return { grantId, secret: new Secret(secret), credential: Buffer.from(`Bearer ${secret}`, 'latin1') };
+  return { grantId, secret: new Secret(secret), header: Buffer.from(`Bearer ${secret}`, 'latin1') };
 }

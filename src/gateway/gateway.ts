@@ -11,16 +11,16 @@ import { HttpFailure } from '../http/errors.ts';
 import { createFetchUpstream } from '../http/fetchTransport.ts';
 import { chooseUpstream, type Upstream } from '../http/transport.ts';
 import { isDirect } from '../http/url.ts';
-import { addresseesOf, addresseesOfEnds } from '../mcp/jsonRpc.ts';
-import { Admission } from './authorize.ts';
+import { requestIdsOf, requestIdsOfEnds } from '../mcp/jsonRpc.ts';
+import { CallerAuthorizer } from './authorize.ts';
 import { headersForServer } from './headers.ts';
 import { type RequestBody, readBody } from './requestBody.ts';
-import { type Call, refuse, relayDelete, relayGet, relayPost } from './respond.ts';
+import { type Call, refuse, respondToDelete, respondToGet, respondToPost } from './respond.ts';
 
 export interface GatewayParts {
   accounts: GatewayAccounts;
   upstream: Upstream;
-  notices: GatewayNotices;
+  notices: GatewayReminders;
   /** Words the errors that callers get. */
   sentence: Sentence;
   /** Listens on 127.0.0.1 at a free port. */
@@ -43,13 +43,13 @@ export interface GatewayListener {
  */
 export class Gateway {
   readonly #parts: GatewayParts;
-  readonly #notices: Notices;
+  readonly #notices: OnceReminders;
   #opening: Promise<Open> | undefined;
   #open: Open | undefined;
 
   constructor(parts: GatewayParts) {
     this.#parts = parts;
-    this.#notices = new Notices(parts.notices);
+    this.#notices = new OnceReminders(parts.notices);
   }
 
   /**
@@ -68,13 +68,13 @@ export class Gateway {
 
   /** Where callers reach an account. @throws Error while it does not listen */
   urlFor(grantId: string): string {
-    const { host, admission } = this.#listening();
-    return `http://${host}${admission.pathFor(grantId)}`;
+    const { host, authorizer } = this.#listening();
+    return `http://${host}${authorizer.pathFor(grantId)}`;
   }
 
   /** What callers of an account send as Bearer token, for as long as this listen lasts. @throws Error while it does not listen */
   secretFor(grantId: string): Secret {
-    return this.#listening().admission.secretFor(grantId);
+    return this.#listening().authorizer.secretFor(grantId);
   }
 
   /** Ends all calls, here and upstream, and lets the port go. A later `listen` has other secrets. */
@@ -89,14 +89,14 @@ export class Gateway {
   async #bind(): Promise<Open> {
     const { listen, randomness, log } = this.#parts;
     try {
-      let admission: Admission | undefined;
+      let authorizer: CallerAuthorizer | undefined;
       const listener = await listen((request, response) => {
-        this.#handle(admission?.admit(request), request, response);
+        this.#handle(authorizer?.authorize(request), request, response);
       });
       const host = `127.0.0.1:${listener.port}`;
-      admission = new Admission(host, randomness);
+      authorizer = new CallerAuthorizer(host, randomness);
       log.info('The gateway listens', { port: listener.port });
-      this.#open = { host, admission, listener };
+      this.#open = { host, authorizer, listener };
       return this.#open;
     } catch (error) {
       this.#opening = undefined;
@@ -152,7 +152,7 @@ export class Gateway {
     if ('answer' in outcome) {
       this.#notices.well(grantId);
     }
-    await relays[method](call, outcome);
+    await responders[method](call, outcome);
   }
 
   #call(grantId: string, request: IncomingMessage, response: ServerResponse, body: RequestBody | undefined): Call {
@@ -161,11 +161,11 @@ export class Gateway {
       response,
       host: hostOf(accounts.find(grantId)?.serverUrl),
       hasSession: request.headers['mcp-session-id'] !== undefined,
-      addressees: () => {
+      requestIds: () => {
         if (body === undefined) {
           return { ids: [], batch: false };
         }
-        return body.kind === 'whole' ? addresseesOf(body.bytes) : addresseesOfEnds(body.head, body.tail);
+        return body.kind === 'whole' ? requestIdsOf(body.bytes) : requestIdsOfEnds(body.head, body.tail);
       },
       errorFor: (problem) => {
         const { kind, status } = problem;
@@ -181,31 +181,31 @@ export class Gateway {
 
 interface Open {
   host: string;
-  admission: Admission;
+  authorizer: CallerAuthorizer;
   listener: GatewayListener;
 }
 
-const relays = { POST: relayPost, GET: relayGet, DELETE: relayDelete } as const;
+const responders = { POST: respondToPost, GET: respondToGet, DELETE: respondToDelete } as const;
 
 function hostOf(serverUrl: string | undefined): string {
   return serverUrl === undefined ? '' : new URL(serverUrl).host;
 }
 
 /** What a person should hear of while callers only get an error. */
-export interface GatewayNotices {
+export interface GatewayReminders {
   /** An account that callers want to use needs its person. */
   signInNeeded(grantId: string): void;
   /** The server wants scopes that the account's grant lacks; none named means that it did not say which. */
-  scopeMissing(grantId: string, scopes: readonly string[]): void;
+  insufficientScope(grantId: string, scopes: readonly string[]): void;
 }
 
 /** Tells each thing once: a chat that tries ten tools must not show ten messages. */
-export class Notices {
-  readonly #notices: GatewayNotices;
+export class OnceReminders {
+  readonly #notices: GatewayReminders;
   readonly #awaitingSignIn = new Set<string>();
   readonly #scopesTold = new Set<string>();
 
-  constructor(notices: GatewayNotices) {
+  constructor(notices: GatewayReminders) {
     this.#notices = notices;
   }
 
@@ -220,9 +220,9 @@ export class Notices {
       this.#notices.signInNeeded(grantId);
     }
     const wanted = JSON.stringify([grantId, ...scopes]);
-    if (kind === 'scopeMissing' && !this.#scopesTold.has(wanted)) {
+    if (kind === 'insufficientScope' && !this.#scopesTold.has(wanted)) {
       this.#scopesTold.add(wanted);
-      this.#notices.scopeMissing(grantId, scopes);
+      this.#notices.insufficientScope(grantId, scopes);
     }
   }
 }

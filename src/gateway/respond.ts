@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import type { Outcome } from '../calls/accountCall.ts';
 import { type Problem, problemIn, problemOf } from '../calls/problem.ts';
-import { headerOf, readText, type UpstreamAnswer } from '../http/transport.ts';
-import { type Addressees, errorBody, type RpcError, rpcErrorIn } from '../mcp/jsonRpc.ts';
+import { headerOf, readText, type UpstreamResponse } from '../http/transport.ts';
+import { errorBody, type RequestIds, type RpcError, rpcErrorIn } from '../mcp/jsonRpc.ts';
 import { headersForCaller } from './headers.ts';
 
 /** One caller's request as far as its answer depends on it. */
@@ -13,7 +13,7 @@ export interface Call {
   /** Whether the request belongs to an MCP session. */
   hasSession: boolean;
   /** Who in the request's body waits for an answer. */
-  addressees(): Addressees;
+  requestIds(): RequestIds;
   /** Words a problem, and tells whoever else must know of it. */
   errorFor(problem: Problem): RpcError;
 }
@@ -25,7 +25,7 @@ export interface Call {
 const longestHeldBack = 1024 * 1024;
 
 /** What may be said on a page that is no answer of MCP's; the rest is not read. */
-const longestOddity = 65_536;
+const longestUnexpected = 65_536;
 
 /** How long a caller whose event stream could not be opened is asked to wait before it tries again. */
 const reopenMs = 30_000;
@@ -37,20 +37,20 @@ const ofJson = { 'content-type': 'application/json' };
  * Answers a POST: with the MCP server's answer, or with status 200 and a JSON-RPC error for each request in it, or 202
  * where nobody waits. Only a lost session keeps its status 404, by which callers know to begin a new one.
  */
-export async function relayPost(call: Call, outcome: Outcome): Promise<void> {
+export async function respondToPost(call: Call, outcome: Outcome): Promise<void> {
   if ('problem' in outcome) {
     refuse(call, outcome.problem);
     return;
   }
   const { answer } = outcome;
   if (succeededWith(answer, 'text/event-stream')) {
-    await relayEvents(call, answer);
+    await respondWithEvents(call, answer);
   } else if (succeededWith(answer, 'application/json')) {
-    await relayJson(call, answer);
+    await respondWithJson(call, answer);
   } else if (isLostSession(call, answer)) {
     await passOn(call, answer);
   } else {
-    await relayOddity(call, answer);
+    await respondUnexpected(call, answer);
   }
 }
 
@@ -58,7 +58,7 @@ export async function relayPost(call: Call, outcome: Outcome): Promise<void> {
  * Answers a GET, which opens the event stream of the server's own messages. Where the server has none, 405 says so. A
  * stream that cannot be had now is opened and ended at once: any other status makes callers give it up for good.
  */
-export async function relayGet(call: Call, outcome: Outcome): Promise<void> {
+export async function respondToGet(call: Call, outcome: Outcome): Promise<void> {
   const { response } = call;
   const answer = 'answer' in outcome ? outcome.answer : undefined;
   const opened = answer !== undefined && succeededWith(answer, 'text/event-stream');
@@ -69,7 +69,7 @@ export async function relayGet(call: Call, outcome: Outcome): Promise<void> {
   answer?.cancel();
   const problem = 'problem' in outcome ? outcome.problem : problemOf(outcome.answer, call.host);
   call.errorFor(problem);
-  if (problem.kind === 'signedOut' || problem.kind === 'serverRefuses') {
+  if (problem.kind === 'signedOut' || problem.kind === 'serverRejected') {
     response.writeHead(405, empty).end();
   } else {
     response.writeHead(200, { 'content-type': 'text/event-stream' }).end(`retry: ${reopenMs}\ndata:\n\n`);
@@ -77,7 +77,7 @@ export async function relayGet(call: Call, outcome: Outcome): Promise<void> {
 }
 
 /** Answers a DELETE, which ends a session. Whether that went well matters to nobody but the server. */
-export async function relayDelete(call: Call, outcome: Outcome): Promise<void> {
+export async function respondToDelete(call: Call, outcome: Outcome): Promise<void> {
   const answer = 'answer' in outcome ? outcome.answer : undefined;
   if (answer !== undefined && (answer.status < 300 || answer.status === 404 || answer.status === 405)) {
     await passOn(call, answer);
@@ -93,8 +93,8 @@ export function refuse(call: Call, problem: Problem): void {
   sendError(call, call.errorFor(problem));
 }
 
-function sendError({ response, addressees }: Call, error: RpcError): void {
-  const body = errorBody(addressees(), error);
+function sendError({ response, requestIds }: Call, error: RpcError): void {
+  const body = errorBody(requestIds(), error);
   if (body === undefined) {
     response.writeHead(202, empty).end();
   } else {
@@ -102,7 +102,7 @@ function sendError({ response, addressees }: Call, error: RpcError): void {
   }
 }
 
-async function relayJson(call: Call, answer: UpstreamAnswer): Promise<void> {
+async function respondWithJson(call: Call, answer: UpstreamResponse): Promise<void> {
   const { response, host } = call;
   const headers = headersForCaller(answer.headers);
   const chunks: Uint8Array[] = [];
@@ -137,8 +137,8 @@ async function relayJson(call: Call, answer: UpstreamAnswer): Promise<void> {
  * Streams the events that answer a POST. When they break off, a caller in a session may resume them (`Last-Event-ID`);
  * one without would wait for ever, so it is told by one more event.
  */
-async function relayEvents(call: Call, answer: UpstreamAnswer): Promise<void> {
-  const { response, host, hasSession, addressees, errorFor } = call;
+async function respondWithEvents(call: Call, answer: UpstreamResponse): Promise<void> {
+  const { response, host, hasSession, requestIds, errorFor } = call;
   writeHead(response, answer);
   try {
     await stream(answer, response);
@@ -146,22 +146,22 @@ async function relayEvents(call: Call, answer: UpstreamAnswer): Promise<void> {
     if (hasSession) {
       throw error;
     }
-    const body = errorBody(addressees(), errorFor(problemIn(error, host)));
+    const body = errorBody(requestIds(), errorFor(problemIn(error, host)));
     // What was begun must not be taken for a message: it becomes an event of a name that nobody listens to.
     response.end(`\nevent: brokenOff\n\n${body === undefined ? '' : `data: ${body}\n\n`}`);
   }
 }
 
 /** What is neither JSON nor events: an error status, a page of a firewall or portal, or nothing at all. */
-async function relayOddity(call: Call, answer: UpstreamAnswer): Promise<void> {
+async function respondUnexpected(call: Call, answer: UpstreamResponse): Promise<void> {
   const { status } = answer;
-  const text = await readText(answer, longestOddity).catch(() => '');
-  if (status < 300 && text === '' && call.addressees().ids.length === 0) {
+  const text = await readText(answer, longestUnexpected).catch(() => '');
+  if (status < 300 && text === '' && call.requestIds().ids.length === 0) {
     call.response.writeHead(202, { ...headersForCaller(answer.headers), ...empty }).end();
     return;
   }
   const problem = problemOf(answer, call.host);
-  const said = problem.kind === 'serverRefuses' || problem.kind === 'serverTrouble' ? rpcErrorIn(text) : undefined;
+  const said = problem.kind === 'serverRejected' || problem.kind === 'serverError' ? rpcErrorIn(text) : undefined;
   if (said === undefined) {
     refuse(call, problem);
   } else {
@@ -169,13 +169,13 @@ async function relayOddity(call: Call, answer: UpstreamAnswer): Promise<void> {
   }
 }
 
-async function passOn({ response }: Call, answer: UpstreamAnswer): Promise<void> {
+async function passOn({ response }: Call, answer: UpstreamResponse): Promise<void> {
   writeHead(response, answer);
   await stream(answer, response);
 }
 
 /** The head goes out by itself only when nothing of the body is at hand to go with it. */
-function writeHead(response: ServerResponse, answer: UpstreamAnswer): void {
+function writeHead(response: ServerResponse, answer: UpstreamResponse): void {
   response.writeHead(answer.status, headersForCaller(answer.headers));
   setImmediate(() => {
     if (!response.writableEnded) {
@@ -185,7 +185,7 @@ function writeHead(response: ServerResponse, answer: UpstreamAnswer): void {
 }
 
 /** @throws HttpFailure when the body breaks off */
-async function stream(answer: UpstreamAnswer, response: ServerResponse): Promise<void> {
+async function stream(answer: UpstreamResponse, response: ServerResponse): Promise<void> {
   for (let chunk = await answer.read(); chunk !== undefined; chunk = await answer.read()) {
     await write(response, chunk);
   }
@@ -205,10 +205,10 @@ async function write(response: ServerResponse, chunk: Uint8Array): Promise<void>
   }
 }
 
-function isLostSession({ hasSession }: Call, { status }: UpstreamAnswer): boolean {
+function isLostSession({ hasSession }: Call, { status }: UpstreamResponse): boolean {
   return hasSession && status === 404;
 }
 
-function succeededWith(answer: UpstreamAnswer, type: 'application/json' | 'text/event-stream'): boolean {
+function succeededWith(answer: UpstreamResponse, type: 'application/json' | 'text/event-stream'): boolean {
   return answer.status < 300 && headerOf(answer, 'content-type')?.toLowerCase().startsWith(type) === true;
 }

@@ -49,7 +49,7 @@ const knownFields = new Set([
   'label',
   'askedScopes',
   'signedInAtMs',
-  'home',
+  'machineId',
   'needsSignIn',
 ]);
 
@@ -68,7 +68,7 @@ function readGrant(record: Fields): Grant {
     label: text(record.label),
     askedScopes: texts(record.askedScopes),
     signedInAtMs: number(record.signedInAtMs),
-    ...defined({ home: optional(record.home, text) }),
+    ...defined({ machineId: optional(record.machineId, text) }),
     ...(needsSignIn && {
       needsSignIn: {
         reason: text(needsSignIn.reason) as NeedsSignInReason,

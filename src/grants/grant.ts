@@ -2,7 +2,7 @@ import type { Identity } from '../notion/identity.ts';
 import type { AuthorizationServer, Client, Tokens } from '../oauth/model.ts';
 
 /** Why an account needs its person. */
-export type NeedsSignInReason = 'ended' | 'registrationGone' | 'idle' | 'tooOld' | 'noRefreshToken';
+export type NeedsSignInReason = 'ended' | 'invalidClient' | 'idle' | 'tooOld' | 'noRefreshToken';
 
 /** The stored unit: what Notion gave one user for one workspace. */
 export interface Grant {
@@ -25,7 +25,7 @@ export interface Grant {
   /** When the person signed in (our clock); Notion asks again after 180 days. */
   signedInAtMs: number;
   /** The journal of the machine that obtained the tokens; missing where there is none. */
-  home?: string;
+  machineId?: string;
   needsSignIn?: { reason: NeedsSignInReason; serverCode?: string };
   /** Fields a newer version stored, carried along untouched. */
   unknown?: Record<string, unknown>;
@@ -35,12 +35,12 @@ export interface Grant {
  * The new tokens in the old grant, one generation on, obtained by the machine of `home`. What the answer leaves out
  * stays as it was (modelcontextprotocol/python-sdk#2270).
  */
-export function renewedGrant({ home: _, ...grant }: Grant, tokens: Tokens, home: string | undefined): Grant {
+export function renewedGrant({ machineId: _, ...grant }: Grant, tokens: Tokens, machineId: string | undefined): Grant {
   const { refreshToken, scopes } = grant.tokens;
   return {
     ...grant,
     generation: grant.generation + 1,
     tokens: { ...(refreshToken && { refreshToken }), ...(scopes && { scopes }), ...tokens },
-    ...(home !== undefined && { home }),
+    ...(machineId !== undefined && { machineId }),
   };
 }

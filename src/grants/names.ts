@@ -1,4 +1,4 @@
-import { cleanName, type Identity, shownNames } from '../notion/identity.ts';
+import { displayName, displayNames, type Identity } from '../notion/identity.ts';
 import type { Grant } from './grant.ts';
 
 /**
@@ -9,7 +9,7 @@ export function serverLabels(grants: readonly Grant[]): Map<string, string> {
   const labels = new Map<string, string>();
   const taken = new Set<string>();
   for (const grant of [...grants].sort((a, b) => a.signedInAtMs - b.signedInAtMs || (a.id < b.id ? -1 : 1))) {
-    const { user, workspace } = grant.identity ? shownNames(grant.identity) : { user: grant.label, workspace: '' };
+    const { user, workspace } = grant.identity ? displayNames(grant.identity) : { user: grant.label, workspace: '' };
     const plain = `Notion – ${workspace || user}`;
     const candidates = [plain, ...(workspace === '' ? [] : [`${plain} (${user})`])];
     let label = candidates.find((candidate) => !taken.has(candidate));
@@ -29,7 +29,7 @@ export function serverLabels(grants: readonly Grant[]): Map<string, string> {
  */
 export function accountLabel(identity: Identity | undefined, taken: ReadonlySet<string>): string {
   const base = identity === undefined ? unknownAccount : baseLabel(identity);
-  const email = cleanName(identity?.userEmail ?? '');
+  const email = displayName(identity?.userEmail ?? '');
   const candidates = [base, ...(email === '' ? [] : [`${base} · ${email}`])];
   const free = candidates.find((label) => !taken.has(label));
   if (free !== undefined) {
@@ -45,6 +45,6 @@ export function accountLabel(identity: Identity | undefined, taken: ReadonlySet<
 const unknownAccount = 'Notion account';
 
 function baseLabel(identity: Identity): string {
-  const { user, workspace } = shownNames(identity);
+  const { user, workspace } = displayNames(identity);
   return workspace === '' ? user : `${user} (${workspace})`;
 }

@@ -21,7 +21,7 @@ export function isHealthy(tokens: Tokens, nowMs: number): boolean {
 }
 
 /** In its last minute, or, where its whole life is short, in its last tenth. */
-export function isAboutToExpire(tokens: Tokens, nowMs: number): boolean {
+export function expiresSoon(tokens: Tokens, nowMs: number): boolean {
   const lifeMs = (tokens.expiresInSeconds ?? Number.POSITIVE_INFINITY) * 1_000;
   return !isHealthy(tokens, nowMs) || nowMs >= expiresAtMs(tokens) - Math.min(60_000, lifeMs / 10);
 }
@@ -49,7 +49,7 @@ export function renewAtMs(tokens: Tokens, fraction: number): number {
 }
 
 /** When the person has to sign in again. */
-export interface AsksAgain {
+export interface SignInDeadline {
   /** By our clock. */
   atMs: number;
   /** Only if nothing renews the grant before: each renewal puts it off. */
@@ -60,7 +60,7 @@ export interface AsksAgain {
  * When Notion asks the person again at the latest: the earliest of the grant's 180 days, its 30 idle days, the end of
  * the client's registration as far as the server told it, and of a token that cannot be renewed.
  */
-export function asksAgain({ signedInAtMs, tokens, client }: Grant): AsksAgain {
+export function signInDeadline({ signedInAtMs, tokens, client }: Grant): SignInDeadline {
   const { clientSecretExpiresAtSeconds = 0 } = client;
   const anywayMs = Math.min(
     signedInAtMs + longestGrantLifeMs,

@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import { failureKind, HttpFailure } from './errors.ts';
-import type { Transport, TransportAnswer } from './transport.ts';
+import type { Transport, TransportResponse } from './transport.ts';
 import { isDirect, isPrivateAddress, isSecure, reachOf } from './url.ts';
 
 export interface HttpParts {
@@ -33,7 +33,7 @@ export function createHttp(parts: HttpParts): Http {
     }
     try {
       // Raced, because a transport that is still connecting, or a lookup, does not hear the signal.
-      return await orAborted(ending.signal, () => exchange(parts, request, ending.signal));
+      return await raceAbort(ending.signal, () => exchange(parts, request, ending.signal));
     } catch (error) {
       throw ending.signal.aborted ? ending.signal.reason : failureOf(error, url);
     } finally {
@@ -91,7 +91,7 @@ async function send(
   url: URL,
   { method, headers, body }: HttpRequest,
   signal: AbortSignal,
-): Promise<TransportAnswer> {
+): Promise<TransportResponse> {
   const transport = direct && isDirect(url) ? direct : host;
   return transport.send({
     method,
@@ -115,14 +115,14 @@ function sendable(headers: HttpRequest['headers'], userAgent: string | undefined
   }
 }
 
-function redirectOf({ status, headers: { location } }: TransportAnswer): string | undefined {
+function redirectOf({ status, headers: { location } }: TransportResponse): string | undefined {
   if (![301, 302, 303, 307, 308].includes(status)) {
     return undefined;
   }
   return Array.isArray(location) ? location[0] : location;
 }
 
-function asHeaders({ headers }: TransportAnswer): Headers {
+function asHeaders({ headers }: TransportResponse): Headers {
   const result = new Headers();
   for (const [name, values = []] of Object.entries(headers)) {
     for (const value of [values].flat()) {
@@ -148,7 +148,7 @@ function inTime(clock: Clock, lookup: Promise<string[]>): Promise<string[]> {
   });
 }
 
-function orAborted<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+function raceAbort<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) {
       reject(signal.reason);
@@ -200,7 +200,7 @@ export const longestBody = 1_048_576;
  * Reads a body to its end as UTF-8.
  * @throws HttpFailure of kind `tooLarge` as soon as more than `longestBody` bytes have come; the rest is not fetched
  */
-export async function readBody(answer: TransportAnswer, host: string): Promise<string> {
+export async function readBody(answer: TransportResponse, host: string): Promise<string> {
   const decoder = new TextDecoder();
   let text = '';
   let length = 0;
@@ -219,7 +219,7 @@ export async function readBody(answer: TransportAnswer, host: string): Promise<s
  * `http` that tells `log`, for the details, of each request: method, host and path, how it ended and how long it took.
  * Never a query or a body, and of the headers only what helps whoever runs the server, in a form that no secret has.
  */
-export function loggedHttp(http: Http, log: Log, clock: Clock): Http {
+export function withLogging(http: Http, log: Log, clock: Clock): Http {
   return async (request) => {
     const { method, url } = request;
     const startMs = clock.monotonicMs();

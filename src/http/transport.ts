@@ -8,7 +8,7 @@ export interface TransportRequest {
 }
 
 /** An answer whose body is read as it arrives. Who does not read it to its end calls `cancel`. */
-export interface TransportAnswer {
+export interface TransportResponse {
   status: number;
   /** By lower-case name. */
   headers: Readonly<Record<string, string | string[] | undefined>>;
@@ -20,7 +20,7 @@ export interface TransportAnswer {
 /** Carries one request and judges nothing: `createHttp` holds the policy. Redirects are handed back, never followed. */
 export interface Transport {
   /** Resolves with the head of the answer; rejects with whatever stood in the way. */
-  send(request: TransportRequest): Promise<TransportAnswer>;
+  send(request: TransportRequest): Promise<TransportResponse>;
 }
 
 /** One request to an MCP server. */
@@ -34,7 +34,7 @@ export interface UpstreamRequest {
 }
 
 /** An answer whose body is read as it arrives. Who does not read it to its end calls `cancel`. */
-export interface UpstreamAnswer {
+export interface UpstreamResponse {
   status: number;
   /** By lower-case name. */
   headers: Readonly<Record<string, string | string[] | undefined>>;
@@ -46,7 +46,7 @@ export interface UpstreamAnswer {
 /** Sends requests to MCP servers and streams their answers. Redirects are handed back, never followed; there is no time limit. */
 export interface Upstream {
   /** Resolves with the head of the answer. @throws HttpFailure when there is none */
-  send(request: UpstreamRequest): Promise<UpstreamAnswer>;
+  send(request: UpstreamRequest): Promise<UpstreamResponse>;
   /** Ends all requests and idle connections. */
   close(): Promise<void>;
 }
@@ -62,13 +62,13 @@ export function chooseUpstream(isDirect: (url: URL) => boolean, ways: { direct: 
 }
 
 /** The one header of that name, or its first. */
-export function headerOf({ headers }: Pick<UpstreamAnswer, 'headers'>, name: string): string | undefined {
+export function headerOf({ headers }: Pick<UpstreamResponse, 'headers'>, name: string): string | undefined {
   const value = headers[name];
   return typeof value === 'object' ? value[0] : value;
 }
 
 /** Reads what is left, so that the connection can be used again; what is longer than `limit` bytes is cut off. */
-export async function readText(answer: UpstreamAnswer, limit: number): Promise<string> {
+export async function readText(answer: UpstreamResponse, limit: number): Promise<string> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   for (let chunk = await answer.read(); chunk !== undefined; chunk = await answer.read()) {

@@ -9,7 +9,7 @@ export interface RpcError {
 type RpcId = string | number | null;
 
 /** Whom an error must be addressed to. */
-export interface Addressees {
+export interface RequestIds {
   /** Of the requests in a body, in order; none when it holds notifications and responses only. */
   ids: RpcId[];
   /** Whether the body is a batch, so that its answer is an array. */
@@ -17,13 +17,13 @@ export interface Addressees {
 }
 
 /** The body of an answer that gives every addressee the same error; undefined when nobody waits for one. */
-export function errorBody({ ids, batch }: Addressees, error: RpcError): string | undefined {
+export function errorBody({ ids, batch }: RequestIds, error: RpcError): string | undefined {
   const errors = ids.map((id) => ({ jsonrpc: '2.0', id, error }));
   return errors.length === 0 ? undefined : JSON.stringify(batch ? errors : errors[0]);
 }
 
 /** Who waits for an answer to this body. What is no JSON-RPC gets an answer with the id `null`, as JSON-RPC has it. */
-export function addresseesOf(body: Uint8Array): Addressees {
+export function requestIdsOf(body: Uint8Array): RequestIds {
   const message = parsed(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString());
   const batch = Array.isArray(message);
   return { ids: (batch ? message : [message]).flatMap(idOf), batch };
@@ -33,7 +33,7 @@ export function addresseesOf(body: Uint8Array): Addressees {
  * The same of a body that was too large to keep, from its first and last bytes. Callers write the id beside method and
  * version, before the parameters (VS Code) or after them (the MCP SDK); found nowhere there, it is `null`.
  */
-export function addresseesOfEnds(head: Uint8Array, tail: Uint8Array): Addressees {
+export function requestIdsOfEnds(head: Uint8Array, tail: Uint8Array): RequestIds {
   const id = idAtStart.exec(Buffer.from(head).toString())?.[1] ?? idAtEnd.exec(Buffer.from(tail).toString())?.[1];
   const value = id === undefined ? null : parsed(id);
   return { ids: [isId(value) ? value : null], batch: false };

@@ -1,4 +1,4 @@
-import { plainText } from '../core/displayText.ts';
+import { displayText } from '../core/displayText.ts';
 import { isObject, jsonObject } from '../core/json.ts';
 import type { Secret } from '../core/secret.ts';
 import type { Http } from '../http/client.ts';
@@ -40,19 +40,19 @@ export async function readIdentity(
       refusal = error;
     }
   }
-  throw refusal ?? new Failure('nonsense', { step: 'identity', code: 'no_identity', host: serverUrl.host });
+  throw refusal ?? new Failure('invalidResponse', { step: 'identity', code: 'no_identity', host: serverUrl.host });
 }
 
 /** A name from the server as it may be shown: one line of plain text, at most 60 characters. */
-export function cleanName(text: string): string {
-  return plainText(text, longestName);
+export function displayName(text: string): string {
+  return displayText(text, longestName);
 }
 
 /** The names of an identity as they may be shown; the workspace may have none. */
-export function shownNames({ userName, userEmail, workspaceName }: Identity): { user: string; workspace: string } {
+export function displayNames({ userName, userEmail, workspaceName }: Identity): { user: string; workspace: string } {
   return {
-    user: cleanName(userName) || cleanName(userEmail ?? '') || 'Notion user',
-    workspace: cleanName(workspaceName),
+    user: displayName(userName) || displayName(userEmail ?? '') || 'Notion user',
+    workspace: displayName(workspaceName),
   };
 }
 

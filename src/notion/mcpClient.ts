@@ -2,7 +2,7 @@ import { isObject, jsonObject } from '../core/json.ts';
 import type { Secret } from '../core/secret.ts';
 import type { Http, HttpResponse } from '../http/client.ts';
 import { eventData } from '../mcp/eventStream.ts';
-import { answerFailure, cleanReason, transportFailure } from '../oauth/errorResponse.ts';
+import { displayReason, responseFailure, transportFailure } from '../oauth/errorResponse.ts';
 import { Failure } from '../oauth/errors.ts';
 
 export interface CallOptions {
@@ -21,7 +21,7 @@ export const initializeParams = {
 /**
  * Sends one request to an MCP server over Streamable HTTP and gives its result. Notion's server is stateless, so this
  * is one HTTP request; a server that wants a session gets its `initialize` first and the request again.
- * @throws Failure of step `identity`: `serverRefuses` with code `invalid_token` when the token is not taken, with code
+ * @throws Failure of step `identity`: `serverRejected` with code `invalid_token` when the token is not taken, with code
  *   `rpc_error` when the server answers with an error
  */
 export async function mcpRequest(
@@ -91,7 +91,7 @@ function reply(response: HttpResponse, id: number, accessToken?: Secret): Record
   const { status, url, headers, body } = response;
   const details = { step: 'identity', status, host: url.host } as const;
   if (status === 401) {
-    throw new Failure('serverRefuses', { ...details, code: 'invalid_token' });
+    throw new Failure('serverRejected', { ...details, code: 'invalid_token' });
   }
   const messages = /\bevent-stream\b/i.test(headers.get('content-type') ?? '') ? eventData(body) : [body];
   const found = messages
@@ -101,8 +101,8 @@ function reply(response: HttpResponse, id: number, accessToken?: Secret): Record
     return found;
   }
   throw (
-    answerFailure(response, 'identity', accessToken === undefined ? [] : [accessToken]) ??
-    new Failure('nonsense', { ...details, code: 'no_reply' })
+    responseFailure(response, 'identity', accessToken === undefined ? [] : [accessToken]) ??
+    new Failure('invalidResponse', { ...details, code: 'no_reply' })
   );
 }
 
@@ -113,15 +113,15 @@ function readResult(
 ): Record<string, unknown> {
   if (isObject(error)) {
     const reason = typeof error.message === 'string' ? error.message : '';
-    throw new Failure('serverRefuses', {
+    throw new Failure('serverRejected', {
       step: 'identity',
       code: 'rpc_error',
       host,
-      serverReason: cleanReason(reason, [accessToken]),
+      serverReason: displayReason(reason, [accessToken]),
     });
   }
   if (!isObject(result)) {
-    throw new Failure('nonsense', { step: 'identity', code: 'no_result', host, missing: 'result' });
+    throw new Failure('invalidResponse', { step: 'identity', code: 'no_result', host, missing: 'result' });
   }
   return result;
 }

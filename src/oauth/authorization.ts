@@ -2,7 +2,7 @@ import { AuthorizationResponseError, calculatePKCECodeChallenge, validateAuthRes
 import { toBase64, toBase64Url } from '../core/encoding.ts';
 import type { Randomness } from '../core/random.ts';
 import { Secret } from '../core/secret.ts';
-import { cleanReason, errorCode } from './errorResponse.ts';
+import { displayReason, errorCode } from './errorResponse.ts';
 import { Failure } from './errors.ts';
 import type { AuthorizationServer, Client, Discovery } from './model.ts';
 import { asLibraryServer } from './post.ts';
@@ -74,9 +74,9 @@ export async function buildAuthorization(
  * Judges the answer to an authorization request and returns its code.
  * @throws Failure `unsafe` for a foreign `state`, a wrong or missing `iss` (RFC 9207), another server or a parameter
  *   given twice; `nonsense` when there is neither code nor error: in both cases the request may still be answered.
- *   `refused` when the person said no and `serverRefuses` for any other error end it.
+ *   `refused` when the person said no and `serverRejected` for any other error end it.
  */
-export function judgeAnswer(
+export function validateCallback(
   pending: PendingAuthorization,
   server: AuthorizationServer,
   parameters: URLSearchParams,
@@ -109,7 +109,7 @@ export function judgeAnswer(
   }
   const code = judged.get('code');
   if (code === null || code === '') {
-    throw new Failure('nonsense', { step: 'authorization', code: 'no_code', host, missing: 'code' });
+    throw new Failure('invalidResponse', { step: 'authorization', code: 'no_code', host, missing: 'code' });
   }
   return new Secret(code);
 }
@@ -137,10 +137,10 @@ function refusal(
   host: string,
   { state, verifier }: PendingAuthorization,
 ): Failure {
-  return new Failure(error === 'access_denied' ? 'refused' : 'serverRefuses', {
+  return new Failure(error === 'access_denied' ? 'accessDenied' : 'serverRejected', {
     step: 'authorization',
     code: errorCode(error),
     host,
-    serverReason: cleanReason(description || error, [state, verifier]),
+    serverReason: displayReason(description || error, [state, verifier]),
   });
 }

@@ -1,6 +1,6 @@
 import type { Http, HttpResponse } from '../http/client.ts';
 import { HttpFailure } from '../http/errors.ts';
-import { answerFailure, isTroubled, transportFailure } from './errorResponse.ts';
+import { isTransientStatus, responseFailure, transportFailure } from './errorResponse.ts';
 import { Failure } from './errors.ts';
 
 /** What a Bearer challenge (RFC 6750 section 3, RFC 9728 section 5.1) says that we use. */
@@ -39,7 +39,7 @@ export function parseChallenge(header: string | null | undefined): Challenge | u
  * @throws Failure of step `discovery`: `nonsense` with code `no_mcp_endpoint` when there is none at this address,
  *   `transient` when the server is in trouble or gives no answer
  */
-export async function askForChallenge(
+export async function requestChallenge(
   http: Http,
   serverUrl: URL,
   { signal }: { signal?: AbortSignal } = {},
@@ -60,8 +60,8 @@ export async function askForChallenge(
     throw transportFailure(error, 'discovery');
   }
   const { status, headers } = response;
-  if (isTroubled(status)) {
-    throw answerFailure(response, 'discovery', []);
+  if (isTransientStatus(status)) {
+    throw responseFailure(response, 'discovery', []);
   }
   if (status === 404 || status === 405) {
     throw noEndpoint(serverUrl);
@@ -71,7 +71,7 @@ export async function askForChallenge(
 }
 
 function noEndpoint({ host }: URL): Failure {
-  return new Failure('nonsense', { step: 'discovery', code: 'no_mcp_endpoint', host });
+  return new Failure('invalidResponse', { step: 'discovery', code: 'no_mcp_endpoint', host });
 }
 
 const longestHeader = 16_384;

@@ -2,8 +2,8 @@ import { jsonObject } from '../core/json.ts';
 import type { Http, HttpRequest } from '../http/client.ts';
 import { HttpFailure } from '../http/errors.ts';
 import { isSecure } from '../http/url.ts';
-import { askForChallenge, type Challenge } from './challenge.ts';
-import { answerFailure, isTroubled, transportFailure } from './errorResponse.ts';
+import { type Challenge, requestChallenge } from './challenge.ts';
+import { isTransientStatus, responseFailure, transportFailure } from './errorResponse.ts';
 import { Failure } from './errors.ts';
 import {
   type Found,
@@ -38,7 +38,7 @@ export async function discover(
   let challenged = given !== undefined;
   let found = await search.first([...challengeAddresses(given), pathSuffixed], looksLikeResourceMetadata);
   if (found === undefined && given === undefined) {
-    const asked = await askForChallenge(http, serverUrl, signal && { signal });
+    const asked = await requestChallenge(http, serverUrl, signal && { signal });
     challenge = asked.challenge;
     challenged = asked.status === 401;
     found = await search.first(challengeAddresses(challenge), looksLikeResourceMetadata);
@@ -82,7 +82,7 @@ async function describeServer(search: Search, issuer: string): Promise<Authoriza
   const url = new URL(issuer);
   const found = await search.first(serverWellKnowns(url), looksLikeServerMetadata);
   if (found === undefined) {
-    throw new Failure('nonsense', {
+    throw new Failure('invalidResponse', {
       step: 'discovery',
       code: 'no_server_metadata',
       host: url.host,
@@ -113,7 +113,7 @@ async function legacy(
     return { ...rest, authorizationServer: search.describe(readServerMetadata(found, issuer)) };
   }
   if (!challenged) {
-    throw new Failure('nonsense', {
+    throw new Failure('invalidResponse', {
       step: 'discovery',
       code: 'no_resource_metadata',
       host: serverUrl.host,
@@ -174,8 +174,8 @@ class Search {
     }
     try {
       const response = await this.#get(at);
-      if (isTroubled(response.status)) {
-        throw answerFailure(response, 'discovery', []);
+      if (isTransientStatus(response.status)) {
+        throw responseFailure(response, 'discovery', []);
       }
       return response.status >= 200 && response.status < 300 ? jsonObject(response.body) : undefined;
     } catch (error) {

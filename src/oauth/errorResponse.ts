@@ -1,4 +1,4 @@
-import { plainText } from '../core/displayText.ts';
+import { displayText } from '../core/displayText.ts';
 import { jsonObject } from '../core/json.ts';
 import type { Secret } from '../core/secret.ts';
 import type { HttpResponse } from '../http/client.ts';
@@ -22,7 +22,7 @@ export function transportFailure(error: unknown, step: FailureStep): Failure {
     case 'proxy':
       return new Failure('transient', { ...details, code: error.kind });
     case 'tooLarge':
-      return new Failure('nonsense', { ...details, code: 'too_large' });
+      return new Failure('invalidResponse', { ...details, code: 'too_large' });
     // A redirected POST would hand the code or the refresh token to whoever is named (librefang/librefang#6315).
     case 'redirected':
     case 'insecure':
@@ -40,7 +40,11 @@ export function transportFailure(error: unknown, step: FailureStep): Failure {
  * content types (modelcontextprotocol/typescript-sdk#1342). `sent` are the secrets of the request; a server that
  * quotes them back does not get them shown.
  */
-export function answerFailure(response: HttpResponse, step: FailureStep, sent: readonly Secret[]): Failure | undefined {
+export function responseFailure(
+  response: HttpResponse,
+  step: FailureStep,
+  sent: readonly Secret[],
+): Failure | undefined {
   const { status, headers, url } = response;
   const error = oauthError(response);
   const waitMs = retryAfterMs(headers);
@@ -49,33 +53,33 @@ export function answerFailure(response: HttpResponse, step: FailureStep, sent: r
     code: error === undefined ? `http_${status}` : error.code,
     status,
     host: url.host,
-    ...(error?.reason !== undefined && { serverReason: cleanReason(error.reason, sent) }),
+    ...(error?.reason !== undefined && { serverReason: displayReason(error.reason, sent) }),
     ...(waitMs !== undefined && { retryAfterMs: waitMs }),
   };
   // A server in trouble says nothing about the grant, whatever its body claims.
-  if (isTroubled(status) || (error !== undefined && transientErrors.has(error.code))) {
+  if (isTransientStatus(status) || (error !== undefined && transientErrors.has(error.code))) {
     return new Failure('transient', details);
   }
   switch (error?.code) {
     case undefined:
       break;
     case 'invalid_grant':
-      return new Failure('signInAgain', details);
+      return new Failure('invalidGrant', details);
     case 'invalid_client':
-      return new Failure('registrationGone', details);
+      return new Failure('invalidClient', details);
     default:
-      return new Failure('serverRefuses', details);
+      return new Failure('serverRejected', details);
   }
   if (status >= 200 && status < 300) {
     // A captive portal answers everything with its own page (makenotion/notion-mcp-server#252).
     return isHtml(response) ? new Failure('transient', { ...details, code: 'html' }) : undefined;
   }
   // A firewall or proxy answers so, in HTML, without the server having been asked (knowsuchagency/mcp2cli#60).
-  return new Failure(status === 401 || status === 403 || status === 407 ? 'transient' : 'nonsense', details);
+  return new Failure(status === 401 || status === 403 || status === 407 ? 'transient' : 'invalidResponse', details);
 }
 
 /** Whether a status says that the server, or what stands before it, is in trouble for now. */
-export function isTroubled(status: number): boolean {
+export function isTransientStatus(status: number): boolean {
   return status === 408 || status === 425 || status === 429 || status >= 500;
 }
 
@@ -85,15 +89,15 @@ export function errorCode(text: string): string {
 }
 
 /** A server's own words: plain text, without the secrets it was sent or anything long enough to be one. */
-export function cleanReason(text: string, sent: readonly Secret[]): string {
+export function displayReason(text: string, sent: readonly Secret[]): string {
   // Cleaned before it is searched: a secret with invisible characters in it would be readable afterwards.
-  let reason = plainText(text, 10 * longestReason);
+  let reason = displayText(text, 10 * longestReason);
   for (const secret of sent) {
     if (secret.reveal() !== '') {
       reason = reason.replaceAll(secret.reveal(), '[secret]');
     }
   }
-  return plainText(reason.replace(/[A-Za-z0-9_~+/=:.-]{32,}/g, '[redacted]'), longestReason);
+  return displayText(reason.replace(/[A-Za-z0-9_~+/=:.-]{32,}/g, '[redacted]'), longestReason);
 }
 
 const longestReason = 200;

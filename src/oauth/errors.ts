@@ -1,19 +1,19 @@
 /** Kinds of failure that callers switch on. */
 export type FailureKind =
   /** The person said no at the consent page. */
-  | 'refused'
+  | 'accessDenied'
   /** The person, or the editor on their behalf, stopped waiting. */
   | 'cancelled'
   /** The grant is over (`invalid_grant`): only a new sign-in helps. */
-  | 'signInAgain'
+  | 'invalidGrant'
   /** The server no longer knows our client registration (`invalid_client`). */
-  | 'registrationGone'
+  | 'invalidClient'
   /** The server understood and said no, for a reason of its own. */
-  | 'serverRefuses'
+  | 'serverRejected'
   /** Network, time-out, 5xx, 429, captive portal: the same again may work later. */
   | 'transient'
   /** The answer is not what the protocol says: HTML, no JSON, a required field is missing. */
-  | 'nonsense'
+  | 'invalidResponse'
   /** Mismatch of state, issuer, resource, redirect, or an address that must not be used. */
   | 'unsafe'
   /** What was configured cannot be used; nothing was sent. */

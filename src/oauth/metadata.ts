@@ -26,7 +26,7 @@ export function readResourceMetadata({ document, at, lookedAt }: Found, serverUr
   const { resource } = document;
   const details = { step: 'discovery', host: at.host, lookedAt } as const;
   if (typeof resource !== 'string') {
-    throw new Failure('nonsense', { ...details, code: 'no_resource', missing: 'resource' });
+    throw new Failure('invalidResponse', { ...details, code: 'no_resource', missing: 'resource' });
   }
   const relation = relate(resource, serverUrl);
   if (relation === 'foreign') {
@@ -35,14 +35,14 @@ export function readResourceMetadata({ document, at, lookedAt }: Found, serverUr
   // The client chooses (A3); we take the server's first choice.
   const issuer = strings(document.authorization_servers)[0];
   if (issuer === undefined) {
-    throw new Failure('nonsense', {
+    throw new Failure('invalidResponse', {
       ...details,
       code: 'no_authorization_servers',
       missing: 'authorization_servers',
     });
   }
   if (!isIssuer(issuer)) {
-    throw new Failure('nonsense', { ...details, code: 'bad_issuer', missing: 'authorization_servers' });
+    throw new Failure('invalidResponse', { ...details, code: 'bad_issuer', missing: 'authorization_servers' });
   }
   const scopes = strings(document.scopes_supported);
   return {
@@ -71,7 +71,7 @@ export function readServerMetadata({ document, at, lookedAt }: Found, issuer: st
   const details = { step: 'discovery', host: at.host, lookedAt } as const;
   const said = document.issuer;
   if (typeof said !== 'string') {
-    throw new Failure('nonsense', { ...details, code: 'no_issuer', missing: 'issuer' });
+    throw new Failure('invalidResponse', { ...details, code: 'no_issuer', missing: 'issuer' });
   }
   if (!sameIssuer(said, issuer)) {
     throw new Failure('unsafe', { ...details, code: 'issuer_mismatch' });
@@ -82,7 +82,7 @@ export function readServerMetadata({ document, at, lookedAt }: Found, issuer: st
       return undefined;
     }
     if (typeof text !== 'string' || !URL.canParse(text)) {
-      throw new Failure('nonsense', { ...details, code: `bad_${name}`, missing: name });
+      throw new Failure('invalidResponse', { ...details, code: `bad_${name}`, missing: name });
     }
     const url = new URL(text);
     if (!isSecure(url) || url.hash !== '') {
@@ -93,7 +93,7 @@ export function readServerMetadata({ document, at, lookedAt }: Found, issuer: st
   const required = (name: string): string => {
     const text = endpoint(name);
     if (text === undefined) {
-      throw new Failure('nonsense', { ...details, code: `no_${name}`, missing: name });
+      throw new Failure('invalidResponse', { ...details, code: `no_${name}`, missing: name });
     }
     return text;
   };

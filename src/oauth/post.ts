@@ -12,7 +12,7 @@ export interface SendOptions {
 }
 
 /** What oauth4webapi is told to send with; `allowInsecureRequests` because `Http` itself refuses http beyond loopback. */
-export interface OverHttp {
+export interface LibraryOptions {
   [oauth.customFetch]: (
     url: string,
     init: oauth.CustomFetchOptions<'POST', URLSearchParams | string>,
@@ -25,10 +25,10 @@ export interface OverHttp {
  * one that `Response` does not take, and its body is judged before oauth4webapi sees it.
  * @throws Failure
  */
-export async function sendOverHttp(
+export async function postThroughLibrary(
   http: Http,
   { step, privateAddresses, signal }: SendOptions,
-  build: (options: OverHttp) => Promise<unknown>,
+  build: (options: LibraryOptions) => Promise<unknown>,
 ): Promise<HttpResponse> {
   let answer: HttpResponse | undefined;
   try {
@@ -52,7 +52,7 @@ export async function sendOverHttp(
     throw transportFailure(error, step);
   }
   if (answer === undefined) {
-    throw new Failure('nonsense', { step, code: 'nothing_sent' });
+    throw new Failure('invalidResponse', { step, code: 'nothing_sent' });
   }
   return answer;
 }

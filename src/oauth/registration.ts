@@ -3,10 +3,10 @@ import { jsonObject } from '../core/json.ts';
 import { Secret } from '../core/secret.ts';
 import type { Http } from '../http/client.ts';
 import { isLoopback } from '../http/url.ts';
-import { answerFailure } from './errorResponse.ts';
+import { responseFailure } from './errorResponse.ts';
 import { Failure } from './errors.ts';
 import type { AuthorizationServer, Client, ClientAuthMethod } from './model.ts';
-import { asLibraryServer, libraryResponse, sendOverHttp } from './post.ts';
+import { asLibraryServer, libraryResponse, postThroughLibrary } from './post.ts';
 
 export interface Registration {
   /** The one redirect URI, registered exactly as it is. */
@@ -43,7 +43,7 @@ export async function chooseClient(http: Http, server: AuthorizationServer, choi
 
 /**
  * Registers a client for exactly one redirect URI (RFC 7591).
- * @throws Failure `misconfigured` with code `no_registration` when the server takes none, `serverRefuses` with the
+ * @throws Failure `misconfigured` with code `no_registration` when the server takes none, `serverRejected` with the
  *   server's code (`invalid_redirect_uri`, …) and reason, else as any request
  */
 export async function register(http: Http, server: AuthorizationServer, registration: Registration): Promise<Client> {
@@ -73,7 +73,7 @@ async function registerAs(
   { redirectUri, clientName, signal }: Registration,
   applicationType: ApplicationType,
 ): Promise<Client> {
-  const response = await sendOverHttp(
+  const response = await postThroughLibrary(
     http,
     {
       step: 'registration',
@@ -88,13 +88,13 @@ async function registerAs(
           redirect_uris: [redirectUri],
           grant_types: ['authorization_code', 'refresh_token'],
           response_types: ['code'],
-          token_endpoint_auth_method: askedMethod(server),
+          token_endpoint_auth_method: requestedMethod(server),
           application_type: applicationType,
         },
         options,
       ),
   );
-  const failure = answerFailure(response, 'registration', []);
+  const failure = responseFailure(response, 'registration', []);
   if (failure !== undefined) {
     throw namedForRedirect(failure);
   }
@@ -120,12 +120,12 @@ function namedForRedirect(failure: Failure): Failure {
 
 function isAboutType({ kind, details }: Failure): boolean {
   return (
-    kind === 'serverRefuses' && (details.code === 'invalid_redirect_uri' || details.code === 'invalid_client_metadata')
+    kind === 'serverRejected' && (details.code === 'invalid_redirect_uri' || details.code === 'invalid_client_metadata')
   );
 }
 
 /** A public client where the server takes one; a server that lists its methods without `none` would refuse us. */
-function askedMethod({ tokenEndpointAuthMethodsSupported: supported }: AuthorizationServer): ClientAuthMethod {
+function requestedMethod({ tokenEndpointAuthMethodsSupported: supported }: AuthorizationServer): ClientAuthMethod {
   if (supported === undefined || supported.includes('none')) {
     return 'none';
   }
@@ -145,22 +145,22 @@ async function readClient(
   // Required beside a secret, and often left out.
   const expiresAt = seconds(answer.client_secret_expires_at) ?? 0;
   if (typeof answer.client_id !== 'string' || answer.client_id === '') {
-    throw new Failure('nonsense', { ...details, code: 'no_client_id', missing: 'client_id' });
+    throw new Failure('invalidResponse', { ...details, code: 'no_client_id', missing: 'client_id' });
   }
   const uris = answer.redirect_uris;
   if (Array.isArray(uris) && !uris.includes(redirectUri)) {
     // The server registered something else (RFC 7591 allows that); it would not send the answer to us.
-    throw new Failure('serverRefuses', { ...details, code: 'invalid_redirect_uri' });
+    throw new Failure('serverRejected', { ...details, code: 'invalid_redirect_uri' });
   }
   const { client_id: clientId } = await processDynamicClientRegistrationResponse(
     libraryResponse({ ...answer, client_secret: clientSecret, client_secret_expires_at: expiresAt }, 201),
   );
-  const authMethod = answeredMethod(answer.token_endpoint_auth_method, clientSecret !== undefined, server);
+  const authMethod = registeredMethod(answer.token_endpoint_auth_method, clientSecret !== undefined, server);
   if (authMethod === undefined) {
-    throw new Failure('nonsense', { ...details, code: 'unknown_auth_method' });
+    throw new Failure('invalidResponse', { ...details, code: 'unknown_auth_method' });
   }
   if (authMethod !== 'none' && clientSecret === undefined) {
-    throw new Failure('nonsense', { ...details, code: 'no_client_secret', missing: 'client_secret' });
+    throw new Failure('invalidResponse', { ...details, code: 'no_client_secret', missing: 'client_secret' });
   }
   const issuedAt = seconds(answer.client_id_issued_at);
   return {
@@ -174,7 +174,7 @@ async function readClient(
   };
 }
 
-function answeredMethod(
+function registeredMethod(
   answered: unknown,
   hasSecret: boolean,
   server: AuthorizationServer,

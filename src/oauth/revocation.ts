@@ -1,10 +1,10 @@
 import { revocationRequest } from 'oauth4webapi';
 import type { Secret } from '../core/secret.ts';
 import type { Http } from '../http/client.ts';
-import { answerFailure } from './errorResponse.ts';
+import { responseFailure } from './errorResponse.ts';
 import { Failure } from './errors.ts';
 import type { AuthorizationServer, Client } from './model.ts';
-import { asLibraryServer, clientAuthentication, secretsOf, sendOverHttp } from './post.ts';
+import { asLibraryServer, clientAuthentication, postThroughLibrary, secretsOf } from './post.ts';
 
 export interface Revocation {
   token: Secret;
@@ -23,14 +23,14 @@ export async function revoke(
   { token, hint, signal }: Revocation,
 ): Promise<void> {
   if (server.revocationEndpoint === undefined) {
-    throw new Failure('nonsense', {
+    throw new Failure('invalidResponse', {
       step: 'revocation',
       code: 'no_revocation_endpoint',
       missing: 'revocation_endpoint',
       host: new URL(server.issuer).host,
     });
   }
-  const response = await sendOverHttp(
+  const response = await postThroughLibrary(
     http,
     { step: 'revocation', privateAddresses: server.onPrivateNetwork ? 'allow' : 'refuse', ...(signal && { signal }) },
     (options) =>
@@ -42,8 +42,8 @@ export async function revoke(
         { ...options, additionalParameters: { token_type_hint: hint } },
       ),
   );
-  const failure = answerFailure(response, 'revocation', secretsOf(client, [token]));
-  if (failure !== undefined && failure.kind !== 'signInAgain' && failure.details.code !== 'invalid_token') {
+  const failure = responseFailure(response, 'revocation', secretsOf(client, [token]));
+  if (failure !== undefined && failure.kind !== 'invalidGrant' && failure.details.code !== 'invalid_token') {
     throw failure;
   }
 }

@@ -7,10 +7,10 @@ import type { Clock } from '../core/clock.ts';
 import { jsonObject } from '../core/json.ts';
 import { Secret } from '../core/secret.ts';
 import type { Http, HttpResponse } from '../http/client.ts';
-import { answerFailure } from './errorResponse.ts';
+import { responseFailure } from './errorResponse.ts';
 import { Failure } from './errors.ts';
 import type { AuthorizationServer, Client, Tokens } from './model.ts';
-import { asLibraryServer, clientAuthentication, libraryResponse, secretsOf, sendOverHttp } from './post.ts';
+import { asLibraryServer, clientAuthentication, libraryResponse, postThroughLibrary, secretsOf } from './post.ts';
 import { parseScope } from './scopes.ts';
 
 export interface Exchange {
@@ -32,7 +32,7 @@ export interface Refresh {
 
 /**
  * Exchanges a code for tokens (RFC 6749 section 4.1.3, RFC 7636, RFC 8707).
- * @throws Failure; `signInAgain` when the code is spent or expired
+ * @throws Failure; `invalidGrant` when the code is spent or expired
  */
 export async function exchange(
   http: Http,
@@ -40,7 +40,7 @@ export async function exchange(
   client: Client,
   { code, verifier, redirectUri, resource, clock, signal }: Exchange,
 ): Promise<Tokens> {
-  const response = await sendOverHttp(
+  const response = await postThroughLibrary(
     http,
     { step: 'token', privateAddresses: server.onPrivateNetwork ? 'allow' : 'refuse', ...(signal && { signal }) },
     (options) =>
@@ -59,7 +59,7 @@ export async function exchange(
 /**
  * Exchanges a refresh token for new tokens (RFC 6749 section 6). What the answer leaves out (`refreshToken`, `scopes`)
  * is undefined here and stays as it was for the caller (modelcontextprotocol/python-sdk#2270).
- * @throws Failure; `signInAgain` for `invalid_grant`, `registrationGone` for `invalid_client`, `transient` when the
+ * @throws Failure; `invalidGrant` for `invalid_grant`, `invalidClient` for `invalid_client`, `transient` when the
  *   answer says nothing about the grant
  */
 export async function refresh(
@@ -68,7 +68,7 @@ export async function refresh(
   client: Client,
   { refreshToken, resource, clock, signal }: Refresh,
 ): Promise<Tokens> {
-  const response = await sendOverHttp(
+  const response = await postThroughLibrary(
     http,
     // The code went to this very endpoint at sign-in, when its address was judged.
     { step: 'token', privateAddresses: 'allow', ...(signal && { signal }) },
@@ -95,24 +95,24 @@ async function readTokens(
   clock: Clock,
 ): Promise<Tokens> {
   const obtainedAtMs = clock.nowMs();
-  const failure = answerFailure(response, 'token', secretsOf(client, sent));
+  const failure = responseFailure(response, 'token', secretsOf(client, sent));
   if (failure !== undefined) {
     throw failure;
   }
   const details = { step: 'token', status: response.status, host: response.url.host } as const;
   const fields = jsonObject(response.body);
   if (fields === undefined) {
-    throw new Failure('nonsense', { ...details, code: 'not_json' });
+    throw new Failure('invalidResponse', { ...details, code: 'not_json' });
   }
   if (!isHeaderSafe(fields.access_token)) {
-    throw new Failure('nonsense', { ...details, code: 'no_access_token', missing: 'access_token' });
+    throw new Failure('invalidResponse', { ...details, code: 'no_access_token', missing: 'access_token' });
   }
   if (typeof fields.token_type !== 'string') {
-    throw new Failure('nonsense', { ...details, code: 'no_token_type', missing: 'token_type' });
+    throw new Failure('invalidResponse', { ...details, code: 'no_token_type', missing: 'token_type' });
   }
   // Any other type has to be sent in another way than `Authorization: Bearer` (A25).
   if (fields.token_type.toLowerCase() !== 'bearer') {
-    throw new Failure('nonsense', { ...details, code: 'unknown_token_type' });
+    throw new Failure('invalidResponse', { ...details, code: 'unknown_token_type' });
   }
   const { refresh_token: refreshToken } = fields;
   const answer = await processGenericTokenEndpointResponse(

@@ -10,7 +10,7 @@ const longestMs = 5 * 60_000;
 type Failed = Pick<Grant, 'id' | 'generation'>;
 
 /** How long to leave a server alone after it failed: full jitter over a span that doubles, or what it asked for. */
-export class BackOff {
+export class Backoff {
   readonly #clock: Clock;
   readonly #randomness: Randomness;
   readonly #failures = new Map<string, { generation: number; count: number; untilMs: number; last: Failure }>();

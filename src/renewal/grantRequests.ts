@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { Grant } from '../grants/grant.ts';
-import { type Http, loggedHttp } from '../http/client.ts';
+import { type Http, withLogging } from '../http/client.ts';
 import { discover } from '../oauth/discovery.ts';
 import { Failure } from '../oauth/errors.ts';
 import type { Tokens } from '../oauth/model.ts';
@@ -9,13 +9,13 @@ import { revoke } from '../oauth/revocation.ts';
 import { refresh } from '../oauth/token.ts';
 
 /** What the life of a grant needs of the protocol, over `plainHttp`. */
-export function grantProtocol(plainHttp: Http, clock: Clock): GrantProtocol {
-  const logged = (log?: Log): Http => (log === undefined ? plainHttp : loggedHttp(plainHttp, log, clock));
+export function createGrantRequests(plainHttp: Http, clock: Clock): GrantRequests {
+  const logged = (log?: Log): Http => (log === undefined ? plainHttp : withLogging(plainHttp, log, clock));
   return {
     refresh: ({ authorizationServer, client, tokens, resource }, log) => {
       const { refreshToken } = tokens;
       if (refreshToken === undefined) {
-        throw new Failure('signInAgain', { step: 'token', code: 'no_refresh_token' });
+        throw new Failure('invalidGrant', { step: 'token', code: 'no_refresh_token' });
       }
       return refresh(logged(log), authorizationServer, client, { refreshToken, resource, clock });
     },
@@ -33,7 +33,7 @@ export function grantProtocol(plainHttp: Http, clock: Clock): GrantProtocol {
 }
 
 /** What the life of a grant needs of the protocol; its steps go to `log`, that of the operation. */
-export interface GrantProtocol {
+export interface GrantRequests {
   /** @throws Failure */
   refresh(grant: Grant, log?: Log): Promise<Tokens>;
   /** Best effort. @throws Failure */

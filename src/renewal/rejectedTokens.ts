@@ -7,7 +7,7 @@ const freshlyIssuedMs = 90_000;
 const pauseMs = 60_000;
 
 /** Judges whether an access token that the server rejected calls for a renewal. */
-export class Rejections {
+export class RejectedTokens {
   readonly #clock: Clock;
   readonly #heard = new Map<string, { generation: number; renewedAtMs?: number }>();
 
@@ -16,7 +16,7 @@ export class Rejections {
   }
 
   /** An unknown token changes nothing; a fresh one is tried again first; renewals by rejection are a minute apart. */
-  calledFor(grant: Grant, accessToken: Secret): boolean {
+  shouldRenew(grant: Grant, accessToken: Secret): boolean {
     if (!grant.tokens.accessToken.equals(accessToken)) {
       return false;
     }

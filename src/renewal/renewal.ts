@@ -1,16 +1,16 @@
 import { within } from '../core/clock.ts';
-import { codeOf } from '../core/errorInfo.ts';
+import { systemErrorCode } from '../core/errorInfo.ts';
 import type { Log } from '../core/log.ts';
 import type { Randomness } from '../core/random.ts';
 import type { Secret } from '../core/secret.ts';
 import { type Grant, renewedGrant } from '../grants/grant.ts';
 import { isHealthy } from '../grants/tokenLife.ts';
 import { Failure } from '../oauth/errors.ts';
-import { insistOnLock, type StoreTransaction } from '../storage/transaction.ts';
-import { BackOff } from './backoff.ts';
-import { Rejections } from './rejectedTokens.ts';
+import { assertLockHeld, type StoreTransaction } from '../storage/transaction.ts';
+import { Backoff } from './backoff.ts';
+import { RejectedTokens } from './rejectedTokens.ts';
 import type { RevokedGrantParts } from './revokedGrant.ts';
-import { Ending, ended, isOver } from './revokedGrant.ts';
+import { endsGrant, needsSignInFailure, RevokedGrant } from './revokedGrant.ts';
 
 /** Why new tokens are wanted. */
 export type RenewReason =
@@ -30,28 +30,28 @@ const lockWaitMs = 140_000;
 /** Longer than waiting for the lock and all that is done under it: something that never answers is waited for no longer. */
 const longestRunMs = 300_000;
 /** How long, at most, a machine that did not obtain the tokens lets the one that did be faster. */
-const guestPauseMs = 3_000;
+const otherMachinePauseMs = 3_000;
 
 /** The transaction that exchanges a refresh token for new tokens. At most one for a grant at a time. */
 export class Renewal {
   readonly #parts: RenewalParts;
   readonly #running = new Map<string, Promise<Grant>>();
-  readonly #backOff: BackOff;
-  readonly #ending: Ending;
-  readonly #rejections: Rejections;
+  readonly #backoff: Backoff;
+  readonly #revokedGrant: RevokedGrant;
+  readonly #rejectedTokens: RejectedTokens;
   #ended = false;
   #slept = false;
 
   constructor(parts: RenewalParts) {
     this.#parts = parts;
-    this.#backOff = new BackOff(parts.clock, parts.randomness);
-    this.#rejections = new Rejections(parts.clock);
-    this.#ending = new Ending(parts);
+    this.#backoff = new Backoff(parts.clock, parts.randomness);
+    this.#rejectedTokens = new RejectedTokens(parts.clock);
+    this.#revokedGrant = new RevokedGrant(parts);
   }
 
   /**
    * Renews, or adopts what another window renewed. Callers share what is under way.
-   * @throws Failure: `signInAgain` or `registrationGone` when the grant is over; everything else keeps it
+   * @throws Failure: `invalidGrant` or `invalidClient` when the grant is over; everything else keeps it
    */
   run(grant: Grant, why: RenewReason): Promise<Grant> {
     const running = this.#running.get(grant.id);
@@ -76,18 +76,18 @@ export class Renewal {
 
   /** When a renewal that failed may be tried again, on the monotonic clock; `undefined` when nothing stands against it. */
   retryAtMs(grant: Grant): number | undefined {
-    const waits = [this.confirmAtMs(grant), this.#backOff.untilMs(grant)].filter((wait) => wait !== undefined);
+    const waits = [this.confirmAtMs(grant), this.#backoff.untilMs(grant)].filter((wait) => wait !== undefined);
     return waits.length === 0 ? undefined : Math.max(...waits);
   }
 
   /** When a refusal that may be the server's mistake is to be confirmed, however good the access token still is. */
   confirmAtMs(grant: Grant): number | undefined {
-    return this.#ending.confirmAtMs(grant);
+    return this.#revokedGrant.confirmAtMs(grant);
   }
 
   /** Why the last renewal of these tokens failed. */
   lastFailure(grant: Grant): Failure | undefined {
-    return this.#backOff.lastFailure(grant);
+    return this.#backoff.lastFailure(grant);
   }
 
   /** The machine slept: the network may be gone or a captive portal's, so the next renewal probes it first. */
@@ -109,17 +109,22 @@ export class Renewal {
       return new Failure('transient', { step: 'token', code: 'ending' });
     }
     if (grant.needsSignIn !== undefined) {
-      return ended(grant);
+      return needsSignInFailure(grant);
     }
     const untilMs = this.retryAtMs(grant);
     const isInDoubt = this.confirmAtMs(grant) !== undefined;
     if (untilMs !== undefined && clock.monotonicMs() < untilMs && (why.reason === 'expiry' || isInDoubt)) {
       return this.lastFailure(grant) ?? new Failure('transient', { step: 'token', code: 'waiting' });
     }
-    if (why.reason === 'expiry' && store.isGuest(grant) && isHealthy(grant.tokens, clock.nowMs()) && !isInDoubt) {
+    if (
+      why.reason === 'expiry' &&
+      store.belongsToOtherMachine(grant) &&
+      isHealthy(grant.tokens, clock.nowMs()) &&
+      !isInDoubt
+    ) {
       return grant;
     }
-    if (why.reason === 'rejected' && !this.#rejections.calledFor(grant, why.accessToken)) {
+    if (why.reason === 'rejected' && !this.#rejectedTokens.shouldRenew(grant, why.accessToken)) {
       return grant;
     }
     return undefined;
@@ -138,12 +143,12 @@ export class Renewal {
     try {
       // The copy from before the lock is only a hint; what is read under the lock counts.
       grant = await transaction.read();
-      if (store.isGuest(grant) && !this.#canAdopt(grant, known, why, startedAtMs)) {
-        await new Promise<void>((resolve) => clock.after(randomness.fraction() * guestPauseMs, resolve));
+      if (store.belongsToOtherMachine(grant) && !this.#canAdopt(grant, known, why, startedAtMs)) {
+        await new Promise<void>((resolve) => clock.after(randomness.fraction() * otherMachinePauseMs, resolve));
         grant = await transaction.read();
       }
       if (grant.needsSignIn !== undefined) {
-        throw ended(grant);
+        throw needsSignInFailure(grant);
       }
       if (this.#canAdopt(grant, known, why, startedAtMs)) {
         log.info('Another window has renewed; its tokens are used.', { grant: grant.id, generation: grant.generation });
@@ -172,7 +177,7 @@ export class Renewal {
   async #renew(transaction: StoreTransaction, grant: Grant, log: Log): Promise<Grant> {
     const { store, protocol } = this.#parts;
     if (grant.tokens.refreshToken === undefined) {
-      return this.#ending.giveUp(transaction, grant, log, 'noRefreshToken');
+      return this.#revokedGrant.endGrant(transaction, grant, log, 'noRefreshToken');
     }
     // A full disk is found before the refresh token is spent.
     const place = await transaction.reserve(grant);
@@ -181,14 +186,14 @@ export class Renewal {
         await protocol.probe(grant, log);
         this.#slept = false;
       }
-      await insistOnLock(transaction);
+      await assertLockHeld(transaction);
       log.info('Renewing.', { grant: grant.id, generation: grant.generation });
-      const renewed = renewedGrant(grant, await protocol.refresh(grant, log), store.home);
+      const renewed = renewedGrant(grant, await protocol.refresh(grant, log), store.machineId);
       // From here on nothing may lose what was got; a disk that cannot be read changes nothing about that.
-      if (await transaction.isGone().catch(() => false)) {
+      if (await transaction.isSignedOut().catch(() => false)) {
         log.info('The account was signed out meanwhile; what was got is given back.', { grant: grant.id });
         await protocol.revoke(renewed, log).catch(() => undefined);
-        throw new Failure('signInAgain', { step: 'token', code: 'signed_out' });
+        throw new Failure('invalidGrant', { step: 'token', code: 'signed_out' });
       }
       if (!(await transaction.isOurs().catch(() => true))) {
         await place.keepAside(renewed, grant);
@@ -198,7 +203,7 @@ export class Renewal {
         // Spent is spent: the new tokens are what counts, and this window holds them until they can be written.
         log.error('A renewal could not be stored; it is kept in memory for now.', {
           grant: grant.id,
-          code: codeOf(error),
+          code: systemErrorCode(error),
         });
       });
       this.#settled(grant.id);
@@ -206,8 +211,8 @@ export class Renewal {
       return renewed;
     } catch (error) {
       await place.discard().catch(() => undefined);
-      if (error instanceof Failure && error.details.code !== 'signed_out' && isOver(error)) {
-        const kept = await this.#ending.judge(transaction, grant, error, log);
+      if (error instanceof Failure && error.details.code !== 'signed_out' && endsGrant(error)) {
+        const kept = await this.#revokedGrant.judge(transaction, grant, error, log);
         this.#settled(grant.id);
         return kept;
       }
@@ -216,15 +221,15 @@ export class Renewal {
   }
 
   #settled(grantId: string): void {
-    this.#ending.settled(grantId);
-    this.#backOff.succeeded(grantId);
+    this.#revokedGrant.settled(grantId);
+    this.#backoff.succeeded(grantId);
   }
 
   #failed(grant: Grant, error: unknown, log: Log): Failure {
     const failure =
       error instanceof Failure ? error : new Failure('transient', { step: 'storage', code: 'disk', cause: error });
-    if (!isOver(failure)) {
-      this.#backOff.failed(grant, failure);
+    if (!endsGrant(failure)) {
+      this.#backoff.failed(grant, failure);
       const { step, code, status } = failure.details;
       log.warn('A renewal failed; the sign-in is kept.', {
         grant: grant.id,

@@ -4,25 +4,25 @@ import { type Grant, type NeedsSignInReason, renewedGrant } from '../grants/gran
 import { longestGrantIdleMs, longestGrantLifeMs } from '../notion/limits.ts';
 import { Failure } from '../oauth/errors.ts';
 import type { GrantStore } from '../storage/grantStore.ts';
-import { insistOnLock, type StoreTransaction } from '../storage/transaction.ts';
-import type { GrantProtocol } from './grantRequests.ts';
+import { assertLockHeld, type StoreTransaction } from '../storage/transaction.ts';
+import type { GrantRequests } from './grantRequests.ts';
 
 const settlingMs = 5 * 60_000;
 const confirmAfterMs = 90_000;
 
 export interface RevokedGrantParts {
   store: GrantStore;
-  protocol: GrantProtocol;
+  protocol: GrantRequests;
   clock: Clock;
   /** Called in the one window that found a grant to be over, once that is stored. */
-  gaveUp: (grant: Grant) => void;
+  onNeedsSignIn: (grant: Grant) => void;
 }
 
 /** Judges a server's word that a grant is over: its stores may lag behind, and another window may know better. */
-export class Ending {
+export class RevokedGrant {
   readonly #parts: RevokedGrantParts;
   /** Refusals that may be the server's mistake, to be confirmed once. */
-  readonly #doubts = new Map<string, { generation: number; confirmAtMs: number }>();
+  readonly #pendingConfirmations = new Map<string, { generation: number; confirmAtMs: number }>();
 
   constructor(parts: RevokedGrantParts) {
     this.#parts = parts;
@@ -30,37 +30,37 @@ export class Ending {
 
   /** When a refusal of these tokens is to be confirmed, on the monotonic clock; `undefined` where none is in doubt. */
   confirmAtMs({ id, generation }: Grant): number | undefined {
-    const doubt = this.#doubts.get(id);
+    const doubt = this.#pendingConfirmations.get(id);
     return doubt?.generation === generation ? doubt.confirmAtMs : undefined;
   }
 
   /** The grant was renewed, or is over. */
   settled(grantId: string): void {
-    this.#doubts.delete(grantId);
+    this.#pendingConfirmations.delete(grantId);
   }
 
   /**
    * The server says that it is over: believed at once, or after one more try where its stores may lag behind, and only
    * while the journal still shows the refresh token that was spent. @returns a grant that lives on all the same
-   * @throws Failure: `transient` while it is in doubt, `signInAgain` or `registrationGone` when it is over
+   * @throws Failure: `transient` while it is in doubt, `invalidGrant` or `invalidClient` when it is over
    */
   async judge(transaction: StoreTransaction, grant: Grant, failure: Failure, log: Log): Promise<Grant> {
     const { clock } = this.#parts;
-    await insistOnLock(transaction);
+    await assertLockHeld(transaction);
     const current = await transaction.read();
     if (current.generation !== grant.generation) {
       if (current.needsSignIn !== undefined) {
-        throw ended(current);
+        throw needsSignInFailure(current);
       }
       log.info('Another window has renewed meanwhile; its tokens are used.', { grant: grant.id });
       return current;
     }
-    const doubt = this.#doubts.get(grant.id);
+    const doubt = this.#pendingConfirmations.get(grant.id);
     const rotated = grant.tokens.obtainedAtMs > grant.signedInAtMs;
     const settling = rotated && clock.nowMs() - grant.tokens.obtainedAtMs < settlingMs;
     const confirmed = doubt?.generation === grant.generation && clock.monotonicMs() >= doubt.confirmAtMs;
-    if ((settling || failure.kind === 'registrationGone') && !confirmed) {
-      this.#doubts.set(grant.id, {
+    if ((settling || failure.kind === 'invalidClient') && !confirmed) {
+      this.#pendingConfirmations.set(grant.id, {
         generation: grant.generation,
         confirmAtMs: doubt?.generation === grant.generation ? doubt.confirmAtMs : clock.monotonicMs() + confirmAfterMs,
       });
@@ -72,7 +72,7 @@ export class Ending {
     }
     return (
       (await this.#tryKeptAside(transaction, grant, log)) ??
-      this.giveUp(transaction, grant, log, reasonFor(grant, failure, clock.nowMs()), failure.details.code)
+      this.endGrant(transaction, grant, log, reasonFor(grant, failure, clock.nowMs()), failure.details.code)
     );
   }
 
@@ -84,14 +84,14 @@ export class Ending {
         const renewed = renewedGrant(
           { ...aside, generation: grant.generation },
           await protocol.refresh(aside, log),
-          store.home,
+          store.machineId,
         );
-        await insistOnLock(transaction);
+        await assertLockHeld(transaction);
         await transaction.write(renewed, grant);
         log.info('Renewed with an answer that was kept aside.', { grant: grant.id, generation: renewed.generation });
         return renewed;
       } catch (error) {
-        if (!(error instanceof Failure && isOver(error))) {
+        if (!(error instanceof Failure && endsGrant(error))) {
           throw error;
         }
       }
@@ -100,7 +100,7 @@ export class Ending {
   }
 
   /** The account needs its person; the refresh token is never presented again. */
-  async giveUp(
+  async endGrant(
     transaction: StoreTransaction,
     grant: Grant,
     log: Log,
@@ -114,29 +114,29 @@ export class Ending {
       tokens,
       needsSignIn: { reason, ...(serverCode !== undefined && { serverCode }) },
     };
-    await insistOnLock(transaction);
+    await assertLockHeld(transaction);
     await transaction.write(over, grant);
     this.settled(grant.id);
     log.warn('The account needs to be signed in again.', { grant: grant.id, reason, serverCode });
-    this.#parts.gaveUp(over);
-    throw ended(over);
+    this.#parts.onNeedsSignIn(over);
+    throw needsSignInFailure(over);
   }
 }
 
-export function isOver({ kind }: Failure): boolean {
-  return kind === 'signInAgain' || kind === 'registrationGone';
+export function endsGrant({ kind }: Failure): boolean {
+  return kind === 'invalidGrant' || kind === 'invalidClient';
 }
 
 /** What is to be said of a grant that needs its person. */
-export function ended({ needsSignIn, authorizationServer }: Grant): Failure {
+export function needsSignInFailure({ needsSignIn, authorizationServer }: Grant): Failure {
   const details = { step: 'token', code: 'ended', host: new URL(authorizationServer.tokenEndpoint).host } as const;
-  return new Failure(needsSignIn?.reason === 'registrationGone' ? 'registrationGone' : 'signInAgain', details);
+  return new Failure(needsSignIn?.reason === 'invalidClient' ? 'invalidClient' : 'invalidGrant', details);
 }
 
 /** Our own clock knows some reasons; the server names none. */
 function reasonFor({ signedInAtMs, tokens }: Grant, { kind }: Failure, nowMs: number): NeedsSignInReason {
-  if (kind === 'registrationGone') {
-    return 'registrationGone';
+  if (kind === 'invalidClient') {
+    return 'invalidClient';
   }
   if (nowMs - signedInAtMs >= longestGrantLifeMs) {
     return 'tooOld';

@@ -3,7 +3,7 @@ import type { Randomness } from '../core/random.ts';
 import type { Grant } from '../grants/grant.ts';
 import { isFromTheFuture, renewAtMs, takeOverAtMs } from '../grants/tokenLife.ts';
 
-export interface KeeperParts {
+export interface RenewalSchedulerParts {
   clock: Clock;
   randomness: Randomness;
   /** The grants that can be renewed. */
@@ -13,12 +13,12 @@ export interface KeeperParts {
   /** On the monotonic clock: when a server's refusal is to be confirmed, although the token may be good for long. */
   confirmAtMs: (grant: Grant) => number | undefined;
   /** Whether another machine renews it first. */
-  isGuest: (grant: Grant) => boolean;
+  belongsToOtherMachine: (grant: Grant) => boolean;
   renew: (grant: Grant) => Promise<unknown>;
   /** Looks whether another window changed something, and puts right what is missing. */
   look: () => Promise<void>;
   /** Whether other windows' changes are heard of without looking. */
-  hears: () => boolean;
+  watchWorks: () => boolean;
   /** The machine slept, or its clock was set. */
   wokeUp: () => void;
 }
@@ -30,14 +30,14 @@ const sleepSlackMs = 30_000;
 const shortestTurnMs = 1_000;
 
 /** Decides when a grant is renewed; `renewal` decides how. One timer for all grants, which keeps no process alive. */
-export class Keeper {
-  readonly #parts: KeeperParts;
+export class RenewalScheduler {
+  readonly #parts: RenewalSchedulerParts;
   /** The jitter of each generation, so that a plan made anew does not move its time. */
   readonly #fractions = new Map<string, { generation: number; fraction: number }>();
   #stop: (() => void) | undefined;
   #ended = false;
 
-  constructor(parts: KeeperParts) {
+  constructor(parts: RenewalSchedulerParts) {
     this.#parts = parts;
   }
 
@@ -47,8 +47,8 @@ export class Keeper {
     if (this.#ended) {
       return;
     }
-    const { clock, hears } = this.#parts;
-    const spanMs = Math.min(this.#nextDueInMs(), hears() ? longestSleepMs : lookMs);
+    const { clock, watchWorks } = this.#parts;
+    const spanMs = Math.min(this.#nextDueInMs(), watchWorks() ? longestSleepMs : lookMs);
     const plannedMs = Math.max(spanMs, shortestTurnMs);
     const wallMs = clock.nowMs();
     this.#stop = clock.after(plannedMs, () => {
@@ -78,9 +78,9 @@ export class Keeper {
   }
 
   #dueInMs(grant: Grant): number {
-    const { clock, retryAtMs, confirmAtMs, isGuest } = this.#parts;
+    const { clock, retryAtMs, confirmAtMs, belongsToOtherMachine } = this.#parts;
     const { tokens } = grant;
-    const atMs = isGuest(grant) ? takeOverAtMs(tokens) : renewAtMs(tokens, this.#fraction(grant));
+    const atMs = belongsToOtherMachine(grant) ? takeOverAtMs(tokens) : renewAtMs(tokens, this.#fraction(grant));
     // Our clock was wrong when they were obtained, so their age is unknown.
     const dueInMs = isFromTheFuture(tokens, clock.nowMs()) ? 0 : atMs - clock.nowMs();
     const confirmInMs = (confirmAtMs(grant) ?? Number.POSITIVE_INFINITY) - clock.monotonicMs();

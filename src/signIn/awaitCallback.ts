@@ -7,27 +7,27 @@ import type { PendingSignIn } from './pending.ts';
 /** How long the person may take in the browser. */
 export const browserLimitMs = 5 * 60_000;
 
-export interface ConsentParts {
+export interface AwaitCallbackParts {
   /** Opens the authorization URL byte for byte as built; `false` when it was not opened. */
   openBrowser: (url: string) => Promise<boolean>;
   clock: Clock;
 }
 
 /** The person asked for the next channel. */
-export const anotherWay = Symbol('anotherWay');
+export const nextChannel = Symbol('nextChannel');
 
 /**
  * Opens the consent page and waits for its answer: the code, or the wish to try another way.
  * @throws Failure of kind `cancelled` when `signal` aborts, the person gives up or the time is over, else what the
  *   server's refusal means
  */
-export async function askForConsent(
-  { openBrowser, clock }: ConsentParts,
+export async function awaitCallback(
+  { openBrowser, clock }: AwaitCallbackParts,
   url: string,
   pending: PendingSignIn,
   channel: OpenChannel,
-  { signal, whenAnotherWay }: { signal: AbortSignal; whenAnotherWay: Promise<typeof anotherWay> },
-): Promise<Secret | typeof anotherWay> {
+  { signal, whenNextChannel }: { signal: AbortSignal; whenNextChannel: Promise<typeof nextChannel> },
+): Promise<Secret | typeof nextChannel> {
   const ended = new AbortController();
   const limit = Promise.withResolvers<never>();
   const stopLimit = clock.after(browserLimitMs, () => limit.reject(cancelled('browser_limit')));
@@ -38,7 +38,7 @@ export async function askForConsent(
     }
     // What it collects goes to `pending`; what counts here is that the person may give up while it asks.
     const collecting = channel.collect?.(pending.receive, ended.signal).then(() => pending.code);
-    return await Promise.race([collecting ?? pending.code, pending.code, limit.promise, cancel, whenAnotherWay]);
+    return await Promise.race([collecting ?? pending.code, pending.code, limit.promise, cancel, whenNextChannel]);
   } finally {
     ended.abort();
     stopLimit();

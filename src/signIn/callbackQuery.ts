@@ -9,7 +9,10 @@ const mostDecodings = 2;
  * code may arrive as `:`, `%3A` or `%253A`. Our `state` is base64 and ends in `=`, which every server encodes: the
  * shallowest reading that gives back the exact state is the right one for the code as well.
  */
-export function answerParameters(query: string, isKnownState: (state: string) => boolean): URLSearchParams | undefined {
+export function callbackParameters(
+  query: string,
+  isKnownState: (state: string) => boolean,
+): URLSearchParams | undefined {
   let pairs = split(query);
   for (let decodings = 0; decodings <= mostDecodings; decodings++) {
     if (pairs.some(([name, value]) => name === 'state' && isKnownState(value))) {

@@ -1,5 +1,5 @@
 /** What became of an answer from the browser. */
-export type Reception =
+export type CallbackResult =
   /** It brought the code that the sign-in waits for. */
   | 'accepted'
   /** It brought the server's or the person's refusal, and ended the sign-in with it. */
@@ -28,7 +28,7 @@ export interface OpenChannel {
 }
 
 /** Judges the query of an answer against the one sign-in that the channel was opened for. */
-export type Receive = (query: string) => Promise<Reception>;
+export type Receive = (query: string) => Promise<CallbackResult>;
 
 /** Makes a channel ready for one sign-in. */
 export type OpenChannelByName = (name: ChannelName) => Promise<OpenChannel>;

@@ -4,7 +4,7 @@ import type { ChannelName } from './channel.ts';
 export type ChannelSetting = 'auto' | ChannelName;
 
 /** Where this extension runs, as far as it decides how an answer can come back. */
-export interface Situation {
+export interface HostEnvironment {
   /** `ui`: beside the person's screen. `workspace`: on the machine of the files. `webWorker`: inside the browser. */
   host: 'ui' | 'workspace' | 'webWorker';
   /** The files are on another machine, or in a container. */
@@ -23,7 +23,7 @@ type Ability = 'yes' | 'asked' | 'no';
 
 interface ChannelAbilities {
   name: ChannelName;
-  ability: (situation: Situation) => Ability;
+  ability: (hostEnvironment: HostEnvironment) => Ability;
   /** The physical reason where it is not simply possible, in a word or two. */
   why: string;
 }
@@ -59,9 +59,11 @@ const channels: readonly ChannelAbilities[] = [
 ];
 
 /** Each channel with what it can do here, and why where it cannot simply be taken; for a report. */
-export function describeChannels(situation: Situation): { name: ChannelName; ability: Ability; why?: string }[] {
+export function describeChannels(
+  hostEnvironment: HostEnvironment,
+): { name: ChannelName; ability: Ability; why?: string }[] {
   return channels.map(({ name, ability, why }) => {
-    const can = ability(situation);
+    const can = ability(hostEnvironment);
     return { name, ability: can, ...(can !== 'yes' && { why }) };
   });
 }
@@ -70,11 +72,11 @@ export function describeChannels(situation: Situation): { name: ChannelName; abi
  * The channels to try, best first. The setting pins one wherever that one can work at all.
  * An empty list means that the pinned channel cannot work here.
  */
-export function orderChannels(situation: Situation): ChannelName[] {
-  const { setting } = situation;
+export function orderChannels(hostEnvironment: HostEnvironment): ChannelName[] {
+  const { setting } = hostEnvironment;
   return channels
     .filter(({ name, ability }) => {
-      const can = ability(situation);
+      const can = ability(hostEnvironment);
       return setting === 'auto' ? can === 'yes' : name === setting && can !== 'no';
     })
     .map(({ name }) => name);

@@ -1,9 +1,11 @@
 import { toBase64 } from '../core/encoding.ts';
 /** The page that people see last: it says how the sign-in ended and where to go on. */
-export type LastPage = (outcome: 'allowed' | 'declined') => Promise<{ html: string; headers: Record<string, string> }>;
+export type CompletionPage = (
+  outcome: 'allowed' | 'declined',
+) => Promise<{ html: string; headers: Record<string, string> }>;
 
 /** The words of the page, translated. */
-export interface LastPageWords {
+export interface CompletionPageText {
   language: string;
   title: string;
   sentence: string;
@@ -13,11 +15,11 @@ export interface LastPageWords {
  * Fills `template` (media/completionPage.html). The page needs no script and nothing from outside, so its policy forbids
  * everything but its own style, known by its hash.
  */
-export async function fillLastPage(
+export async function renderCompletionPage(
   template: string,
-  words: LastPageWords,
+  words: CompletionPageText,
 ): Promise<{ html: string; headers: Record<string, string> }> {
-  const html = template.replace(/\{\{(language|title|sentence)\}\}/g, (_, name: keyof LastPageWords) =>
+  const html = template.replace(/\{\{(language|title|sentence)\}\}/g, (_, name: keyof CompletionPageText) =>
     escapeHtml(words[name]),
   );
   const style = /<style>([\s\S]*?)<\/style>/.exec(html)?.[1] ?? '';

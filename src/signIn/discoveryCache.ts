@@ -6,7 +6,7 @@ import type { Discovery } from '../oauth/model.ts';
 const longestUseMs = 60 * 60_000;
 
 /** What discovery found, kept for an hour so that a second sign-in to the same server need not ask again. */
-export class Discoveries {
+export class DiscoveryCache {
   readonly #clock: Clock;
   readonly #found = new Map<string, { discovery: Discovery; atMs: number }>();
 

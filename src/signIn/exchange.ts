@@ -1,6 +1,6 @@
 import type { Accounts } from '../accounts/accounts.ts';
 import type { Clock } from '../core/clock.ts';
-import { traitsOf } from '../core/errorInfo.ts';
+import { errorInfo } from '../core/errorInfo.ts';
 import type { Log } from '../core/log.ts';
 import type { Secret } from '../core/secret.ts';
 import type { Grant } from '../grants/grant.ts';
@@ -18,7 +18,7 @@ export interface SignInResult {
 }
 
 /** Whose sign-in it is, and how its requests are sent. */
-export interface FinishRequest {
+export interface CompletionRequest {
   serverUrl: URL;
   /** What the consumer asked for; kept with the account. */
   scopes: readonly string[];
@@ -28,7 +28,7 @@ export interface FinishRequest {
 }
 
 /** What came back from the browser, and what it was asked with. */
-export interface Consent {
+export interface AuthorizationResult {
   code: Secret;
   verifier: Secret;
   discovery: Discovery;
@@ -36,7 +36,7 @@ export interface Consent {
   redirectUri: string;
 }
 
-export interface FinishParts {
+export interface CompletionParts {
   accounts: Accounts;
   clock: Clock;
 }
@@ -47,7 +47,11 @@ const identityLimitMs = 15_000;
  * Code for tokens, tokens for a name, and all of it stored. Tokens that nobody will use are given back.
  * @throws Failure
  */
-export async function finish(request: FinishRequest, consent: Consent, parts: FinishParts): Promise<SignInResult> {
+export async function completeSignIn(
+  request: CompletionRequest,
+  consent: AuthorizationResult,
+  parts: CompletionParts,
+): Promise<SignInResult> {
   const { serverUrl, scopes, signal, http, log } = request;
   const { code, verifier, discovery, client, redirectUri } = consent;
   const { authorizationServer, resource } = discovery;
@@ -72,14 +76,14 @@ export async function finish(request: FinishRequest, consent: Consent, parts: Fi
     });
   } catch (error) {
     // Nobody will ever use them, so they are not left alive at the server.
-    await giveBack(request, consent, tokens);
+    await revokeUnused(request, consent, tokens);
     throw error;
   }
 }
 
 /** Who the tokens are for. A failure here costs the label, never the sign-in. */
 async function identify(
-  { serverUrl, signal, http, log }: FinishRequest,
+  { serverUrl, signal, http, log }: CompletionRequest,
   accessToken: Secret,
   clock: Clock,
 ): Promise<Identity | undefined> {
@@ -104,9 +108,9 @@ async function identify(
 }
 
 /** Revokes tokens that nobody will use, best effort. */
-async function giveBack(
-  { http, log }: FinishRequest,
-  { discovery, client }: Consent,
+async function revokeUnused(
+  { http, log }: CompletionRequest,
+  { discovery, client }: AuthorizationResult,
   { accessToken, refreshToken }: Tokens,
 ): Promise<void> {
   const token = refreshToken ?? accessToken;
@@ -125,6 +129,6 @@ function notStored(error: unknown, log: Log): Failure {
   if (error instanceof Failure) {
     return error;
   }
-  log.error('The sign-in could not be stored.', traitsOf(error));
+  log.error('The sign-in could not be stored.', errorInfo(error));
   return new Failure('transient', { step: 'storage', code: 'not_stored', cause: error });
 }

@@ -3,7 +3,7 @@ import type { Clock } from '../core/clock.ts';
 import { toHex } from '../core/encoding.ts';
 import type { Randomness } from '../core/random.ts';
 import type { OpenChannel, Receive } from './channel.ts';
-import type { LastPage } from './completionPage.ts';
+import type { CompletionPage } from './completionPage.ts';
 
 /** Listens on 127.0.0.1 at a free port; `close` lets answers that are under way end. */
 export type Listen = (
@@ -12,7 +12,7 @@ export type Listen = (
 
 export interface LoopbackParts {
   listen: Listen;
-  lastPage: LastPage;
+  completionPage: CompletionPage;
   clock: Clock;
   randomness: Randomness;
   /** Only a configured client has a path of its own; else it is as hard to guess as the state. */
@@ -20,7 +20,7 @@ export interface LoopbackParts {
 }
 
 /** How long the page that people see last may still be fetched once its sign-in is over. */
-const lastPageLimitMs = 10_000;
+const completionPageLimitMs = 10_000;
 
 /**
  * The channel of RFC 8252, section 7.3: the browser answers to this machine alone. The first valid answer wins and
@@ -28,7 +28,7 @@ const lastPageLimitMs = 10_000;
  */
 export async function openLoopbackChannel(parts: LoopbackParts): Promise<OpenChannel> {
   const path = parts.path ?? `/${randomName(parts.randomness)}`;
-  const lastPagePath = `/${randomName(parts.randomness)}`;
+  const completionPagePath = `/${randomName(parts.randomness)}`;
   let receive: Receive | undefined;
   let outcome: 'allowed' | 'declined' | undefined;
   let shown = false;
@@ -44,15 +44,15 @@ export async function openLoopbackChannel(parts: LoopbackParts): Promise<OpenCha
     const target = request.url ?? '';
     const own = request.method === 'GET' && request.headers.host === host && target.startsWith('/');
     const [asked, query = ''] = target.split('?', 2);
-    if (own && asked === lastPagePath && outcome !== undefined) {
-      const page = await parts.lastPage(outcome);
+    if (own && asked === completionPagePath && outcome !== undefined) {
+      const page = await parts.completionPage(outcome);
       response.writeHead(200, { ...quietHeaders, ...page.headers }).end(page.html);
       shown = true;
       if (ended) {
         close();
       }
     } else if (own && asked === path && outcome === undefined && (await accept(query))) {
-      response.writeHead(303, { ...quietHeaders, location: lastPagePath }).end();
+      response.writeHead(303, { ...quietHeaders, location: completionPagePath }).end();
     } else {
       response.writeHead(404, quietHeaders).end();
     }
@@ -79,7 +79,7 @@ export async function openLoopbackChannel(parts: LoopbackParts): Promise<OpenCha
         close();
       } else {
         // The browser has yet to be shown how it ended.
-        parts.clock.after(lastPageLimitMs, close);
+        parts.clock.after(completionPageLimitMs, close);
       }
     },
   };

@@ -1,26 +1,26 @@
 import type { Randomness } from '../core/random.ts';
 import { Failure } from '../oauth/errors.ts';
-import type { OpenChannel, Receive, Reception } from './channel.ts';
+import type { CallbackResult, OpenChannel, Receive } from './channel.ts';
 
 /** What became of a pasted text. */
-export type PasteVerdict = Reception | 'unreadable';
+export type PasteVerdict = CallbackResult | 'unreadable';
 
 /**
  * Shows the person an input that hands each text to `judge` and closes once the verdict is `accepted` or `declined`.
  * Resolves to `false` when the person closes it.
  */
-export type AskForPaste = (judge: (text: string) => Promise<PasteVerdict>, signal: AbortSignal) => Promise<boolean>;
+export type PromptForPaste = (judge: (text: string) => Promise<PasteVerdict>, signal: AbortSignal) => Promise<boolean>;
 
 /**
  * The channel that needs nothing but the person: the browser ends on an address of its own machine where nobody
  * listens, and the person brings that address back. Works when browser and editor are on different machines.
  */
-export function openPasteChannel(askForPaste: AskForPaste, randomness: Randomness): OpenChannel {
+export function openPasteChannel(promptForPaste: PromptForPaste, randomness: Randomness): OpenChannel {
   return {
     name: 'paste',
     redirectUri: `http://127.0.0.1:${randomPort(randomness)}/callback`,
     collect: async (receive, signal) => {
-      if (!(await askForPaste((text) => judgePasted(text, receive), signal))) {
+      if (!(await promptForPaste((text) => judgePasted(text, receive), signal))) {
         throw new Failure('cancelled', { step: 'authorization', code: 'cancelled' });
       }
     },

@@ -2,11 +2,11 @@ import type { Clock } from '../core/clock.ts';
 import { toHex } from '../core/encoding.ts';
 import type { Log } from '../core/log.ts';
 import type { Secret } from '../core/secret.ts';
-import { judgeAnswer, type PendingAuthorization } from '../oauth/authorization.ts';
+import { type PendingAuthorization, validateCallback } from '../oauth/authorization.ts';
 import { Failure } from '../oauth/errors.ts';
 import type { AuthorizationServer } from '../oauth/model.ts';
-import { answerParameters } from './callbackQuery.ts';
-import type { ChannelName, Receive, Reception } from './channel.ts';
+import { callbackParameters } from './callbackQuery.ts';
+import type { CallbackResult, ChannelName, Receive } from './channel.ts';
 
 /** Keeps fingerprints of states across a reload; in the editor a `vscode.Memento`. Nothing secret goes in. */
 export interface StateMemory {
@@ -91,12 +91,12 @@ export class PendingSignIns {
    * Takes the query of a call to the editor's URI handler. Never throws: what is wrong with an answer is said in the
    * result and the log.
    */
-  receive(query: string): Promise<Reception> {
+  receive(query: string): Promise<CallbackResult> {
     return this.#receive(query, (state) => this.#waiting.get(state)?.channel === 'uriHandler');
   }
 
-  async #receive(query: string, isExpected: (state: string) => boolean): Promise<Reception> {
-    const own = answerParameters(query, isExpected);
+  async #receive(query: string, isExpected: (state: string) => boolean): Promise<CallbackResult> {
+    const own = callbackParameters(query, isExpected);
     const state = own?.getAll('state').find(isExpected);
     const waiting = state === undefined ? undefined : this.#waiting.get(state);
     if (own === undefined || state === undefined || waiting === undefined) {
@@ -104,12 +104,12 @@ export class PendingSignIns {
     }
     let code: Secret;
     try {
-      code = judgeAnswer(waiting.authorization, waiting.authorizationServer, own);
+      code = validateCallback(waiting.authorization, waiting.authorizationServer, own);
     } catch (error) {
       if (!(error instanceof Failure)) {
         throw error;
       }
-      if (error.kind === 'unsafe' || error.kind === 'nonsense') {
+      if (error.kind === 'unsafe' || error.kind === 'invalidResponse') {
         waiting.log.warn('An answer from the browser was refused; the sign-in keeps waiting.', {
           code: error.details.code,
         });
@@ -125,12 +125,12 @@ export class PendingSignIns {
     return 'accepted';
   }
 
-  #ended(): Reception {
+  #ended(): CallbackResult {
     this.#log.info('An answer from the browser came for a sign-in that has ended; nothing was done.');
     return 'ended';
   }
 
-  #strange(): Reception {
+  #strange(): CallbackResult {
     this.#foreign += 1;
     if (this.#foreign <= mostForeignLines) {
       this.#log.warn('An answer from the browser belongs to no sign-in of this window; it was ignored.', {
@@ -150,7 +150,7 @@ export class PendingSignIns {
     const begun = new Set(this.#begun().map((entry) => entry.fingerprint));
     const states: string[] = [];
     // Collects the candidate of every reading; none is known yet, so all readings are tried.
-    answerParameters(query, (state) => {
+    callbackParameters(query, (state) => {
       states.push(state);
       return false;
     });

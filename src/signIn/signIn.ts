@@ -2,15 +2,15 @@ import type { Accounts } from '../accounts/accounts.ts';
 import type { Log } from '../core/log.ts';
 import type { Randomness } from '../core/random.ts';
 import type { Secret } from '../core/secret.ts';
-import { type Http, loggedHttp } from '../http/client.ts';
+import { type Http, withLogging } from '../http/client.ts';
 import { buildAuthorization } from '../oauth/authorization.ts';
 import { Failure } from '../oauth/errors.ts';
 import type { Client, Discovery } from '../oauth/model.ts';
 import { chooseClient } from '../oauth/registration.ts';
-import { anotherWay, askForConsent, type ConsentParts, whenAborted } from './awaitCallback.ts';
+import { type AwaitCallbackParts, awaitCallback, nextChannel, whenAborted } from './awaitCallback.ts';
 import type { ChannelName, OpenChannel, OpenChannelByName } from './channel.ts';
-import type { Discoveries } from './discoveryCache.ts';
-import { finish, type SignInResult } from './exchange.ts';
+import type { DiscoveryCache } from './discoveryCache.ts';
+import { completeSignIn, type SignInResult } from './exchange.ts';
 import type { PendingSignIns } from './pending.ts';
 
 /** What a sign-in is doing, for the progress notification. */
@@ -21,7 +21,7 @@ export interface BrowserChoices {
   /** Shows the consent page once more: its tab may have been closed. */
   openAgain: () => void;
   /** Missing when no other channel is left. */
-  tryAnotherWay?: () => void;
+  tryNextChannel?: () => void;
 }
 
 export interface SignInRequest {
@@ -37,11 +37,11 @@ export interface SignInRequest {
   log: Log;
 }
 
-export interface SignInParts extends ConsentParts {
+export interface SignInParts extends AwaitCallbackParts {
   http: Http;
   accounts: Accounts;
   pending: PendingSignIns;
-  discoveries: Discoveries;
+  discoveryCache: DiscoveryCache;
   /** The channels that this situation allows, best first. */
   channels: () => readonly ChannelName[];
   openChannel: OpenChannelByName;
@@ -71,14 +71,14 @@ export class SignIn {
    * @throws Failure, of kind `cancelled` as soon as `signal` aborts
    */
   async run(request: SignInRequest): Promise<SignInResult> {
-    const http = loggedHttp(this.#parts.http, request.log, this.#parts.clock);
+    const http = withLogging(this.#parts.http, request.log, this.#parts.clock);
     const cancelled = whenAborted(request.signal);
     try {
       return await Promise.race([this.#run({ ...request, http }), cancelled.promise]);
     } catch (error) {
-      if (!(error instanceof Failure) || (error.kind !== 'cancelled' && error.kind !== 'refused')) {
+      if (!(error instanceof Failure) || (error.kind !== 'cancelled' && error.kind !== 'accessDenied')) {
         // It may have failed because the server has changed since it was asked.
-        this.#parts.discoveries.forget(request.serverUrl);
+        this.#parts.discoveryCache.forget(request.serverUrl);
       }
       throw error;
     } finally {
@@ -87,7 +87,7 @@ export class SignIn {
   }
 
   async #run(request: Run): Promise<SignInResult> {
-    const { discoveries, channels, openChannel } = this.#parts;
+    const { discoveryCache, channels, openChannel } = this.#parts;
     const { serverUrl, signal, http, log } = request;
     const [first, ...others] = channels();
     if (first === undefined) {
@@ -97,7 +97,7 @@ export class SignIn {
     const opening = openChannel(first);
     let discovery: Discovery;
     try {
-      discovery = await discoveries.of(http, serverUrl, signal);
+      discovery = await discoveryCache.of(http, serverUrl, signal);
       await this.#confirm(request, discovery);
     } catch (error) {
       // Both ran at once: what was opened for nothing is closed, and its own failure is not the one to report.
@@ -111,7 +111,7 @@ export class SignIn {
     for (;;) {
       const next = others.shift();
       const result = await this.#runThrough(opened, request, discovery, next !== undefined);
-      if (result !== anotherWay) {
+      if (result !== nextChannel) {
         return result;
       }
       if (next === undefined) {
@@ -122,26 +122,30 @@ export class SignIn {
     }
   }
 
-  /** The sign-in by one channel; `anotherWay` when the server or the person does not want that channel. */
+  /** The sign-in by one channel; `nextChannel` when the server or the person does not want that channel. */
   async #runThrough(
     opened: OpenChannel,
     request: Run,
     discovery: Discovery,
     canGoOn: boolean,
-  ): Promise<SignInResult | typeof anotherWay> {
+  ): Promise<SignInResult | typeof nextChannel> {
     const { serverUrl, signal } = request;
     try {
       signal.throwIfAborted();
       const client = await this.#chooseClient(request, discovery, opened);
       const consent = await this.#consent(opened, request, discovery, client, canGoOn);
-      if (consent === anotherWay) {
-        return anotherWay;
+      if (consent === nextChannel) {
+        return nextChannel;
       }
       request.onStage('finishing', serverUrl.host);
-      return await finish(request, { ...consent, discovery, client, redirectUri: opened.redirectUri }, this.#parts);
+      return await completeSignIn(
+        request,
+        { ...consent, discovery, client, redirectUri: opened.redirectUri },
+        this.#parts,
+      );
     } catch (error) {
       if (canGoOn && error instanceof Failure && error.details.code === 'invalid_redirect_uri') {
-        return anotherWay;
+        return nextChannel;
       }
       throw error;
     } finally {
@@ -189,7 +193,7 @@ export class SignIn {
     discovery: Discovery,
     client: Client,
     canGoOn: boolean,
-  ): Promise<{ code: Secret; verifier: Secret } | typeof anotherWay> {
+  ): Promise<{ code: Secret; verifier: Secret } | typeof nextChannel> {
     const { openBrowser, pending, randomness } = this.#parts;
     const authorization = await buildAuthorization(discovery, client, {
       redirectUri: opened.redirectUri,
@@ -198,19 +202,19 @@ export class SignIn {
       prompt: 'consent',
     });
     const waiting = await pending.wait(authorization, discovery.authorizationServer, opened.name, log);
-    const another = Promise.withResolvers<typeof anotherWay>();
+    const another = Promise.withResolvers<typeof nextChannel>();
     const { host } = new URL(authorization.url);
     onStage('waitingForBrowser', host, {
       openAgain: () => void openBrowser(authorization.url).catch(() => undefined),
-      ...(canGoOn && { tryAnotherWay: () => another.resolve(anotherWay) }),
+      ...(canGoOn && { tryNextChannel: () => another.resolve(nextChannel) }),
     });
     log.info('The browser is asked to open the consent page.', { channel: opened.name });
     try {
-      const code = await askForConsent(this.#parts, authorization.url, waiting, opened, {
+      const code = await awaitCallback(this.#parts, authorization.url, waiting, opened, {
         signal,
-        whenAnotherWay: another.promise,
+        whenNextChannel: another.promise,
       });
-      return code === anotherWay ? anotherWay : { code, verifier: authorization.verifier };
+      return code === nextChannel ? nextChannel : { code, verifier: authorization.verifier };
     } finally {
       waiting.end();
     }

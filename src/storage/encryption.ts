@@ -23,15 +23,15 @@ export function newKey(randomness: Randomness): JournalKey {
 }
 
 /** Encrypts and authenticates `text` together with its header (AES-256-GCM, a fresh nonce each time). */
-export async function seal(text: string, header: Header, key: JournalKey, randomness: Randomness): Promise<string> {
+export async function encrypt(text: string, header: Header, key: JournalKey, randomness: Randomness): Promise<string> {
   const clear = JSON.stringify(header);
   const nonce = randomness.bytes(12);
-  const sealed = await crypto.subtle.encrypt(
+  const encrypted = await crypto.subtle.encrypt(
     { name: 'AES-GCM', iv: nonce, additionalData: new TextEncoder().encode(clear) },
     await importKey(key, 'encrypt'),
     new TextEncoder().encode(text),
   );
-  return `${clear}\n${toBase64(nonce)}.${toBase64(new Uint8Array(sealed))}\n`;
+  return `${clear}\n${toBase64(nonce)}.${toBase64(new Uint8Array(encrypted))}\n`;
 }
 
 /** The header of a journal file; `undefined` where there is none that can be read. */
@@ -52,14 +52,14 @@ export function readHeader(file: string): Header | undefined {
 }
 
 /** Opens a journal file. @returns undefined when it was truncated, altered or sealed with another key */
-export async function unseal(file: string, key: JournalKey): Promise<string | undefined> {
+export async function decrypt(file: string, key: JournalKey): Promise<string | undefined> {
   const [clear = '', body = ''] = file.split('\n', 2);
-  const [nonce = '', sealed = ''] = body.split('.', 2);
+  const [nonce = '', encrypted = ''] = body.split('.', 2);
   try {
     const opened = await crypto.subtle.decrypt(
       { name: 'AES-GCM', iv: fromBase64(nonce), additionalData: new TextEncoder().encode(clear) },
       await importKey(key, 'decrypt'),
-      fromBase64(sealed),
+      fromBase64(encrypted),
     );
     return new TextDecoder().decode(opened);
   } catch {

@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.ts';
-import { codeOf } from '../core/errorInfo.ts';
+import { systemErrorCode } from '../core/errorInfo.ts';
 import type { Log } from '../core/log.ts';
 import type { Randomness } from '../core/random.ts';
 import type { Grant } from '../grants/grant.ts';
@@ -7,13 +7,13 @@ import { newKey } from './encryption.ts';
 import type { Entry, Journal } from './journal.ts';
 import type { JournalFiles } from './journalFiles.ts';
 import type { Locks } from './lock.ts';
-import { heal } from './reconcile.ts';
-import type { Vault } from './secretStore.ts';
-import { type Known, newest, type Snapshot } from './snapshot.ts';
-import { diskTransaction, type StoreTransaction, vaultTransaction } from './transaction.ts';
+import { reconcile } from './reconcile.ts';
+import type { SecretStore } from './secretStore.ts';
+import { type KnownGrant, newest, type Snapshot } from './snapshot.ts';
+import { diskTransaction, type StoreTransaction, secretStoreTransaction } from './transaction.ts';
 
 export interface GrantStoreParts {
-  vault: Vault;
+  secretStore: SecretStore;
   /** Absent where there is no disk: then every change goes to the vault, and one window at a time is safe. */
   disk?: { journal: Journal; locks: Locks };
   clock: Clock;
@@ -23,22 +23,22 @@ export interface GrantStoreParts {
   openedAtMs: number;
 }
 
-/** Vault, journal and locks as one: where grants lie, and the only way to change one. */
+/** SecretStore, journal and locks as one: where grants lie, and the only way to change one. */
 export class GrantStore {
-  readonly #vault: Vault;
+  readonly #secretStore: SecretStore;
   readonly #clock: Clock;
   readonly #randomness: Randomness;
   readonly #log: Log;
   readonly #openedAtMs: number;
   #disk: { journal: Journal; locks: Locks } | undefined;
-  #forgetful = false;
+  #isVolatile = false;
   #stale = false;
-  #home: string | undefined;
+  #machineId: string | undefined;
   #isShared = false;
   #isUnreadable = false;
 
-  constructor({ vault, disk, clock, randomness, log, openedAtMs }: GrantStoreParts) {
-    this.#vault = vault;
+  constructor({ secretStore, disk, clock, randomness, log, openedAtMs }: GrantStoreParts) {
+    this.#secretStore = secretStore;
     this.#disk = disk;
     this.#clock = clock;
     this.#randomness = randomness;
@@ -52,8 +52,8 @@ export class GrantStore {
   }
 
   /** SecretStorage lost what an earlier start put there: on Linux, a machine without a keyring. */
-  get isForgetful(): boolean {
-    return this.#forgetful;
+  get isVolatile(): boolean {
+    return this.#isVolatile;
   }
 
   /**
@@ -65,13 +65,13 @@ export class GrantStore {
   }
 
   /** The id of this machine's journal; a grant's tokens are renewed first where they were obtained. */
-  get home(): string | undefined {
-    return this.#home;
+  get machineId(): string | undefined {
+    return this.#machineId;
   }
 
   /** Whether another machine that shares the secrets obtained these tokens, and is to renew them. */
-  isGuest({ home }: Grant): boolean {
-    return this.#home !== undefined && home !== undefined && home !== this.#home;
+  belongsToOtherMachine({ machineId }: Grant): boolean {
+    return this.#machineId !== undefined && machineId !== undefined && machineId !== this.#machineId;
   }
 
   /** Makes journal and key ready. Where the disk refuses, the vault alone has to do. */
@@ -81,15 +81,15 @@ export class GrantStore {
       return;
     }
     const { journal } = this.#disk;
-    const hasProbe = await this.#vault.hasProbe();
+    const hasProbe = await this.#secretStore.hasProbe();
     try {
       await journal.prepare();
       const markedAtMs = await journal.mark(this.#clock.nowMs());
       const misses = markedAtMs !== undefined && !hasProbe;
       this.#stale = misses && markedAtMs > this.#openedAtMs;
-      this.#forgetful = misses && !this.#stale;
+      this.#isVolatile = misses && !this.#stale;
     } catch (error) {
-      const code = codeOf(error);
+      const code = systemErrorCode(error);
       if (!hasProbe) {
         this.#log.warn('The journal cannot be written: what is signed in is safe for one window at a time.', { code });
         this.#disk = undefined;
@@ -102,11 +102,11 @@ export class GrantStore {
       this.#log.warn('Another window signed in after this one was opened; it has to be reloaded to see that.');
       return;
     }
-    await this.#vault.storeProbe();
-    const keys = await this.#vault.readKeys();
+    await this.#secretStore.storeProbe();
+    const keys = await this.#secretStore.readKeys();
     if (keys.length === 0) {
       const key = newKey(this.#randomness);
-      await this.#vault.storeKey(key);
+      await this.#secretStore.storeKey(key);
       keys.push(key);
     }
     journal.learnKeys(keys);
@@ -114,7 +114,7 @@ export class GrantStore {
 
   /** Calls `changed` when another window may have changed something, and `fromDisk` tells that the watch works. */
   watch(changed: (fromDisk: boolean) => void): { dispose(): void } {
-    const secrets = this.#vault.onDidChange(() => changed(false));
+    const secrets = this.#secretStore.onDidChange(() => changed(false));
     const disk = this.#disk?.journal.watch(() => changed(true));
     return {
       dispose: () => {
@@ -126,15 +126,15 @@ export class GrantStore {
 
   /** Everything there is. Writes nothing: it is also called from within events of the storage. */
   async read(): Promise<Snapshot> {
-    const copies = await this.#vault.read();
-    this.#disk?.journal.learnKeys(await this.#vault.readKeys());
+    const copies = await this.#secretStore.read();
+    this.#disk?.journal.learnKeys(await this.#secretStore.readKeys());
     const { entries, gone } = await this.#readJournal();
-    const homes = await this.#vault.readHomes();
-    this.#isShared = this.#home !== undefined && homes.some((home) => home !== this.#home);
-    for (const id of await this.#vault.readGone()) {
+    const machineIds = await this.#secretStore.readMachineIds();
+    this.#isShared = this.#machineId !== undefined && machineIds.some((machineId) => machineId !== this.#machineId);
+    for (const id of await this.#secretStore.readTombstones()) {
       gone.add(id);
     }
-    const grants = new Map<string, Known>();
+    const grants = new Map<string, KnownGrant>();
     const damaged: string[] = [];
     for (const id of new Set([...copies.keys(), ...entries.keys()])) {
       if (gone.has(id)) {
@@ -154,13 +154,13 @@ export class GrantStore {
   /** Of a journal that cannot be read the vault's copies are what is left; without it nothing is renewed. */
   async #readJournal(): Promise<{ entries: Map<string, Entry>; gone: Set<string> }> {
     try {
-      this.#home ??= await this.#disk?.journal.home();
+      this.#machineId ??= await this.#disk?.journal.machineId();
       const read = await this.#disk?.journal.read();
       this.#isUnreadable = false;
       return read ?? { entries: new Map(), gone: new Set() };
     } catch (error) {
       if (!this.#isUnreadable) {
-        this.#log.warn('The journal cannot be read; sign-ins renew when it can be.', { code: codeOf(error) });
+        this.#log.warn('The journal cannot be read; sign-ins renew when it can be.', { code: systemErrorCode(error) });
       }
       this.#isUnreadable = true;
       return { entries: new Map(), gone: new Set() };
@@ -168,14 +168,14 @@ export class GrantStore {
   }
 
   /** Puts right what other windows, pages and machines did to the storage; see `heal`. */
-  async heal(known: Iterable<Known>, snapshot: Snapshot): Promise<void> {
+  async reconcile(known: Iterable<KnownGrant>, snapshot: Snapshot): Promise<void> {
     if (this.#stale) {
       return;
     }
-    await heal(known, snapshot, {
-      vault: this.#vault,
+    await reconcile(known, snapshot, {
+      secretStore: this.#secretStore,
       journal: this.#disk?.journal,
-      home: this.#home,
+      machineId: this.#machineId,
       begin: (grant) => this.begin(grant, 0),
       log: this.#log,
     });
@@ -190,13 +190,13 @@ export class GrantStore {
   async begin(known: Grant, waitMs: number): Promise<StoreTransaction | undefined> {
     const disk = this.#disk;
     if (disk === undefined) {
-      return vaultTransaction(known, this.#vault);
+      return secretStoreTransaction(known, this.#secretStore);
     }
     const lock = await disk.locks.acquire(known.id, waitMs);
     return (
       lock &&
       diskTransaction(known, {
-        vault: this.#vault,
+        secretStore: this.#secretStore,
         journal: disk.journal,
         lock,
         isShared: () => this.#isShared,
@@ -221,37 +221,40 @@ export class GrantStore {
   /** Stores a sign-in: the vault's copy and the journal's record. One of them will do. @throws where neither takes it */
   async store(grant: Grant, replaced: Grant | undefined): Promise<void> {
     const { journal } = this.#disk ?? {};
-    const stores = [this.#vault.store(grant), ...(journal === undefined ? [] : [journal.write(grant, replaced)])];
+    const stores = [this.#secretStore.store(grant), ...(journal === undefined ? [] : [journal.write(grant, replaced)])];
     const refusals = (await Promise.allSettled(stores)).filter((result) => result.status === 'rejected');
     for (const { reason } of refusals) {
       if (refusals.length === stores.length) {
         throw reason;
       }
-      this.#log.warn('A sign-in is stored in one place only for now.', { grant: grant.id, code: codeOf(reason) });
+      this.#log.warn('A sign-in is stored in one place only for now.', {
+        grant: grant.id,
+        code: systemErrorCode(reason),
+      });
     }
   }
 
   /** Says at once, and without waiting for anybody, that a grant is signed out. */
-  async bury(grantId: string): Promise<void> {
-    const isBuried = await this.#disk?.journal.bury(grantId).then(
+  async writeTombstone(grantId: string): Promise<void> {
+    const hasTombstone = await this.#disk?.journal.writeTombstone(grantId).then(
       () => true,
       () => false,
     );
-    if (isBuried === false || this.#isShared) {
-      await this.#vault.storeGone(grantId);
+    if (hasTombstone === false || this.#isShared) {
+      await this.#secretStore.storeTombstone(grantId);
     }
   }
 
   /** What is known last of a grant that was buried: the tokens that are to be revoked. */
   async lastOf(grantId: string): Promise<Grant | undefined> {
-    const copy = await this.#vault.readOne(grantId);
+    const copy = await this.#secretStore.readOne(grantId);
     const entry = await this.#disk?.journal.lastOf(grantId);
     return newest(copy?.kind === 'damaged' ? undefined : copy, entry)?.grant;
   }
 
   /** Removes every trace of a grant but its tombstone. */
   async forget(grantId: string): Promise<void> {
-    await this.#vault.delete(grantId);
+    await this.#secretStore.delete(grantId);
     await this.#disk?.journal.forget(grantId);
   }
 }

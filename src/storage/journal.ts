@@ -3,7 +3,7 @@ import type { Randomness } from '../core/random.ts';
 import { decodeGrant, encodeGrant, formatVersion } from '../grants/codec.ts';
 import type { Grant } from '../grants/grant.ts';
 import type { Files } from '../platform/contract.ts';
-import { type Header, hashOf, type JournalKey, readHeader, seal, unseal } from './encryption.ts';
+import { decrypt, encrypt, type Header, hashOf, type JournalKey, readHeader } from './encryption.ts';
 import { countFiles, type JournalFiles, type RecordName, recordsById } from './journalFiles.ts';
 
 /** What the journal holds of one grant. */
@@ -110,13 +110,13 @@ export class Journal {
     await this.#files.create(path, ' '.repeat(encodeGrant(like).length * 2 + spareBytes));
     const write = async (grant: Grant, replaced: Grant | undefined, ending: string) => {
       const name = this.#path(`${grant.id}.${grant.generation}.${random}${ending}`);
-      const sealed = await this.#sealed(grant, replaced);
+      const encrypted = await this.#encrypt(grant, replaced);
       try {
-        await this.#files.overwrite(path, sealed);
+        await this.#files.overwrite(path, encrypted);
         await this.#files.rename(path, name);
       } catch {
         // Another window may have cleared the place away, or it went bad: what it was kept for must not be lost.
-        await this.#files.create(`${path}.again`, sealed);
+        await this.#files.create(`${path}.again`, encrypted);
         await this.#files.rename(`${path}.again`, name);
       }
     };
@@ -137,11 +137,11 @@ export class Journal {
   }
 
   /** Says for ever that the grant was signed out. Nothing secret is in it. */
-  async bury(grantId: string): Promise<void> {
+  async writeTombstone(grantId: string): Promise<void> {
     await this.#files.create(this.#path(`${grantId}.gone`), '');
   }
 
-  async isBuried(grantId: string): Promise<boolean> {
+  async hasTombstone(grantId: string): Promise<boolean> {
     return (await this.#files.read(this.#path(`${grantId}.gone`))) !== undefined;
   }
 
@@ -156,12 +156,12 @@ export class Journal {
   }
 
   /** An id of this journal, made by the first window that comes here; `undefined` while it is being made. */
-  async home(): Promise<string | undefined> {
-    const path = this.#path('home');
+  async machineId(): Promise<string | undefined> {
+    const path = this.#path('machineId');
     await this.#files.create(path, toHex(this.#randomness.bytes(8)));
-    const home = await this.#files.read(path);
+    const machineId = await this.#files.read(path);
     // Whoever made it may not have written it yet.
-    return home?.length === 16 ? home : undefined;
+    return machineId?.length === 16 ? machineId : undefined;
   }
 
   /** Removes every record of a grant, but not its tombstone. */
@@ -199,12 +199,12 @@ export class Journal {
     if (key === undefined) {
       return { kind: 'locked', header };
     }
-    const text = await unseal(file, key);
+    const text = await decrypt(file, key);
     const decoded = text === undefined ? undefined : decodeGrant(text);
     return decoded === undefined || decoded.kind === 'damaged' ? undefined : decoded;
   }
 
-  async #sealed(grant: Grant, replaced: Grant | undefined): Promise<string> {
+  async #encrypt(grant: Grant, replaced: Grant | undefined): Promise<string> {
     const [key] = [...this.#keys.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
     if (key === undefined) {
       throw new Error('the journal has no key');
@@ -216,7 +216,7 @@ export class Journal {
       generation: grant.generation,
       replaced: await hashOf(replaced?.tokens.refreshToken),
     };
-    return seal(encodeGrant(grant), header, key, this.#randomness);
+    return encrypt(encodeGrant(grant), header, key, this.#randomness);
   }
 
   /** Once the newest was read back, what is older or was left by a crash is of no use to anybody. */

@@ -1,16 +1,16 @@
 import type { Log } from '../core/log.ts';
 import type { Grant } from '../grants/grant.ts';
 import type { Journal } from './journal.ts';
-import type { Vault } from './secretStore.ts';
-import type { Known, Snapshot } from './snapshot.ts';
+import type { SecretStore } from './secretStore.ts';
+import type { KnownGrant, Snapshot } from './snapshot.ts';
 import type { StoreTransaction } from './transaction.ts';
 
-export interface HealParts {
-  vault: Vault;
+export interface ReconcileParts {
+  secretStore: SecretStore;
   /** Absent where there is no disk. */
   journal: Journal | undefined;
   /** The id of this machine's journal, once it is known. */
-  home: string | undefined;
+  machineId: string | undefined;
   /** Begins to change a grant, without waiting for its lock. */
   begin: (grant: Grant) => Promise<StoreTransaction | undefined>;
   log: Log;
@@ -21,17 +21,17 @@ export interface HealParts {
  * was signed out. `known` is what this window's memory holds. Never called from within an event of the storage: two
  * windows would answer each other for ever. @throws what vault and disk say
  */
-export async function heal(known: Iterable<Known>, snapshot: Snapshot, parts: HealParts): Promise<void> {
-  const { vault, journal, log } = parts;
+export async function reconcile(known: Iterable<KnownGrant>, snapshot: Snapshot, parts: ReconcileParts): Promise<void> {
+  const { secretStore, journal, log } = parts;
   for (const id of snapshot.damaged) {
     log.error('A stored sign-in cannot be read; it is kept aside.', { grant: id });
-    await vault.setAside(id);
+    await secretStore.quarantine(id);
   }
   if (journal === undefined) {
     return;
   }
-  const copies = await vault.read();
-  await putBackKeys(vault, journal, parts.home);
+  const copies = await secretStore.read();
+  await restoreKeys(secretStore, journal, parts.machineId);
   for (const { grant, readOnly } of known) {
     if (readOnly || snapshot.gone.has(grant.id)) {
       continue;
@@ -39,41 +39,41 @@ export async function heal(known: Iterable<Known>, snapshot: Snapshot, parts: He
     const copy = copies.get(grant.id);
     if (copy === undefined || copy.kind === 'damaged') {
       log.info('A sign-in was missing from the secret storage; it was put back.', { grant: grant.id });
-      await vault.store(grant);
+      await secretStore.store(grant);
     }
     if ((snapshot.grants.get(grant.id)?.grant.generation ?? 0) < grant.generation) {
-      await writeAgain(grant, parts);
+      await restoreRecord(grant, parts);
     }
   }
   for (const id of snapshot.gone) {
     if (copies.has(id)) {
-      await vault.delete(id);
+      await secretStore.delete(id);
       await journal.forget(id);
     }
   }
-  for (const id of await vault.readGone()) {
+  for (const id of await secretStore.readTombstones()) {
     // Marked by another machine, or while this disk refused.
-    if (!(await journal.isBuried(id))) {
-      await journal.bury(id);
+    if (!(await journal.hasTombstone(id))) {
+      await journal.writeTombstone(id);
       await journal.forget(id);
     }
   }
 }
 
-async function putBackKeys(vault: Vault, journal: Journal, home: string | undefined): Promise<void> {
-  const storedKeys = new Set((await vault.readKeys()).map(({ id }) => id));
-  if (home !== undefined && !(await vault.readHomes()).includes(home)) {
-    await vault.storeHome(home);
+async function restoreKeys(secretStore: SecretStore, journal: Journal, machineId: string | undefined): Promise<void> {
+  const storedKeys = new Set((await secretStore.readKeys()).map(({ id }) => id));
+  if (machineId !== undefined && !(await secretStore.readMachineIds()).includes(machineId)) {
+    await secretStore.storeMachineId(machineId);
   }
   for (const key of journal.keys) {
     if (!storedKeys.has(key.id)) {
-      await vault.storeKey(key);
+      await secretStore.storeKey(key);
     }
   }
 }
 
 /** A record that only this window's memory holds, because the disk refused it. */
-async function writeAgain(grant: Grant, { begin, log }: HealParts): Promise<void> {
+async function restoreRecord(grant: Grant, { begin, log }: ReconcileParts): Promise<void> {
   const transaction = await begin(grant);
   try {
     if (transaction !== undefined && (await transaction.read()) === grant) {

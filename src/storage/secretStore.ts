@@ -15,15 +15,15 @@ export interface Secrets {
 const grantPrefix = 'grant.';
 const keyPrefix = 'journalKey.';
 const damagedPrefix = 'damaged.';
-const homePrefix = 'home.';
-const gonePrefix = 'gone.';
+const machinePrefix = 'machineId.';
+const tombstonePrefix = 'gone.';
 const probeName = 'probe';
 
 /**
  * What lies in SecretStorage: the journal's keys and a copy of each grant as of its sign-in. It cannot carry a token
  * that changes: a store resolves before it is flushed, other windows read late, and on web hosts a page rewrites all.
  */
-export class Vault {
+export class SecretStore {
   readonly #secrets: Secrets;
 
   constructor(secrets: Secrets) {
@@ -76,7 +76,7 @@ export class Vault {
   }
 
   /** Keeps a record that cannot be read where nothing trips over it, in case somebody can mend it. */
-  async setAside(grantId: string): Promise<void> {
+  async quarantine(grantId: string): Promise<void> {
     const text = await this.#secrets.get(grantPrefix + grantId);
     if (text !== undefined) {
       await this.#secrets.store(damagedPrefix + grantId, text);
@@ -85,21 +85,21 @@ export class Vault {
   }
 
   /** The journals of all machines that these secrets have been on. */
-  readHomes(): Promise<string[]> {
-    return this.#idsOf(homePrefix);
+  readMachineIds(): Promise<string[]> {
+    return this.#idsOf(machinePrefix);
   }
 
-  async storeHome(home: string): Promise<void> {
-    await this.#secrets.store(homePrefix + home, '1');
+  async storeMachineId(machineId: string): Promise<void> {
+    await this.#secrets.store(machinePrefix + machineId, '1');
   }
 
   /** The grants that were signed out while several machines shared these secrets. */
-  async readGone(): Promise<Set<string>> {
-    return new Set(await this.#idsOf(gonePrefix));
+  async readTombstones(): Promise<Set<string>> {
+    return new Set(await this.#idsOf(tombstonePrefix));
   }
 
-  async storeGone(grantId: string): Promise<void> {
-    await this.#secrets.store(gonePrefix + grantId, '1');
+  async storeTombstone(grantId: string): Promise<void> {
+    await this.#secrets.store(tombstonePrefix + grantId, '1');
   }
 
   async hasProbe(): Promise<boolean> {

@@ -3,7 +3,7 @@ import type { Entry } from './journal.ts';
 
 /** What is stored, as it was read. */
 export interface Snapshot {
-  grants: Map<string, Known>;
+  grants: Map<string, KnownGrant>;
   /** Signed out, in whatever window. */
   gone: ReadonlySet<string>;
   /** Records of the vault that cannot be read and of which the journal has no copy. */
@@ -11,7 +11,7 @@ export interface Snapshot {
 }
 
 /** A grant as this window knows it. `readOnly`: others know more, or it was written by a newer version. */
-export interface Known {
+export interface KnownGrant {
   grant: Grant;
   readOnly: boolean;
 }
@@ -20,7 +20,7 @@ export interface Known {
 export function newest(
   copy: { kind: 'grant' | 'newer'; grant: Grant } | undefined,
   entry: Entry | undefined,
-): Known | undefined {
+): KnownGrant | undefined {
   if (entry?.kind === 'locked') {
     // Others wrote with a key that we lack: what we hold is stale unless it is as new as theirs.
     return copy && { grant: copy.grant, readOnly: entry.header.generation > copy.grant.generation };

@@ -1,11 +1,11 @@
-import { codeOf } from '../core/errorInfo.ts';
+import { systemErrorCode } from '../core/errorInfo.ts';
 import type { Log } from '../core/log.ts';
 import type { Grant } from '../grants/grant.ts';
 import { Failure } from '../oauth/errors.ts';
 import type { Journal, Reserved } from './journal.ts';
 import type { HeldLock } from './lock.ts';
-import type { Vault } from './secretStore.ts';
-import { type Known, newest } from './snapshot.ts';
+import type { SecretStore } from './secretStore.ts';
+import { type KnownGrant, newest } from './snapshot.ts';
 
 /** A change of one grant, under its lock. */
 export interface StoreTransaction {
@@ -13,7 +13,7 @@ export interface StoreTransaction {
   read(): Promise<Grant>;
   /** Whether the lock is still ours; to be asked before anything is sent or written. */
   isOurs(): Promise<boolean>;
-  isGone(): Promise<boolean>;
+  isSignedOut(): Promise<boolean>;
   reserve(like: Grant): Promise<Reserved>;
   write(grant: Grant, replaced: Grant | undefined): Promise<void>;
   /** Answers that came after a lock was lost, the newest first. */
@@ -22,14 +22,14 @@ export interface StoreTransaction {
 }
 
 /** @throws Failure where another window took over: whatever it does counts, and nothing is sent or written here */
-export async function insistOnLock(transaction: StoreTransaction): Promise<void> {
+export async function assertLockHeld(transaction: StoreTransaction): Promise<void> {
   if (!(await transaction.isOurs())) {
     throw new Failure('transient', { step: 'storage', code: 'lock_lost' });
   }
 }
 
 export interface DiskTransactionParts {
-  vault: Vault;
+  secretStore: SecretStore;
   journal: Journal;
   lock: HeldLock;
   /** Whether machines that share the secrets but not this disk have to learn of it. */
@@ -40,35 +40,38 @@ export interface DiskTransactionParts {
 /** Changes the journal; the vault too where others depend on it, or where the journal refuses. */
 export function diskTransaction(
   known: Grant,
-  { vault, journal, lock, isShared, log }: DiskTransactionParts,
+  { secretStore, journal, lock, isShared, log }: DiskTransactionParts,
 ): StoreTransaction {
-  const isGone = async () =>
-    (await journal.isBuried(known.id)) || (isShared() && (await vault.readGone()).has(known.id));
+  const isSignedOut = async () =>
+    (await journal.hasTombstone(known.id)) || (isShared() && (await secretStore.readTombstones()).has(known.id));
   const written = async (grant: Grant, writing: Promise<void>): Promise<void> => {
     try {
       await writing;
     } catch (error) {
-      log.warn('The journal refuses a record; the secret storage keeps it.', { grant: grant.id, code: codeOf(error) });
-      await vault.store(grant);
+      log.warn('The journal refuses a record; the secret storage keeps it.', {
+        grant: grant.id,
+        code: systemErrorCode(error),
+      });
+      await secretStore.store(grant);
       return;
     }
     if (isShared()) {
-      await vault.store(grant).catch((error: unknown) => {
-        log.warn('Other machines could not be told of new tokens.', { grant: grant.id, code: codeOf(error) });
+      await secretStore.store(grant).catch((error: unknown) => {
+        log.warn('Other machines could not be told of new tokens.', { grant: grant.id, code: systemErrorCode(error) });
       });
     }
   };
   return {
     read: async () => {
       const entry = await journal.readOne(known.id);
-      if (entry === 'gone' || (isShared() && (await isGone()))) {
-        throw new Failure('signInAgain', { step: 'storage', code: 'signed_out' });
+      if (entry === 'gone' || (isShared() && (await isSignedOut()))) {
+        throw new Failure('invalidGrant', { step: 'storage', code: 'signed_out' });
       }
-      const copy = await vault.readOne(known.id);
+      const copy = await secretStore.readOne(known.id);
       return writable(newest(copy?.kind === 'damaged' ? undefined : copy, entry), known);
     },
     isOurs: () => lock.isOurs(),
-    isGone,
+    isSignedOut,
     reserve: async (like) => {
       const place = await journal.reserve(like);
       return { ...place, commit: (grant, replaced) => written(grant, place.commit(grant, replaced)) };
@@ -80,27 +83,27 @@ export function diskTransaction(
 }
 
 /** Without a disk: every change goes to the vault, and one window at a time is safe. */
-export function vaultTransaction(known: Grant, vault: Vault): StoreTransaction {
+export function secretStoreTransaction(known: Grant, secretStore: SecretStore): StoreTransaction {
   return {
     read: async () => {
-      const copy = await vault.readOne(known.id);
+      const copy = await secretStore.readOne(known.id);
       return writable(newest(copy?.kind === 'damaged' ? undefined : copy, undefined), known);
     },
     isOurs: async () => true,
-    isGone: async () => (await vault.readOne(known.id)) === undefined,
+    isSignedOut: async () => (await secretStore.readOne(known.id)) === undefined,
     reserve: async () => ({
-      commit: (grant) => vault.store(grant),
+      commit: (grant) => secretStore.store(grant),
       keepAside: async () => undefined,
       discard: async () => undefined,
     }),
-    write: (grant) => vault.store(grant),
+    write: (grant) => secretStore.store(grant),
     keptAside: async () => [],
     end: async () => undefined,
   };
 }
 
 /** What is stored, or what this window knows where that is newer. */
-function writable(found: Known | undefined, known: Grant): Grant {
+function writable(found: KnownGrant | undefined, known: Grant): Grant {
   if (found?.readOnly) {
     throw new Failure('transient', { step: 'storage', code: 'read_only' });
   }

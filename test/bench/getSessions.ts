@@ -1,4 +1,4 @@
-import { KnownGrants } from '../../src/accounts/registry.ts';
+import { AccountRegistry } from '../../src/accounts/registry.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { isListed, isUsable, matchesScopes, sessionOf } from '../../src/editor/sessions.ts';
 import type { Grant } from '../../src/grants/grant.ts';
@@ -13,7 +13,7 @@ const serverUrl = 'https://mcp.example/mcp';
 export async function getSessionsFigures(): Promise<Figure[]> {
   return [1, 10, 100].map((count) => {
     const clock = new FakeClock();
-    const known = new KnownGrants(clock, serverUrl);
+    const known = new AccountRegistry(clock, serverUrl);
     known.load(Array.from({ length: count }, (_, index) => ({ grant: grant(index, clock.nowMs()), readOnly: false })));
     const samples: number[] = [];
     for (let round = 0; round <= rounds; round += 1) {

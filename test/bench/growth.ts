@@ -10,7 +10,7 @@ import { accountLabel } from '../../src/grants/names.ts';
 import { files } from '../../src/platform/node/files.ts';
 import { FakeClock } from '../unit/fakeClock.ts';
 import { TokenServer } from '../unit/renewal/tokenServer.ts';
-import { SecretStore } from '../unit/storage/memorySecrets.ts';
+import { MemorySecretStorage } from '../unit/storage/memorySecrets.ts';
 import { type Figure, figure, median } from './figure.ts';
 
 const renewals = 10_000;
@@ -23,7 +23,7 @@ export async function growthFigures(): Promise<Figure[]> {
     const server = new TokenServer(() => clock.nowMs());
     const line = (): void => undefined;
     const accounts = new Accounts({
-      secrets: new SecretStore().window(),
+      secrets: new MemorySecretStorage().window(),
       files,
       directory: join(home, 'journal'),
       protocol: server.protocol,

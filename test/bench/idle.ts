@@ -1,7 +1,7 @@
 import type { Clock } from '../../src/core/clock.ts';
 import { Secret } from '../../src/core/secret.ts';
 import type { Grant } from '../../src/grants/grant.ts';
-import { Keeper } from '../../src/renewal/scheduler.ts';
+import { RenewalScheduler } from '../../src/renewal/scheduler.ts';
 import { FakeClock } from '../unit/fakeClock.ts';
 import { type Figure, figure } from './figure.ts';
 
@@ -16,11 +16,11 @@ export async function idleFigures(): Promise<Figure[]> {
   ];
 }
 
-async function wakeUps(hears: boolean): Promise<number> {
+async function wakeUps(watchWorks: boolean): Promise<number> {
   const clock = new CountingClock();
   let obtainedAtMs = clock.nowMs();
   let renewals = 0;
-  const keeper = new Keeper({
+  const scheduler = new RenewalScheduler({
     clock,
     randomness: { bytes: (length) => new Uint8Array(length), fraction: () => 0.5 },
     grants: () => [
@@ -32,21 +32,21 @@ async function wakeUps(hears: boolean): Promise<number> {
     ],
     retryAtMs: () => undefined,
     confirmAtMs: () => undefined,
-    isGuest: () => false,
+    belongsToOtherMachine: () => false,
     renew: async () => {
       renewals += 1;
       obtainedAtMs = clock.nowMs();
     },
     look: async () => undefined,
-    hears: () => hears,
+    watchWorks: () => watchWorks,
     wokeUp: () => undefined,
   });
-  keeper.plan();
+  scheduler.plan();
   for (let minute = 0; minute < hours * 60; minute += 1) {
     clock.advance(minuteMs);
     await new Promise((resolve) => setImmediate(resolve));
   }
-  keeper.end();
+  scheduler.end();
   return (clock.fired - renewals) / hours;
 }
 

@@ -115,11 +115,11 @@ describe('input that nobody should have to suffer from', { timeout: 120_000 }, (
       await consumer.changeSetting(serverUrl, '');
       assert.deepEqual(await consumer.accounts(), []);
       const { severity, buttons } = await window.notifications.waitFor(
-        'Ada Lovelace (Engineering Wiki) belongs to the one from before',
+        'Ada Lovelace (Engineering Wiki) belongs to the previous server',
       );
       assert.deepEqual({ severity, buttons }, { severity: 'info', buttons: ['Manage Accounts', 'Open Setting'] });
       await window.screenshot('33-server-changed');
-      await window.notifications.click('belongs to the one from before', 'Manage Accounts');
+      await window.notifications.click('belongs to the previous server', 'Manage Accounts');
       await window.quickInput.choose('Ada Lovelace (Engineering Wiki)');
       const { host } = new URL(notion.mcpUrl);
       assert.equal(await window.quickInput.prompt(), `belongs to ${host}, which is not the server in the settings`);

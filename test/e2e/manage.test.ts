@@ -60,7 +60,7 @@ describe('a person manages accounts', { timeout: 150_000 }, () => {
 
   test('with nobody signed in it offers to sign in', async () => {
     await window.runCommand('Notion MCP: Manage Accounts');
-    assert.equal(await window.quickInput.prompt(), 'Nobody is signed in to Notion yet.');
+    assert.equal(await window.quickInput.prompt(), 'You are not signed in to Notion yet.');
     await window.screenshot('50-no-accounts');
     await window.quickInput.choose('Sign in to a workspace…');
     await finishSignIn(window, { user: 'Ada Lovelace', workspace: 'Engineering Wiki' });

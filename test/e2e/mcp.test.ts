@@ -134,7 +134,7 @@ describe('Notion’s tools in chat and agents', { timeout: 150_000 }, () => {
     await window.runCommand('Notion MCP: Test Connection');
     await window.notifications.waitFor('is connected and has');
     await window.notifications.click('is connected and has', 'Show Details');
-    await window.page.getByText('✓ It says whose account this is').waitFor();
+    await window.page.getByText('✓ Account identified').waitFor();
     await window.screenshot('41-test-connection');
     await consumer.command('workbench.action.closeActiveEditor');
   });

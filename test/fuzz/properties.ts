@@ -5,9 +5,9 @@ import { accountLabel } from '../../src/grants/names.ts';
 import type { Http, HttpResponse } from '../../src/http/client.ts';
 import { HttpFailure, type HttpFailureKind } from '../../src/http/errors.ts';
 import { isSecure } from '../../src/http/url.ts';
-import { cleanName } from '../../src/notion/identity.ts';
+import { displayName } from '../../src/notion/identity.ts';
 import { callTool } from '../../src/notion/mcpClient.ts';
-import { judgeAnswer, type PendingAuthorization } from '../../src/oauth/authorization.ts';
+import { type PendingAuthorization, validateCallback } from '../../src/oauth/authorization.ts';
 import { parseChallenge } from '../../src/oauth/challenge.ts';
 import { discover } from '../../src/oauth/discovery.ts';
 import { Failure } from '../../src/oauth/errors.ts';
@@ -16,7 +16,7 @@ import { register } from '../../src/oauth/registration.ts';
 import { revoke } from '../../src/oauth/revocation.ts';
 import { parseServerUrl } from '../../src/oauth/serverUrl.ts';
 import { exchange, refresh } from '../../src/oauth/token.ts';
-import { answerParameters } from '../../src/signIn/callbackQuery.ts';
+import { callbackParameters } from '../../src/signIn/callbackQuery.ts';
 import { FakeClock } from '../unit/fakeClock.ts';
 import {
   answer,
@@ -265,7 +265,7 @@ export const properties: Property[] = [
     ],
     async (pairs, issParameterSupported) => {
       const parameters = new URLSearchParams(pairs);
-      const code = await attempt(() => judgeAnswer(pending, { ...server, issParameterSupported }, parameters));
+      const code = await attempt(() => validateCallback(pending, { ...server, issParameterSupported }, parameters));
       if (code !== undefined) {
         assert.deepEqual(parameters.getAll('state'), [secrets.state]);
         assert.deepEqual(parameters.getAll('code'), [code.reveal()]);
@@ -285,7 +285,7 @@ export const properties: Property[] = [
       for (let i = 0; i < encodings; i++) {
         values = values.map(encodeURIComponent);
       }
-      const read = answerParameters(`code=${values[0]}&state=${values[1]}`, (state) => state === secrets.state);
+      const read = callbackParameters(`code=${values[0]}&state=${values[1]}`, (state) => state === secrets.state);
       assert.equal(read?.get('code'), plain);
     },
   ),
@@ -310,7 +310,7 @@ export const properties: Property[] = [
     [fc.array(anyText, { maxLength: 60 }), anyText],
     (pieces, email) => {
       const raw = pieces.join('');
-      const name = cleanName(raw);
+      const name = displayName(raw);
       assert.ok(Array.from(name).length <= 60);
       assert.doesNotMatch(name, /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]|\$\(|\]\(|[<>`]/u);
       const identity = { userId: 'u', userName: raw, userEmail: email, workspaceId: 'w', workspaceName: raw };

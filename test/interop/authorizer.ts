@@ -2,7 +2,7 @@ import { systemClock } from '../../src/core/clock.ts';
 import { type Randomness, systemRandomness } from '../../src/core/random.ts';
 import type { Secret } from '../../src/core/secret.ts';
 import type { Http } from '../../src/http/client.ts';
-import { buildAuthorization, judgeAnswer } from '../../src/oauth/authorization.ts';
+import { buildAuthorization, validateCallback } from '../../src/oauth/authorization.ts';
 import type { Challenge } from '../../src/oauth/challenge.ts';
 import { discover } from '../../src/oauth/discovery.ts';
 import type { AuthorizationServer, Client, Tokens } from '../../src/oauth/model.ts';
@@ -56,7 +56,7 @@ export class Authorizer {
       prompt: 'consent',
     });
     const answer = await browse(pending.url);
-    const code = judgeAnswer(pending, server, answer.searchParams);
+    const code = validateCallback(pending, server, answer.searchParams);
     const { verifier } = pending;
     const tokens = await exchange(http, server, client, { code, verifier, redirectUri, resource, clock: systemClock });
     return { server, client, tokens, resource };

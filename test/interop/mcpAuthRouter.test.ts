@@ -45,10 +45,10 @@ test('mcpAuthRouter: a refresh token used twice and a code used twice are over',
   const { signIn, renew } = await start(t);
   const one = await signIn();
   await renew(one);
-  await fails(() => renew(one), 'signInAgain', { code: 'invalid_grant', serverReason: 'unknown refresh token' });
+  await fails(() => renew(one), 'invalidGrant', { code: 'invalid_grant', serverReason: 'unknown refresh token' });
   const { server, client, resource } = one;
   const spent = { code: new Secret('spent'), verifier: new Secret('v'), redirectUri, resource, clock };
-  await fails(() => exchange(http, server, client, spent), 'signInAgain', { code: 'invalid_grant' });
+  await fails(() => exchange(http, server, client, spent), 'invalidGrant', { code: 'invalid_grant' });
 });
 
 test('mcpAuthRouter: revocation ends the grant', async (t) => {
@@ -58,21 +58,21 @@ test('mcpAuthRouter: revocation ends the grant', async (t) => {
     token: one.tokens.refreshToken ?? new Secret(''),
     hint: 'refresh_token',
   });
-  await fails(() => renew(one), 'signInAgain');
-  await fails(() => whoami(one), 'serverRefuses', { code: 'invalid_token', status: 401 });
+  await fails(() => renew(one), 'invalidGrant');
+  await fails(() => whoami(one), 'serverRejected', { code: 'invalid_token', status: 401 });
 });
 
 test('mcpAuthRouter: a purged registration is known by invalid_client, though its status is 400', async (t) => {
   const { signIn, renew, clients } = await start(t);
   const one = await signIn();
   clients.clear();
-  await fails(() => renew(one), 'registrationGone', { code: 'invalid_client', status: 400 });
+  await fails(() => renew(one), 'invalidClient', { code: 'invalid_client', status: 400 });
 });
 
 test('mcpAuthRouter: the person’s no is a refusal', async (t) => {
   const { signIn, person } = await start(t);
   person.answer = 'deny';
-  await fails(signIn, 'refused');
+  await fails(signIn, 'accessDenied');
 });
 
 test('mcpAuthRouter: too many registrations are answered 429, and we know when to come back', async (t) => {
@@ -93,7 +93,7 @@ test('mcpAuthRouter: its HTML 404 for anything else is nonsense, not a dead gran
   const { signIn, renew, mcp } = await start(t);
   const one = await signIn();
   const elsewhere = { ...one.server, tokenEndpoint: `${mcp.origin}/nothing` };
-  await fails(() => renew({ ...one, server: elsewhere }), 'nonsense', { status: 404 });
+  await fails(() => renew({ ...one, server: elsewhere }), 'invalidResponse', { status: 404 });
   const nowhere = new URL(`${mcp.origin}/elsewhere`);
-  await fails(() => discover(http, nowhere), 'nonsense', { code: 'no_mcp_endpoint' });
+  await fails(() => discover(http, nowhere), 'invalidResponse', { code: 'no_mcp_endpoint' });
 });

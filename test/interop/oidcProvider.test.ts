@@ -55,9 +55,9 @@ test('oidc-provider: a refresh token used twice ends the grant, and its access t
   const { signIn, whoami, renew } = await start(t);
   const one = await signIn();
   const tokens = await renew(one);
-  await fails(() => renew(one), 'signInAgain', { code: 'invalid_grant', status: 400 });
-  await fails(() => renew({ ...one, tokens }), 'signInAgain', { code: 'invalid_grant' });
-  await fails(() => whoami({ ...one, tokens }), 'serverRefuses', { code: 'invalid_token', status: 401 });
+  await fails(() => renew(one), 'invalidGrant', { code: 'invalid_grant', status: 400 });
+  await fails(() => renew({ ...one, tokens }), 'invalidGrant', { code: 'invalid_grant' });
+  await fails(() => whoami({ ...one, tokens }), 'serverRejected', { code: 'invalid_token', status: 401 });
 });
 
 test('oidc-provider: a revoked grant is over', async (t) => {
@@ -65,8 +65,8 @@ test('oidc-provider: a revoked grant is over', async (t) => {
   const one = await signIn();
   const token = one.tokens.refreshToken ?? new Secret('');
   await revoke(http, one.server, one.client, { token, hint: 'refresh_token' });
-  await fails(() => renew(one), 'signInAgain');
-  await fails(() => whoami(one), 'serverRefuses', { code: 'invalid_token' });
+  await fails(() => renew(one), 'invalidGrant');
+  await fails(() => whoami(one), 'serverRejected', { code: 'invalid_token' });
   await revoke(http, one.server, one.client, { token, hint: 'refresh_token' });
 });
 
@@ -74,13 +74,13 @@ test('oidc-provider: a purged registration is told from a dead grant', async (t)
   const { signIn, renew, purge } = await start(t);
   const one = await signIn();
   await purge(one.client.clientId);
-  await fails(() => renew(one), 'registrationGone', { code: 'invalid_client', status: 401 });
+  await fails(() => renew(one), 'invalidClient', { code: 'invalid_client', status: 401 });
 });
 
 test('oidc-provider: the person’s no is a refusal, and a second try works', async (t) => {
   const { signIn, person } = await start(t);
   person.answer = 'deny';
-  await fails(signIn, 'refused', { code: 'access_denied', serverReason: 'Ada said no' });
+  await fails(signIn, 'accessDenied', { code: 'access_denied', serverReason: 'Ada said no' });
   person.answer = 'allow';
   await signIn();
 });
@@ -94,5 +94,5 @@ test('oidc-provider: each kind of redirect is registered as the type it takes it
   // Refused as native, where http is for loopback, and taken as web.
   await register(http, authorizationServer, { redirectUri: 'http://code.example.com/callback', clientName: 'x' });
   const fragment = { redirectUri: 'https://vscode.dev/callback#x', clientName: 'x' };
-  await fails(() => register(http, authorizationServer, fragment), 'serverRefuses', { code: 'invalid_redirect_uri' });
+  await fails(() => register(http, authorizationServer, fragment), 'serverRejected', { code: 'invalid_redirect_uri' });
 });

@@ -5,7 +5,7 @@ import type { Accounts } from '../../src/accounts/accounts.ts';
 import { Log, type LogSink } from '../../src/core/log.ts';
 import { systemRandomness as randomness } from '../../src/core/random.ts';
 import type { ChannelName } from '../../src/signIn/channel.ts';
-import { Discoveries } from '../../src/signIn/discoveryCache.ts';
+import { DiscoveryCache } from '../../src/signIn/discoveryCache.ts';
 import type { SignInResult } from '../../src/signIn/exchange.ts';
 import { PendingSignIns } from '../../src/signIn/pending.ts';
 import { SignIn } from '../../src/signIn/signIn.ts';
@@ -52,7 +52,7 @@ class Desk {
       http,
       accounts,
       pending: this.pending,
-      discoveries: new Discoveries(machine.clock),
+      discoveryCache: new DiscoveryCache(machine.clock),
       channels: () => channels,
       openChannel: async (name) => {
         this.ready.push(name);
@@ -317,7 +317,7 @@ describe('a sign-in against the Notion-shaped server', { timeout: 60_000 }, () =
     const signingIn = run();
     const answer = await approve((await browser(1))[0] ?? '', { allow: false });
     assert.equal(await pending.receive(answer.search.slice(1)), 'declined');
-    await assert.rejects(signingIn, { kind: 'refused' });
+    await assert.rejects(signingIn, { kind: 'accessDenied' });
   });
 });
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { steps } from '../stress/protocol.ts';
-import { torment } from '../stress/stress.ts';
+import { stress } from '../stress/stress.ts';
 import { Swarm } from '../stress/swarm.ts';
 
 describe('windows in processes of their own, against the Notion-shaped server', { timeout: 120_000 }, () => {
@@ -51,9 +51,9 @@ describe('windows in processes of their own, one of which dies', { timeout: 120_
 
 describe('windows that are tormented at the Notion-shaped server', { timeout: 120_000 }, () => {
   test('none of them loses an account while they are killed, stopped and cut off', async () => {
-    const { evidence, ...tally } = await torment({
+    const { evidence, ...tally } = await stress({
       ...{ seed: 7, rotations: 300, processes: 3, accounts: 50, limitMs: 100_000 },
-      ...{ server: 'notion', storage: 'shared', isMerciful: false },
+      ...{ server: 'notion', storage: 'shared', noKill: false },
     });
     const { signOuts, unavoidableSignOuts, replays, astray } = tally;
     assert.deepEqual([signOuts, unavoidableSignOuts, replays, astray], [0, 0, 0, 0], evidence.join('\n'));
@@ -65,9 +65,9 @@ describe('windows that are tormented at oidc-provider, with its strict reuse det
   timeout: 120_000,
 }, () => {
   test('none of them presents a token twice while they are stopped and cut off', async () => {
-    const { evidence, ...tally } = await torment({
+    const { evidence, ...tally } = await stress({
       ...{ seed: 7, rotations: 150, processes: 3, accounts: 40, limitMs: 60_000 },
-      ...{ server: 'oidc', storage: 'rewriting', isMerciful: true },
+      ...{ server: 'oidc', storage: 'rewriting', noKill: true },
     });
     const { signOuts, unavoidableSignOuts, replays, unavoidableReplays, astray, lostAnswers } = tally;
     const counts = [signOuts, unavoidableSignOuts, replays, unavoidableReplays, astray, lostAnswers];

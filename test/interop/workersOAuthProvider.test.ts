@@ -59,7 +59,7 @@ for (const { version, library, redirectUri } of versions) {
     await renew(one);
     const two = await renew(one);
     await renew(two);
-    await fails(() => renew(one), 'signInAgain', { code: 'invalid_grant', status: 400 });
+    await fails(() => renew(one), 'invalidGrant', { code: 'invalid_grant', status: 400 });
   });
 
   test(`workers-oauth-provider ${version}: a revoked grant is over, at the MCP server too`, async (t) => {
@@ -67,21 +67,21 @@ for (const { version, library, redirectUri } of versions) {
     const one = await signIn();
     const token = one.tokens.refreshToken ?? new Secret('');
     await revoke(http, one.server, one.client, { token, hint: 'refresh_token' });
-    await fails(() => renew(one), 'signInAgain', { code: 'invalid_grant' });
-    await fails(() => whoami(one), 'serverRefuses', { code: 'invalid_token', status: 401 });
+    await fails(() => renew(one), 'invalidGrant', { code: 'invalid_grant' });
+    await fails(() => whoami(one), 'serverRejected', { code: 'invalid_token', status: 401 });
   });
 
   test(`workers-oauth-provider ${version}: a purged registration is told from a dead grant`, async (t) => {
     const { signIn, renew, purge } = await start(t);
     const one = await signIn();
     await purge();
-    await fails(() => renew(one), 'registrationGone', { code: 'invalid_client', status: 401 });
+    await fails(() => renew(one), 'invalidClient', { code: 'invalid_client', status: 401 });
   });
 
   test(`workers-oauth-provider ${version}: the person’s no is a refusal, and a second try works`, async (t) => {
     const { signIn, person } = await start(t);
     await person('deny');
-    await fails(signIn, 'refused', { code: 'access_denied' });
+    await fails(signIn, 'accessDenied', { code: 'access_denied' });
     await person('allow');
     await signIn();
   });
@@ -96,7 +96,7 @@ test('workers-oauth-provider 0.8.3 takes vscode:// and sends no iss; 1.2.3 refus
   const next = await startWorkersServer(t, 'workers-oauth-provider-next');
   const after = await discover(http, next.mcp);
   assert.equal(after.authorizationServer.issParameterSupported, true);
-  await fails(() => register(http, after.authorizationServer, one), 'serverRefuses', {
+  await fails(() => register(http, after.authorizationServer, one), 'serverRejected', {
     code: 'invalid_redirect_uri',
     serverReason: 'Redirect URI must use https, or http on a loopback host',
   });

@@ -59,7 +59,7 @@ for (const version of ['today', 'next'] as const) {
     });
 
     test('a refusal comes back as such', async () => {
-      await assert.rejects(signIn(http, notion, { allow: false }), isKind('refused'));
+      await assert.rejects(signIn(http, notion, { allow: false }), isKind('accessDenied'));
     });
 
     test('the replaced token is good until the new one is used; a refresh ends earlier access tokens only today', async () => {
@@ -72,7 +72,7 @@ for (const version of ['today', 'next'] as const) {
       assert.equal(works, version === 'next');
       const third = { ...first, tokens: await renew(first) };
       await self(third.tokens);
-      await assert.rejects(renew(second), isKind('signInAgain'));
+      await assert.rejects(renew(second), isKind('invalidGrant'));
       if (version === 'today') {
         await assert.rejects(self(third.tokens), 'the replay revoked the grant');
       }
@@ -91,10 +91,10 @@ for (const version of ['today', 'next'] as const) {
       const renewed = { ...rest, tokens: await renew({ ...rest, tokens }) };
       await self(renewed.tokens);
       await notion.revokeGrants();
-      await assert.rejects(renew(renewed), isKind('signInAgain'));
+      await assert.rejects(renew(renewed), isKind('invalidGrant'));
       const again = await signIn(http, notion);
       await notion.purgeClients();
-      await assert.rejects(renew(again), isKind('registrationGone'));
+      await assert.rejects(renew(again), isKind('invalidClient'));
     });
 
     test('a sign-out revokes the grant', async () => {
@@ -144,7 +144,7 @@ for (const version of ['today', 'next'] as const) {
       if (version === 'today') {
         await registering;
       } else {
-        await assert.rejects(registering, isKind('serverRefuses'));
+        await assert.rejects(registering, isKind('serverRejected'));
       }
     });
   });

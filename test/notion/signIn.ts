@@ -2,7 +2,7 @@ import { systemClock as clock } from '../../src/core/clock.ts';
 import { systemRandomness as randomness } from '../../src/core/random.ts';
 import type { Grant } from '../../src/grants/grant.ts';
 import type { Http } from '../../src/http/client.ts';
-import { buildAuthorization, judgeAnswer } from '../../src/oauth/authorization.ts';
+import { buildAuthorization, validateCallback } from '../../src/oauth/authorization.ts';
 import { discover } from '../../src/oauth/discovery.ts';
 import type { Client } from '../../src/oauth/model.ts';
 import { register } from '../../src/oauth/registration.ts';
@@ -26,7 +26,7 @@ export async function signIn(
   const own = client ?? (await register(http, authorizationServer, { redirectUri, clientName: 'Test' }));
   const pending = await buildAuthorization(discovery, own, { redirectUri, randomness, prompt: 'consent' });
   const answer = await approve(pending.url, approval);
-  const code = judgeAnswer(pending, authorizationServer, answer.searchParams);
+  const code = validateCallback(pending, authorizationServer, answer.searchParams);
   const { verifier } = pending;
   const tokens = await exchange(http, authorizationServer, own, { code, verifier, redirectUri, resource, clock });
   return { authorizationServer, resource, client: own, tokens };

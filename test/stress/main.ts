@@ -1,10 +1,10 @@
 // npm run stress [-- --rotations n --processes n --accounts n --seed n --minutes n --server notion|oidc
-// --storage shared|silent|rewriting --merciful]: kills, stops and starves windows while they renew. The last line is
+// --storage shared|silent|rewriting --no-kill]: kills, stops and starves windows while they renew. The last line is
 // one JSON object with what was counted.
 import { parseArgs } from 'node:util';
 import type { StorageOrders } from './protocol.ts';
 import type { ServerKind } from './servers.ts';
-import { torment } from './stress.ts';
+import { stress } from './stress.ts';
 
 const { values } = parseArgs({
   options: {
@@ -15,7 +15,7 @@ const { values } = parseArgs({
     minutes: { type: 'string', default: '60' },
     server: { type: 'string', default: 'notion' },
     storage: { type: 'string', default: 'shared' },
-    merciful: { type: 'boolean', default: false },
+    'no-kill': { type: 'boolean', default: false },
   },
 });
 const seed = Number(values.seed);
@@ -23,7 +23,7 @@ const { server, storage } = values as { server: ServerKind; storage: StorageOrde
 if (!['notion', 'oidc'].includes(server) || !['shared', 'silent', 'rewriting'].includes(storage)) {
   throw new Error('--server is notion or oidc; --storage is shared, silent or rewriting');
 }
-const { evidence, ...tally } = await torment({
+const { evidence, ...tally } = await stress({
   seed,
   rotations: Number(values.rotations),
   limitMs: Number(values.minutes) * 60_000,
@@ -31,7 +31,7 @@ const { evidence, ...tally } = await torment({
   accounts: Number(values.accounts),
   server,
   storage,
-  isMerciful: values.merciful,
+  noKill: values['no-kill'],
 });
 for (const line of evidence) {
   console.log(line);

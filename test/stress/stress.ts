@@ -4,7 +4,7 @@ import { randomFrom } from './random.ts';
 import type { ServerKind } from './servers.ts';
 import { Swarm, type WindowProcess } from './swarm.ts';
 
-export interface TormentOptions {
+export interface StressOptions {
   seed: number;
   /** Ends when the server has rotated so many tokens, or when the time is over. */
   rotations: number;
@@ -14,7 +14,7 @@ export interface TormentOptions {
   server: ServerKind;
   storage: StorageOrders['kind'];
   /** Windows are only stopped and cut off, never killed, and no answer is lost: then nothing may be. */
-  isMerciful: boolean;
+  noKill: boolean;
 }
 
 export interface Tally {
@@ -44,8 +44,8 @@ const tokenLifeSeconds = 2;
 const longestStopMs = 3_000;
 
 /** Kills windows at random moments and at each step of a renewal, stops them, breaks the network, sets a clock wrong. */
-export async function torment(options: TormentOptions): Promise<Tally & { evidence: string[] }> {
-  const { seed, rotations, limitMs, processes, accounts, server, storage, isMerciful } = options;
+export async function stress(options: StressOptions): Promise<Tally & { evidence: string[] }> {
+  const { seed, rotations, limitMs, processes, accounts, server, storage, noKill } = options;
   const random = randomFrom(seed);
   const swarm = await Swarm.start({ accounts, lifeSeconds: tokenLifeSeconds, server, storage, seed });
   const { front } = swarm.server;
@@ -61,25 +61,25 @@ export async function torment(options: TormentOptions): Promise<Tally & { eviden
     }
     const endMs = performance.now() + limitMs;
     // A fast machine has rotated enough before anything was lost, and then it has shown nothing.
-    const isTooEasy = () => !isMerciful && (done.kills === 0 || front.ledger.lostAnswers === 0);
+    const isTooEasy = () => !noKill && (done.kills === 0 || front.ledger.lostAnswers === 0);
     while ((front.ledger.rotations < rotations || isTooEasy()) && performance.now() < endMs) {
       await pause(50 + random() * 200);
-      const deed = random();
+      const fault = random();
       const index = Math.floor(random() * alive.length);
       const victim = alive[index] as WindowProcess;
       if (!victim.isAlive) {
         alive.splice(index, 1);
         done.kills += 1;
         open(random() < 0.3 ? steps[Math.floor(random() * steps.length)] : undefined);
-      } else if (deed < 0.06 && !isMerciful) {
+      } else if (fault < 0.06 && !noKill) {
         victim.child.kill('SIGKILL');
-      } else if (deed < 0.12) {
+      } else if (fault < 0.12) {
         done.stops += 1;
         victim.child.kill('SIGSTOP');
         setTimeout(() => victim.child.kill('SIGCONT'), random() * longestStopMs).unref();
-      } else if (deed < 0.3) {
+      } else if (fault < 0.3) {
         done.faults += 1;
-        front.fault(fault(random, isMerciful));
+        front.fault(randomFault(random, noKill));
       } else if (swarm.waitingForTheirPerson > accounts / 4) {
         // A strict server has ended many, and the others alone would be too easy.
         await swarm.signInAgain();
@@ -89,7 +89,7 @@ export async function torment(options: TormentOptions): Promise<Tally & { eviden
     for (const window of alive) {
       window.child.kill('SIGCONT');
     }
-    await Promise.all(alive.map((window) => (isMerciful ? window.end() : window.kill())));
+    await Promise.all(alive.map((window) => (noKill ? window.end() : window.kill())));
     const judged = await judge(swarm, processes, accounts, server);
     const replays = front.ledger.replays();
     const avoidable = replays.filter(({ isUnavoidable }) => !isUnavoidable);
@@ -146,14 +146,14 @@ function evidenceOf({ earlier, refresh }: Replay, swarm: Swarm): string[] {
   return ['A spent token came again:', JSON.stringify(earlier), JSON.stringify(refresh), ...lines];
 }
 
-function fault(random: () => number, isMerciful: boolean): Parameters<Swarm['server']['front']['fault']>[0] {
+function randomFault(random: () => number, noKill: boolean): Parameters<Swarm['server']['front']['fault']>[0] {
   const faults = [
     { kind: 'drop', when: 'before' },
     { kind: 'stall' },
     { kind: 'answer', status: 503, body: '<html>Down</html>' },
     { kind: 'answer', status: 429, body: '', headers: { 'retry-after': '1' } },
     { kind: 'answer', status: 200, body: '<html>Sign in to this network</html>' },
-    ...(isMerciful ? [] : [{ kind: 'drop', when: 'after' } as const]),
+    ...(noKill ? [] : [{ kind: 'drop', when: 'after' } as const]),
   ] as const;
   return faults[Math.floor(random() * faults.length)] ?? faults[0];
 }

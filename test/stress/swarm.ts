@@ -13,7 +13,7 @@ import { accountLabel } from '../../src/grants/names.ts';
 import type { Http } from '../../src/http/client.ts';
 import type { Identity } from '../../src/notion/identity.ts';
 import { files } from '../../src/platform/node/files.ts';
-import { grantProtocol } from '../../src/renewal/grantRequests.ts';
+import { createGrantRequests } from '../../src/renewal/grantRequests.ts';
 import { type AccountReport, fastLocks, type StorageOrders, type WindowOrders, type WindowReport } from './protocol.ts';
 import { secretsAt } from './secrets.ts';
 import { type ServerKind, startTorturedServer, type TorturedServer } from './servers.ts';
@@ -152,9 +152,9 @@ export class Swarm {
     const server = await startTorturedServer(kind);
     server.setTokenLife(lifeSeconds);
     const orders: StorageOrders = { kind: storage, seed };
-    const keeper = fork(storageProgram, [JSON.stringify(orders)]);
-    const [port] = (await once(keeper, 'message')) as [number];
-    const swarm = new Swarm(server, await mkdtemp(join(tmpdir(), 'swarm-')), keeper, port);
+    const scheduler = fork(storageProgram, [JSON.stringify(orders)]);
+    const [port] = (await once(scheduler, 'message')) as [number];
+    const swarm = new Swarm(server, await mkdtemp(join(tmpdir(), 'swarm-')), scheduler, port);
     await swarm.signIn(accounts);
     return swarm;
   }
@@ -193,7 +193,7 @@ export class Swarm {
       files,
       directory: `${this.#directory}/journal`,
       lockTiming: fastLocks,
-      protocol: grantProtocol(http, systemClock),
+      protocol: createGrantRequests(http, systemClock),
       clock: systemClock,
       randomness: systemRandomness,
       log: new Log({ error: () => {}, warn: () => {}, info: () => {}, debug: () => {} }),

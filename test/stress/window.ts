@@ -8,7 +8,7 @@ import { Log } from '../../src/core/log.ts';
 import { systemRandomness } from '../../src/core/random.ts';
 import { accountLabel } from '../../src/grants/names.ts';
 import type { Files } from '../../src/platform/contract.ts';
-import { type GrantProtocol, grantProtocol } from '../../src/renewal/grantRequests.ts';
+import { createGrantRequests, type GrantRequests } from '../../src/renewal/grantRequests.ts';
 import { fingerprint } from './front.ts';
 import { fastLocks, type Step, type WindowOrders, type WindowReport } from './protocol.ts';
 import { secretsAt } from './secrets.ts';
@@ -20,7 +20,7 @@ const accounts = new Accounts({
   files: mortal(platformFiles as Files),
   directory: `${orders.directory}/journal`,
   lockTiming: { ...fastLocks, ...(orders.takeoverAgeMs !== undefined && { takeoverAgeMs: orders.takeoverAgeMs }) },
-  protocol: mortalProtocol(grantProtocol(createPlatformHttp({ userAgent: orders.userAgent }), systemClock)),
+  protocol: mortalProtocol(createGrantRequests(createPlatformHttp({ userAgent: orders.userAgent }), systemClock)),
   clock: wrong(systemClock),
   randomness: systemRandomness,
   log: new Log({ error: note, warn: note, info: note, debug: note }),
@@ -107,7 +107,7 @@ function mortal(files: Files): Files {
   };
 }
 
-function mortalProtocol(protocol: GrantProtocol): GrantProtocol {
+function mortalProtocol(protocol: GrantRequests): GrantRequests {
   return {
     ...protocol,
     refresh: async (grant) => {

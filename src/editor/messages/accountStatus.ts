@@ -1,17 +1,17 @@
 import { env, l10n } from 'vscode';
-import type { AccountTrouble } from '../../accounts/accountState.ts';
+import type { RenewalProblem } from '../../accounts/accountState.ts';
 import type { Account } from '../../accounts/registry.ts';
 import type { Grant, NeedsSignInReason } from '../../grants/grant.ts';
-import { asksAgain } from '../../grants/tokenLife.ts';
+import { signInDeadline } from '../../grants/tokenLife.ts';
 
 /** How an account stands, for its person. `trouble`: what keeps it from being renewed just now. */
-export function accountInWords({ grant, state }: Account, trouble: AccountTrouble | undefined): string {
+export function describeAccount({ grant, state }: Account, trouble: RenewalProblem | undefined): string {
   switch (state) {
     case 'needsSignIn':
       return l10n.t({
         message: 'needs sign-in: {0}',
         comment: ['State of an account. {0} is the reason, such as “Notion ended it”.'],
-        args: [reasonInWords(grant.needsSignIn?.reason)],
+        args: [describeReason(grant.needsSignIn?.reason)],
       });
     case 'dormant':
       return l10n.t({
@@ -22,28 +22,28 @@ export function accountInWords({ grant, state }: Account, trouble: AccountTroubl
     case 'readOnly':
       return l10n.t({ message: 'reload this window to use it', comment: ['State of an account.'] });
     default:
-      return trouble === undefined ? signedInWords(grant) : troubleInWords(trouble);
+      return trouble === undefined ? describeSignedIn(grant) : describeRenewalProblem(trouble);
   }
 }
 
-function signedInWords(grant: Grant): string {
-  const { atMs, isWhenUnused } = asksAgain(grant);
+function describeSignedIn(grant: Grant): string {
+  const { atMs, isWhenUnused } = signInDeadline(grant);
   return isWhenUnused
     ? l10n.t({
         message: 'signed in, renews by itself; if unused, ends on {0}',
         comment: ['State of an account. {0} is a day, such as May 12.'],
-        args: [dayInWords(atMs)],
+        args: [formatDay(atMs)],
       })
     : l10n.t({
         message: 'signed in, renews by itself; sign in again by {0}',
         comment: ['State of an account. {0} is a day, such as May 12.'],
-        args: [dayInWords(atMs)],
+        args: [formatDay(atMs)],
       });
 }
 
-function troubleInWords(trouble: AccountTrouble): string {
+function describeRenewalProblem(trouble: RenewalProblem): string {
   switch (trouble) {
-    case 'refused':
+    case 'beingConfirmed':
       return l10n.t({
         message: 'Notion refuses to renew it; asked once more in a minute or two',
         comment: ['State of an account. “it” is its sign-in.'],
@@ -61,13 +61,13 @@ function troubleInWords(trouble: AccountTrouble): string {
   }
 }
 
-function reasonInWords(reason: NeedsSignInReason | undefined): string {
+function describeReason(reason: NeedsSignInReason | undefined): string {
   switch (reason) {
     case 'tooOld':
       return l10n.t('Notion ended it after 180 days');
     case 'idle':
       return l10n.t('Notion ended it after 30 days without use');
-    case 'registrationGone':
+    case 'invalidClient':
       return l10n.t('Notion no longer knows this editor');
     case 'noRefreshToken':
       return l10n.t('Notion gave no way to renew it');
@@ -76,6 +76,6 @@ function reasonInWords(reason: NeedsSignInReason | undefined): string {
   }
 }
 
-function dayInWords(atMs: number): string {
+function formatDay(atMs: number): string {
   return new Date(atMs).toLocaleDateString(env.language, { day: 'numeric', month: 'long' });
 }

@@ -1,7 +1,7 @@
 import { l10n } from 'vscode';
 
 /** What a button under a message does. */
-export type Remedy =
+export type MessageAction =
   | 'tryAgain'
   | 'signIn'
   | 'reconnect'
@@ -21,12 +21,12 @@ export type Remedy =
 /** One sentence that says what happened and what to do, and the buttons that do it. */
 export interface Message {
   sentence: string;
-  remedies: readonly Remedy[];
+  actions: readonly MessageAction[];
 }
 
 /** The words on a button. */
-export function remedyLabel(remedy: Remedy): string {
-  switch (remedy) {
+export function actionLabel(action: MessageAction): string {
+  switch (action) {
     case 'tryAgain':
       return l10n.t('Try Again');
     case 'signIn':

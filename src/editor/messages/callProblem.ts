@@ -18,7 +18,7 @@ export function problemSentence(problem: Problem): string {
     }
     case 'tokenRejected':
       return l10n.t('{0} rejects a sign-in that was just renewed. Run “Notion MCP: Test Connection” to see why.', host);
-    case 'scopeMissing':
+    case 'insufficientScope':
       return scopes.length === 0
         ? l10n.t('{0} asks for more access than was allowed. Run “Notion MCP: Sign In” to allow it.', host)
         : l10n.t(
@@ -27,29 +27,29 @@ export function problemSentence(problem: Problem): string {
             scopes.join(', '),
           );
     case 'unreachable':
-      return troubleOnTheWay(problem);
+      return transportSentence(problem);
     case 'rateLimited':
       return waitSeconds === undefined
         ? l10n.t('{0} asks for a pause. Try again later.', host)
         : l10n.t('{0} asks for a pause. Try again in {1} seconds.', host, String(waitSeconds));
-    case 'serverTrouble':
+    case 'serverError':
       return l10n.t('{0} has trouble at the moment (status {1}). Try again later.', host, String(status ?? ''));
-    case 'serverRefuses':
+    case 'serverRejected':
       return l10n.t(
         '{0} refuses the request (status {1}). Run “Notion MCP: Test Connection” to see why.',
         host,
         String(status ?? ''),
       );
-    case 'nonsense':
-      return l10n.t('{0} does not answer as an MCP server does. Check the server URL in the settings.', host);
+    case 'invalidResponse':
+      return l10n.t('{0} does not respond as an MCP server does. Check the server URL in the settings.', host);
     case 'tooLarge':
       return l10n.t('The request is larger than 16 MB, which is more than is passed on. Send less at once.');
     case 'internal':
-      return l10n.t('The Notion extension made a mistake. Run “Notion MCP: Copy Diagnostics” and report it.');
+      return l10n.t('Something went wrong in the Notion extension. Run “Notion MCP: Copy Diagnostics” and report it.');
   }
 }
 
 /** As a sign-in would say it: a certificate, a proxy, a network that wants a login, a window that is busy. */
-function troubleOnTheWay({ host, failure, transport = 'unreachable' }: Problem): string {
+function transportSentence({ host, failure, transport = 'unreachable' }: Problem): string {
   return transientMessage(failure ?? new Failure('transient', { step: 'identity', code: transport }), host).sentence;
 }

@@ -1,6 +1,6 @@
 import { env, l10n } from 'vscode';
 import type { Check, CheckName, ConnectionReport } from '../../diagnostics/connectionTest.ts';
-import { cleanName, shownNames } from '../../notion/identity.ts';
+import { displayName, displayNames } from '../../notion/identity.ts';
 import type { ToolAccess } from '../../notion/toolAccess.ts';
 import type { Message } from './actions.ts';
 import { aboutAccount, messageFor } from './failure.ts';
@@ -17,13 +17,13 @@ export function connectionText(label: string, report: ConnectionReport, testedAt
     }),
     '',
     ...checks.map(checkLine),
-    ...notTried.map((name) => `– ${l10n.t('{0}: not tried', nameInWords(name))}`),
+    ...notTried.map((name) => `– ${l10n.t('{0}: not tried', checkTitle(name))}`),
   ];
   if (wasRenewed) {
     lines.push('', renewedSentence());
   }
   if (identity !== undefined) {
-    const { user, workspace } = shownNames(identity);
+    const { user, workspace } = displayNames(identity);
     lines.push('', l10n.t('User: {0}', user), l10n.t('Workspace: {0}', workspace));
   }
   if (Math.abs(clockSkewSeconds) > 60) {
@@ -38,7 +38,7 @@ export function connectionText(label: string, report: ConnectionReport, testedAt
   }
   if (tools.length > 0) {
     lines.push('', l10n.t('Tools ({0})', String(tools.length)));
-    lines.push(...tools.map((tool) => `  ${cleanName(tool)}: ${accessInWords(access.get(tool))}`));
+    lines.push(...tools.map((tool) => `  ${displayName(tool)}: ${describeAccess(access.get(tool))}`));
   }
   return `${lines.join('\n')}\n`;
 }
@@ -48,12 +48,12 @@ export function connectionMessage(label: string, { checks, tools, wasRenewed }: 
   const broken = checks.find(({ failure }) => failure !== undefined);
   if (broken === undefined) {
     const sentence = l10n.t('{0} is connected and has {1} tools.', label, String(tools.length));
-    return { sentence: wasRenewed ? `${sentence} ${renewedSentence()}` : sentence, remedies: ['showDetails'] };
+    return { sentence: wasRenewed ? `${sentence} ${renewedSentence()}` : sentence, actions: ['showDetails'] };
   }
-  const { sentence, remedies } = messageOf(broken);
+  const { sentence, actions } = messageOf(broken);
   return aboutAccount(label, {
     sentence,
-    remedies: [...remedies.filter((remedy) => remedy !== 'showLog'), 'showDetails'],
+    actions: [...actions.filter((action) => action !== 'showLog'), 'showDetails'],
   });
 }
 
@@ -73,7 +73,7 @@ export function serverFaultSentence(): string {
 
 function checkLine(check: Check): string {
   const { name, tookMs, failure } = check;
-  const what = `${nameInWords(name)} (${tookMs} ms)`;
+  const what = `${checkTitle(name)} (${tookMs} ms)`;
   return failure === undefined ? `✓ ${what}` : `✗ ${what}: ${messageOf(check).sentence}`;
 }
 
@@ -81,33 +81,33 @@ function messageOf({ failure }: Check): Message {
   if (failure?.details.code === 'invalid_token') {
     return {
       sentence: l10n.t('The server rejects this sign-in. Reconnect the account.'),
-      remedies: ['reconnect'],
+      actions: ['reconnect'],
     };
   }
   const message = failure && messageFor(failure);
   return (
-    message ?? { sentence: l10n.t('This took too long, so the test ended here. Try again.'), remedies: ['tryAgain'] }
+    message ?? { sentence: l10n.t('This took too long, so the test ended here. Try again.'), actions: ['tryAgain'] }
   );
 }
 
-function nameInWords(name: CheckName): string {
+function checkTitle(name: CheckName): string {
   switch (name) {
     case 'server':
-      return l10n.t('The server answers');
+      return l10n.t('Server responds');
     case 'discovery':
-      return l10n.t('It says where to sign in');
+      return l10n.t('Sign-in page found');
     case 'token':
-      return l10n.t('The sign-in has not run out');
+      return l10n.t('Access token is valid');
     case 'initialize':
-      return l10n.t('The MCP server takes the sign-in');
+      return l10n.t('Token accepted');
     case 'tools':
-      return l10n.t('It lists its tools');
+      return l10n.t('Tools listed');
     case 'identity':
-      return l10n.t('It says whose account this is');
+      return l10n.t('Account identified');
   }
 }
 
-function accessInWords(access: ToolAccess = 'unknown'): string {
+function describeAccess(access: ToolAccess = 'unknown'): string {
   switch (access) {
     case 'available':
       return l10n.t('available');

@@ -15,10 +15,8 @@ export function messageFor(failure: Failure): Message | undefined {
     case 'misconfigured':
       if (details.code === 'no_channel') {
         return {
-          sentence: l10n.t(
-            'The way that is set for the browser’s answer cannot work here. Choose another one in the setting.',
-          ),
-          remedies: ['openChannelSetting'],
+          sentence: l10n.t('The selected sign-in channel isn’t available here. Choose another one in the setting.'),
+          actions: ['openChannelSetting'],
         };
       }
       if (details.code === 'no_registration') {
@@ -27,39 +25,39 @@ export function messageFor(failure: Failure): Message | undefined {
             '{0} does not let this editor register itself. Register an app there yourself and enter its client ID, or check the server URL.',
             host,
           ),
-          remedies: ['openClientSetting', 'openSetting'],
+          actions: ['openClientSetting', 'openSetting'],
         };
       }
-      return { sentence: misconfiguredSentence(details.code), remedies: ['openSetting'] };
-    case 'refused':
+      return { sentence: misconfiguredSentence(details.code), actions: ['openSetting'] };
+    case 'accessDenied':
       return {
-        sentence: l10n.t('Access was not allowed in the browser, so nothing changed. Try again to allow it.'),
-        remedies: ['tryAgain'],
+        sentence: l10n.t('You denied access in the browser. Nothing changed.'),
+        actions: ['tryAgain'],
       };
-    case 'signInAgain':
+    case 'invalidGrant':
       if (details.code === 'signed_out') {
         return {
           sentence: l10n.t('This account was signed out of Notion. Sign in again to use it.'),
-          remedies: ['signIn'],
+          actions: ['signIn'],
         };
       }
       return details.step === 'token' && details.code !== 'ended'
         ? {
             sentence: l10n.t('{0} no longer accepts this sign-in. Sign in again.', host),
-            remedies: ['signIn', 'showLog'],
+            actions: ['signIn', 'showLog'],
           }
-        : { sentence: l10n.t('Notion ended this sign-in. Sign in again.'), remedies: ['signIn', 'showLog'] };
-    case 'registrationGone':
+        : { sentence: l10n.t('Notion ended this sign-in. Sign in again.'), actions: ['signIn', 'showLog'] };
+    case 'invalidClient':
       return {
         sentence: l10n.t('{0} no longer knows this editor. Sign in again to register it afresh.', host),
-        remedies: ['signIn', 'showLog'],
+        actions: ['signIn', 'showLog'],
       };
-    case 'serverRefuses':
-      return { sentence: refusedSentence(failure, host), remedies: ['tryAgain', 'showLog'] };
+    case 'serverRejected':
+      return { sentence: rejectedSentence(failure, host), actions: ['tryAgain', 'showLog'] };
     case 'transient':
       return transientMessage(failure, host);
-    case 'nonsense':
-      return nonsenseMessage(failure, host);
+    case 'invalidResponse':
+      return invalidResponseMessage(failure, host);
     case 'unsafe':
       if (details.code === 'no_pkce_s256') {
         return {
@@ -68,28 +66,28 @@ export function messageFor(failure: Failure): Message | undefined {
             comment: ['{0} is the name of a server. PKCE is the name of a standard.'],
             args: [host],
           }),
-          remedies: ['openSetting', 'showLog'],
+          actions: ['openSetting', 'showLog'],
         };
       }
       if (details.step === 'discovery') {
-        return { sentence: unsafeServerSentence(details.code, host), remedies: ['openSetting', 'showLog'] };
+        return { sentence: unsafeServerSentence(details.code, host), actions: ['openSetting', 'showLog'] };
       }
       return {
         sentence: l10n.t('{0} sent something that does not fit this sign-in, so it was not used. Try again.', host),
-        remedies: ['tryAgain', 'showLog'],
+        actions: ['tryAgain', 'showLog'],
       };
   }
 }
 
 /** The same, told of an account, where it may be one of several. */
-export function aboutAccount(label: string, { sentence, remedies }: Message): Message {
+export function aboutAccount(label: string, { sentence, actions }: Message): Message {
   return {
     sentence: l10n.t({
       message: '{0}: {1}',
       comment: ['{0} is the name of an account, {1} a sentence that says what is wrong with it.'],
       args: [label, sentence],
     }),
-    remedies,
+    actions,
   };
 }
 
@@ -100,7 +98,7 @@ export function needsSignInSentence({ label, needsSignIn }: Grant): string {
       return l10n.t('The sign-in of {0} is 180 days old, and Notion asks for a new one. Sign in again.', label);
     case 'idle':
       return l10n.t('{0} was not used for 30 days, so Notion ended its sign-in. Sign in again.', label);
-    case 'registrationGone':
+    case 'invalidClient':
       return l10n.t('Notion no longer knows this editor, so {0} has to sign in again.', label);
     case 'noRefreshToken':
       return l10n.t('Notion gave no way to renew the sign-in of {0}. Sign in again.', label);
@@ -115,26 +113,28 @@ export function serverChangedMessage(labels: readonly string[]): Message {
   const sentence =
     others.length === 0
       ? l10n.t(
-          'The Notion server URL has changed, and {0} belongs to the one from before. It is kept: change the URL back to use it again.',
+          'The Notion server URL has changed, and {0} belongs to the previous server. It is kept: change the URL back to use it again.',
           label,
         )
       : l10n.t(
-          'The Notion server URL has changed, and {0} accounts belong to the one from before. They are kept: change the URL back to use them again.',
+          'The Notion server URL has changed, and {0} accounts belong to the previous server. They are kept: change the URL back to use them again.',
           String(labels.length),
         );
-  return { sentence, remedies: ['manageAccounts', 'openSetting'] };
+  return { sentence, actions: ['manageAccounts', 'openSetting'] };
 }
 
 /** The browser answered a sign-in that no longer waits; another one of this window may. */
-export function endedAnswerMessage(isAnotherWaiting: boolean): Message {
+export function endedCallbackMessage(isAnotherWaiting: boolean): Message {
   return isAnotherWaiting
     ? {
         sentence: l10n.t('That page belonged to an earlier try. Use the page that was opened last in your browser.'),
-        remedies: ['showLog'],
+        actions: ['showLog'],
       }
     : {
-        sentence: l10n.t('The browser answered a sign-in that has already ended. Sign in again if you still want to.'),
-        remedies: ['signIn', 'showLog'],
+        sentence: l10n.t(
+          'The response from the browser belongs to a sign-in that has already ended. Sign in again if you still want to.',
+        ),
+        actions: ['signIn', 'showLog'],
       };
 }
 
@@ -144,16 +144,16 @@ export function storageMessage(problem: StorageProblem): Message {
     case 'damaged':
       return {
         sentence: l10n.t('A stored Notion sign-in cannot be read, so it was kept aside. Sign in again.'),
-        remedies: ['signIn', 'showLog'],
+        actions: ['signIn', 'showLog'],
       };
     case 'stale':
       return staleWindowMessage();
-    case 'forgetful':
+    case 'volatile':
       return {
         sentence: l10n.t(
           'This computer forgot the Notion sign-ins when the editor closed. Set up a keyring for it, then sign in again.',
         ),
-        remedies: ['signIn', 'showLog'],
+        actions: ['signIn', 'showLog'],
       };
   }
 }
@@ -163,12 +163,12 @@ function cancelledMessage(code: string): Message | undefined {
     case 'browser_limit':
       return {
         sentence: l10n.t('Nothing came back from the browser within 5 minutes. Try again when you are ready.'),
-        remedies: ['tryAgain', 'showLog'],
+        actions: ['tryAgain', 'showLog'],
       };
     case 'browser_not_opened':
       return {
         sentence: l10n.t('The sign-in page was not opened in the browser. Try again and allow it to open.'),
-        remedies: ['tryAgain'],
+        actions: ['tryAgain'],
       };
     default:
       return undefined;
@@ -211,7 +211,7 @@ function unsafeServerSentence(code: string, host: string): string {
       );
 }
 
-function refusedSentence({ details }: Failure, host: string): string {
+function rejectedSentence({ details }: Failure, host: string): string {
   const reason = details.serverReason ?? details.code;
   if (details.step === 'registration') {
     return l10n.t('{0} refused to register this editor and says: “{1}”. Try again later.', host, reason);
@@ -219,29 +219,26 @@ function refusedSentence({ details }: Failure, host: string): string {
   return l10n.t('{0} refused and says: “{1}”. Try again.', host, reason);
 }
 
-function nonsenseMessage({ details }: Failure, host: string): Message {
+function invalidResponseMessage({ details }: Failure, host: string): Message {
   if (details.step === 'discovery') {
     const sentence =
       details.missing === undefined
         ? l10n.t('{0} does not look like a Notion MCP server. Check the server URL.', host)
         : l10n.t('{0} does not say where to sign in: “{1}” is missing. Check the server URL.', host, details.missing);
-    return { sentence, remedies: ['openSetting', 'showLog'] };
+    return { sentence, actions: ['openSetting', 'showLog'] };
   }
   return {
-    sentence: l10n.t(
-      '{0} gave an answer that makes no sense. Try again; if it happens again, look into the log.',
-      host,
-    ),
-    remedies: ['tryAgain', 'showLog'],
+    sentence: l10n.t('{0} returned an unexpected response. Try again; if it happens again, check the log.', host),
+    actions: ['tryAgain', 'showLog'],
   };
 }
 
 /** What nobody foresaw is a mistake of ours. */
-export function unforeseenMessage(): Message {
+export function unexpectedErrorMessage(): Message {
   return {
     sentence: l10n.t(
-      'The Notion extension made a mistake. Try again; if it happens again, copy the diagnostics and report it.',
+      'Something went wrong in the Notion extension. Try again; if it happens again, copy the diagnostics and report it.',
     ),
-    remedies: ['tryAgain', 'copyDiagnostics', 'showLog'],
+    actions: ['tryAgain', 'copyDiagnostics', 'showLog'],
   };
 }

@@ -1,32 +1,32 @@
 import { commands, window } from 'vscode';
-import { traitsOf } from '../../core/errorInfo.ts';
+import { errorInfo } from '../../core/errorInfo.ts';
 import type { Log } from '../../core/log.ts';
 import { clientIdSetting, serverUrlSetting, signInChannelSetting } from '../settings.ts';
-import { type Message, type Remedy, remedyLabel } from './actions.ts';
-import { unforeseenMessage } from './failure.ts';
+import { actionLabel, type Message, type MessageAction } from './actions.ts';
+import { unexpectedErrorMessage } from './failure.ts';
 
 /** What the buttons do here; those that always do the same need not be named. */
-export type RemedyActions = Partial<Record<Remedy, () => void>>;
+export type ActionHandlers = Partial<Record<MessageAction, () => void>>;
 
 /** Shows a failure with its buttons and does what the person picks. */
-export function showFailure(message: Message, actions: RemedyActions = {}): Promise<void> {
-  return show(window.showErrorMessage, message, actions);
+export function showFailure(message: Message, handlers: ActionHandlers = {}): Promise<void> {
+  return show(window.showErrorMessage, message, handlers);
 }
 
 /** Shows what the person should look at although nothing that they asked for failed. */
-export function showWarning(message: Message, actions: RemedyActions = {}): Promise<void> {
-  return show(window.showWarningMessage, message, actions);
+export function showWarning(message: Message, handlers: ActionHandlers = {}): Promise<void> {
+  return show(window.showWarningMessage, message, handlers);
 }
 
 /** Shows what is no failure: nothing is broken, but there is something to do. */
-export function showNote(message: Message, actions: RemedyActions = {}): Promise<void> {
-  return show(window.showInformationMessage, message, actions);
+export function showNote(message: Message, handlers: ActionHandlers = {}): Promise<void> {
+  return show(window.showInformationMessage, message, handlers);
 }
 
 type ShowToast = (sentence: string, ...buttons: string[]) => Thenable<string | undefined>;
 
-async function show(toast: ShowToast, { sentence, remedies }: Message, actions: RemedyActions): Promise<void> {
-  const everywhere: RemedyActions = {
+async function show(toast: ShowToast, { sentence, actions }: Message, handlers: ActionHandlers): Promise<void> {
+  const everywhere: ActionHandlers = {
     openSetting: () => openSetting(serverUrlSetting),
     openChannelSetting: () => openSetting(signInChannelSetting),
     openClientSetting: () => openSetting(clientIdSetting),
@@ -37,13 +37,13 @@ async function show(toast: ShowToast, { sentence, remedies }: Message, actions: 
     reloadWindow: () => void commands.executeCommand('workbench.action.reloadWindow'),
     showLog: () => void commands.executeCommand('notionMcp.showLog'),
     signIn: () => void commands.executeCommand('notionMcp.signIn'),
-    ...actions,
+    ...handlers,
   };
-  const offered = remedies.filter((remedy) => everywhere[remedy] !== undefined);
-  const picked = await toast(sentence, ...offered.map(remedyLabel));
-  const remedy = offered.find((each) => remedyLabel(each) === picked);
-  if (remedy !== undefined) {
-    everywhere[remedy]?.();
+  const offered = actions.filter((action) => everywhere[action] !== undefined);
+  const picked = await toast(sentence, ...offered.map(actionLabel));
+  const action = offered.find((each) => actionLabel(each) === picked);
+  if (action !== undefined) {
+    everywhere[action]?.();
   }
 }
 
@@ -53,11 +53,11 @@ export function openSetting(name: string): void {
 }
 
 /** Does what a person asked for; what nobody foresaw is logged and said in place of the editor's own words. */
-export async function told(log: Log, action: () => Promise<void>): Promise<void> {
+export async function reportUnexpected(log: Log, action: () => Promise<void>): Promise<void> {
   try {
     await action();
   } catch (error) {
-    log.error('Something failed in an unforeseen way.', traitsOf(error));
-    void showFailure(unforeseenMessage(), { tryAgain: () => void told(log, action) });
+    log.error('Something failed in an unforeseen way.', errorInfo(error));
+    void showFailure(unexpectedErrorMessage(), { tryAgain: () => void reportUnexpected(log, action) });
   }
 }

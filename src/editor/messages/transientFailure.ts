@@ -1,17 +1,17 @@
 import { l10n } from 'vscode';
 import type { Failure } from '../../oauth/errors.ts';
 import { defaultServerUrl } from '../settings.ts';
-import type { Message, Remedy } from './actions.ts';
+import type { Message, MessageAction } from './actions.ts';
 
-const again: readonly Remedy[] = ['tryAgain', 'showLog'];
+const again: readonly MessageAction[] = ['tryAgain', 'showLog'];
 /** A server that somebody wrote into the settings may be another than they meant. */
-const againOrElsewhere: readonly Remedy[] = ['tryAgain', 'openSetting', 'showLog'];
+const againOrElsewhere: readonly MessageAction[] = ['tryAgain', 'openSetting', 'showLog'];
 
 /** What the person is told of a failure that passes: the sign-in is kept. */
 export function transientMessage({ details }: Failure, host: string): Message {
   const { step, code, status, retryAfterMs } = details;
   if (step === 'storage') {
-    return storageTrouble(code);
+    return localStorageMessage(code);
   }
   if (code === 'unconfirmed' || code === 'waiting') {
     const sentence = l10n.t({
@@ -20,19 +20,19 @@ export function transientMessage({ details }: Failure, host: string): Message {
       comment: ['{0} is the name of a server, such as mcp.notion.com.'],
       args: [host],
     });
-    return { sentence, remedies: ['reconnect', 'showLog'] };
+    return { sentence, actions: ['reconnect', 'showLog'] };
   }
   if (retryAfterMs !== undefined) {
     const seconds = String(Math.ceil(retryAfterMs / 1000));
-    return { sentence: l10n.t('{0} asks for a pause. Try again in {1} seconds.', host, seconds), remedies: again };
+    return { sentence: l10n.t('{0} asks for a pause. Try again in {1} seconds.', host, seconds), actions: again };
   }
   if (code === 'html') {
     return {
       sentence: l10n.t(
-        'The network answered with a page of its own in place of {0}. Open any web page to log in to the network, then try again.',
+        'The network returned a page of its own instead of the response from {0}. Open any web page to log in to the network, then try again.',
         host,
       ),
-      remedies: again,
+      actions: again,
     };
   }
   if (status === 401 || status === 403 || status === 407) {
@@ -42,26 +42,29 @@ export function transientMessage({ details }: Failure, host: string): Message {
         host,
         String(status),
       ),
-      remedies: ['tryAgain', 'openProxySetting', 'showLog'],
+      actions: ['tryAgain', 'openProxySetting', 'showLog'],
     };
   }
   if (status !== undefined) {
     return {
       sentence: l10n.t('{0} has trouble at the moment (status {1}). Try again later.', host, String(status)),
-      remedies: again,
+      actions: again,
     };
   }
-  return networkTrouble(code, host, details.host);
+  return networkMessage(code, host, details.host);
 }
 
-function networkTrouble(code: string, host: string, asked: string | undefined): Message {
+function networkMessage(code: string, host: string, asked: string | undefined): Message {
   switch (code) {
     case 'timeout':
       return isNotions(asked)
-        ? { sentence: l10n.t('{0} did not answer in time. Check your network and try again.', host), remedies: again }
+        ? { sentence: l10n.t('{0} did not respond in time. Check your network and try again.', host), actions: again }
         : {
-            sentence: l10n.t('{0} did not answer in time. Check your network and the server URL, and try again.', host),
-            remedies: againOrElsewhere,
+            sentence: l10n.t(
+              '{0} did not respond in time. Check your network and the server URL, and try again.',
+              host,
+            ),
+            actions: againOrElsewhere,
           };
     case 'certificate':
       return {
@@ -69,7 +72,7 @@ function networkTrouble(code: string, host: string, asked: string | undefined): 
           'The certificate of {0} is not trusted on this computer. If your company issued it, add its authority to the system’s certificates, then try again.',
           host,
         ),
-        remedies: again,
+        actions: again,
       };
     case 'proxy':
       return {
@@ -77,19 +80,19 @@ function networkTrouble(code: string, host: string, asked: string | undefined): 
           'The proxy did not let the request to {0} through. Check the proxy setting, then try again.',
           host,
         ),
-        remedies: ['openProxySetting', 'tryAgain', 'showLog'],
+        actions: ['openProxySetting', 'tryAgain', 'showLog'],
       };
     case 'ending':
       return {
         sentence: l10n.t('This window is being closed. Reload it to go on.'),
-        remedies: ['reloadWindow'],
+        actions: ['reloadWindow'],
       };
     default:
       return isNotions(asked)
-        ? { sentence: l10n.t('{0} cannot be reached. Check your network and try again.', host), remedies: again }
+        ? { sentence: l10n.t('{0} cannot be reached. Check your network and try again.', host), actions: again }
         : {
             sentence: l10n.t('{0} cannot be reached. Check your network and the server URL, and try again.', host),
-            remedies: againOrElsewhere,
+            actions: againOrElsewhere,
           };
   }
 }
@@ -102,32 +105,32 @@ function isNotions(host: string | undefined): boolean {
 export function staleWindowMessage(): Message {
   return {
     sentence: l10n.t('Another window has signed in to Notion since this one was opened. Reload this window.'),
-    remedies: ['reloadWindow'],
+    actions: ['reloadWindow'],
   };
 }
 
 /** Nothing went wrong at the server or on the way there. */
-function storageTrouble(code: string): Message {
+function localStorageMessage(code: string): Message {
   switch (code) {
     case 'stale_window':
       return staleWindowMessage();
     case 'read_only':
       return {
-        sentence: l10n.t('Another window knows more of this account than this one. Reload this window to use it.'),
-        remedies: ['reloadWindow'],
+        sentence: l10n.t('Another window has newer credentials for this account. Reload this window to use it.'),
+        actions: ['reloadWindow'],
       };
     case 'locked':
     case 'lock_lost':
       return {
         sentence: l10n.t('Another window is busy with this account. Try again in a moment.'),
-        remedies: again,
+        actions: again,
       };
     default:
       return {
         sentence: l10n.t(
           'The sign-in could not be stored on this computer. Make sure that its disk has room and its keyring is unlocked, then try again.',
         ),
-        remedies: again,
+        actions: again,
       };
   }
 }

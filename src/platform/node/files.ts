@@ -1,6 +1,6 @@
 import { watch as watchDirectory } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
-import { codeOf } from '../../core/errorInfo.ts';
+import { systemErrorCode } from '../../core/errorInfo.ts';
 import type { Files } from '../contract.ts';
 
 export const files: Files | undefined = {
@@ -54,7 +54,7 @@ async function openNew(path: string, text: string): Promise<FileHandle | undefin
   try {
     file = await open(path, 'wx', 0o600);
   } catch (error) {
-    if (codeOf(error) === 'EEXIST') {
+    if (systemErrorCode(error) === 'EEXIST') {
       return undefined;
     }
     throw error;
@@ -92,7 +92,7 @@ async function unlessMissing<T>(reading: Promise<T>): Promise<T | undefined> {
   try {
     return await reading;
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') {
+    if (systemErrorCode(error) === 'ENOENT') {
       return undefined;
     }
     throw error;

@@ -1,6 +1,6 @@
 import type { Dispatcher, Pool } from 'undici';
 import { HttpFailure } from '../../http/errors.ts';
-import type { Upstream, UpstreamAnswer, UpstreamRequest } from '../../http/transport.ts';
+import type { Upstream, UpstreamRequest, UpstreamResponse } from '../../http/transport.ts';
 
 /**
  * An upstream over connections of our own, kept and used again, that knows nothing of the editor's network settings.
@@ -53,11 +53,11 @@ function loadPool(): Promise<typeof import('undici/lib/dispatcher/pool.js')> {
 const longestQueue = 65_536;
 
 /** One request on its way: undici pushes, `read` pulls. */
-class Exchange implements Dispatcher.DispatchHandler, UpstreamAnswer {
+class Exchange implements Dispatcher.DispatchHandler, UpstreamResponse {
   status = 0;
-  headers: UpstreamAnswer['headers'] = {};
+  headers: UpstreamResponse['headers'] = {};
   readonly #request: UpstreamRequest;
-  readonly #resolve: (answer: UpstreamAnswer) => void;
+  readonly #resolve: (answer: UpstreamResponse) => void;
   readonly #reject: (failure: HttpFailure) => void;
   #controller: Dispatcher.DispatchController | undefined;
   #chunks: Uint8Array[] = [];
@@ -67,7 +67,7 @@ class Exchange implements Dispatcher.DispatchHandler, UpstreamAnswer {
 
   constructor(
     request: UpstreamRequest,
-    resolve: (answer: UpstreamAnswer) => void,
+    resolve: (answer: UpstreamResponse) => void,
     reject: (failure: HttpFailure) => void,
   ) {
     this.#request = request;
@@ -83,7 +83,7 @@ class Exchange implements Dispatcher.DispatchHandler, UpstreamAnswer {
     }
   }
 
-  onResponseStart(_controller: unknown, status: number, headers: UpstreamAnswer['headers']): void {
+  onResponseStart(_controller: unknown, status: number, headers: UpstreamResponse['headers']): void {
     // An informational answer (RFC 9110, section 15.2) comes before the one that counts.
     if (status >= 200) {
       this.status = status;

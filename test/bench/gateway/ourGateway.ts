@@ -29,7 +29,7 @@ const ignore = (): void => undefined;
 const gateway = new Gateway({
   accounts: { find: () => grant, fresh: async () => grant, renew: async () => grant },
   upstream,
-  notices: { signInNeeded: ignore, scopeMissing: ignore },
+  notices: { signInNeeded: ignore, insufficientScope: ignore },
   sentence: ({ kind }) => kind,
   listen,
   clock: systemClock,

@@ -75,7 +75,7 @@ export class Editor {
       onLine: (line) => printed.push(line),
       settings,
       environment,
-      // Consent pages open without the question whether to leave the editor.
+      // AuthorizationResult pages open without the question whether to leave the editor.
       serverArguments: [
         ...['--log', logLevel],
         ...['http://127.0.0.2:*', ...trustedOrigins].flatMap((origin) => ['--link-protection-trusted-domains', origin]),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { remedyLabel } from '../../../src/editor/messages/actions.ts';
-import { messageFor, storageMessage, unforeseenMessage } from '../../../src/editor/messages/failure.ts';
+import { actionLabel } from '../../../src/editor/messages/actions.ts';
+import { messageFor, storageMessage, unexpectedErrorMessage } from '../../../src/editor/messages/failure.ts';
 import { Failure, type FailureDetails, type FailureKind } from '../../../src/oauth/errors.ts';
 
 const failures: [FailureKind, FailureDetails][] = [
@@ -9,12 +9,12 @@ const failures: [FailureKind, FailureDetails][] = [
   ['misconfigured', { step: 'discovery', code: 'server_url_unheard_of' }],
   ['misconfigured', { step: 'registration', code: 'no_registration', host: 'example.com' }],
   ['misconfigured', { step: 'authorization', code: 'no_channel' }],
-  ['refused', { step: 'authorization', code: 'access_denied' }],
-  ['signInAgain', { step: 'token', code: 'ended' }],
-  ['signInAgain', { step: 'token', code: 'invalid_grant', host: 'example.com' }],
-  ['registrationGone', { step: 'token', code: 'invalid_client', host: 'example.com' }],
-  ['serverRefuses', { step: 'registration', code: 'access_denied', host: 'example.com' }],
-  ['serverRefuses', { step: 'token', code: 'invalid_request', host: 'example.com', serverReason: 'No' }],
+  ['accessDenied', { step: 'authorization', code: 'access_denied' }],
+  ['invalidGrant', { step: 'token', code: 'ended' }],
+  ['invalidGrant', { step: 'token', code: 'invalid_grant', host: 'example.com' }],
+  ['invalidClient', { step: 'token', code: 'invalid_client', host: 'example.com' }],
+  ['serverRejected', { step: 'registration', code: 'access_denied', host: 'example.com' }],
+  ['serverRejected', { step: 'token', code: 'invalid_request', host: 'example.com', serverReason: 'No' }],
   ['transient', { step: 'token', code: 'network', host: 'example.com' }],
   ['transient', { step: 'token', code: 'timeout', host: 'example.com' }],
   ['transient', { step: 'token', code: 'certificate', host: 'example.com' }],
@@ -32,12 +32,12 @@ const failures: [FailureKind, FailureDetails][] = [
   ['transient', { step: 'storage', code: 'lock_lost' }],
   ['transient', { step: 'storage', code: 'disk' }],
   ['transient', { step: 'storage', code: 'not_stored' }],
-  ['signInAgain', { step: 'storage', code: 'signed_out' }],
+  ['invalidGrant', { step: 'storage', code: 'signed_out' }],
   ['unsafe', { step: 'discovery', code: 'private_address', host: 'example.com' }],
   ['unsafe', { step: 'discovery', code: 'resource_mismatch', host: 'example.com' }],
-  ['nonsense', { step: 'discovery', code: 'html', host: 'example.com' }],
-  ['nonsense', { step: 'discovery', code: 'missing', missing: 'token_endpoint', host: 'example.com' }],
-  ['nonsense', { step: 'token', code: 'no_access_token', host: 'example.com' }],
+  ['invalidResponse', { step: 'discovery', code: 'html', host: 'example.com' }],
+  ['invalidResponse', { step: 'discovery', code: 'missing', missing: 'token_endpoint', host: 'example.com' }],
+  ['invalidResponse', { step: 'token', code: 'no_access_token', host: 'example.com' }],
   ['unsafe', { step: 'authorization', code: 'issuer_mismatch', host: 'example.com' }],
   ['unsafe', { step: 'discovery', code: 'no_pkce_s256', host: 'example.com' }],
   ['cancelled', { step: 'authorization', code: 'browser_limit' }],
@@ -56,8 +56,8 @@ describe('what a person is told', () => {
       assert.match(message.sentence, /^[A-Ze].*\.$/s);
       assert.match(message.sentence, todo, 'it says what to do');
       assert.doesNotMatch(message.sentence, /undefined|\{\d\}|_grant|_client/);
-      assert.ok(message.remedies.length > 0);
-      assert.ok(message.remedies.every((remedy) => remedyLabel(remedy) !== ''));
+      assert.ok(message.actions.length > 0);
+      assert.ok(message.actions.every((action) => actionLabel(action) !== ''));
     });
   }
 
@@ -74,9 +74,9 @@ describe('what a person is told', () => {
   });
 
   test('a mistake of ours leads to a report of it', () => {
-    const { sentence, remedies } = unforeseenMessage();
+    const { sentence, actions } = unexpectedErrorMessage();
     assert.match(sentence, /report/);
-    assert.ok(remedies.includes('copyDiagnostics'));
+    assert.ok(actions.includes('copyDiagnostics'));
   });
 
   test('what the person cancelled needs no words', () => {
@@ -89,10 +89,10 @@ describe('what a person is told', () => {
   });
 
   test('a sign-in that cannot be read, and a storage that forgets, each lead to a new sign-in', () => {
-    for (const problem of ['damaged', 'forgetful'] as const) {
-      const { sentence, remedies } = storageMessage(problem);
+    for (const problem of ['damaged', 'volatile'] as const) {
+      const { sentence, actions } = storageMessage(problem);
       assert.match(sentence, /[Ss]ign in again\.$/);
-      assert.equal(remedies[0], 'signIn');
+      assert.equal(actions[0], 'signIn');
     }
   });
 });

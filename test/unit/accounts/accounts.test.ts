@@ -232,9 +232,9 @@ describe('what is stored', () => {
     const { grant } = await window.accounts.storeSignIn(machine.server.signIn('ada'));
     const [name = '', text = ''] =
       [...(await machine.journal())].find(([each]) => each.startsWith(`${grant.id}.1.`)) ?? [];
-    const [clear = '', sealed = ''] = text.split('\n');
+    const [clear = '', encrypted = ''] = text.split('\n');
     const header = JSON.stringify({ ...JSON.parse(clear), keyId: 'unknown', generation: 5 });
-    await writeFile(join(machine.directory, name.replace('.1.', '.5.')), `${header}\n${sealed}\n`);
+    await writeFile(join(machine.directory, name.replace('.1.', '.5.')), `${header}\n${encrypted}\n`);
     const stale = await machine.open();
     assert.equal(stale.only().state, 'readOnly');
     await assert.rejects(stale.accounts.renew(grant.id, { reason: 'asked' }), { kind: 'transient' });

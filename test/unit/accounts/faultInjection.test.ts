@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import { Failure } from '../../../src/oauth/errors.ts';
 import type { Files } from '../../../src/platform/contract.ts';
-import { type Deed, deedsAt, Perils } from './faultInjection.ts';
+import { FaultInjector, type FaultKind, faultsAt } from './faultInjection.ts';
 import { files, Machine, type Window } from './machine.ts';
 
 /** What a window does while it is struck. The promise tells whether it came to its end. */
@@ -57,16 +57,16 @@ for (const kind of ['mild', 'strict'] as const) {
       test(`${name} leaves accounts that work`, async (t) => {
         const peaceful = await play(t, scene, kind, 0, 'throws before');
         const strikes = peaceful.calls.flatMap((call, index) =>
-          deedsAt(call).map((deed) => [index + 1, deed] as const),
+          faultsAt(call).map((fault) => [index + 1, fault] as const),
         );
         // The window ends right after.
         strikes.push([peaceful.calls.length + 1, 'dies before']);
         assert.ok(peaceful.calls.length > 15, 'every port is wrapped');
         const troubles: string[] = [];
-        await inTurns(strikes, 24, async ([at, deed]) => {
-          const { calls, trouble } = await play(t, scene, kind, at, deed);
-          if (trouble !== undefined && !(kind === 'strict' && answerWasLost(calls, at, deed))) {
-            troubles.push(`${deed} call ${at}, ${calls[at - 1]}: ${trouble}`);
+        await inTurns(strikes, 24, async ([at, fault]) => {
+          const { calls, trouble } = await play(t, scene, kind, at, fault);
+          if (trouble !== undefined && !(kind === 'strict' && answerWasLost(calls, at, fault))) {
+            troubles.push(`${fault} call ${at}, ${calls[at - 1]}: ${trouble}`);
           }
         });
         assert.deepEqual(troubles, []);
@@ -76,41 +76,41 @@ for (const kind of ['mild', 'strict'] as const) {
 }
 
 /** Plays a scene in which the window is struck, and then looks at the accounts through another window. */
-async function play(t: TestContext, scene: Scene, kind: 'mild' | 'strict', at: number, deed: Deed) {
+async function play(t: TestContext, scene: Scene, kind: 'mild' | 'strict', at: number, fault: FaultKind) {
   const machine = await Machine.start(t);
   machine.server.kind = kind;
   // A window that hangs under the lock gives it up soon, so that nobody waits for long here.
   machine.lockTiming = { heartbeatMs: 10, pollMs: 10, takeoverAgeMs: 60, longestHoldMs: 40 };
   await scene.before(await machine.open({ files: deaf }), machine);
-  const perils = new Perils(at, deed);
+  const injector = new FaultInjector(at, fault);
   const flushed = new Map(machine.secrets.contents);
   const window = machine.openUnloaded({
-    files: perils.wrap('files', closedAfter(t)),
-    secrets: perils.wrap('secrets', machine.secrets.window()),
-    protocol: perils.wrap('protocol', machine.server.protocol),
-    clock: perils.wrapClock(machine.clock),
+    files: injector.wrap('files', closedAfter(t)),
+    secrets: injector.wrap('secrets', machine.secrets.window()),
+    protocol: injector.wrap('protocol', machine.server.protocol),
+    clock: injector.wrapClock(machine.clock),
   });
   const acting = window.accounts.load().then(() => scene.act(window, machine));
   const ending = acting.then(
     () => true,
     (error: unknown) => {
-      assert.ok(error instanceof Failure || !deed.startsWith('throws') || isOwn(error), String(error));
+      assert.ok(error instanceof Failure || !fault.startsWith('throws') || isOwn(error), String(error));
       return false;
     },
   );
   const cameToItsEnd = await Promise.race([
     ending,
-    ...(deed.startsWith('throws') ? [] : [perils.struck.then(() => false)]),
+    ...(fault.startsWith('throws') ? [] : [injector.struck.then(() => false)]),
   ]);
-  const { calls } = perils;
-  if (!deed.startsWith('hangs')) {
-    perils.kill();
+  const { calls } = injector;
+  if (!fault.startsWith('hangs')) {
+    injector.kill();
   }
-  if (deed === 'dies unflushed') {
+  if (fault === 'dies unflushed') {
     machine.secrets.restore(flushed);
   }
   const trouble = await troubleWith(machine, scene.after(cameToItsEnd)).catch((error: unknown) => String(error));
-  perils.kill();
+  injector.kill();
   return { calls, trouble };
 }
 
@@ -134,17 +134,17 @@ async function troubleWith(machine: Machine, { there, mayBeThere }: ReturnType<S
 }
 
 /** Whether the server acted on the refresh token and its answer never got beyond the window: nobody can help that. */
-function answerWasLost(calls: readonly string[], at: number, deed: Deed): boolean {
+function answerWasLost(calls: readonly string[], at: number, fault: FaultKind): boolean {
   const refresh = calls.indexOf('protocol.refresh') + 1;
   if (refresh === 0 || at < refresh) {
     return false;
   }
   const stored = calls.indexOf('files.rename', refresh) + 1;
-  const isBefore = deed.endsWith('before');
+  const isBefore = fault.endsWith('before');
   if (at === refresh) {
     return !isBefore;
   }
-  return !deed.startsWith('throws') && (stored === 0 || at < stored || (at === stored && isBefore));
+  return !fault.startsWith('throws') && (stored === 0 || at < stored || (at === stored && isBefore));
 }
 
 function isOwn(error: unknown): boolean {

@@ -1,7 +1,7 @@
 import type { Clock } from '../../../src/core/clock.ts';
 
 /** What happens at one awaited call of a window: before the port has acted on it, or after. */
-const deeds = [
+const faultKinds = [
   'throws before',
   'throws after',
   'hangs before',
@@ -11,30 +11,30 @@ const deeds = [
   /** And what it stored in the secret storage has not reached the disk: that resolves before it is flushed. */
   'dies unflushed',
 ] as const;
-export type Deed = (typeof deeds)[number];
+export type FaultKind = (typeof faultKinds)[number];
 
 /** What can befall a call: whether one that only reads was acted on makes no difference. */
-export function deedsAt(call: string): readonly Deed[] {
+export function faultsAt(call: string): readonly FaultKind[] {
   const isReading = /\.(get|keys|list|read|probe)$/.test(call);
-  return deeds.filter((deed) => !isReading || !deed.endsWith('after'));
+  return faultKinds.filter((fault) => !isReading || !fault.endsWith('after'));
 }
 
 /**
  * Goes between a window and everything that it awaits, and strikes at one call: the call fails, is never answered, or
  * is the last that the window makes.
  */
-export class Perils {
+export class FaultInjector {
   /** Every call so far, as `port.method`. */
   readonly calls: string[] = [];
   readonly #at: number;
-  readonly #deed: Deed;
+  readonly #fault: FaultKind;
   readonly #struck = Promise.withResolvers<void>();
   #isDead = false;
 
   /** Strikes at the call of this number, counted from one. */
-  constructor(at: number, deed: Deed) {
+  constructor(at: number, fault: FaultKind) {
     this.#at = at;
-    this.#deed = deed;
+    this.#fault = fault;
   }
 
   /** Resolves when it has struck. */
@@ -78,14 +78,14 @@ export class Perils {
     if (this.calls.length !== this.#at) {
       return act();
     }
-    if (this.#deed.endsWith('after') || this.#deed.endsWith('unflushed')) {
+    if (this.#fault.endsWith('after') || this.#fault.endsWith('unflushed')) {
       await act();
     }
     this.#struck.resolve();
-    if (this.#deed.startsWith('throws')) {
+    if (this.#fault.startsWith('throws')) {
       throw Object.assign(new Error(`struck at ${name}`), { code: 'EIO' });
     }
-    this.#isDead = this.#deed.startsWith('dies');
+    this.#isDead = this.#fault.startsWith('dies');
     return never;
   }
 }

@@ -10,11 +10,11 @@ import { systemRandomness } from '../../../src/core/random.ts';
 import { accountLabel } from '../../../src/grants/names.ts';
 import type { Files } from '../../../src/platform/contract.ts';
 import { files as platformFiles } from '../../../src/platform/node/files.ts';
-import type { GrantProtocol } from '../../../src/renewal/grantRequests.ts';
+import type { GrantRequests } from '../../../src/renewal/grantRequests.ts';
 import type { LockTiming } from '../../../src/storage/lock.ts';
 import type { Secrets } from '../../../src/storage/secretStore.ts';
 import { TokenServer } from '../renewal/tokenServer.ts';
-import { SecretStore } from '../storage/memorySecrets.ts';
+import { MemorySecretStorage } from '../storage/memorySecrets.ts';
 
 export const files = platformFiles as Files;
 
@@ -39,7 +39,7 @@ export interface WindowOptions {
   /** What it sees of the secret storage, if it loaded that earlier. */
   secrets?: Secrets;
   openedAtMs?: number;
-  protocol?: GrantProtocol;
+  protocol?: GrantRequests;
   /** Another machine’s journal, or another profile’s way to this one’s. */
   directory?: string;
 }
@@ -52,21 +52,21 @@ export class Machine {
   lockTiming: LockTiming = { heartbeatMs: 5, pollMs: 2, takeoverAgeMs: 200, longestHoldMs: 5_000 };
   /** What jitter comes to. */
   fraction = 0.01;
-  readonly secrets: SecretStore;
+  readonly secrets: MemorySecretStorage;
   readonly directory: string;
   readonly #windows: Window[] = [];
 
-  private constructor(directory: string, secrets: SecretStore) {
+  private constructor(directory: string, secrets: MemorySecretStorage) {
     this.directory = directory;
     this.secrets = secrets;
   }
 
-  static async start(t: TestContext, secrets = new SecretStore()): Promise<Machine> {
-    const home = await mkdtemp(join(tmpdir(), 'machine-'));
-    const machine = new Machine(join(home, 'journal'), secrets);
+  static async start(t: TestContext, secrets = new MemorySecretStorage()): Promise<Machine> {
+    const machineId = await mkdtemp(join(tmpdir(), 'machine-'));
+    const machine = new Machine(join(machineId, 'journal'), secrets);
     t.after(async () => {
       await Promise.all(machine.#windows.map(({ accounts }) => accounts.dispose()));
-      await rm(home, { recursive: true, force: true, maxRetries: 5 });
+      await rm(machineId, { recursive: true, force: true, maxRetries: 5 });
     });
     return machine;
   }
@@ -137,7 +137,7 @@ export class Window {
   }
 
   /** Waits until the window announces it, if it has not yet. */
-  async hears(event: string): Promise<void> {
+  async waitForEvent(event: string): Promise<void> {
     if (!this.events.includes(event)) {
       await new Promise<void>((resolve) => this.#waiting.push({ event, resolve }));
     }

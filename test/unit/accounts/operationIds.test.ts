@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { systemClock } from '../../../src/core/clock.ts';
 import { Log } from '../../../src/core/log.ts';
 import type { Http } from '../../../src/http/client.ts';
-import { grantProtocol } from '../../../src/renewal/grantRequests.ts';
+import { createGrantRequests } from '../../../src/renewal/grantRequests.ts';
 import { Machine } from './machine.ts';
 
 function idIn(lines: string[], operation: string): string {
@@ -52,7 +52,7 @@ test('the requests of a renewal and of a sign-out go to the log of that operatio
     url,
   });
   const endpoints = { ...grant.authorizationServer, revocationEndpoint: 'https://mcp.example/revoke' };
-  const protocol = grantProtocol(http, systemClock);
+  const protocol = createGrantRequests(http, systemClock);
   const lines: string[] = [];
   const keep = (line: string): void => void lines.push(line);
   const log = new Log({ error: keep, warn: keep, info: keep, debug: keep });

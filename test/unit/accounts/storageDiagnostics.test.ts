@@ -8,7 +8,7 @@ test('a report counts the files of each account and tells whether its lock is he
   const { grant } = await one.accounts.storeSignIn(machine.server.signIn('ada'));
   const { grant: gone } = await one.accounts.storeSignIn(machine.server.signIn('grace'));
   await one.accounts.signOut(gone.id);
-  await two.hears('added ada (wiki)');
+  await two.waitForEvent('added ada (wiki)');
 
   const atRest = await two.accounts.diagnostics();
   assert.deepEqual(atRest.files, {

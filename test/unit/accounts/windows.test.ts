@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Clock } from '../../../src/core/clock.ts';
-import { SecretStore } from '../storage/memorySecrets.ts';
+import { MemorySecretStorage } from '../storage/memorySecrets.ts';
 import { files, Machine, type Window } from './machine.ts';
 
 const ada = 'ada (wiki)';
@@ -16,12 +16,12 @@ describe('two windows', () => {
     const machine = await Machine.start(t);
     const [one, two] = [await machine.open(), await machine.open()];
     const { grant } = await one.accounts.storeSignIn(machine.server.signIn('ada'));
-    await two.hears(`added ${ada}`);
+    await two.waitForEvent(`added ${ada}`);
     await one.accounts.renew(grant.id, { reason: 'asked' });
-    await two.hears(`changed ${ada}`);
+    await two.waitForEvent(`changed ${ada}`);
     assert.equal(token(two), token(one));
     await two.accounts.signOut(grant.id);
-    await one.hears(`removed ${ada}`);
+    await one.waitForEvent(`removed ${ada}`);
     assert.deepEqual(one.events, [`added ${ada}`, `changed ${ada}`, `removed ${ada}`]);
     assert.deepEqual(two.events, one.events);
     assert.equal(machine.server.refreshes.length, 1);
@@ -94,7 +94,7 @@ describe('two windows', () => {
     const machine = await Machine.start(t);
     const [one, two] = [await machine.open(), await machine.open()];
     const { grant } = await one.accounts.storeSignIn(machine.server.signIn('ada'));
-    await two.hears(`added ${ada}`);
+    await two.waitForEvent(`added ${ada}`);
     const sent = Promise.withResolvers<void>();
     const answered = Promise.withResolvers<void>();
     machine.server.next.push(async (_, answer) => {
@@ -105,9 +105,9 @@ describe('two windows', () => {
     const renewing = one.accounts.renew(grant.id, { reason: 'asked' });
     await sent.promise;
     const signingOut = two.accounts.signOut(grant.id);
-    await one.hears(`removed ${ada}`);
+    await one.waitForEvent(`removed ${ada}`);
     answered.resolve();
-    await assert.rejects(renewing, { kind: 'signInAgain' });
+    await assert.rejects(renewing, { kind: 'invalidGrant' });
     await signingOut;
     assert.ok(machine.server.revoked.some((refreshToken) => refreshToken !== grant.tokens.refreshToken?.reveal()));
     assert.deepEqual((await machine.open()).labels, []);
@@ -117,7 +117,7 @@ describe('two windows', () => {
     const machine = await Machine.start(t);
     const [one, two] = [await machine.open(), await machine.open()];
     const { grant } = await one.accounts.storeSignIn(machine.server.signIn('ada'));
-    await two.hears(`added ${ada}`);
+    await two.waitForEvent(`added ${ada}`);
     const sent = Promise.withResolvers<void>();
     const answered = Promise.withResolvers<void>();
     machine.server.next.push(async (_, answer) => {
@@ -147,7 +147,7 @@ describe('two windows', () => {
     const again = await one.accounts.storeSignIn(machine.server.signIn('ada'));
     assert.notEqual(again.grant.id, grant.id);
     assert.equal(again.reconnected, true);
-    await one.hears(`removed ${ada}`);
+    await one.waitForEvent(`removed ${ada}`);
     assert.deepEqual(one.labels, [ada]);
     await one.accounts.renew(again.grant.id, { reason: 'asked' });
   });
@@ -177,7 +177,7 @@ function impatient(clock: Clock): Clock {
 
 describe('two tabs of a host where each rewrites all secrets', () => {
   test('lose no account: one signs in, the other renews another, both reload', async (t) => {
-    const secrets = new SecretStore('rewriting');
+    const secrets = new MemorySecretStorage('rewriting');
     const machine = await Machine.start(t, secrets);
     const before = await machine.open();
     const { grant: grace } = await before.accounts.storeSignIn(machine.server.signIn('grace'));
@@ -197,7 +197,7 @@ describe('two tabs of a host where each rewrites all secrets', () => {
   });
 
   test('that were both open before anybody signed in: the second asks for a reload and erases nothing', async (t) => {
-    const machine = await Machine.start(t, new SecretStore('rewriting'));
+    const machine = await Machine.start(t, new MemorySecretStorage('rewriting'));
     const early = { secrets: machine.secrets.window(), openedAtMs: machine.clock.nowMs() - 1_000 };
     const one = await machine.open();
     await one.accounts.storeSignIn(machine.server.signIn('ada'));
@@ -216,14 +216,14 @@ describe('two tabs of a host where each rewrites all secrets', () => {
     await machine.open();
     machine.secrets.contents.clear();
     machine.clock.aheadMs = 1_000;
-    assert.deepEqual([...(await machine.open()).accounts.problems], ['forgetful']);
+    assert.deepEqual([...(await machine.open()).accounts.problems], ['volatile']);
   });
 
   test('do not answer each other for ever', async (t) => {
-    const machine = await Machine.start(t, new SecretStore('rewriting'));
+    const machine = await Machine.start(t, new MemorySecretStorage('rewriting'));
     const [one, two] = [await machine.open(), await machine.open()];
     await one.accounts.storeSignIn(machine.server.signIn('ada'));
-    await two.hears(`added ${ada}`);
+    await two.waitForEvent(`added ${ada}`);
     await Promise.all([one.accounts.wakeUp(), two.accounts.wakeUp()]);
     const stored = JSON.stringify([...machine.secrets.contents]);
     await Promise.all([one.accounts.wakeUp(), two.accounts.wakeUp()]);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { plainText } from '../../../src/core/displayText.ts';
+import { displayText } from '../../../src/core/displayText.ts';
 
 test('text becomes one line of plain characters', () => {
   for (const [raw, plain] of [
@@ -16,12 +16,12 @@ test('text becomes one line of plain characters', () => {
     ['日本語 Ωmega naïve', '日本語 Ωmega naïve'],
     ['', ''],
   ] as const) {
-    assert.equal(plainText(raw, 60), plain);
+    assert.equal(displayText(raw, 60), plain);
   }
 });
 
 test('text is cut by characters, not inside one, and says so', () => {
-  assert.equal(plainText('x'.repeat(60), 60), 'x'.repeat(60));
-  assert.equal(plainText('x'.repeat(61), 60), `${'x'.repeat(59)}…`);
-  assert.equal(plainText('🎉'.repeat(10_000), 60), `${'🎉'.repeat(59)}…`);
+  assert.equal(displayText('x'.repeat(60), 60), 'x'.repeat(60));
+  assert.equal(displayText('x'.repeat(61), 60), `${'x'.repeat(59)}…`);
+  assert.equal(displayText('🎉'.repeat(10_000), 60), `${'🎉'.repeat(59)}…`);
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { traitsOf } from '../../../src/core/errorInfo.ts';
+import { errorInfo } from '../../../src/core/errorInfo.ts';
 import { Log, type LogSink, redact } from '../../../src/core/log.ts';
 import { Secret } from '../../../src/core/secret.ts';
 
@@ -36,12 +36,12 @@ test('of a URL only host and path are shown, without what may be an id or a key'
 
 test('an unforeseen error is told by name, code and place, and never by its message or a folder', () => {
   const error = Object.assign(new TypeError('no ada@example.com in /home/ada'), { code: 'ENOSPC' });
-  const { name, code, at } = traitsOf(error);
+  const { name, code, at } = errorInfo(error);
   assert.deepEqual({ name, code }, { name: 'TypeError', code: 'ENOSPC' });
   assert.match(at ?? '', /^log\.test\.ts:\d+:\d+$/);
-  assert.deepEqual(traitsOf('ada@example.com'), { name: 'string' });
+  assert.deepEqual(errorInfo('ada@example.com'), { name: 'string' });
   const windows = Object.assign(new Error('x'), { stack: 'Error: x\n    at run (C:\\Users\\Ada\\extension.cjs:1:23)' });
-  assert.equal(traitsOf(windows).at, 'extension.cjs:1:23');
+  assert.equal(errorInfo(windows).at, 'extension.cjs:1:23');
 });
 
 test('a secret, a token and the query of a URL never get into a line', () => {

@@ -114,7 +114,7 @@ async function checkWith(taken: readonly string[], renewed: readonly string[] | 
         rejected.push(accessToken.reveal());
         const next = renewed[rejected.length - 1];
         if (next === undefined) {
-          throw new Failure('signInAgain', { step: 'token', code: 'ended' });
+          throw new Failure('invalidGrant', { step: 'token', code: 'ended' });
         }
         return { ...grant, tokens: { ...tokens, accessToken: new Secret(next) } };
       },

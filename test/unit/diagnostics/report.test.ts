@@ -19,7 +19,7 @@ const theirs = [
 ];
 const [secret = '', name = '', email = '', id = '', host = '', path = '', code = ''] = theirs;
 
-function failure(kind: FailureKind = 'serverRefuses'): Failure {
+function failure(kind: FailureKind = 'serverRejected'): Failure {
   return new Failure(kind, {
     step: 'token',
     code,
@@ -97,7 +97,7 @@ function facts(changes: Partial<DiagnosticFacts> = {}): DiagnosticFacts {
     uriScheme: 'vscode',
     platform: 'linux-x64',
     remoteName: 'ssh-remote',
-    situation: {
+    hostEnvironment: {
       host: 'workspace',
       remote: true,
       web: false,
@@ -110,8 +110,8 @@ function facts(changes: Partial<DiagnosticFacts> = {}): DiagnosticFacts {
     proxySupport: 'override',
     storage: {
       hasJournal: true,
-      isForgetful: false,
-      hears: true,
+      isVolatile: false,
+      watchWorks: true,
       files: {
         grants: new Map([[id, { records: 2, keptAside: 1, reserved: 0, isLocked: true }]]),
         tombstones: 3,
@@ -143,7 +143,7 @@ test('the report says all that an issue needs, and nothing that is anybody’s',
     'server custom, client registered at sign-in',
     'channels (auto): uriHandler yes; loopback asked (browser on another machine or no listening); paste yes',
     'proxy: yes (editor setting, http), support override',
-    'storage: journal yes (in <data>, 3 signed out), secret storage, hears other windows yes, problems none',
+    'storage: journal yes (in <data>, 3 signed out), secret storage, watch works yes, problems none',
     'chain without an account: server 3 ms',
     '  discovery: oauth-protected-resource/<path> 200 5 ms, <path> 401 1 ms, oauth-authorization-server (another origin) timeout 7 ms',
     '  clock skew -2 s',
@@ -153,7 +153,7 @@ test('the report says all that an issue needs, and nothing that is anybody’s',
     '  signed in 3 days ago; token 90 s old, life 3600 s, renewable yes, client none',
     '  last failure: transient/token/other/400',
     '  journal: lock held, records 2, set aside 1, reserved 0',
-    '  chain: server 3 ms, discovery 12 ms, token 4 ms FAILED serverRefuses/token/other/400',
+    '  chain: server 3 ms, discovery 12 ms, token 4 ms FAILED serverRejected/token/other/400',
     '  discovery: oauth-protected-resource/<path> 200 5 ms, <path> 401 1 ms, oauth-authorization-server (another origin) timeout 7 ms',
     '  tools 2, known server fault no, clock skew -2 s',
     '',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { stoppedWaiting, withPatience } from '../../../src/editor/delayedProgress.ts';
+import { stoppedWaiting, withDelayedProgress } from '../../../src/editor/delayedProgress.ts';
 import { FakeClock } from '../fakeClock.ts';
 
 function waiting<T>() {
@@ -8,7 +8,7 @@ function waiting<T>() {
   const { promise, resolve, reject } = Promise.withResolvers<T>();
   const shown: { ended: Promise<void>; stop: () => void }[] = [];
   let signal: AbortSignal | undefined;
-  const result = withPatience(
+  const result = withDelayedProgress(
     clock,
     (ended, stop) => shown.push({ ended, stop }),
     (given) => {

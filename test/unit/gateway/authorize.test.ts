@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { systemRandomness } from '../../../src/core/random.ts';
-import { Admission, type Visitor } from '../../../src/gateway/authorize.ts';
+import { CallerAuthorizer, type IncomingRequest } from '../../../src/gateway/authorize.ts';
 
 const host = '127.0.0.1:4711';
 
 test('who shows the secret at the account’s path is let in as that account', () => {
-  const { admission, visitor } = open();
-  assert.equal(admission.admit(visitor), 'ada');
+  const { authorizer, visitor } = open();
+  assert.equal(authorizer.authorize(visitor), 'ada');
 });
 
-const changes: Record<string, (visitor: Visitor, secretOfGrace: string) => Visitor> = {
+const changes: Record<string, (visitor: IncomingRequest, secretOfGrace: string) => IncomingRequest> = {
   'without a path': ({ headers }) => ({ headers }),
   'at another path': (visitor) => ({ ...visitor, url: '/ada/mcp/' }),
   'at another account’s path': (visitor) => ({ ...visitor, url: '/grace/mcp' }),
@@ -24,18 +24,18 @@ const changes: Record<string, (visitor: Visitor, secretOfGrace: string) => Visit
 
 for (const [name, change] of Object.entries(changes)) {
   test(`a request ${name} is not let in`, () => {
-    const { admission, visitor } = open();
-    assert.equal(admission.admit(change(visitor, admission.secretFor('grace').reveal())), undefined);
+    const { authorizer, visitor } = open();
+    assert.equal(authorizer.authorize(change(visitor, authorizer.secretFor('grace').reveal())), undefined);
   });
 }
 
 test('an account that nobody asked a secret for has no door', () => {
-  const { admission, visitor } = open();
-  assert.equal(admission.admit({ ...visitor, url: '/lin/mcp' }), undefined);
+  const { authorizer, visitor } = open();
+  assert.equal(authorizer.authorize({ ...visitor, url: '/lin/mcp' }), undefined);
 });
 
-function open(): { admission: Admission; visitor: Visitor } {
-  const admission = new Admission(host, systemRandomness);
-  const authorization = `Bearer ${admission.secretFor('ada').reveal()}`;
-  return { admission, visitor: { url: admission.pathFor('ada'), headers: { host, authorization } } };
+function open(): { authorizer: CallerAuthorizer; visitor: IncomingRequest } {
+  const authorizer = new CallerAuthorizer(host, systemRandomness);
+  const authorization = `Bearer ${authorizer.secretFor('ada').reveal()}`;
+  return { authorizer, visitor: { url: authorizer.pathFor('ada'), headers: { host, authorization } } };
 }

@@ -94,7 +94,7 @@ export async function openGateway(
     listen,
     notices: {
       signInNeeded: (grantId) => told.push(`signInNeeded ${grantId}`),
-      scopeMissing: (grantId, scopes) => told.push(`scopeMissing ${grantId} ${scopes.join(' ')}`),
+      insufficientScope: (grantId, scopes) => told.push(`insufficientScope ${grantId} ${scopes.join(' ')}`),
     },
     sentence: ({ kind, waitSeconds }) => `sentence for ${kind}${waitSeconds === undefined ? '' : ` ${waitSeconds} s`}`,
     clock,

@@ -14,45 +14,45 @@ interface Fault {
 }
 
 const faults: readonly Fault[] = [
-  { name: '400', answer: status(400), data: { kind: 'serverRefuses', status: 400 } },
+  { name: '400', answer: status(400), data: { kind: 'serverRejected', status: 400 } },
   { name: '401 after a renewal', answer: status(401), data: { kind: 'tokenRejected', status: 401 } },
-  { name: '403', answer: status(403), data: { kind: 'serverRefuses', status: 403 } },
+  { name: '403', answer: status(403), data: { kind: 'serverRejected', status: 403 } },
   {
     name: '403 insufficient_scope',
     answer: status(403, { 'www-authenticate': 'Bearer error="insufficient_scope", scope="pages write"' }),
-    data: { kind: 'scopeMissing', status: 403, scopes: ['pages', 'write'] },
+    data: { kind: 'insufficientScope', status: 403, scopes: ['pages', 'write'] },
   },
-  { name: '404 outside a session', answer: status(404), data: { kind: 'serverRefuses', status: 404 } },
-  { name: '405', answer: status(405, { allow: 'GET' }), data: { kind: 'serverRefuses', status: 405 } },
+  { name: '404 outside a session', answer: status(404), data: { kind: 'serverRejected', status: 404 } },
+  { name: '405', answer: status(405, { allow: 'GET' }), data: { kind: 'serverRejected', status: 405 } },
   { name: '429 without Retry-After', answer: status(429), data: { kind: 'rateLimited', status: 429 } },
   {
     name: '429 with a long Retry-After',
     answer: status(429, { 'retry-after': '60' }),
     data: { kind: 'rateLimited', status: 429, retryAfterSeconds: 60 },
   },
-  { name: '500', answer: status(500), data: { kind: 'serverTrouble', status: 500 } },
-  { name: '503', answer: status(503), data: { kind: 'serverTrouble', status: 503 } },
+  { name: '500', answer: status(500), data: { kind: 'serverError', status: 500 } },
+  { name: '503', answer: status(503), data: { kind: 'serverError', status: 503 } },
   {
     name: '500 in HTML',
     answer: (response) => response.writeHead(500, { 'content-type': 'text/html' }).end(html),
-    data: { kind: 'serverTrouble', status: 500 },
+    data: { kind: 'serverError', status: 500 },
   },
   {
     name: '200 in HTML, as a captive portal answers',
     answer: (response) => response.writeHead(200, { 'content-type': 'text/html' }).end(html),
-    data: { kind: 'nonsense', status: 200 },
+    data: { kind: 'invalidResponse', status: 200 },
   },
   {
     name: 'a redirect',
     answer: status(302, { location: 'http://127.0.0.1:1/elsewhere' }),
-    data: { kind: 'nonsense', status: 302 },
+    data: { kind: 'invalidResponse', status: 302 },
   },
   {
     name: '200 without a body',
     answer: (response) => response.writeHead(200, { 'content-type': 'application/json' }).end(),
-    data: { kind: 'nonsense', status: 200 },
+    data: { kind: 'invalidResponse', status: 200 },
   },
-  { name: '202 to a request', answer: status(202), data: { kind: 'nonsense', status: 202 } },
+  { name: '202 to a request', answer: status(202), data: { kind: 'invalidResponse', status: 202 } },
   {
     name: 'an answer that breaks off',
     answer: (response) => {
@@ -113,8 +113,8 @@ test('a batch is answered by a batch that leaves out what is no request', async 
   assert.deepEqual(
     (answer as { id: unknown; error: { data: unknown } }[]).map(({ id, error }) => [id, error.data]),
     [
-      ['a', { kind: 'serverTrouble', status: 503 }],
-      [2, { kind: 'serverTrouble', status: 503 }],
+      ['a', { kind: 'serverError', status: 503 }],
+      [2, { kind: 'serverError', status: 503 }],
     ],
   );
 });

@@ -86,7 +86,7 @@ test('a token that is rejected again is not renewed again for the same request',
 test('an account that needs a sign-in is an error for each call and one message to the person, until it was well again', async (t) => {
   const { server, accounts, call, told } = await open(t);
   const { fresh } = accounts;
-  const over = new Failure('signInAgain', { step: 'token', code: 'invalid_grant' });
+  const over = new Failure('invalidGrant', { step: 'token', code: 'invalid_grant' });
   accounts.fresh = () => Promise.reject(over);
   for (const id of [1, 2, 3]) {
     const { answer, status } = await call(rpc(id));
@@ -107,11 +107,11 @@ test('a renewal that fails says why, and only its end is a matter for the person
   server.script = (response) => response.writeHead(401).end();
   const kinds = {
     transient: 'unreachable',
-    nonsense: 'renewalFailed',
-    serverRefuses: 'renewalFailed',
+    invalidResponse: 'renewalFailed',
+    serverRejected: 'renewalFailed',
     unsafe: 'renewalFailed',
-    signInAgain: 'signInNeeded',
-    registrationGone: 'signInNeeded',
+    invalidGrant: 'signInNeeded',
+    invalidClient: 'signInNeeded',
   } as const;
   for (const [failure, kind] of Object.entries(kinds) as [keyof typeof kinds, string][]) {
     accounts.renew = () => Promise.reject(new Failure(failure, { step: 'token', code: 'code' }));
@@ -151,7 +151,7 @@ test('missing scopes are told to the person once, by name', async (t) => {
   };
   await call(rpc(1));
   await call(rpc(2));
-  assert.deepEqual(told, ['scopeMissing ada pages write']);
+  assert.deepEqual(told, ['insufficientScope ada pages write']);
 });
 
 test('a token goes to its account’s server and to no other', async (t) => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Secret } from '../../../src/core/secret.ts';
 import type { Grant } from '../../../src/grants/grant.ts';
-import { asksAgain } from '../../../src/grants/tokenLife.ts';
+import { signInDeadline } from '../../../src/grants/tokenLife.ts';
 
 const day = 24 * 60 * 60_000;
 const signedInAtMs = Date.UTC(2026, 0, 1);
@@ -22,23 +22,23 @@ function grant(renewedAfterDays: number, client: Partial<Grant['client']> = {}, 
 }
 
 test('Notion asks again 30 days after the last renewal, and 180 days after the sign-in at the latest', () => {
-  assert.equal(asksAgain(grant(0)).atMs, signedInAtMs + 30 * day);
-  assert.equal(asksAgain(grant(100)).atMs, signedInAtMs + 130 * day);
-  assert.equal(asksAgain(grant(170)).atMs, signedInAtMs + 180 * day);
+  assert.equal(signInDeadline(grant(0)).atMs, signedInAtMs + 30 * day);
+  assert.equal(signInDeadline(grant(100)).atMs, signedInAtMs + 130 * day);
+  assert.equal(signInDeadline(grant(170)).atMs, signedInAtMs + 180 * day);
 });
 
 test('it asks sooner where the client’s registration ends before; 0 means that it does not', () => {
   const endsAtSeconds = signedInAtMs / 1_000 + 20 * 24 * 60 * 60;
-  assert.equal(asksAgain(grant(0, { clientSecretExpiresAtSeconds: endsAtSeconds })).atMs, signedInAtMs + 20 * day);
-  assert.equal(asksAgain(grant(0, { clientSecretExpiresAtSeconds: 0 })).atMs, signedInAtMs + 30 * day);
+  assert.equal(signInDeadline(grant(0, { clientSecretExpiresAtSeconds: endsAtSeconds })).atMs, signedInAtMs + 20 * day);
+  assert.equal(signInDeadline(grant(0, { clientSecretExpiresAtSeconds: 0 })).atMs, signedInAtMs + 30 * day);
 });
 
 test('a sign-in that cannot be renewed lasts as long as its token', () => {
-  assert.equal(asksAgain(grant(0, {}, false)).atMs, signedInAtMs + 60 * 60_000);
+  assert.equal(signInDeadline(grant(0, {}, false)).atMs, signedInAtMs + 60 * 60_000);
 });
 
 test('only idle days are put off by a renewal', () => {
-  assert.equal(asksAgain(grant(0)).isWhenUnused, true);
-  assert.equal(asksAgain(grant(170)).isWhenUnused, false);
-  assert.equal(asksAgain(grant(0, {}, false)).isWhenUnused, false);
+  assert.equal(signInDeadline(grant(0)).isWhenUnused, true);
+  assert.equal(signInDeadline(grant(170)).isWhenUnused, false);
+  assert.equal(signInDeadline(grant(0, {}, false)).isWhenUnused, false);
 });

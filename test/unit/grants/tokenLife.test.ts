@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Secret } from '../../../src/core/secret.ts';
-import { isAboutToExpire, isHealthy, renewAtMs } from '../../../src/grants/tokenLife.ts';
+import { expiresSoon, isHealthy, renewAtMs } from '../../../src/grants/tokenLife.ts';
 import type { Tokens } from '../../../src/oauth/model.ts';
 
 const minute = 60_000;
@@ -21,8 +21,8 @@ describe('a token of an hour', () => {
   });
 
   test('is about to expire in its last minute', () => {
-    assert.equal(isAboutToExpire(tokens(3600), obtainedAtMs + 59 * minute - 1), false);
-    assert.equal(isAboutToExpire(tokens(3600), obtainedAtMs + 59 * minute), true);
+    assert.equal(expiresSoon(tokens(3600), obtainedAtMs + 59 * minute - 1), false);
+    assert.equal(expiresSoon(tokens(3600), obtainedAtMs + 59 * minute), true);
   });
 
   test('is renewed 5 to 10 minutes before', () => {

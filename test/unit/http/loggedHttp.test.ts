@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Log } from '../../../src/core/log.ts';
-import { type HttpRequest, type HttpResponse, loggedHttp } from '../../../src/http/client.ts';
+import { type HttpRequest, type HttpResponse, withLogging } from '../../../src/http/client.ts';
 import { HttpFailure } from '../../../src/http/errors.ts';
 import { FakeClock } from '../fakeClock.ts';
 
@@ -18,7 +18,7 @@ function logged(answer: () => Promise<HttpResponse>) {
   const keep = (level: string) => (line: string) => void lines.push(`${level} ${line}`);
   const log = new Log({ error: keep('error'), warn: keep('warn'), info: keep('info'), debug: keep('debug') });
   const clock = new FakeClock();
-  const http = loggedHttp(
+  const http = withLogging(
     async () => {
       clock.advance(42);
       return answer();

@@ -4,7 +4,13 @@ import { type TestContext, test } from 'node:test';
 import { createDirectUpstream } from '#platform/pools';
 import { HttpFailure } from '../../../src/http/errors.ts';
 import { createFetchUpstream } from '../../../src/http/fetchTransport.ts';
-import { chooseUpstream, headerOf, readText, type Upstream, type UpstreamAnswer } from '../../../src/http/transport.ts';
+import {
+  chooseUpstream,
+  headerOf,
+  readText,
+  type Upstream,
+  type UpstreamResponse,
+} from '../../../src/http/transport.ts';
 import { createDirectUpstream as createNoUpstream } from '../../../src/platform/browser/pools.ts';
 import { answerJson, pour, ScriptedServer, still } from '../gateway/scriptedServer.ts';
 
@@ -188,7 +194,7 @@ async function open(t: TestContext, create: () => Upstream) {
     await server.stop().catch(() => undefined);
   });
   const { url } = server;
-  const send = ({ body = '', headers = {}, signal = never } = {}): Promise<UpstreamAnswer> =>
+  const send = ({ body = '', headers = {}, signal = never } = {}): Promise<UpstreamResponse> =>
     upstream.send({ method: 'POST', url: new URL(url), headers, signal, body: Buffer.from(body) });
   return { server, upstream, send };
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { errorOf } from '../../../src/calls/problem.ts';
-import { addresseesOf, addresseesOfEnds, errorBody, rpcErrorIn } from '../../../src/mcp/jsonRpc.ts';
+import { errorBody, requestIdsOf, requestIdsOfEnds, rpcErrorIn } from '../../../src/mcp/jsonRpc.ts';
 
 const bodies: [title: string, body: string, ids: unknown[], batch?: boolean][] = [
   ['a request', '{"jsonrpc":"2.0","id":1,"method":"m"}', [1]],
@@ -22,7 +22,7 @@ const bodies: [title: string, body: string, ids: unknown[], batch?: boolean][] =
 
 for (const [title, body, ids, batch = false] of bodies) {
   test(`${title} is answered to ${JSON.stringify(ids)}`, () => {
-    assert.deepEqual(addresseesOf(Buffer.from(body)), { ids, batch });
+    assert.deepEqual(requestIdsOf(Buffer.from(body)), { ids, batch });
   });
 }
 
@@ -38,7 +38,7 @@ const ends: [title: string, head: string, tail: string, id: unknown][] = [
 
 for (const [title, head, tail, id] of ends) {
   test(`the id of a request too large to keep, ${title}, is ${JSON.stringify(id)}`, () => {
-    assert.deepEqual(addresseesOfEnds(Buffer.from(head), Buffer.from(tail)).ids, [id]);
+    assert.deepEqual(requestIdsOfEnds(Buffer.from(head), Buffer.from(tail)).ids, [id]);
   });
 }
 
@@ -51,7 +51,7 @@ test('finding an id in ends that are made to be slow to search takes no time', (
   ];
   const startMs = performance.now();
   for (const text of nasty) {
-    addresseesOfEnds(Buffer.from(text), Buffer.from(text));
+    requestIdsOfEnds(Buffer.from(text), Buffer.from(text));
   }
   assert.ok(performance.now() - startMs < 200);
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { Secret } from '../../../src/core/secret.ts';
 import { accountLabel } from '../../../src/grants/names.ts';
-import { cleanName, type Identity, readIdentity } from '../../../src/notion/identity.ts';
+import { displayName, type Identity, readIdentity } from '../../../src/notion/identity.ts';
 import { fails } from '../oauth/failing.ts';
 import { fetchHttp } from '../oauth/fetchHttp.ts';
 import { startServer } from '../oauth/loopbackServer.ts';
@@ -74,7 +74,7 @@ test('an identity without ids is none', async (t) => {
     'null',
   ]) {
     const { read } = await tools(t, { 'notion-fetch': said(answer), 'notion-get-users': said(answer) });
-    await fails(read, 'nonsense', { step: 'identity', code: 'no_identity' });
+    await fails(read, 'invalidResponse', { step: 'identity', code: 'no_identity' });
   }
 });
 
@@ -94,8 +94,8 @@ test('a server in trouble is not asked for another tool', async (t) => {
 });
 
 test('names are shown as one short line of plain text', () => {
-  assert.equal(cleanName(' $(trash)\u202e[x](command:y)\nAda '), '(trash)[x] (command:y) Ada');
-  assert.equal(Array.from(cleanName('🎉'.repeat(100))).length, 60);
+  assert.equal(displayName(' $(trash)\u202e[x](command:y)\nAda '), '(trash)[x] (command:y) Ada');
+  assert.equal(Array.from(displayName('🎉'.repeat(100))).length, 60);
 });
 
 test('a label is user and workspace, and what is missing is left out', () => {

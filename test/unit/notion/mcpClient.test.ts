@@ -77,7 +77,7 @@ for (const json of [true, false]) {
 test('a tool that fails says so in its result, an unknown tool is an error', async (t) => {
   const { url } = await sdkServer(t, { sessions: false, json: true });
   assert.deepEqual(await callTool(fetchHttp, url, token, 'echo', { text: 7 }), { text: 'no', isError: true });
-  await fails(() => callTool(fetchHttp, url, token, 'nothing', {}), 'serverRefuses', { code: 'rpc_error' });
+  await fails(() => callTool(fetchHttp, url, token, 'nothing', {}), 'serverRejected', { code: 'rpc_error' });
 });
 
 async function answering(t: TestContext, route: Route) {
@@ -89,24 +89,24 @@ async function answering(t: TestContext, route: Route) {
 const rpc = (reply: Record<string, unknown>) => ({ body: { jsonrpc: '2.0', id: 1, ...reply } });
 
 for (const [title, route, kind, details] of [
-  ['401', { status: 401, body: { error: 'invalid_token' } }, 'serverRefuses', { code: 'invalid_token', status: 401 }],
+  ['401', { status: 401, body: { error: 'invalid_token' } }, 'serverRejected', { code: 'invalid_token', status: 401 }],
   ['403 of a firewall', { ...html, status: 403 }, 'transient', {}],
   [
     '403 for scopes',
     { status: 403, body: { error: 'insufficient_scope' } },
-    'serverRefuses',
+    'serverRejected',
     { code: 'insufficient_scope' },
   ],
   ['429', { status: 429, headers: { 'retry-after': '3' } }, 'transient', { retryAfterMs: 3000 }],
   ['503', { status: 503 }, 'transient', {}],
   ['HTML', html, 'transient', { code: 'html' }],
-  ['nothing', {}, 'nonsense', { code: 'no_reply' }],
-  ['another id', { body: { jsonrpc: '2.0', id: 2, result: {} } }, 'nonsense', { code: 'no_reply' }],
-  ['a result that is none', rpc({ result: 7 }), 'nonsense', { missing: 'result' }],
+  ['nothing', {}, 'invalidResponse', { code: 'no_reply' }],
+  ['another id', { body: { jsonrpc: '2.0', id: 2, result: {} } }, 'invalidResponse', { code: 'no_reply' }],
+  ['a result that is none', rpc({ result: 7 }), 'invalidResponse', { missing: 'result' }],
   [
     'an error',
     rpc({ error: { code: -32602, message: 'Tool user:grant:access not found' } }),
-    'serverRefuses',
+    'serverRejected',
     { code: 'rpc_error', serverReason: 'Tool [secret] not found' },
   ],
   ['a redirect', { status: 307, headers: { location: '/elsewhere' } }, 'unsafe', { code: 'redirected' }],
@@ -135,6 +135,6 @@ test('a server that demands a session and then gives none is not asked for ever'
     status: 400,
     body: { jsonrpc: '2.0', id: null, error: { code: -32000 } },
   });
-  await fails(call, 'nonsense', { status: 400 });
+  await fails(call, 'invalidResponse', { status: 400 });
   assert.equal(received.length, 2);
 });

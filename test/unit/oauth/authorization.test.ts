@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import type { Randomness } from '../../../src/core/random.ts';
 import { Secret } from '../../../src/core/secret.ts';
-import { buildAuthorization, judgeAnswer, type PendingAuthorization } from '../../../src/oauth/authorization.ts';
+import { buildAuthorization, type PendingAuthorization, validateCallback } from '../../../src/oauth/authorization.ts';
 import type { AuthorizationServer, Client } from '../../../src/oauth/model.ts';
 import { fails } from './failing.ts';
 
@@ -76,7 +76,7 @@ const pending: PendingAuthorization = {
 };
 
 const judge = (query: string, more: Partial<AuthorizationServer> = {}) =>
-  judgeAnswer(pending, { ...server, ...more }, new URLSearchParams(query));
+  validateCallback(pending, { ...server, ...more }, new URLSearchParams(query));
 
 const state = 'state=c3RhdGU%3D';
 
@@ -144,15 +144,15 @@ test('an answer that is no code response is unsafe, one with nothing in it is no
     await fails(() => judge(`code=c&${state}&${query}`), 'unsafe', { code: 'not_a_code_response' });
   }
   for (const query of [state, `code=&${state}`, `error=&${state}`]) {
-    await fails(() => judge(query), 'nonsense', { code: 'no_code', missing: 'code' });
+    await fails(() => judge(query), 'invalidResponse', { code: 'no_code', missing: 'code' });
   }
 });
 
 test('access_denied is the person’s no; any other error is the server’s, with its cleaned words', async () => {
-  await fails(() => judge(`error=access_denied&${state}`), 'refused', { code: 'access_denied' });
+  await fails(() => judge(`error=access_denied&${state}`), 'accessDenied', { code: 'access_denied' });
   await fails(
     () => judge(`error=invalid_scope&error_description=No%20%5Bsuch%5D(command:x)%20%24(trash)%0Ascope&${state}`),
-    'serverRefuses',
+    'serverRejected',
     {
       step: 'authorization',
       code: 'invalid_scope',
@@ -160,13 +160,13 @@ test('access_denied is the person’s no; any other error is the server’s, wit
       serverReason: 'No [such] (command:x) (trash) scope',
     },
   );
-  await fails(() => judge(`error=<b>made+up</b>&${state}`), 'serverRefuses', { code: 'unregistered_error' });
+  await fails(() => judge(`error=<b>made+up</b>&${state}`), 'serverRejected', { code: 'unregistered_error' });
 });
 
 test('an error that quotes our state or verifier does not get them shown', async () => {
   const failure = await fails(
     () => judge(`error=invalid_request&error_description=bad+c3RhdGU%3D+and+verifier&${state}`),
-    'serverRefuses',
+    'serverRejected',
   );
   assert.equal(failure.details.serverReason, 'bad [secret] and [secret]');
 });

@@ -201,7 +201,7 @@ for (const name of ['authorization_endpoint', 'token_endpoint', 'registration_en
       await fails(() => discover(fetchHttp, mcp), 'unsafe', { code: 'insecure' });
     }
     routes[serverAt] = { body: metadata(origin, { [name]: 'not a url' }) };
-    await fails(() => discover(fetchHttp, mcp), 'nonsense', { missing: name });
+    await fails(() => discover(fetchHttp, mcp), 'invalidResponse', { missing: name });
   });
 }
 
@@ -209,7 +209,7 @@ for (const name of ['authorization_endpoint', 'token_endpoint', 'issuer']) {
   test(`metadata without ${name} says so, and where it was looked for`, async (t) => {
     const { origin, routes, mcp } = await notionLike(t);
     routes[serverAt] = { body: metadata(origin, { [name]: undefined }) };
-    await fails(() => discover(fetchHttp, mcp), 'nonsense', {
+    await fails(() => discover(fetchHttp, mcp), 'invalidResponse', {
       missing: name,
       lookedAt: [`${origin}${resourceAt}/mcp`, `${origin}${serverAt}`],
     });
@@ -220,7 +220,7 @@ test('resource metadata without authorization servers says so, and where it was 
   const { origin, routes, mcp } = await notionLike(t);
   for (const authorization_servers of [undefined, [], 'https://as.example', [1], ['']]) {
     routes[`${resourceAt}/mcp`] = { body: { resource: mcp.href, authorization_servers } };
-    await fails(() => discover(fetchHttp, mcp), 'nonsense', {
+    await fails(() => discover(fetchHttp, mcp), 'invalidResponse', {
       code: 'no_authorization_servers',
       missing: 'authorization_servers',
       lookedAt: [`${origin}${resourceAt}/mcp`],
@@ -231,7 +231,7 @@ test('resource metadata without authorization servers says so, and where it was 
 test('an authorization server without metadata is said to lack it, with every address that was tried', async (t) => {
   const { origin, routes, mcp } = await notionLike(t);
   delete routes[serverAt];
-  await fails(() => discover(fetchHttp, mcp), 'nonsense', {
+  await fails(() => discover(fetchHttp, mcp), 'invalidResponse', {
     code: 'no_server_metadata',
     lookedAt: [`${origin}${resourceAt}/mcp`, `${origin}${serverAt}`, `${origin}${openIdAt}`],
   });
@@ -268,7 +268,7 @@ test('A23: an issuer or a metadata address that is not https is never asked', as
   const challenge = parseChallenge('Bearer resource_metadata="http://elsewhere.example/x"');
   await fails(() => discover(fetchHttp, mcp, { ...(challenge && { challenge }) }), 'unsafe', { code: 'insecure' });
   for (const issuer of [
-    'nonsense',
+    'invalidResponse',
     'a:',
     'javascript:alert(1)',
     `${origin}?x=1`,
@@ -276,7 +276,7 @@ test('A23: an issuer or a metadata address that is not https is never asked', as
     'https://a:b@as.example',
   ]) {
     routes[`${resourceAt}/mcp`] = { body: { resource: mcp.href, authorization_servers: [issuer] } };
-    await fails(() => discover(fetchHttp, mcp), 'nonsense', { code: 'bad_issuer', host: mcp.host });
+    await fails(() => discover(fetchHttp, mcp), 'invalidResponse', { code: 'bad_issuer', host: mcp.host });
   }
   assert.ok(asked().every((line) => line === `GET ${resourceAt}/mcp`));
 });
@@ -357,7 +357,7 @@ test('a web site that is no MCP server is not taken for a legacy one', async (t)
   const mcp = new URL(`${server.origin}/mcp`);
   for (const answer of [html, { ...html, status: 403 }]) {
     server.routes['/mcp'] = answer;
-    await fails(() => discover(fetchHttp, mcp), 'nonsense', {
+    await fails(() => discover(fetchHttp, mcp), 'invalidResponse', {
       code: 'no_resource_metadata',
       missing: 'authorization_servers',
       lookedAt: [`${server.origin}${resourceAt}/mcp`, `${server.origin}${resourceAt}`, `${server.origin}${serverAt}`],
@@ -370,7 +370,7 @@ test('a path at which there is nothing is said to be none, whatever metadata its
   routes[resourceAt] = { body: { resource: origin, authorization_servers: [origin] } };
   for (const status of [404, 405, 301, 308]) {
     routes['/mpc'] = { status, headers: status < 400 ? { location: '/mcp' } : {} };
-    await fails(() => discover(fetchHttp, new URL(`${origin}/mpc`)), 'nonsense', {
+    await fails(() => discover(fetchHttp, new URL(`${origin}/mpc`)), 'invalidResponse', {
       code: 'no_mcp_endpoint',
       missing: undefined,
     });
@@ -415,7 +415,7 @@ test('an unreachable server is transient, a cancelled discovery is cancelled, an
     ['certificate', 'transient', 'certificate'],
     ['proxy', 'transient', 'proxy'],
     ['cancelled', 'cancelled', 'cancelled'],
-    ['tooLarge', 'nonsense', 'too_large'],
+    ['tooLarge', 'invalidResponse', 'too_large'],
     ['insecure', 'unsafe', 'insecure'],
   ] as const) {
     const http: Http = () => Promise.reject(new HttpFailure(kind, url.host));

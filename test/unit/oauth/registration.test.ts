@@ -82,7 +82,7 @@ test('A9, A27: refused both ways, the first refusal is told with the server’s 
       error_description: 'No custom schemes here',
     },
   }));
-  await fails(() => register(fetchHttp, server.as, registration), 'serverRefuses', {
+  await fails(() => register(fetchHttp, server.as, registration), 'serverRejected', {
     step: 'registration',
     code: 'invalid_redirect_uri',
     status: 400,
@@ -101,13 +101,13 @@ test('a refused redirect has one code, also where only the words tell it (worker
       status: 400,
       body: { error: 'invalid_client_metadata', error_description: words },
     });
-    await fails(() => register(fetchHttp, server.as, registration), 'serverRefuses', { code, serverReason: words });
+    await fails(() => register(fetchHttp, server.as, registration), 'serverRejected', { code, serverReason: words });
   }
 });
 
 test('A27: a refusal for another reason is not tried again', async (t) => {
   const server = await registrar(t, { status: 403, body: { error: 'access_denied', error_description: 'Ask Bob' } });
-  await fails(() => register(fetchHttp, server.as, registration), 'serverRefuses', { serverReason: 'Ask Bob' });
+  await fails(() => register(fetchHttp, server.as, registration), 'serverRejected', { serverReason: 'Ask Bob' });
   assert.equal(server.received.length, 1);
 });
 
@@ -158,7 +158,7 @@ test('an answer that cannot be used is nonsense', async (t) => {
     [{ client_id: 'c', token_endpoint_auth_method: 'client_secret_post', client_secret: '' }, 'no_client_secret'],
   ] as const) {
     const server = await registrar(t, { status: 201, body });
-    await fails(() => register(fetchHttp, server.as, registration), 'nonsense', { step: 'registration', code });
+    await fails(() => register(fetchHttp, server.as, registration), 'invalidResponse', { step: 'registration', code });
   }
 });
 
@@ -173,7 +173,7 @@ test('an answer with 200, without secret expiry or with odd numbers is used all 
 
 test('a server that registers another redirect URI than ours has refused ours', async (t) => {
   const server = await registrar(t, created({ redirect_uris: ['https://other.example/'] }));
-  await fails(() => register(fetchHttp, server.as, registration), 'serverRefuses', { code: 'invalid_redirect_uri' });
+  await fails(() => register(fetchHttp, server.as, registration), 'serverRejected', { code: 'invalid_redirect_uri' });
 });
 
 test('429 with Retry-After, in either form, is transient and says when', async (t) => {
@@ -198,7 +198,7 @@ for (const [title, route, kind] of [
   ['a firewall’s 403 page', { ...html, status: 403 }, 'transient'],
   ['a 503', { status: 503 }, 'transient'],
   ['a captive portal’s 200 page', html, 'transient'],
-  ['a 404 page', { ...html, status: 404 }, 'nonsense'],
+  ['a 404 page', { ...html, status: 404 }, 'invalidResponse'],
   ['a redirect', { status: 307, headers: { location: '/elsewhere' } }, 'unsafe'],
 ] as const) {
   test(`at registration ${title} is ${kind}`, async (t) => {

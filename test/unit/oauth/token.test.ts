@@ -122,20 +122,20 @@ test('A25: a token type other than Bearer, in any case, is refused', async (t) =
   }
   for (const token_type of ['DPoP', 'mac', 'N_A', 'bearer ', '']) {
     const server = await tokenServer(t, granted({ token_type }));
-    await fails(() => server.exchange(), 'nonsense', { step: 'token', code: 'unknown_token_type' });
+    await fails(() => server.exchange(), 'invalidResponse', { step: 'token', code: 'unknown_token_type' });
   }
   const server = await tokenServer(t, granted({ token_type: undefined }));
-  await fails(() => server.exchange(), 'nonsense', { missing: 'token_type' });
+  await fails(() => server.exchange(), 'invalidResponse', { missing: 'token_type' });
 });
 
 test('an answer without a usable access token is nonsense and says what is missing', async (t) => {
   for (const access_token of [undefined, null, '', 7, {}, 'with space', 'line\nbreak', 'ümlaut']) {
     const server = await tokenServer(t, granted({ access_token }));
-    await fails(() => server.exchange(), 'nonsense', { missing: 'access_token', status: 200 });
+    await fails(() => server.exchange(), 'invalidResponse', { missing: 'access_token', status: 200 });
   }
   for (const body of ['', 'null', '[]', '{"access_token": "x"', '"x"']) {
     const server = await tokenServer(t, { body });
-    await fails(() => server.refresh(), 'nonsense', { code: 'not_json' });
+    await fails(() => server.refresh(), 'invalidResponse', { code: 'not_json' });
   }
 });
 
@@ -157,41 +157,45 @@ const classified: [title: string, answer: Answer, kind: FailureKind, details?: P
   [
     'invalid_grant with 400',
     { status: 400, body: { error: 'invalid_grant' } },
-    'signInAgain',
+    'invalidGrant',
     { code: 'invalid_grant' },
   ],
-  ['invalid_grant with 200', { body: { error: 'invalid_grant' } }, 'signInAgain', { status: 200 }],
-  ['invalid_grant with 401', { status: 401, body: { error: 'invalid_grant' } }, 'signInAgain'],
-  ['invalid_grant as text/plain', text('{"error":"invalid_grant"}', 400), 'signInAgain'],
-  ['invalid_grant as text/html', text('{"error":"invalid_grant"}', 400, 'text/html'), 'signInAgain'],
+  ['invalid_grant with 200', { body: { error: 'invalid_grant' } }, 'invalidGrant', { status: 200 }],
+  ['invalid_grant with 401', { status: 401, body: { error: 'invalid_grant' } }, 'invalidGrant'],
+  ['invalid_grant as text/plain', text('{"error":"invalid_grant"}', 400), 'invalidGrant'],
+  ['invalid_grant as text/html', text('{"error":"invalid_grant"}', 400, 'text/html'), 'invalidGrant'],
   [
     'invalid_grant as a form',
     text('error=invalid_grant&error_description=gone', 200),
-    'signInAgain',
+    'invalidGrant',
     { serverReason: 'gone' },
   ],
-  ['invalid_client with 401', { status: 401, body: { error: 'invalid_client' } }, 'registrationGone'],
-  ['invalid_client with 400', { status: 400, body: { error: 'invalid_client' } }, 'registrationGone'],
-  ['invalid_client with 422', { status: 422, body: { error: 'invalid_client' } }, 'registrationGone'],
-  ['invalid_client with 200', { body: { error: 'invalid_client' } }, 'registrationGone'],
+  ['invalid_client with 401', { status: 401, body: { error: 'invalid_client' } }, 'invalidClient'],
+  ['invalid_client with 400', { status: 400, body: { error: 'invalid_client' } }, 'invalidClient'],
+  ['invalid_client with 422', { status: 422, body: { error: 'invalid_client' } }, 'invalidClient'],
+  ['invalid_client with 200', { body: { error: 'invalid_client' } }, 'invalidClient'],
   [
     'Supabase’s 422',
     { status: 422, body: { message: 'Unrecognized client_id' } },
-    'registrationGone',
+    'invalidClient',
     { code: 'invalid_client' },
   ],
-  ['another 422 with a message', { status: 422, body: { message: 'Required parameter: client_secret' } }, 'nonsense'],
+  [
+    'another 422 with a message',
+    { status: 422, body: { message: 'Required parameter: client_secret' } },
+    'invalidResponse',
+  ],
   [
     'unauthorized_client',
     { status: 400, body: { error: 'unauthorized_client' } },
-    'serverRefuses',
+    'serverRejected',
     { code: 'unauthorized_client' },
   ],
-  ['invalid_target', { status: 400, body: { error: 'invalid_target' } }, 'serverRefuses', { code: 'invalid_target' }],
+  ['invalid_target', { status: 400, body: { error: 'invalid_target' } }, 'serverRejected', { code: 'invalid_target' }],
   [
     'an error of its own',
     { status: 400, body: { error: 'E_42 <x>' } },
-    'serverRefuses',
+    'serverRejected',
     { code: 'unregistered_error', serverReason: "E_42 'x'" },
   ],
   ['temporarily_unavailable', { status: 400, body: { error: 'temporarily_unavailable' } }, 'transient'],
@@ -214,8 +218,8 @@ const classified: [title: string, answer: Answer, kind: FailureKind, details?: P
   ['a captive portal’s 511', { ...html, status: 511 }, 'transient'],
   ['a captive portal’s 200 page', html, 'transient', { code: 'html' }],
   ['a 200 page that says it is JSON', text('<html>', 200, 'application/json'), 'transient', { code: 'html' }],
-  ['a 404 page', { ...html, status: 404 }, 'nonsense', { code: 'http_404' }],
-  ['a 400 page', { ...html, status: 400 }, 'nonsense'],
+  ['a 404 page', { ...html, status: 404 }, 'invalidResponse', { code: 'http_404' }],
+  ['a 400 page', { ...html, status: 400 }, 'invalidResponse'],
 ];
 
 for (const [title, answer, kind, details] of classified) {
@@ -271,11 +275,11 @@ test('the server’s words are cut, cleaned, and never show a secret that was se
     },
   }));
   const client: Client = { clientId: 'c', clientSecret: new Secret('hunter2'), authMethod: 'client_secret_post' };
-  const { message, details } = await fails(() => server.refresh(client), 'signInAgain');
+  const { message, details } = await fails(() => server.refresh(client), 'invalidGrant');
   const reason = details.serverReason ?? '';
   assert.match(reason, /^Token \[secret\] ?by \[secret\] \[click\] \(command:evil\) \(bug\) \[redacted\] x x/);
   assert.ok(reason.length <= 200, String(reason.length));
-  assert.equal(message, 'signInAgain at token: invalid_grant (400)');
+  assert.equal(message, 'invalidGrant at token: invalid_grant (400)');
 });
 
 test('a revocation names the token, its kind and the client', async (t) => {
@@ -293,8 +297,8 @@ test('a token that is already dead counts as revoked, anything else does not', a
     await (await tokenServer(t, { status: 400, body: { error } })).revoke();
   }
   for (const [answer, kind] of [
-    [{ status: 401, body: { error: 'invalid_client' } }, 'registrationGone'],
-    [{ body: { error: 'unsupported_token_type' } }, 'serverRefuses'],
+    [{ status: 401, body: { error: 'invalid_client' } }, 'invalidClient'],
+    [{ body: { error: 'unsupported_token_type' } }, 'serverRejected'],
     [{ status: 503 }, 'transient'],
     [html, 'transient'],
   ] as const) {
@@ -308,7 +312,7 @@ test('a server without a revocation endpoint says so without being asked', async
   const { revocationEndpoint: _none, ...without } = as;
   await fails(
     () => revoke(fetchHttp, without, publicClient, { token: refreshToken, hint: 'refresh_token' }),
-    'nonsense',
+    'invalidResponse',
     { step: 'revocation', missing: 'revocation_endpoint' },
   );
   assert.equal(received.length, 0);

@@ -30,7 +30,7 @@ function fail(kind: FailureKind, details: { code: string; status?: number; retry
   };
 }
 
-const invalidGrant = fail('signInAgain', { code: 'invalid_grant', status: 400 });
+const invalidGrant = fail('invalidGrant', { code: 'invalid_grant', status: 400 });
 
 describe('a renewal', () => {
   test('stores refresh and access token together, one generation on, and says so once', async (t) => {
@@ -126,8 +126,8 @@ describe('trouble that passes keeps the sign-in', () => {
     'a time-out': fail('transient', { code: 'timeout' }),
     'status 503': fail('transient', { code: 'status', status: 503 }),
     'status 429': fail('transient', { code: 'status', status: 429, retryAfterMs: 120_000 }),
-    'HTML of a captive portal': fail('nonsense', { code: 'not_json', status: 200 }),
-    'a refusal of this request': fail('serverRefuses', { code: 'invalid_request', status: 400 }),
+    'HTML of a captive portal': fail('invalidResponse', { code: 'not_json', status: 200 }),
+    'a refusal of this request': fail('serverRejected', { code: 'invalid_request', status: 400 }),
   };
   for (const [name, trouble] of Object.entries(troubles)) {
     test(name, async (t) => {
@@ -163,9 +163,9 @@ describe('a server that says the grant is over', () => {
   test('is believed at once after a sign-in; the refresh token is never presented again', async (t) => {
     const { machine, window, grant } = await signedIn(t);
     machine.server.end(grant);
-    await assert.rejects(window.accounts.renew(grant.id, { reason: 'asked' }), { kind: 'signInAgain' });
+    await assert.rejects(window.accounts.renew(grant.id, { reason: 'asked' }), { kind: 'invalidGrant' });
     assert.equal(window.only().state, 'needsSignIn');
-    await assert.rejects(window.accounts.renew(grant.id, { reason: 'asked' }), { kind: 'signInAgain' });
+    await assert.rejects(window.accounts.renew(grant.id, { reason: 'asked' }), { kind: 'invalidGrant' });
     assert.equal(machine.server.refreshes.length, 1);
     const reloaded = await machine.open();
     assert.equal(reloaded.only().state, 'needsSignIn');
@@ -191,7 +191,7 @@ describe('a server that says the grant is over', () => {
     assert.equal(window.accounts.trouble(grant.id), undefined);
     machine.server.next.push(invalidGrant);
     await assert.rejects(window.accounts.renew(grant.id, { reason: 'asked' }), { kind: 'transient' });
-    assert.equal(window.accounts.trouble(grant.id), 'refused');
+    assert.equal(window.accounts.trouble(grant.id), 'beingConfirmed');
     const { accessToken } = renewed.tokens;
     const rejected = window.accounts.renew(grant.id, { reason: 'rejected', accessToken });
     await assert.rejects(rejected, { kind: 'transient', message: /unconfirmed/ });
@@ -227,19 +227,19 @@ describe('a server that says the grant is over', () => {
     machine.server.next.push(invalidGrant, invalidGrant);
     await assert.rejects(window.accounts.renew(grant.id, { reason: 'asked' }), { kind: 'transient' });
     machine.clock.aheadMs += 91_000;
-    await assert.rejects(window.accounts.renew(grant.id, { reason: 'asked' }), { kind: 'signInAgain' });
+    await assert.rejects(window.accounts.renew(grant.id, { reason: 'asked' }), { kind: 'invalidGrant' });
     assert.equal(window.only().state, 'needsSignIn');
   });
 
   test('about the client is asked once more, whenever it comes', async (t) => {
     const { machine, window, grant } = await signedIn(t);
     machine.clock.aheadMs = 30 * minute;
-    const invalidClient = fail('registrationGone', { code: 'invalid_client', status: 401 });
+    const invalidClient = fail('invalidClient', { code: 'invalid_client', status: 401 });
     machine.server.next.push(invalidClient, invalidClient);
     await assert.rejects(window.accounts.renew(grant.id, { reason: 'asked' }), { kind: 'transient' });
     machine.clock.aheadMs += 91_000;
-    await assert.rejects(window.accounts.renew(grant.id, { reason: 'asked' }), { kind: 'registrationGone' });
-    assert.equal(window.only().grant.needsSignIn?.reason, 'registrationGone');
+    await assert.rejects(window.accounts.renew(grant.id, { reason: 'asked' }), { kind: 'invalidClient' });
+    assert.equal(window.only().grant.needsSignIn?.reason, 'invalidClient');
   });
 
   test('leads back by a sign-in to the same account', async (t) => {

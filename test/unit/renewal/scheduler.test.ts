@@ -2,25 +2,25 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Secret } from '../../../src/core/secret.ts';
 import type { Grant } from '../../../src/grants/grant.ts';
-import { Keeper } from '../../../src/renewal/scheduler.ts';
+import { RenewalScheduler } from '../../../src/renewal/scheduler.ts';
 import { FakeClock } from '../fakeClock.ts';
 
 const minute = 60_000;
 
 /** A keeper with one grant of an hour, whose renewals succeed at once. */
 function keeping({
-  hears = true,
+  watchWorks = true,
   lifeSeconds = 3_600,
   retryAtMs = undefined as number | undefined,
   confirmAtMs = undefined as number | undefined,
-  isGuest = false,
+  belongsToOtherMachine = false,
 } = {}) {
   const clock = new FakeClock();
   let obtainedAtMs = clock.nowMs();
   let generation = 1;
   const heard = { renewals: 0, looks: 0, wakes: 0 };
   const begun = clock.nowMs();
-  const keeper = new Keeper({
+  const scheduler = new RenewalScheduler({
     clock,
     randomness: { bytes: (length) => new Uint8Array(length), fraction: () => 0.5 },
     grants: () => [
@@ -32,7 +32,7 @@ function keeping({
     ],
     retryAtMs: () => retryAtMs,
     confirmAtMs: () => (generation === 1 ? confirmAtMs : undefined),
-    isGuest: () => isGuest,
+    belongsToOtherMachine: () => belongsToOtherMachine,
     renew: async () => {
       heard.renewals += 1;
       obtainedAtMs = clock.nowMs();
@@ -41,13 +41,13 @@ function keeping({
     look: async () => {
       heard.looks += 1;
     },
-    hears: () => hears,
+    watchWorks: () => watchWorks,
     wokeUp: () => {
       heard.wakes += 1;
     },
   });
-  keeper.plan();
-  return { clock, keeper, heard, begun };
+  scheduler.plan();
+  return { clock, scheduler, heard, begun };
 }
 
 /** Lets what a timer began come to its end: it awaits nothing but promises. */
@@ -73,7 +73,7 @@ describe('the keeper', () => {
     assert.equal(heard.renewals, 2);
   });
 
-  test('has one timer, and wakes up for nothing but the renewal where it hears of other windows', async () => {
+  test('has one timer, and wakes up for nothing but the renewal where it watchWorks of other windows', async () => {
     const { clock, heard } = keeping();
     assert.equal(clock.pendingTimers, 1);
     await advance(clock, 5 * 60 * minute);
@@ -81,8 +81,8 @@ describe('the keeper', () => {
     assert.equal(heard.looks, heard.renewals);
   });
 
-  test('looks once a minute where it hears nothing', async () => {
-    const { clock, heard } = keeping({ hears: false });
+  test('looks once a minute where it watchWorks nothing', async () => {
+    const { clock, heard } = keeping({ watchWorks: false });
     await advance(clock, 30 * minute);
     assert.equal(heard.looks, 30);
     assert.equal(heard.renewals, 0);
@@ -123,9 +123,9 @@ describe('the keeper', () => {
   });
 
   test('does nothing more once it ended', async () => {
-    const { clock, keeper, heard } = keeping();
-    keeper.end();
-    keeper.plan();
+    const { clock, scheduler, heard } = keeping();
+    scheduler.end();
+    scheduler.plan();
     await advance(clock, 120 * minute);
     assert.equal(heard.renewals, 0);
     assert.equal(clock.pendingTimers, 0);

@@ -3,7 +3,7 @@ import { Secret } from '../../../src/core/secret.ts';
 import type { Grant } from '../../../src/grants/grant.ts';
 import { Failure } from '../../../src/oauth/errors.ts';
 import type { Tokens } from '../../../src/oauth/model.ts';
-import type { GrantProtocol } from '../../../src/renewal/grantRequests.ts';
+import type { GrantRequests } from '../../../src/renewal/grantRequests.ts';
 
 /**
  * Stands in for an authorization server whose answers a test has to time: it rotates refresh tokens as Notion does.
@@ -55,7 +55,7 @@ export class TokenServer {
     this.#ended.add(grantOf(grant));
   }
 
-  get protocol(): GrantProtocol {
+  get protocol(): GrantRequests {
     return {
       refresh: async (grant) => {
         const token = grant.tokens.refreshToken?.reveal() ?? '';
@@ -81,7 +81,7 @@ export class TokenServer {
     const good = this.#good.get(name) ?? [];
     if (this.#ended.has(name) || !good.includes(token)) {
       this.#ended.add(name);
-      throw new Failure('signInAgain', { step: 'token', code: 'invalid_grant', status: 400, host: 'mcp.example' });
+      throw new Failure('invalidGrant', { step: 'token', code: 'invalid_grant', status: 400, host: 'mcp.example' });
     }
     this.#good.set(name, this.kind === 'mild' ? [token] : []);
     return this.#tokens(name);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { answerParameters } from '../../../src/signIn/callbackQuery.ts';
+import { callbackParameters } from '../../../src/signIn/callbackQuery.ts';
 
 const state = 'q8V+Zk/0W1p7nB5uH2cX9aYd3eF4gT6iJkLmNoPqRsU=';
 const isKnown = (candidate: string) => candidate === state;
@@ -13,7 +13,7 @@ test('the answer is read however often it was encoded on its way back', () => {
       if (times === 0 && /[&#]/.test(code)) {
         continue;
       }
-      assert.equal(answerParameters(query, isKnown)?.get('code'), code, `${code} encoded ${times} times`);
+      assert.equal(callbackParameters(query, isKnown)?.get('code'), code, `${code} encoded ${times} times`);
     }
   }
 });
@@ -23,13 +23,13 @@ test('any code comes back as it was sent, encoded once or twice', () => {
     fc.property(fc.string({ minLength: 1, maxLength: 60, unit: 'grapheme' }), fc.constantFrom(1, 2), (code, times) => {
       fc.pre(code.isWellFormed());
       const query = `vscode-reqid=1&code=${encode(code, times)}&state=${encode(state, times)}&windowId=3`;
-      assert.equal(answerParameters(query, isKnown)?.get('code'), code);
+      assert.equal(callbackParameters(query, isKnown)?.get('code'), code);
     }),
   );
 });
 
 test('two codes or two states stay two, so that the judge can refuse them', () => {
-  const own = answerParameters(`code=a&code=b&state=${encode(state, 1)}&state=other`, isKnown);
+  const own = callbackParameters(`code=a&code=b&state=${encode(state, 1)}&state=other`, isKnown);
   assert.deepEqual(own?.getAll('code'), ['a', 'b']);
   assert.deepEqual(own?.getAll('state'), [state, 'other']);
 });
@@ -44,14 +44,14 @@ test('an answer with no state, an unknown state or a state that is nearly ours i
     `code=a&state=${encode(state, 3)}`,
     '&&&=&=',
   ]) {
-    assert.equal(answerParameters(query, isKnown), undefined, query);
+    assert.equal(callbackParameters(query, isKnown), undefined, query);
   }
 });
 
 test('no query makes it throw', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), (query) => {
-      answerParameters(query, isKnown);
+      callbackParameters(query, isKnown);
     }),
   );
 });

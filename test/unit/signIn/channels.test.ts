@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ChannelName } from '../../../src/signIn/channel.ts';
-import { orderChannels, type Situation } from '../../../src/signIn/channels.ts';
+import { type HostEnvironment, orderChannels } from '../../../src/signIn/channels.ts';
 
-const desktop: Situation = {
+const desktop: HostEnvironment = {
   host: 'ui',
   remote: false,
   web: false,
@@ -13,7 +13,7 @@ const desktop: Situation = {
 };
 
 /** Where the extension runs, and the channels it tries there, best first. */
-const table: [string, Partial<Situation>, ChannelName[]][] = [
+const table: [string, Partial<HostEnvironment>, ChannelName[]][] = [
   ['desktop', {}, ['uriHandler', 'loopback', 'paste']],
   [
     'desktop, files on another machine, extension beside the screen',

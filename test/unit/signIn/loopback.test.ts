@@ -7,21 +7,25 @@ import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { listen } from '#platform/listen';
 import { systemRandomness } from '../../../src/core/random.ts';
-import type { OpenChannel, Reception } from '../../../src/signIn/channel.ts';
-import { fillLastPage } from '../../../src/signIn/completionPage.ts';
+import type { CallbackResult, OpenChannel } from '../../../src/signIn/channel.ts';
+import { renderCompletionPage } from '../../../src/signIn/completionPage.ts';
 import { openLoopbackChannel } from '../../../src/signIn/loopback.ts';
 import { FakeClock } from '../fakeClock.ts';
 
 const template = readFileSync(new URL('../../../media/completionPage.html', import.meta.url), 'utf8');
-const lastPage = (outcome: 'allowed' | 'declined') =>
-  fillLastPage(template, { language: 'en', title: `It was ${outcome} <b>`, sentence: 'Return to your editor.' });
+const completionPage = (outcome: 'allowed' | 'declined') =>
+  renderCompletionPage(template, {
+    language: 'en',
+    title: `It was ${outcome} <b>`,
+    sentence: 'Return to your editor.',
+  });
 
 async function open(path?: string): Promise<{ channel: OpenChannel; clock: FakeClock; heard: string[] }> {
   assert.ok(listen);
   const clock = new FakeClock();
   const heard: string[] = [];
-  const channel = await openLoopbackChannel({ listen, lastPage, clock, randomness: systemRandomness, path });
-  const receive = async (query: string): Promise<Reception> => {
+  const channel = await openLoopbackChannel({ listen, completionPage, clock, randomness: systemRandomness, path });
+  const receive = async (query: string): Promise<CallbackResult> => {
     heard.push(query);
     return query === 'right' ? 'accepted' : query === 'no' ? 'declined' : 'foreign';
   };

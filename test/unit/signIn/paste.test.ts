@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { systemRandomness } from '../../../src/core/random.ts';
 import { Failure } from '../../../src/oauth/errors.ts';
-import type { Reception } from '../../../src/signIn/channel.ts';
+import type { CallbackResult } from '../../../src/signIn/channel.ts';
 import { openPasteChannel, type PasteVerdict, readPasted } from '../../../src/signIn/paste.ts';
 
 const address = 'http://127.0.0.1:50123/callback?code=user%3Agrant%3Asecret&state=abc%3D';
@@ -55,12 +55,12 @@ test('the browser is sent to an address of its own machine, another one each tim
 test('each pasted text gets its verdict until the right one', async () => {
   const verdicts: PasteVerdict[] = [];
   const channel = openPasteChannel(async (judge) => {
-    for (const text of ['nonsense', 'code=a&state=foreign', address]) {
+    for (const text of ['invalidResponse', 'code=a&state=foreign', address]) {
       verdicts.push(await judge(text));
     }
     return true;
   }, systemRandomness);
-  const receive = async (answer: string): Promise<Reception> => (answer === query ? 'accepted' : 'foreign');
+  const receive = async (answer: string): Promise<CallbackResult> => (answer === query ? 'accepted' : 'foreign');
   await channel.collect?.(receive, new AbortController().signal);
   assert.deepEqual(verdicts, ['unreadable', 'foreign', 'accepted']);
 });

@@ -94,7 +94,7 @@ test('a refusal ends the sign-in with what the server said', async () => {
   const waiting = await pending.wait(authorization, server, 'uriHandler');
   const query = new URLSearchParams({ error: 'access_denied', state: authorization.state.reveal() }).toString();
   assert.equal(await pending.receive(query), 'declined');
-  await assert.rejects(waiting.code, (error) => error instanceof Failure && error.kind === 'refused');
+  await assert.rejects(waiting.code, (error) => error instanceof Failure && error.kind === 'accessDenied');
 });
 
 test('an answer after the end, or after a reload, is known as ours and does nothing', async () => {

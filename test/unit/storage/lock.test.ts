@@ -11,7 +11,7 @@ import { FakeClock } from '../fakeClock.ts';
 const timing = { heartbeatMs: 1_000, pollMs: 100, takeoverAgeMs: 130_000, longestHoldMs: 120_000 };
 const longWaitMs = 1_000_000_000;
 /** Of this machine's own time, which may be busy. */
-const patienceMs = 10_000;
+const delayMs = 10_000;
 
 async function begin(t: TestContext) {
   const directory = await mkdtemp(join(tmpdir(), 'lock-'));
@@ -152,9 +152,9 @@ function changed(path: string, content: string): Promise<void> {
 
 /** Resolves once it holds. @throws where it never does, so that what is broken fails instead of lasting */
 async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  const endMs = performance.now() + patienceMs;
+  const endMs = performance.now() + delayMs;
   while (!(await holds())) {
-    assert.ok(performance.now() < endMs, `${what} within ${patienceMs} ms`);
+    assert.ok(performance.now() < endMs, `${what} within ${delayMs} ms`);
     await new Promise<void>((resolve) => setImmediate(resolve));
   }
 }

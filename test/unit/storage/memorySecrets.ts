@@ -6,7 +6,7 @@ type Listener = (event: { key: string }) => void;
  * Stands in for the editor's SecretStorage, which needs an editor. `shared`: every window reads and writes one store,
  * as on a desktop. `rewriting`: a page rewrites all secrets from what it loaded, as on web hosts.
  */
-export class SecretStore {
+export class MemorySecretStorage {
   readonly #kind: 'shared' | 'rewriting';
   #stored = new Map<string, string>();
   readonly #listeners = new Set<Listener>();
