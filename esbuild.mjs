@@ -47,8 +47,6 @@ async function buildWebExtension({ minify }) {
     platform: 'browser',
     target: 'es2023',
     external: ['vscode'],
-    // For the gateway, which cannot be there, nor what it asks of Node.
-    define: { global: 'globalThis' },
     minify,
     sourcemap: minify ? false : 'inline',
     logLevel: 'warning',
@@ -58,7 +56,7 @@ async function buildWebExtension({ minify }) {
 
 /**
  * esbuild splits only ES modules, while every extension host loads CommonJS: so each part is rewritten once it is
- * split. `import()` becomes `require`, which the host answers synchronously and for `vscode` too.
+ * split. `import()` becomes `require`, which the host resolves synchronously and for `vscode` too.
  */
 async function toCommonJs(file, minify) {
   const { code } = await transform(await readFile(file, 'utf8'), {

@@ -9,12 +9,12 @@ export interface ApiParts {
   onDidChange: Event<void>;
 }
 
-/** What `activate` returns to other extensions: frozen, and nothing in it is secret. */
+/** Creates what `activate` returns to other extensions. It is frozen and contains no secrets. */
 export function createApi({ accounts, onDidChange }: ApiParts): NotionMcpAuth {
   return Object.freeze({
     version: 1 as const,
     getAccountStates: async () => Object.freeze((await accounts()).list().flatMap(stateOf)),
-    // A function of its own: whoever adds to it adds to nobody else's.
+    // Wrapped, so that freezing it does not freeze the emitter's own event function.
     onDidChangeAccountStates: Object.freeze(((listener, thisArg, disposables) =>
       onDidChange(() => listener.call(thisArg), undefined, disposables)) satisfies Event<void>),
     renewRejected: async (accessToken: string) => renewRejected(await accounts(), new Secret(String(accessToken))),
@@ -25,7 +25,7 @@ function stateOf({ grant, state }: ReturnType<Accounts['list']>[number]): Notion
   return state === 'dormant' ? [] : [Object.freeze({ sessionId: grant.id, state })];
 }
 
-/** Knowing the token proves the right to say so. How it ended is not told: that would say whether a token is known. */
+/** Any caller that knows the token may report it. The result is hidden, as it would reveal whether a token is known. */
 async function renewRejected(accounts: Accounts, accessToken: Secret): Promise<void> {
   const rejected = accounts.list().find(({ grant }) => grant.tokens.accessToken.equals(accessToken));
   if (rejected !== undefined) {

@@ -23,7 +23,7 @@ import { gatewayReminders, SignInReminder, warnOfStorageProblems } from './edito
 import { ServerUrlNotice } from './editor/serverUrlNotice.ts';
 import { configuredClientId, defaultServerUrl, serverUrlText } from './editor/settings.ts';
 import { openBrowser, SignInFlow } from './editor/signInFlow.ts';
-import type { Gateway } from './gateway/gateway.ts';
+import type { RunningGateway } from './gateway/contract.ts';
 import { accountLabel } from './grants/names.ts';
 import { withLogging } from './http/client.ts';
 import { parseServerUrl } from './oauth/serverUrl.ts';
@@ -34,32 +34,32 @@ import { PendingSignIns } from './signIn/pending.ts';
 import { SignIn } from './signIn/signIn.ts';
 import { journalDirectory } from './storage/journalFiles.ts';
 
-/** For who cannot assemble: it lies beside, so that activation stays small. */
+/** Re-exported for `extension.ts`, which loads it only after a failure, so that the activation bundle stays small. */
 export { showFailure } from './editor/messages/show.ts';
 
-/** What a provider call, a command or a callback needs; built once a window, on first use. */
+/** What provider calls, commands and callbacks need. Created once per window, on first use. */
 export interface Container {
   accounts: Accounts;
   signInFlow: SignInFlow;
-  /** What each command does, by the part of its name after the dot. */
+  /** The implementation of each command, by the part of its name after the dot. */
   commands: Readonly<Record<CommandName, () => Promise<void>>>;
-  /** Takes the query of a callback from the browser. */
+  /** Handles the query of a callback from the browser. */
   receive(query: string): Promise<void>;
-  /** The gateway for MCP callers, opened on first use; undefined where nothing can listen. */
-  gateway(): Promise<Gateway | undefined>;
+  /** The gateway for MCP callers, opened on first use; undefined on a host that cannot listen. */
+  gateway(): Promise<RunningGateway | undefined>;
   serverUrlChanged(): void;
   dispose(): Promise<void>;
 }
 
-/** Who hears of accounts. */
+/** What is notified of changes in the accounts. */
 export interface Listeners {
   provider: NotionAuthenticationProvider;
   definitions: McpDefinitions;
-  /** Fired for other extensions. */
+  /** Emits the event that other extensions receive. */
   accountChanges: EventEmitter<void>;
 }
 
-/** Builds the rooms and wires them. Resolves once the accounts are loaded: nobody is answered before. */
+/** Creates the components and wires them. Resolves once the accounts are loaded; no call is served before that. */
 export async function createContainer(
   context: ExtensionContext,
   log: Log,
@@ -76,7 +76,7 @@ export async function createContainer(
     clock,
     randomness,
     log,
-    // The extension host is as old as its window.
+    // The extension host starts together with its window.
     openedAtMs: performance.timeOrigin,
     serverUrl: configuredServerUrl(),
     onNeedsSignIn: (grantId) => reminder.remind(grantId),
@@ -117,12 +117,12 @@ export async function createContainer(
     isFocused: () => window.state.focused,
     show: (labels) => void showNote(serverChangedMessage(labels)),
   });
-  const testing = () => withLogging(http, log.operation('test', randomness), clock);
-  const check = (account: Account, signal: AbortSignal, renews: Pick<ConnectionParts, 'renewRejected'> = {}) =>
+  const testHttp = () => withLogging(http, log.operation('test', randomness), clock);
+  const check = (account: Account, signal: AbortSignal, renewal: Pick<ConnectionParts, 'renewRejected'> = {}) =>
     checkConnection(account.grant, {
-      http: testing(),
+      http: testHttp(),
       fresh: (id, waitMs) => accounts.fresh(id, waitMs),
-      ...renews,
+      ...renewal,
       clock,
       signal,
     });
@@ -131,29 +131,29 @@ export async function createContainer(
   const { extension } = context;
   const parts = {
     ...{ accounts, signInFlow, reminder, documents, extension, clock, log },
-    // A test does what a call would do; a report for an issue leaves all as it is.
+    // Test Connection renews a rejected token, as any other call does. A diagnostics report must not change anything.
     check: (account: Account, signal: AbortSignal) => check(account, signal, { renewRejected }),
     diagnostics: (signal: AbortSignal) =>
       diagnostics(
         {
           ...{ extension, accounts, clock, check },
-          checkServer: (url, ending) => checkServer(url, { http: testing(), clock, signal: ending }),
+          checkServer: (url, checkSignal) => checkServer(url, { http: testHttp(), clock, signal: checkSignal }),
         },
         signal,
       ),
   };
-  let opening: Promise<Gateway | undefined> | undefined;
-  const gateway = (): Promise<Gateway | undefined> => {
-    opening ??= import('./gateway/gateway.ts')
+  let opening: Promise<RunningGateway | undefined> | undefined;
+  const gateway = (): Promise<RunningGateway | undefined> => {
+    opening ??= import('#gateway')
       .then(({ openGateway }) =>
         openGateway({
           accounts: {
             find: (id) => accounts.find(id)?.grant,
             fresh: (id, waitMs) => accounts.fresh(id, waitMs),
-            renew: (id, why) => accounts.renew(id, why),
+            renew: (id, reason) => accounts.renew(id, reason),
           },
           sentence: problemSentence,
-          notices: gatewayReminders(accounts, reminder),
+          reminders: gatewayReminders(accounts, reminder),
           clock,
           randomness,
           log,
@@ -190,12 +190,12 @@ export async function createContainer(
       reminder.dispose();
       serverUrlNotice.dispose();
       documents.dispose();
-      await Promise.all([accounts.dispose(), opening?.then((open) => open?.close()).catch(() => undefined)]);
+      await Promise.all([accounts.dispose(), opening?.then((opened) => opened?.close()).catch(() => undefined)]);
     },
   };
 }
 
-/** The configured server as `URL.href`, or an address that no account has while the setting cannot be used. */
+/** The configured MCP server as `URL.href`, or an empty string, which matches no account, if the setting is invalid. */
 function configuredServerUrl(): string {
   try {
     return parseServerUrl(serverUrlText()).href;

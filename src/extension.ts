@@ -21,20 +21,20 @@ import { offerMcpServerSetting, offersMcpServer, serverUrlSetting } from './edit
 import { CallbackUriHandler } from './editor/uriHandler.ts';
 import type { NotionMcpAuth } from './notionMcpAuth.d.ts';
 
-/** Ends what `activate` began; the editor waits for it a bounded time. */
+/** Disposes of what `activate` created. The editor waits for it only for a bounded time. */
 let end: () => Promise<void> = async () => undefined;
 
-/** Registers everything and returns: no I/O here. What answers a call is assembled in the next turn. */
+/** Registers everything and returns without any I/O. The container is created in the next turn of the event loop. */
 export function activate(context: ExtensionContext): NotionMcpAuth {
   const channel = window.createOutputChannel('Notion MCP', { log: true });
   const log = new Log(channel);
-  let made: Promise<Container> | undefined;
+  let creation: Promise<Container> | undefined;
   const container = (): Promise<Container> => {
-    // What failed once, such as a secret store that was locked, is tried again by the next call.
-    made ??= import('./container.ts')
+    // A failure may pass, for example when the user unlocks the secret store, so the next call tries again.
+    creation ??= import('./container.ts')
       .then(({ createContainer }) => createContainer(context, log, { provider, definitions, accountChanges }))
       .catch((error: unknown) => {
-        made = undefined;
+        creation = undefined;
         log.error('The accounts could not be loaded; the next call tries again.', errorInfo(error));
         throw new Error(
           l10n.t(
@@ -42,7 +42,7 @@ export function activate(context: ExtensionContext): NotionMcpAuth {
           ),
         );
       });
-    return made;
+    return creation;
   };
   const provider = new NotionAuthenticationProvider({
     accounts: async () => (await container()).accounts,
@@ -81,9 +81,9 @@ export function activate(context: ExtensionContext): NotionMcpAuth {
     ...commandNames.map((name) => commands.registerCommand(`notionMcp.${name}`, () => runCommand(name))),
     commands.registerCommand('notionMcp.showLog', () => channel.show()),
     window.onDidChangeWindowState(async ({ focused }) => {
-      // A machine that slept wakes up with timers that are late; whoever looks at the window wants to work now.
+      // After the machine slept, timers are late. A user who focuses the window wants to work now.
       if (focused) {
-        await (await made?.catch(() => undefined))?.accounts.wakeUp();
+        await (await creation?.catch(() => undefined))?.accounts.wakeUp();
       }
     }),
     workspace.onDidChangeConfiguration(async (event) => {
@@ -95,18 +95,18 @@ export function activate(context: ExtensionContext): NotionMcpAuth {
       }
     }),
   );
-  end = async () => (await made?.catch(() => undefined))?.dispose();
-  // In the next turn the registration is on its way to the editor, and its first call finds the accounts loading.
+  end = async () => (await creation?.catch(() => undefined))?.dispose();
+  // By the next turn the registration has been sent to the editor; its first call then finds the accounts loading.
   setTimeout(() => void container().catch(() => undefined), 0);
   return createApi({ accounts: async () => (await container()).accounts, onDidChange: accountChanges.event });
 }
 
-/** Lets a renewal that is under way end, within a bound; none starts afterwards. */
+/** Waits a bounded time for a renewal in progress. No renewal starts afterwards. */
 export async function deactivate(): Promise<void> {
   await end();
 }
 
-/** Forks of the editor may lack chat and what belongs to it; sessions work there all the same. */
+/** Forks of the editor may lack chat and its APIs; sessions work there nevertheless. */
 function offerMcpServers(definitions: McpDefinitions): Disposable[] {
   const register: typeof lm.registerMcpServerDefinitionProvider | undefined = lm?.registerMcpServerDefinitionProvider;
   return register === undefined ? [] : [register('notionMcp', definitions)];

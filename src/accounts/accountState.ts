@@ -4,17 +4,18 @@ import type { JournalFiles } from '../storage/journalFiles.ts';
 import type { KnownGrant } from '../storage/snapshot.ts';
 
 export type AccountState =
-  /** Its token is good. */
+  /** Its access token is valid. */
   | 'healthy'
-  /** Its token is over and can be renewed. */
+  /** Its access token has expired and can be renewed. */
   | 'expired'
-  /** Only the person can bring it back. */
+  /** The user has to sign in again. */
   | 'needsSignIn'
-  /** It belongs to another server URL than the configured one. */
+  /** It belongs to an MCP server URL other than the configured one. */
   | 'dormant'
-  /** Others know more of it than this window, or a newer version wrote it: reload to use it. */
+  /** Another window has newer credentials, or a newer version wrote it: the window has to be reloaded to use it. */
   | 'readOnly';
 
+/** The state of a grant while `serverUrl` is the configured MCP server URL. */
 export function stateOf({ grant, readOnly }: KnownGrant, serverUrl: string, nowMs: number): AccountState {
   if (grant.serverUrl !== serverUrl) {
     return 'dormant';
@@ -29,11 +30,13 @@ export function stateOf({ grant, readOnly }: KnownGrant, serverUrl: string, nowM
 }
 
 /**
- * Why the last renewal of an account failed, where that may pass. `refused`: the server's refusal is confirmed soon,
- * before it is believed. `storage`: this computer's disk or another window. `offline`: everything on the way to the server.
+ * Why the last renewal of an account failed, if the cause may be temporary. `beingConfirmed`: the authorization server
+ * rejected it, and one more attempt is to confirm that. `storage`: this computer's disk or another window. `offline`:
+ * any other failure of the request.
  */
 export type RenewalProblem = 'beingConfirmed' | 'storage' | 'offline';
 
+/** Classifies the failure of a renewal; `undefined` without a failure. */
 export function renewalProblemOf(failure: Failure | undefined): RenewalProblem | undefined {
   if (failure === undefined) {
     return undefined;
@@ -45,20 +48,20 @@ export function renewalProblemOf(failure: Failure | undefined): RenewalProblem |
   return step === 'storage' ? 'storage' : 'offline';
 }
 
-/** What the person should hear of once. */
+/** A problem of the storage that the user is told about once. */
 export type StorageProblem =
-  /** A stored sign-in cannot be read and was kept aside. */
+  /** A stored sign-in cannot be read and was set aside. */
   | 'damaged'
-  /** The editor's secret storage loses everything when the editor ends. */
+  /** SecretStorage loses its contents when the editor exits. */
   | 'volatile'
-  /** Another window knows more, and this one has to be reloaded before it may store anything. */
+  /** Another window stored newer secrets, and this one has to be reloaded before it may store anything. */
   | 'stale';
 
-/** How sign-ins are kept here, and how their last renewals failed. By grant id: to be replaced before it is shown. */
+/** How grants are stored here, and why their last renewals failed. A report must not show these grant ids. */
 export interface StorageDiagnostics {
   hasJournal: boolean;
   isVolatile: boolean;
-  /** Other windows' changes are heard of without looking. */
+  /** Whether changes by other windows are noticed without polling. */
   watchWorks: boolean;
   files?: JournalFiles;
   lastFailures: Map<string, Failure>;

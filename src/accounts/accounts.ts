@@ -22,28 +22,28 @@ import { StorageSync } from './storageSync.ts';
 
 export interface AccountsParts {
   secrets: Secrets;
-  /** Absent where there is no disk. */
+  /** Absent without a disk. */
   files: Files | undefined;
-  /** Where the journal lies. */
+  /** The journal's directory. */
   directory: string;
   lockTiming?: LockTiming;
   protocol: GrantRequests;
   clock: Clock;
   randomness: Randomness;
   log: Log;
-  /** When this window was opened (wall clock, ms): its view of the secret storage may be that old. */
+  /** When this window was opened (wall clock, ms); its view of SecretStorage may be that old. */
   openedAtMs: number;
-  /** The configured server, as `URL.href`. */
+  /** The configured MCP server URL, as `URL.href`. */
   serverUrl: string;
-  /** Called in the one window that found an account to need its person, once that is announced. */
+  /** Called after the change event, only in the window that discovered that an account needs sign-in. */
   onNeedsSignIn?: (grantId: string) => void;
-  /** A label that none of `taken` equals. */
+  /** Returns a label that is not in `taken`. */
   labelFor: (identity: Identity | undefined, taken: ReadonlySet<string>) => string;
 }
 
 const endLimitMs = 5_000;
 
-/** The grants of this window and their states, in memory. The only source of account events. */
+/** The grants that this window knows and their states, in memory. The only source of account events. */
 export class Accounts {
   readonly #parts: AccountsParts;
   readonly #store: GrantStore;
@@ -100,13 +100,13 @@ export class Accounts {
       confirmAtMs: (grant) => this.#renewal.confirmAtMs(grant),
       belongsToOtherMachine: (grant) => this.#store.belongsToOtherMachine(grant),
       renew: (grant) => this.renew(grant.id, { reason: 'expiry' }),
-      look: () => this.#storageSync.look(),
+      look: () => this.#storageSync.sync(),
       watchWorks: () => this.#storageSync.watchWorks,
       wokeUp: () => this.#renewal.wokeUp(),
     });
   }
 
-  /** Reads what is stored. Resolves once every account is in memory; never rejects for a record that is damaged. */
+  /** Loads what is stored. Resolves once every account is in memory; never rejects because of a damaged record. */
   async load(): Promise<void> {
     const { log } = this.#parts;
     await this.#store.open();
@@ -126,19 +126,19 @@ export class Accounts {
     this.#scheduler.plan();
   }
 
-  /** @throws Failure of code `stale_window` where a reload has to come before a sign-in */
+  /** @throws Failure with code `stale_window` if this window has to be reloaded before a sign-in */
   refuseIfStale(): void {
     if (this.#store.isStale) {
       throw new Failure('transient', { step: 'storage', code: 'stale_window' });
     }
   }
 
-  /** What the person should hear of. */
+  /** The problems that the user should be told about. */
   get problems(): ReadonlySet<StorageProblem> {
     return this.#problems;
   }
 
-  /** All accounts, by label. From memory. */
+  /** All accounts, sorted by label. From memory. */
   list(): Account[] {
     return this.#known.list();
   }
@@ -151,24 +151,24 @@ export class Accounts {
     return this.#known.onDidChange(listener);
   }
 
-  /** Accounts of another server become dormant: kept, and back when the setting is back. */
+  /** Accounts of another server become dormant: they are kept, and return when the setting is changed back. */
   setServerUrl(serverUrl: string): void {
     this.#known.setServerUrl(serverUrl);
   }
 
   /**
-   * Stores what a sign-in got. The same user and workspace keep their account and its id; only once the new grant is
-   * stored is the older one revoked. @throws what the secret storage says; Failure `stale_window` before anything is
-   * stored where that would erase what another window stored
+   * Stores the result of a sign-in. The same user and workspace keep their account and its id; the older grant is
+   * revoked only after the new one is stored. @throws the storage's error; Failure `stale_window`, before anything is
+   * stored, if that would erase what another window stored
    */
   async storeSignIn(fresh: FreshSignIn, log = this.#parts.log): Promise<{ grant: Grant; reconnected: boolean }> {
     this.refuseIfStale();
     const { protocol, labelFor, randomness } = this.#parts;
-    const { grant, replaced } = await this.#storageSync.whileStoring(async (look) => {
+    const { grant, replaced } = await this.#storageSync.whileStoring(async (sync) => {
       const stored = await storeSignIn(fresh, {
         store: this.#store,
         known: () => this.#known.all().map(({ grant }) => grant),
-        look,
+        sync,
         labelFor,
         randomness,
       });
@@ -177,18 +177,18 @@ export class Accounts {
     });
     this.#scheduler.plan();
     if (replaced !== undefined) {
-      // Best effort and nobody waits for it.
-      const retiring = replaced.id === grant.id ? protocol.revoke(replaced, log) : this.signOut(replaced.id);
-      void retiring.catch((error: unknown) => {
-        log.info('The older sign-in of the account could not be revoked.', { kind: kindOf(error) });
+      // Best effort: no caller waits for it.
+      const revoking = replaced.id === grant.id ? protocol.revoke(replaced, log) : this.signOut(replaced.id);
+      void revoking.catch((error: unknown) => {
+        log.info('The previous grant of the account could not be revoked.', { kind: kindOf(error) });
       });
     }
     return { grant, reconnected: replaced !== undefined };
   }
 
   /**
-   * Forgets the account here, whatever the server says, and revokes its grant there, best effort.
-   * @returns false when the server could not be told
+   * Removes the account from this machine, whatever the authorization server responds, and tries to revoke its grant.
+   * @returns false if the grant could not be revoked
    */
   async signOut(grantId: string): Promise<boolean> {
     const known = this.#known.get(grantId);
@@ -203,8 +203,8 @@ export class Accounts {
   }
 
   /**
-   * New tokens, by a renewal here or in another window. @throws Failure; only `invalidGrant` and `invalidClient` end
-   * the sign-in
+   * Gets new tokens, by a renewal in this window or another one.
+   * @throws Failure; only `invalidGrant` and `invalidClient` mean that the grant has ended
    */
   async renew(grantId: string, why: RenewReason): Promise<Grant> {
     const known = this.#known.get(grantId);
@@ -219,7 +219,7 @@ export class Accounts {
       this.#known.adopt({ grant, readOnly: false });
       return grant;
     } catch (error) {
-      await this.#storageSync.look().catch(() => undefined);
+      await this.#storageSync.sync().catch(() => undefined);
       throw error;
     } finally {
       this.#scheduler.plan();
@@ -227,8 +227,8 @@ export class Accounts {
   }
 
   /**
-   * A grant whose token can be used, for a caller that waits at most `waitMs`: renewed when it is about to expire,
-   * else the token that is still good. @throws Failure
+   * Returns a grant with a valid access token within `waitMs`. A token that is about to expire is renewed; if that
+   * fails or takes too long, the old token is returned as long as it is valid. @throws Failure
    */
   async fresh(grantId: string, waitMs: number): Promise<Grant> {
     const grant = this.#known.get(grantId)?.grant;
@@ -253,18 +253,18 @@ export class Accounts {
     }
   }
 
-  /** The editor came back to the person: what is due is done now, without waiting for a timer that slept. */
+  /** The user returned to the editor: renews what is due now, without waiting for a timer that may have slept. */
   wakeUp(): Promise<void> {
-    return this.#scheduler.turn();
+    return this.#scheduler.runNow();
   }
 
-  /** What keeps the account's tokens from being renewed just now, if anything does. */
+  /** What currently prevents the renewal of the account's tokens, if anything does. */
   trouble(grantId: string): RenewalProblem | undefined {
     const known = this.#known.get(grantId);
     return known && renewalProblemOf(this.#renewal.lastFailure(known.grant));
   }
 
-  /** For a report: nothing in it is secret or names a person. Changes nothing. */
+  /** For a report: contains no secrets and no names. Changes nothing. */
   async diagnostics(): Promise<StorageDiagnostics> {
     const files = await this.#store.inspect();
     const failures = this.#known.all().map(({ grant }) => [grant.id, this.#renewal.lastFailure(grant)] as const);
@@ -277,7 +277,7 @@ export class Accounts {
     };
   }
 
-  /** Lets a renewal that is under way end, within a bound; none starts afterwards. */
+  /** Waits, for a limited time, for a renewal in progress; none starts afterwards. */
   async dispose(): Promise<void> {
     this.#scheduler.end();
     this.#storageSync.end();

@@ -5,19 +5,19 @@ import type { Identity } from '../notion/identity.ts';
 import { Failure } from '../oauth/errors.ts';
 import type { GrantStore } from '../storage/grantStore.ts';
 
-/** What a sign-in got; id, label and generation are given when it is stored. */
+/** The result of a sign-in; its id, label and generation are assigned when it is stored. */
 export type FreshSignIn = Omit<Grant, 'id' | 'generation' | 'label' | 'signedInAtMs'>;
 
 export interface StoreSignInParts {
   store: GrantStore;
   known: () => Grant[];
-  /** Learns what other windows stored. */
-  look: () => Promise<void>;
+  /** Adopts what other windows stored. */
+  sync: () => Promise<void>;
   labelFor: (identity: Identity | undefined, taken: ReadonlySet<string>) => string;
   randomness: Randomness;
 }
 
-/** What was stored, and the grant whose place it takes: the same account's, which another id means is still to go. */
+/** The stored grant, and the account's grant that it replaces. If their ids differ, the latter is yet to be removed. */
 export interface StoredSignIn {
   grant: Grant;
   replaced?: Grant;
@@ -26,21 +26,22 @@ export interface StoredSignIn {
 const lockWaitMs = 15_000;
 
 /**
- * Stores a sign-in: as the next generation of the account that the same user and workspace have here, else as an
- * account of its own. Two windows that sign in to one account at once make one account of it.
+ * Stores a sign-in: as the next generation of the account that the same user and workspace already have here, or else
+ * as a new account. Two windows that sign in to one account at the same time end up with one account.
+ * @throws the storage's error
  */
 export async function storeSignIn(fresh: FreshSignIn, parts: StoreSignInParts): Promise<StoredSignIn> {
   const store = async (): Promise<StoredSignIn> => {
-    await parts.look().catch(() => undefined);
+    await parts.sync().catch(() => undefined);
     const same = parts.known().find((grant) => isSameAccount(grant, fresh));
     return same === undefined ? { grant: await storeNew(fresh, parts) } : storeAgain(fresh, same, parts);
   };
   const stored = await parts.store.exclusively('sign-in', lockWaitMs, store);
-  // What was got is not thrown away because a lock is stuck: an account too many is better than one too few.
+  // A stuck lock must not lose the sign-in: a duplicate account is better than a missing one.
   return stored ?? store();
 }
 
-/** Issuer, user and workspace, never the label. Unknown identity is nobody's. */
+/** Compares issuer, server URL, user and workspace, never the label. An unknown identity never matches. */
 function isSameAccount(grant: Grant, { identity, authorizationServer, serverUrl }: FreshSignIn): boolean {
   return (
     identity !== undefined &&
@@ -54,9 +55,9 @@ function isSameAccount(grant: Grant, { identity, authorizationServer, serverUrl 
 async function storeNew(
   fresh: FreshSignIn,
   { store, known, labelFor, randomness }: StoreSignInParts,
-  instead?: Grant,
+  replaced?: Grant,
 ): Promise<Grant> {
-  const others = known().filter(({ id }) => id !== instead?.id);
+  const others = known().filter(({ id }) => id !== replaced?.id);
   const taken = new Set(others.map(({ label }) => label));
   const grant: Grant = {
     ...fresh,
@@ -71,24 +72,24 @@ async function storeNew(
 }
 
 async function storeAgain(fresh: FreshSignIn, same: Grant, parts: StoreSignInParts): Promise<StoredSignIn> {
-  // Another window holds the account and may be dead, or the disk refuses: nobody waits for that.
-  const moved = async () => ({ grant: await storeNew(fresh, parts, same), replaced: same });
+  // Another window that holds the lock may be dead, or the disk may be unusable: the sign-in must not wait for that.
+  const storeAsNew = async () => ({ grant: await storeNew(fresh, parts, same), replaced: same });
   const transaction = await parts.store.begin(same, lockWaitMs).catch(() => undefined);
   if (transaction === undefined) {
-    return moved();
+    return storeAsNew();
   }
   try {
     // A renewal in another window may have come first.
     return await storeNext(fresh, await transaction.read(), parts);
   } catch (error) {
-    // So may a sign-out, and then this is a new account; as it is beside one that a newer version wrote.
-    return error instanceof Failure ? { grant: await storeNew(fresh, parts) } : moved();
+    // So may a sign-out, or a newer version wrote the account: the sign-in then becomes a new account.
+    return error instanceof Failure ? { grant: await storeNew(fresh, parts) } : storeAsNew();
   } finally {
     await transaction.end().catch(() => undefined);
   }
 }
 
-/** Stores the sign-in as the next generation of the account that it is of. */
+/** Stores the sign-in as the next generation of the account of `replaced`. */
 async function storeNext(fresh: FreshSignIn, replaced: Grant, parts: StoreSignInParts): Promise<StoredSignIn> {
   const others = parts.known().filter(({ id }) => id !== replaced.id);
   const grant: Grant = {

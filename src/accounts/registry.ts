@@ -3,20 +3,20 @@ import type { Grant } from '../grants/grant.ts';
 import type { KnownGrant } from '../storage/snapshot.ts';
 import { type AccountState, stateOf } from './accountState.ts';
 
-/** A grant and what can be done with it. */
+/** A grant and its state, which tells how it can be used. */
 export interface Account {
   grant: Grant;
   state: AccountState;
 }
 
-/** What changed, of the accounts of the configured server. */
+/** The changes of the accounts of the configured MCP server. */
 export interface AccountsChange {
   added: Account[];
   changed: Account[];
   removed: Account[];
 }
 
-/** What this window knows, in memory, and the one place that says when it changes. */
+/** The accounts that this window knows, in memory, and the only place that fires events when they change. */
 export class AccountRegistry {
   readonly #clock: Clock;
   readonly #known = new Map<string, KnownGrant>();
@@ -28,7 +28,7 @@ export class AccountRegistry {
     this.#serverUrl = serverUrl;
   }
 
-  /** Takes what was stored at the start, without a word. */
+  /** Takes over what was stored at startup, without firing events. */
   load(all: Iterable<KnownGrant>): void {
     for (const known of all) {
       this.#known.set(known.grant.id, known);
@@ -43,7 +43,7 @@ export class AccountRegistry {
     return this.#known.get(grantId);
   }
 
-  /** All accounts, by label. */
+  /** All accounts, sorted by label. */
   list(): Account[] {
     return this.all()
       .map((known) => this.#account(known))
@@ -60,7 +60,7 @@ export class AccountRegistry {
     return { dispose: () => this.#listeners.delete(listener) };
   }
 
-  /** Accounts of another server become dormant, and back when the setting is back. */
+  /** Accounts of another server become dormant, and return when the setting is changed back. */
   setServerUrl(serverUrl: string): void {
     const before = this.list();
     this.#serverUrl = serverUrl;
@@ -71,24 +71,24 @@ export class AccountRegistry {
     });
   }
 
-  /** A sign-in of this window, also when it is of an account that was here. */
+  /** Takes over a sign-in of this window; it is announced as `added` even if the account existed. */
   signedIn(grant: Grant): void {
     const known: KnownGrant = { grant, readOnly: false };
     this.#known.set(grant.id, known);
     this.#fire({ added: [this.#account(known)] });
   }
 
-  /** Takes a record that is newer than ours, and says so once. */
+  /** Takes over a record that is newer than the known one, and fires one event. */
   adopt(known: KnownGrant): void {
     const { id, needsSignIn } = known.grant;
     const ours = this.#known.get(id);
-    if (ours !== undefined && !isNews(ours, known)) {
+    if (ours !== undefined && !isNewer(ours, known)) {
       return;
     }
     this.#known.set(id, known);
     const account = this.#account(known);
-    const back = ours === undefined || (ours.grant.needsSignIn !== undefined && needsSignIn === undefined);
-    this.#fire(back ? { added: [account] } : { changed: [account] });
+    const isRestored = ours === undefined || (ours.grant.needsSignIn !== undefined && needsSignIn === undefined);
+    this.#fire(isRestored ? { added: [account] } : { changed: [account] });
   }
 
   remove(grantId: string): void {
@@ -100,7 +100,7 @@ export class AccountRegistry {
   }
 
   #fire({ added = [], changed = [], removed = [] }: Partial<AccountsChange>): void {
-    // What becomes of another server's accounts is nobody's news here.
+    // Changes of another server's accounts are not reported.
     const change = { added: added.filter(isShown), changed: changed.filter(isShown), removed: removed.filter(isShown) };
     if (change.added.length + change.changed.length + change.removed.length > 0) {
       for (const listener of this.#listeners) {
@@ -114,7 +114,7 @@ export class AccountRegistry {
   }
 }
 
-function isNews(ours: KnownGrant, theirs: KnownGrant): boolean {
+function isNewer(ours: KnownGrant, theirs: KnownGrant): boolean {
   const ahead = theirs.grant.generation - ours.grant.generation;
   return ahead > 0 || (ahead === 0 && theirs.readOnly !== ours.readOnly);
 }

@@ -13,7 +13,7 @@ export interface SignOutParts {
   clock: Clock;
   randomness: Randomness;
   log: Log;
-  /** Called as soon as no window will use the grant any more, before the server hears of it. */
+  /** Called as soon as no window uses the grant any more, before it is revoked. */
   onForgotten: () => void;
 }
 
@@ -21,9 +21,9 @@ const lockWaitMs = 5_000;
 const revokeLimitMs = 10_000;
 
 /**
- * Forgets a grant here, whatever the server says, and revokes it there, best effort. @throws what the storage says
- * where it can neither be forgotten nor be marked as gone
- * @returns false when the server could not be told
+ * Removes a grant from this machine, whatever the authorization server responds, and tries to revoke it.
+ * @returns false if the grant could not be revoked
+ * @throws the storage's error if the grant could neither be removed nor be given a tombstone
  */
 export async function signOut(grant: Grant, parts: SignOutParts): Promise<boolean> {
   const { store, protocol, clock, onForgotten } = parts;
@@ -32,22 +32,24 @@ export async function signOut(grant: Grant, parts: SignOutParts): Promise<boolea
   const hasTombstone = await store.writeTombstone(grant.id).then(
     () => true,
     (error: unknown) => {
-      // A full disk keeps nobody signed in.
-      log.warn('The sign-out could not be marked; other windows hear of it later.', { code: systemErrorCode(error) });
+      // A full disk must not keep the user signed in.
+      log.warn('The tombstone could not be stored; other windows will notice the sign-out later.', {
+        code: systemErrorCode(error),
+      });
       return false;
     },
   );
   onForgotten();
   const transaction = await store.begin(grant, lockWaitMs).catch(() => undefined);
-  let isTold = true;
+  let isRevoked = true;
   try {
-    // Another window's renewal may have the newest tokens; one under way finds the tombstone and gives back its own.
-    const newest = (await store.lastOf(grant.id).catch(() => undefined)) ?? grant;
+    // Another window may have stored newer tokens; a renewal in progress finds the tombstone and revokes its own.
+    const newest = (await store.readNewest(grant.id).catch(() => undefined)) ?? grant;
     if (newest.needsSignIn === undefined) {
-      isTold = await revoke(newest, { protocol, clock, log });
+      isRevoked = await revoke(newest, { protocol, clock, log });
     }
     await store.forget(grant.id).catch((error: unknown) => {
-      // What is marked as gone is forgotten by the next look.
+      // The next synchronization removes a grant that has a tombstone.
       if (!hasTombstone) {
         throw error;
       }
@@ -56,15 +58,15 @@ export async function signOut(grant: Grant, parts: SignOutParts): Promise<boolea
     await transaction?.end().catch(() => undefined);
   }
   log.info('Signed out.', { grant: grant.id });
-  return isTold;
+  return isRevoked;
 }
 
-/** For a log line. */
+/** The kind of a failure, for a log line. */
 export function kindOf(error: unknown): string {
   return error instanceof Failure ? error.kind : 'unknown';
 }
 
-/** Whether the server was told. */
+/** @returns whether the grant was revoked */
 async function revoke(
   grant: Grant,
   { protocol, clock, log }: Pick<SignOutParts, 'protocol' | 'clock' | 'log'>,
@@ -73,7 +75,7 @@ async function revoke(
     const revoking = protocol.revoke(grant, log).then(() => true);
     return await within(revoking, { clock, limitMs: revokeLimitMs, late: () => false });
   } catch (error) {
-    log.info('The server could not be told of the sign-out.', { grant: grant.id, kind: kindOf(error) });
+    log.info('The grant could not be revoked.', { grant: grant.id, kind: kindOf(error) });
     return false;
   }
 }

@@ -10,81 +10,81 @@ export interface StorageSyncParts {
   known: AccountRegistry;
   clock: Clock;
   log: Log;
-  /** Called when something was heard and looked at. */
+  /** Called after a change by another window was read. */
   onSynced: () => void;
 }
 
-const pauseMs = 30;
+const delayMs = 30;
 
-/** Learns what other windows did. What is heard of them is a hint only; what is read counts. */
+/** Adopts the changes of other windows. Their events are only hints; what is read from the storage counts. */
 export class StorageSync {
   readonly #parts: StorageSyncParts;
-  #watching: { dispose(): void } | undefined;
+  #watch: { dispose(): void } | undefined;
   #watchWorks = false;
   #reading: Promise<void> | undefined;
-  /** A sign-in that is being stored here, and is announced as one: nobody finds it before. */
+  /** The sign-in that this window is storing. Reads wait for it, because it has to be announced as a sign-in. */
   #storing: Promise<unknown> = Promise.resolve();
-  #stopPause: (() => void) | undefined;
+  #cancelDelay: (() => void) | undefined;
 
   constructor(parts: StorageSyncParts) {
     this.#parts = parts;
   }
 
-  /** Whether other windows' changes are heard of without looking. */
+  /** Whether changes by other windows are noticed without polling. */
   get watchWorks(): boolean {
     return this.#watchWorks;
   }
 
-  /** Puts right what was found at the start, and listens from now on. */
+  /** Repairs the storage as found at startup, and watches it from now on. */
   async begin(snapshot: Snapshot): Promise<void> {
     await this.#reconcile(snapshot);
-    this.#watching = this.#parts.store.watch((fromDisk) => {
+    this.#watch = this.#parts.store.watch((fromDisk) => {
       this.#watchWorks ||= fromDisk;
-      this.#lookSoon();
+      this.#readSoon();
     });
   }
 
-  /** Adopts what other windows did, and puts back what they erased. */
-  async look(): Promise<void> {
+  /** Adopts the changes of other windows, and restores what they erased. */
+  async sync(): Promise<void> {
     await this.#storing;
-    await this.#lookNow();
+    await this.#syncNow();
   }
 
-  /** Runs `store`, which may look itself, while nobody else looks. */
-  whileStoring<T>(store: (look: () => Promise<void>) => Promise<T>): Promise<T> {
-    const storing = store(() => this.#lookNow());
+  /** Runs `store`, which may call `sync` itself, while all other reads wait. */
+  whileStoring<T>(store: (sync: () => Promise<void>) => Promise<T>): Promise<T> {
+    const storing = store(() => this.#syncNow());
     this.#storing = storing.catch(() => undefined);
     return storing;
   }
 
   end(): void {
-    this.#stopPause?.();
-    this.#watching?.dispose();
+    this.#cancelDelay?.();
+    this.#watch?.dispose();
   }
 
-  /** Several files change in one renewal; one look is enough for them. */
-  #lookSoon(): void {
-    this.#stopPause ??= this.#parts.clock.after(pauseMs, () => {
-      this.#stopPause = undefined;
+  /** One renewal changes several files; a short delay makes one read of them. */
+  #readSoon(): void {
+    this.#cancelDelay ??= this.#parts.clock.after(delayMs, () => {
+      this.#cancelDelay = undefined;
       this.#read().then(this.#parts.onSynced, () => undefined);
     });
   }
 
-  async #lookNow(): Promise<void> {
+  async #syncNow(): Promise<void> {
     await this.#reconcile(await this.#readNow());
   }
 
-  /** What cannot be put right now is tried again by the next look. */
+  /** What cannot be repaired now is tried again at the next synchronization. */
   async #reconcile(snapshot: Snapshot): Promise<void> {
     const { store, known, log } = this.#parts;
     try {
       await store.reconcile(known.all(), snapshot);
     } catch (error) {
-      log.warn('The storage could not be put right.', { code: systemErrorCode(error) });
+      log.warn('The storage could not be repaired.', { code: systemErrorCode(error) });
     }
   }
 
-  /** One reading at a time; who comes while one is under way gets the next. */
+  /** Runs one read at a time; a call during a read waits for the next one. */
   async #read(): Promise<void> {
     await this.#storing;
     await this.#reading;

@@ -4,15 +4,18 @@ import type { Grant } from '../grants/grant.ts';
 import { HttpFailure } from '../http/errors.ts';
 import { readText, type Upstream, type UpstreamRequest, type UpstreamResponse } from '../http/transport.ts';
 import { isSecure } from '../http/url.ts';
-import { type Problem, pauseAskedFor, problemIn } from './problem.ts';
+import { type Problem, problemOfError, requestedPauseMs } from './problem.ts';
 
-/** What the gateway needs of the accounts. */
+/** The part of `Accounts` that the gateway uses. */
 export interface GatewayAccounts {
-  /** Undefined when the account was signed out. */
+  /** Returns undefined if the account was signed out. */
   find(grantId: string): { serverUrl: string } | undefined;
-  /** A grant whose token is good, renewed if need be. @throws Failure */
+  /** Returns the grant with a valid access token, renewed if necessary. @throws Failure if the renewal fails */
   fresh(grantId: string, waitMs: number): Promise<Grant>;
-  /** A grant with another token than the one that the server rejected. @throws Failure */
+  /**
+   * Renews a grant whose access token the MCP server rejected. If that token is very new, the result may still hold it.
+   * @throws Failure if the renewal fails
+   */
   renew(grantId: string, why: { reason: 'rejected'; accessToken: Secret }): Promise<Grant>;
 }
 
@@ -22,24 +25,25 @@ export interface AccountCallParts {
   clock: Clock;
 }
 
-/** What came of a request: the MCP server's answer, whatever its status, or why there is none. */
-export type Outcome = { answer: UpstreamResponse } | { problem: Problem };
+/** The outcome of a request: the MCP server's response, whatever its status, or the reason why there is none. */
+export type Outcome = { response: UpstreamResponse } | { problem: Problem };
 
-/** How long a call waits for a renewal that is under way. */
+/** How long a call waits for a renewal in progress. */
 const freshWaitMs = 30_000;
 
-/** A server that asks for a longer pause than this is not waited for. */
-const longestPauseMs = 10_000;
+/** If the MCP server requests a longer pause than this, the caller gets the problem instead. */
+const maxPauseMs = 10_000;
 
-/** Beyond this an answer that nobody will see is not read to its end for the sake of its connection. */
-const longestLeftover = 65_536;
+/** A discarded response is read to its end, so that its connection can be reused, only if it is no longer than this. */
+const maxDiscardedBytes = 65_536;
 
 /**
- * Sends a caller's request with the account's token to that account's MCP server. A rejected token is renewed and the
- * request repeated with the new one, once; so is a request after a short pause that the server asked for.
- * @throws HttpFailure of kind `cancelled` when the caller left
+ * Forwards a caller's request to the account's MCP server with the account's access token. If the server rejects the
+ * token, the token is renewed and the request sent again, once. The request is also sent again, once, after a short
+ * pause that the server requested.
+ * @throws HttpFailure of kind `cancelled` if the caller disconnects
  */
-export async function ask(
+export async function forward(
   { accounts, upstream, clock }: AccountCallParts,
   grantId: string,
   request: Omit<UpstreamRequest, 'url'>,
@@ -57,36 +61,36 @@ export async function ask(
     let grant = await accounts.fresh(grantId, freshWaitMs);
     let isRenewed = false;
     let isRetried = false;
-    let paused = false;
+    let hasPaused = false;
     for (;;) {
       const { accessToken } = grant.tokens;
       const headers = { ...request.headers, authorization: `Bearer ${accessToken.reveal()}` };
-      const answer = await upstream.send({ ...request, headers, url });
-      const pauseMs = answer.status === 429 ? pauseAskedFor(answer) : undefined;
-      if (answer.status === 401 && !isRenewed) {
-        discard(answer);
+      const response = await upstream.send({ ...request, headers, url });
+      const pauseMs = response.status === 429 ? requestedPauseMs(response) : undefined;
+      if (response.status === 401 && !isRenewed) {
+        discard(response);
         const next = await accounts.renew(grantId, { reason: 'rejected', accessToken });
-        // A token that is very young is given once more before it is renewed: the server's stores may lag behind.
+        // `renew` returns a very new token once more before renewing it, as the server's storage may lag behind.
         isRenewed = isRetried || !next.tokens.accessToken.equals(accessToken);
         isRetried = true;
         grant = next;
-      } else if (pauseMs !== undefined && pauseMs <= longestPauseMs && !paused) {
-        paused = true;
-        discard(answer);
+      } else if (pauseMs !== undefined && pauseMs <= maxPauseMs && !hasPaused) {
+        hasPaused = true;
+        discard(response);
         await pause(clock, pauseMs, request.signal);
         grant = await accounts.fresh(grantId, freshWaitMs);
       } else {
-        return { answer };
+        return { response };
       }
     }
   } catch (error) {
-    return { problem: problemIn(error, host) };
+    return { problem: problemOfError(error, host) };
   }
 }
 
-/** Reads what nobody wants to see, so that its connection can be used again. Nobody waits for it. */
-function discard(answer: UpstreamResponse): void {
-  readText(answer, longestLeftover).catch(() => undefined);
+/** Reads an unused response in the background, so that its connection can be reused. */
+function discard(response: UpstreamResponse): void {
+  readText(response, maxDiscardedBytes).catch(() => undefined);
 }
 
 function pause(clock: Clock, pauseMs: number, signal: AbortSignal): Promise<void> {
@@ -94,14 +98,14 @@ function pause(clock: Clock, pauseMs: number, signal: AbortSignal): Promise<void
     if (signal.aborted) {
       throw new HttpFailure('cancelled', '');
     }
-    const leave = (): void => {
-      cancel();
+    const abort = (): void => {
+      stopTimer();
       reject(new HttpFailure('cancelled', ''));
     };
-    const cancel = clock.after(pauseMs, () => {
-      signal.removeEventListener('abort', leave);
+    const stopTimer = clock.after(pauseMs, () => {
+      signal.removeEventListener('abort', abort);
       resolve();
     });
-    signal.addEventListener('abort', leave, { once: true });
+    signal.addEventListener('abort', abort, { once: true });
   });
 }

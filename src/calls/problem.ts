@@ -5,54 +5,54 @@ import type { RpcError } from '../mcp/jsonRpc.ts';
 import { parseChallenge } from '../oauth/challenge.ts';
 import { Failure } from '../oauth/errors.ts';
 
-/** Why a caller gets an error of ours instead of the MCP server's answer. */
+/** Why a caller gets an error of our own instead of the MCP server's response. */
 export type ProblemKind =
-  /** The account's grant is over; only its person can help. */
+  /** The account's grant has ended; the user must sign in again. */
   | 'signInNeeded'
   /** The account was signed out. */
   | 'signedOut'
-  /** The token could not be renewed, for a reason that is not the network's; `failure` says which. */
+  /** The token could not be renewed for a reason other than the network; `failure` holds it. */
   | 'renewalFailed'
-  /** The server rejects a token that was just renewed. */
+  /** The MCP server rejects a token that was just renewed. */
   | 'tokenRejected'
-  /** The server wants scopes that the grant does not have. */
+  /** The MCP server requires scopes that the grant lacks. */
   | 'insufficientScope'
-  /** Nothing came back, or it broke off. */
+  /** There was no response, or it broke off. */
   | 'unreachable'
   | 'rateLimited'
-  /** 5xx and the like: the same may work later. */
+  /** A status such as 5xx: the same request may succeed later. */
   | 'serverError'
-  /** The server understood and said no. */
+  /** The MCP server understood the request and rejected it. */
   | 'serverRejected'
-  /** An answer that is not MCP's: HTML, a redirect, nothing. */
+  /** The response is not valid MCP: HTML, a redirect, an empty body. */
   | 'invalidResponse'
-  /** The request is larger than the gateway carries. */
+  /** The request is larger than the gateway forwards. */
   | 'tooLarge'
-  /** A mistake of ours. */
+  /** A bug in this extension. */
   | 'internal';
 
 export interface Problem {
   kind: ProblemKind;
   /** The MCP server's host. */
   host: string;
-  /** The HTTP status, where there was an answer. */
+  /** The HTTP status, if there was a response. */
   status?: number;
-  /** How long the server asks to wait. */
+  /** The pause that the server requested, in seconds. */
   waitSeconds?: number;
-  /** The scopes that are missing, where the server named them. */
+  /** The missing scopes, if the server named them. */
   scopes?: string[];
-  /** Why the account's token cannot be used. */
+  /** Why there is no usable access token. */
   failure?: Failure;
-  /** Why the server cannot be reached. */
+  /** Why the MCP server cannot be reached. */
   transport?: HttpFailureKind;
 }
 
-/** The sentence that a caller, and so perhaps a person in a chat, reads. */
+/** Describes a problem in a sentence for the caller, which may show it to the user in a chat. */
 export type Sentence = (problem: Problem) => string;
 
 /**
- * JSON-RPC leaves -32000 to -32099 to servers; the lowest of them are taken by the MCP SDKs (connection closed, time-out)
- * and by MCP itself.
+ * JSON-RPC reserves -32000 to -32099 for servers. The MCP SDKs (connection closed, time-out) and MCP itself use the
+ * codes closest to -32000.
  */
 const codes: Readonly<Record<ProblemKind, number>> = {
   signInNeeded: -32080,
@@ -69,7 +69,7 @@ const codes: Readonly<Record<ProblemKind, number>> = {
   internal: -32603,
 };
 
-/** The error that tells a caller of a problem; programs read `data.kind`. */
+/** Returns the JSON-RPC error for a problem; programs read `data.kind`. */
 export function errorOf(problem: Problem, sentence: Sentence): RpcError {
   const { kind, status, waitSeconds, scopes } = problem;
   return {
@@ -84,9 +84,9 @@ export function errorOf(problem: Problem, sentence: Sentence): RpcError {
   };
 }
 
-/** What an answer's status means that is not MCP's own. */
-export function problemOf(answer: UpstreamResponse, host: string): Problem {
-  const { status } = answer;
+/** Classifies a response from the MCP server that cannot be passed on as an MCP response. */
+export function problemOf(response: UpstreamResponse, host: string): Problem {
+  const { status } = response;
   const problem = { host, status };
   if (status < 400) {
     return { ...problem, kind: 'invalidResponse' };
@@ -95,11 +95,11 @@ export function problemOf(answer: UpstreamResponse, host: string): Problem {
     return { ...problem, kind: 'tokenRejected' };
   }
   if (status === 429) {
-    const pauseMs = pauseAskedFor(answer);
+    const pauseMs = requestedPauseMs(response);
     return { ...problem, kind: 'rateLimited', ...waiting(pauseMs) };
   }
   if (status === 403) {
-    const challenge = parseChallenge(headerOf(answer, 'www-authenticate'));
+    const challenge = parseChallenge(headerOf(response, 'www-authenticate'));
     if (challenge?.error === 'insufficient_scope') {
       return { ...problem, kind: 'insufficientScope', ...(challenge.scopes && { scopes: challenge.scopes }) };
     }
@@ -107,8 +107,8 @@ export function problemOf(answer: UpstreamResponse, host: string): Problem {
   return { ...problem, kind: status >= 500 || status === 408 || status === 425 ? 'serverError' : 'serverRejected' };
 }
 
-/** What a failure on the way means. @throws HttpFailure of kind `cancelled`, which nobody waits to hear of */
-export function problemIn(error: unknown, host: string): Problem {
+/** Classifies an error of a renewal or request. @throws HttpFailure of kind `cancelled`, as then the caller is gone */
+export function problemOfError(error: unknown, host: string): Problem {
   if (error instanceof HttpFailure) {
     if (error.kind === 'cancelled') {
       throw error;
@@ -133,8 +133,8 @@ function waiting(pauseMs: number | undefined): { waitSeconds?: number } {
   return pauseMs === undefined ? {} : { waitSeconds: Math.ceil(pauseMs / 1000) };
 }
 
-/** How long a response asks to wait (`Retry-After`), in milliseconds. */
-export function pauseAskedFor(answer: UpstreamResponse): number | undefined {
+/** Returns the pause that a response requests (`Retry-After`), in milliseconds. */
+export function requestedPauseMs(response: UpstreamResponse): number | undefined {
   const names = ['retry-after', 'date'] as const;
-  return retryAfterMs(new Headers(names.map((name) => [name, headerOf(answer, name) ?? ''])));
+  return retryAfterMs(new Headers(names.map((name) => [name, headerOf(response, name) ?? ''])));
 }

@@ -1,14 +1,14 @@
-/** Time, handed in so that tests own it. */
+/** A source of time, passed in so that tests can control it. */
 export interface Clock {
-  /** Milliseconds since the epoch by the wall clock. It can jump; never compare it across machines. */
+  /** Wall-clock time in milliseconds since the epoch. It can jump; never compare it across machines. */
   nowMs(): number;
-  /** Milliseconds that only grow, for measuring a span within this process. */
+  /** Milliseconds that never decrease, for measuring durations within this process. */
   monotonicMs(): number;
-  /** Calls `action` once after `delayMs`; returns what cancels it. A timer never keeps a process alive. */
+  /** Calls `action` once after `delayMs`; returns a function that cancels it. A timer never keeps a process alive. */
   after(delayMs: number, action: () => void): () => void;
 }
 
-/** What `promise` comes to, or what `late` says where it has not come to anything within `limitMs`. */
+/** Settles like `promise`, or with the outcome of `late` (which may throw) once `limitMs` have passed. */
 export async function within<T>(
   promise: Promise<T>,
   { clock, limitMs, late }: { clock: Clock; limitMs: number; late: () => T },
@@ -33,7 +33,7 @@ export const systemClock: Clock = {
   monotonicMs: () => performance.now(),
   after: (delayMs, action) => {
     const timer: unknown = setTimeout(action, delayMs);
-    // Node's timers keep the process alive unless told otherwise; a web worker's are plain numbers.
+    // Node's timers keep the process alive until `unref` is called; a web worker's are plain numbers.
     if (typeof timer === 'object' && timer !== null && 'unref' in timer && typeof timer.unref === 'function') {
       timer.unref();
     }

@@ -1,4 +1,4 @@
-/** The body as a JSON object, whatever its content type says; undefined when it is none. */
+/** Parses a body as a JSON object, regardless of its content type; undefined if it is not one. */
 export function jsonObject(body: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(body.replace(/^\uFEFF/, ''));

@@ -1,7 +1,7 @@
 import { toHex } from './encoding.ts';
 import { Secret } from './secret.ts';
 
-/** Where log lines end: in the editor a `vscode.LogOutputChannel`, in a test an array. */
+/** Where log lines go: a `vscode.LogOutputChannel` in the editor, an array in a test. */
 export interface LogSink {
   error(line: string): void;
   warn(line: string): void;
@@ -10,16 +10,16 @@ export interface LogSink {
 }
 
 /**
- * What may stand in a log line beside its fixed words. Text that came from a server or a person is not among it: log
- * its kind instead. Of a URL, host and path are shown.
+ * A value that a log line may contain besides its fixed sentence. Text from a server or a user must not be logged;
+ * log its kind instead. A URL is shown as host and path only.
  */
 export type LogValue = string | number | boolean | URL | undefined;
 
-const longestValue = 200;
+const maxValueLength = 200;
 
 /**
- * The redacting log. A line is a fixed sentence plus named values; values are cut, stripped of line breaks, and
- * anything that looks like a token, a code or a URL's query never gets through.
+ * The redacting log. A line is a fixed sentence plus named values. Values are truncated and stripped of line breaks,
+ * and anything that looks like a token, a code or a URL's query is removed.
  */
 export class Log {
   readonly #sink: LogSink;
@@ -31,8 +31,8 @@ export class Log {
   }
 
   /**
-   * A log for one operation, `sign-in` or `renewal`, whose lines carry a short id of it: to follow it through the file
-   * and to tell it from those of other windows.
+   * A log for one operation (`sign-in` or `renewal`). Its lines carry a short id, so that the operation can be followed
+   * through the file and distinguished from those of other windows.
    */
   operation(name: string, randomness: { bytes(length: number): Uint8Array }): Log {
     const id = toHex(randomness.bytes(2));
@@ -63,26 +63,26 @@ export class Log {
   }
 }
 
-/** Makes a value fit to be logged. Exported for the tests that try to get a secret through it. */
+/** Makes a value safe to log. Exported for the tests that try to get a secret past it. */
 export function redact(value: unknown): string {
   if (value instanceof Secret) {
     return '[secret]';
   }
   if (value instanceof URL) {
-    return hostAndPath(value).slice(0, longestValue);
+    return hostAndPath(value).slice(0, maxValueLength);
   }
   return (
     String(value)
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is taken out
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is removed
       .replace(/[\u0000-\u001f\u007f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, ' ')
       .replace(/\?[^\s]*/g, '?…')
-      // Long runs without a space are tokens, codes, verifiers and hashes; ids (uuid, 36) are let through.
+      // Long runs without a space are tokens, codes, verifiers and hashes. UUIDs (36 characters) are kept.
       .replace(/[A-Za-z0-9_~+/=:-]{40,}/g, '[redacted]')
-      .slice(0, longestValue)
+      .slice(0, maxValueLength)
   );
 }
 
-/** A part of a path or host that may be somebody's id or key is left out. */
+/** Replaces each part of the host or path that may be an id or a key with `…`. */
 function hostAndPath({ host, pathname }: URL): string {
   const shown = (part: string): string => (part.length >= 40 || (part.length >= 16 && /\d/.test(part)) ? '…' : part);
   return host.split('.').map(shown).join('.') + pathname.split('/').map(shown).join('/');

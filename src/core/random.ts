@@ -1,4 +1,4 @@
-/** Randomness, handed in so that tests own it. */
+/** A source of randomness, passed in so that tests can control it. */
 export interface Randomness {
   /** Cryptographically strong random bytes. */
   bytes(length: number): Uint8Array<ArrayBuffer>;

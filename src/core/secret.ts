@@ -1,4 +1,4 @@
-/** A string that cannot be printed: every ordinary way to turn it into text gives `[secret]`. */
+/** A string that cannot be printed: every ordinary conversion to text gives `[secret]`. */
 export class Secret {
   readonly #value: string;
 
@@ -6,7 +6,7 @@ export class Secret {
     this.#value = value;
   }
 
-  /** The value itself. Call it only where the value leaves for the party it belongs to, or for encrypted storage. */
+  /** The value itself. Call this only to send the value to the party it belongs to, or to store it encrypted. */
   reveal(): string {
     return this.#value;
   }
@@ -23,7 +23,7 @@ export class Secret {
     return '[secret]';
   }
 
-  /** What Node's `util.inspect`, and so `console.log`, prints. */
+  /** What Node's `util.inspect`, and therefore `console.log`, prints. */
   [Symbol.for('nodejs.util.inspect.custom')](): string {
     return '[secret]';
   }

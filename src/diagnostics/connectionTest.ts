@@ -11,79 +11,79 @@ import { transportFailure } from '../oauth/errorResponse.ts';
 import { Failure } from '../oauth/errors.ts';
 import { whenAborted } from '../signIn/awaitCallback.ts';
 
-/** The links of the chain from here to Notion's tools, in order. */
+/** The checks of a connection test, in the order in which they run. */
 export type CheckName = 'server' | 'discovery' | 'token' | 'initialize' | 'tools' | 'identity';
 
 export interface Check {
   name: CheckName;
   tookMs: number;
-  /** Why it failed; missing when it went well. */
+  /** Why the check failed; absent if it passed. */
   failure?: Failure;
 }
 
-/** What was found out about one account's connection. Names are raw: clean them before they are shown. */
+/** The result of a connection test. Names are as the server sent them: sanitize them before display. */
 export interface ConnectionReport {
   checks: Check[];
   /** Every request that the checks sent, in order. */
   requests: SentRequest[];
   identity?: Identity;
   tools: string[];
-  /** The links after the one that failed. */
+  /** The checks that were skipped after a failure. */
   notTried: CheckName[];
-  /** The server no longer took the token, and a renewal helped. */
+  /** The MCP server rejected the token but accepted the renewed one. */
   wasRenewed: boolean;
   access: Map<string, ToolAccess>;
-  /** The server's clock minus ours, where it told its time. */
+  /** The server's clock minus the local clock, if the server sent its time. */
   clockSkewSeconds?: number;
-  /** A tool failed in a way that is known to be Notion's mistake. */
+  /** A tool failed with a known fault of Notion's MCP server. */
   isServerFault: boolean;
 }
 
-/** One request of a check, and how it ended. */
+/** One request of a check and its outcome. */
 export interface SentRequest {
   check: CheckName;
   url: URL;
-  /** The status, or why there was no answer. */
+  /** The HTTP status, or why there was no response. */
   outcome: number | HttpFailureKind;
   tookMs: number;
 }
 
 export interface ConnectionParts {
   http: Http;
-  /** A grant whose token is good. @throws Failure */
+  /** Returns the grant with a valid token, renewed if necessary. @throws Failure */
   fresh: (grantId: string, waitMs: number) => Promise<Grant>;
-  /** A grant with another token than the one that the server rejected. Without it a rejected token stays as it is. */
+  /** Returns the grant with the token to try after a rejection. If absent, rejected tokens are not renewed. */
   renewRejected?: (grantId: string, accessToken: Secret) => Promise<Grant>;
   clock: Clock;
-  /** Ends the walk at once, however the network stands. */
+  /** Ends the test at once, even if a request is pending. */
   signal?: AbortSignal;
 }
 
 const freshWaitMs = 30_000;
-const mostToolPages = 10;
-/** With a token that may be too young for the server's stores, with the same once more, and with the renewed one. */
-const mostGreetings = 3;
+const maxToolPages = 10;
+/** A new token may not have reached all of the server's stores yet, so it is tried twice before the renewed one. */
+const maxInitializeAttempts = 3;
 
-type WalkParts = Pick<ConnectionParts, 'http' | 'clock' | 'signal'>;
-type Link = [CheckName, (http: Http, signal: AbortSignal) => Promise<void>];
+type RunParts = Pick<ConnectionParts, 'http' | 'clock' | 'signal'>;
+type CheckStep = [CheckName, (http: Http, signal: AbortSignal) => Promise<void>];
 
-/** Walks the part of the chain that needs no account: the server, and where it says to sign in. */
-export async function checkServer(serverUrl: URL, parts: WalkParts): Promise<ConnectionReport> {
+/** Runs the checks that need no account: whether the server responds, and discovery. */
+export async function checkServer(serverUrl: URL, parts: RunParts): Promise<ConnectionReport> {
   const report = emptyReport();
-  await walk(report, serverLinks(serverUrl, report, parts.clock), parts);
+  await runSteps(report, serverSteps(serverUrl, report, parts.clock), parts);
   return report;
 }
 
 /**
- * Walks the chain from here to Notion's tools with an account. A link that fails ends the walk, except discovery: an
- * account that is signed in does not need it. Changes nothing but a token that is due or that the server rejects.
+ * Runs all checks with an account. A failed check ends the test, except for discovery, which a signed-in account does
+ * not need. The only thing it changes is the token, which is renewed if it is due or if the server rejects it.
  */
 export async function checkConnection(grant: Grant, parts: ConnectionParts): Promise<ConnectionReport> {
   const url = new URL(grant.serverUrl);
   const report = emptyReport();
   let { accessToken } = grant.tokens;
-  const links: Link[] = [
-    ...serverLinks(url, report, parts.clock),
+  const steps: CheckStep[] = [
+    ...serverSteps(url, report, parts.clock),
     [
       'token',
       async () => {
@@ -93,11 +93,11 @@ export async function checkConnection(grant: Grant, parts: ConnectionParts): Pro
     [
       'initialize',
       async (http, signal) => {
-        const greeted = await greet(grant, accessToken, parts, (token) =>
+        const accepted = await withRenewal(grant, accessToken, parts, (token) =>
           mcpRequest(http, url, token, 'initialize', initializeParams, { signal }),
         );
-        report.wasRenewed = !greeted.equals(accessToken);
-        accessToken = greeted;
+        report.wasRenewed = !accepted.equals(accessToken);
+        accessToken = accepted;
       },
     ],
     [
@@ -116,7 +116,7 @@ export async function checkConnection(grant: Grant, parts: ConnectionParts): Pro
       },
     ],
   ];
-  await walk(report, links, parts);
+  await runSteps(report, steps, parts);
   return report;
 }
 
@@ -132,21 +132,21 @@ function emptyReport(): ConnectionReport {
   };
 }
 
-/** Does what every other call does with a rejected token: has it renewed. @returns the token that was taken */
-async function greet(
+/** Sends `request`; if the token is rejected, renews it and retries, as every call does. @returns the accepted token */
+async function withRenewal(
   { id }: Grant,
   accessToken: Secret,
   { renewRejected }: ConnectionParts,
-  greeting: (accessToken: Secret) => Promise<unknown>,
+  request: (accessToken: Secret) => Promise<unknown>,
 ): Promise<Secret> {
   let token = accessToken;
-  for (let greetings = 1; ; greetings += 1) {
+  for (let attempt = 1; ; attempt += 1) {
     try {
-      await greeting(token);
+      await request(token);
       return token;
     } catch (error) {
       const isRejected = error instanceof Failure && error.details.code === 'invalid_token';
-      if (!isRejected || renewRejected === undefined || greetings === mostGreetings) {
+      if (!isRejected || renewRejected === undefined || attempt === maxInitializeAttempts) {
         throw error;
       }
       token = (await renewRejected(id, token)).tokens.accessToken;
@@ -154,7 +154,7 @@ async function greet(
   }
 }
 
-function serverLinks(url: URL, report: ConnectionReport, clock: Clock): Link[] {
+function serverSteps(url: URL, report: ConnectionReport, clock: Clock): CheckStep[] {
   return [
     [
       'server',
@@ -167,47 +167,47 @@ function serverLinks(url: URL, report: ConnectionReport, clock: Clock): Link[] {
   ];
 }
 
-async function walk(
+async function runSteps(
   report: ConnectionReport,
-  links: readonly Link[],
-  { http, clock, signal = new AbortController().signal }: WalkParts,
+  steps: readonly CheckStep[],
+  { http, clock, signal = new AbortController().signal }: RunParts,
 ): Promise<void> {
-  for (const [index, [name, link]] of links.entries()) {
-    const noted = recordingHttp(http, clock, (request) => report.requests.push({ check: name, ...request }));
-    const check = await measure(name, () => link(noted, signal), clock, signal);
+  for (const [index, [name, run]] of steps.entries()) {
+    const recorded = recordingHttp(http, clock, (request) => report.requests.push({ check: name, ...request }));
+    const check = await measure(name, () => run(recorded, signal), clock, signal);
     report.checks.push(check);
     if ((check.failure !== undefined && name !== 'discovery') || signal.aborted) {
-      report.notTried = links.slice(index + 1).map(([next]) => next);
+      report.notTried = steps.slice(index + 1).map(([next]) => next);
       break;
     }
   }
 }
 
-/** `http` that notes each request and how it ended. */
-function recordingHttp(http: Http, clock: Clock, note: (request: Omit<SentRequest, 'check'>) => void): Http {
+/** Wraps `http` to record each request and its outcome. */
+function recordingHttp(http: Http, clock: Clock, record: (request: Omit<SentRequest, 'check'>) => void): Http {
   return async (request) => {
     const { url } = request;
     const startMs = clock.monotonicMs();
-    const ended = (outcome: number | HttpFailureKind) =>
-      note({ url, outcome, tookMs: Math.round(clock.monotonicMs() - startMs) });
+    const recordOutcome = (outcome: number | HttpFailureKind) =>
+      record({ url, outcome, tookMs: Math.round(clock.monotonicMs() - startMs) });
     try {
       const response = await http(request);
-      ended(response.status);
+      recordOutcome(response.status);
       return response;
     } catch (error) {
-      ended(error instanceof HttpFailure ? error.kind : 'unreachable');
+      recordOutcome(error instanceof HttpFailure ? error.kind : 'unreachable');
       throw error;
     }
   };
 }
 
-async function measure(name: CheckName, link: () => Promise<void>, clock: Clock, signal: AbortSignal): Promise<Check> {
+async function measure(name: CheckName, run: () => Promise<void>, clock: Clock, signal: AbortSignal): Promise<Check> {
   const startMs = clock.monotonicMs();
   const tookMs = (): number => Math.round(clock.monotonicMs() - startMs);
   const cancelled = whenAborted(signal);
   try {
-    // Raced, because a renewal is the window's and does not hear the signal.
-    await Promise.race([cancelled.promise, link()]);
+    // Raced against the signal, because a renewal belongs to the window and ignores the signal.
+    await Promise.race([cancelled.promise, run()]);
     return { name, tookMs: tookMs() };
   } catch (error) {
     if (!(error instanceof Failure)) {
@@ -219,7 +219,10 @@ async function measure(name: CheckName, link: () => Promise<void>, clock: Clock,
   }
 }
 
-/** Whether anybody answers at all, and what time it is there. */
+/**
+ * Returns the server's clock skew in seconds, or `undefined` if the server did not send its time.
+ * @throws Failure if the server does not respond at all
+ */
 async function readClockSkew(
   http: Http,
   serverUrl: URL,
@@ -229,8 +232,8 @@ async function readClockSkew(
   const url = new URL(`/.well-known/oauth-protected-resource${serverUrl.pathname}`, serverUrl);
   try {
     const { headers } = await http({ method: 'GET', url, redirects: 'sameOrigin', signal });
-    const theirsMs = Date.parse(headers.get('date') ?? '');
-    return Number.isNaN(theirsMs) ? undefined : Math.round((theirsMs - clock.nowMs()) / 1_000);
+    const serverTimeMs = Date.parse(headers.get('date') ?? '');
+    return Number.isNaN(serverTimeMs) ? undefined : Math.round((serverTimeMs - clock.nowMs()) / 1_000);
   } catch (error) {
     throw transportFailure(error, 'discovery');
   }
@@ -241,7 +244,7 @@ async function listTools(
 ): Promise<string[]> {
   const names: string[] = [];
   let cursor: unknown;
-  for (let pages = 0; pages < mostToolPages; pages += 1) {
+  for (let pages = 0; pages < maxToolPages; pages += 1) {
     const { tools, nextCursor } = await page(typeof cursor === 'string' ? { cursor } : {});
     const all: unknown[] = Array.isArray(tools) ? tools : [];
     names.push(...all.flatMap((tool) => (hasName(tool) ? [tool.name] : [])));

@@ -1,6 +1,6 @@
 import { errorCode } from '../oauth/errorResponse.ts';
 
-/** The codes that this extension gives to failures; a test holds the list to the source. */
+/** The codes of this extension's own failures. A test compares the list with the source. */
 const ownCodes: ReadonlySet<string> = new Set([
   // Discovery and metadata.
   ...['server_url_empty', 'server_url_no_scheme', 'server_url_invalid', 'server_url_credentials'],
@@ -15,14 +15,14 @@ const ownCodes: ReadonlySet<string> = new Set([
   ...['no_code', 'duplicate_parameter', 'state_mismatch', 'not_a_code_response'],
   ...['no_access_token', 'no_token_type', 'unknown_token_type', 'no_refresh_token', 'not_json', 'html'],
   ...['unregistered_error', 'nothing_sent', 'rpc_error', 'no_reply', 'no_result', 'no_identity'],
-  // The life of a grant.
+  // Renewal, sign-out and storage of grants.
   ...['ended', 'ending', 'waiting', 'unconfirmed', 'signed_out'],
   ...['disk', 'locked', 'lock_lost', 'not_stored', 'read_only', 'stale_window'],
   // The network.
   ...['unreachable', 'timeout', 'certificate', 'proxy', 'too_large', 'redirected', 'insecure', 'private_address'],
 ]);
 
-/** A failure's code where it is one of ours or of OAuth's, else `other`: a server's own words never get through. */
+/** Returns a failure's code if it is our own, OAuth's or an HTTP status, else `other`: no server text gets through. */
 export function knownCode(code: string): string {
   return ownCodes.has(code) || errorCode(code) === code || /^http_[1-5]\d\d$/.test(code) ? code : 'other';
 }

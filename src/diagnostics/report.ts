@@ -5,43 +5,44 @@ import { describeChannels, type HostEnvironment } from '../signIn/channels.ts';
 import type { ConnectionReport } from './connectionTest.ts';
 import { knownCode } from './knownCode.ts';
 
-/** What is known here when diagnostics are asked for; of most of it only kinds, counts and times are told. */
+/** The input of a diagnostics report, which shows little more than kinds, counts and times of it. */
 export interface DiagnosticFacts {
   nowMs: number;
   versions: { extension: string; editor: string; node: string | undefined };
-  /** The scheme of the editor's own addresses, which tells forks apart. */
+  /** The editor's URI scheme, which identifies forks. */
   uriScheme: string;
   platform: string;
   remoteName: string | undefined;
   hostEnvironment: HostEnvironment;
-  /** What was configured; told is only whether it is Notion's. */
+  /** Whether the configured MCP server is Notion's; the URL itself is not reported. */
   isNotionsServer: boolean;
-  /** The proxies that are set: where, and their address. */
+  /** The configured proxies: where each one is set, and its URL. */
   proxies: { where: 'editor setting' | 'environment'; url: string }[];
-  /** Whether the editor's network settings hold for extensions. */
+  /** The setting `http.proxySupport`: whether the editor's proxy settings apply to extensions. */
   proxySupport: string;
   storage: StorageDiagnostics;
   problems: ReadonlySet<StorageProblem>;
-  /** The chain without an account, or why the configured server cannot be asked. */
+  /** The checks that need no account, or why the configured server cannot be checked. */
   server: ConnectionReport | Failure;
-  accounts: { account: Account; trouble: RenewalProblem | undefined; report?: ConnectionReport }[];
+  accounts: { account: Account; renewalProblem: RenewalProblem | undefined; report?: ConnectionReport }[];
 }
 
 /**
- * Everything that an issue needs, redacted by construction: accounts are A1, A2, …, paths are `<path>` and the server
- * is Notion or custom. No name, id, address or text of a server gets in, only kinds, known codes, counts and times.
+ * Returns everything that an issue report needs, redacted by construction: accounts are A1, A2, …, paths are `<path>`,
+ * and the server is Notion or custom. It contains kinds, known codes, counts and times, but no names, ids, addresses or
+ * text from a server.
  */
 export function diagnosticsText(facts: DiagnosticFacts): string {
   const { versions, hostEnvironment, storage, accounts } = facts;
-  const version = (text: string): string => word(text, /^v?\d[\w.+-]{0,40}$/);
+  const version = (text: string): string => wordOrOther(text, /^v?\d[\w.+-]{0,40}$/);
   const channels = describeChannels(hostEnvironment).map(
     ({ name, ability, why }) => `${name} ${ability}${why === undefined ? '' : ` (${why})`}`,
   );
   const lines = [
     'Notion MCP Authentication diagnostics',
     '',
-    `extension ${version(versions.extension)}, editor ${version(versions.editor)} (${word(facts.uriScheme)}, ${hostEnvironment.web ? 'web' : 'desktop'}), node ${versions.node === undefined ? 'none' : version(versions.node)}`,
-    `host ${hostEnvironment.host}, remote ${facts.remoteName === undefined ? yesNo(hostEnvironment.remote) : word(facts.remoteName)}, platform ${word(facts.platform)}`,
+    `extension ${version(versions.extension)}, editor ${version(versions.editor)} (${wordOrOther(facts.uriScheme)}, ${hostEnvironment.web ? 'web' : 'desktop'}), node ${versions.node === undefined ? 'none' : version(versions.node)}`,
+    `host ${hostEnvironment.host}, remote ${facts.remoteName === undefined ? yesNo(hostEnvironment.remote) : wordOrOther(facts.remoteName)}, platform ${wordOrOther(facts.platform)}`,
     `server ${facts.isNotionsServer ? 'Notion' : 'custom'}, client ${hostEnvironment.clientConfigured ? 'configured' : 'registered at sign-in'}`,
     `channels (${hostEnvironment.setting}): ${channels.join('; ')}`,
     `proxy: ${describeProxy(facts)}`,
@@ -64,13 +65,17 @@ function storageLine({ storage, problems }: DiagnosticFacts): string {
 
 function serverLines(server: ConnectionReport | Failure): string[] {
   return 'checks' in server
-    ? [`chain without an account: ${chainIn(server)}`, `  discovery: ${discoveryIn(server)}`, `  ${skewIn(server)}`]
-    : [`chain without an account: ${failureIn(server)}`];
+    ? [
+        `chain without an account: ${describeChecks(server)}`,
+        `  discovery: ${describeDiscovery(server)}`,
+        `  ${describeClockSkew(server)}`,
+      ]
+    : [`chain without an account: ${describeFailure(server)}`];
 }
 
 function accountLines(
   name: string,
-  { account, trouble, report }: DiagnosticFacts['accounts'][number],
+  { account, renewalProblem, report }: DiagnosticFacts['accounts'][number],
   storage: StorageDiagnostics,
   nowMs: number,
 ): string[] {
@@ -81,43 +86,43 @@ function accountLines(
   const why =
     needsSignIn === undefined ? '' : ` (${needsSignIn.reason}, server said ${knownCode(needsSignIn.serverCode ?? '')})`;
   return [
-    `${name}: ${state}${why}, ${trouble === undefined ? '' : `${trouble}, `}generation ${grant.generation}, identity ${yesNo(grant.identity !== undefined)}`,
+    `${name}: ${state}${why}, ${renewalProblem === undefined ? '' : `${renewalProblem}, `}generation ${grant.generation}, identity ${yesNo(grant.identity !== undefined)}`,
     `  signed in ${Math.floor((nowMs - grant.signedInAtMs) / 86_400_000)} days ago; token ${seconds(nowMs - tokens.obtainedAtMs)} old, life ${tokens.expiresInSeconds ?? 'unknown'} s, renewable ${yesNo(tokens.refreshToken !== undefined)}, client ${grant.client.authMethod}`,
-    `  last failure: ${failureIn(storage.lastFailures.get(grant.id))}`,
+    `  last failure: ${describeFailure(storage.lastFailures.get(grant.id))}`,
     files === undefined
       ? '  journal: no record'
       : `  journal: lock ${files.isLocked ? 'held' : 'free'}, records ${files.records}, set aside ${files.keptAside}, reserved ${files.reserved}`,
     ...(report === undefined
       ? []
       : [
-          `  chain: ${chainIn(report)}`,
-          `  discovery: ${discoveryIn(report)}`,
-          `  tools ${report.tools.length}, known server fault ${yesNo(report.isServerFault)}, ${skewIn(report)}`,
+          `  chain: ${describeChecks(report)}`,
+          `  discovery: ${describeDiscovery(report)}`,
+          `  tools ${report.tools.length}, known server fault ${yesNo(report.isServerFault)}, ${describeClockSkew(report)}`,
         ]),
   ];
 }
 
-function chainIn({ checks }: ConnectionReport): string {
+function describeChecks({ checks }: ConnectionReport): string {
   return checks
-    .map(({ name, tookMs, failure }) => `${name} ${tookMs} ms${failure ? ` FAILED ${failureIn(failure)}` : ''}`)
+    .map(({ name, tookMs, failure }) => `${name} ${tookMs} ms${failure ? ` FAILED ${describeFailure(failure)}` : ''}`)
     .join(', ');
 }
 
-function discoveryIn({ requests }: ConnectionReport): string {
-  const asked = requests.filter(({ check }) => check === 'discovery');
-  const [first] = asked;
+function describeDiscovery({ requests }: ConnectionReport): string {
+  const discoveryRequests = requests.filter(({ check }) => check === 'discovery');
+  const [first] = discoveryRequests;
   return (
-    asked
+    discoveryRequests
       .map(({ url, outcome, tookMs }) => {
         const elsewhere = url.origin === first?.url.origin ? '' : ' (another origin)';
-        return `${documentIn(url)}${elsewhere} ${outcome} ${tookMs} ms`;
+        return `${documentName(url)}${elsewhere} ${outcome} ${tookMs} ms`;
       })
       .join(', ') || 'nothing asked'
   );
 }
 
-/** Which document lies at an address, without the paths that somebody chose. */
-function documentIn({ pathname }: URL): string {
+/** Names the metadata document at a URL. Custom paths, which could identify the server, become `<path>`. */
+function documentName({ pathname }: URL): string {
   const name = 'oauth-protected-resource|oauth-authorization-server|openid-configuration';
   const [, before, kind, after] = new RegExp(`^(.*)/\\.well-known/(${name})(/.*)?$`).exec(pathname) ?? [];
   return kind === undefined
@@ -125,12 +130,12 @@ function documentIn({ pathname }: URL): string {
     : `${before === '' ? '' : '<path>/'}${kind}${after === undefined ? '' : '/<path>'}`;
 }
 
-function skewIn({ clockSkewSeconds }: ConnectionReport): string {
+function describeClockSkew({ clockSkewSeconds }: ConnectionReport): string {
   return `clock skew ${clockSkewSeconds ?? 'unknown'} s`;
 }
 
-/** Kind, step and status, and the code only where it is one of ours or OAuth's. */
-function failureIn(failure: Failure | undefined): string {
+/** Kind, step and status of a failure, and its code if it is a known one. */
+function describeFailure(failure: Failure | undefined): string {
   if (failure === undefined) {
     return 'none';
   }
@@ -152,9 +157,9 @@ function describeProxy({ proxies, proxySupport }: DiagnosticFacts): string {
   return `${kinds.length === 0 ? 'no' : `yes (${kinds.join('; ')})`}, support ${support}`;
 }
 
-/** A short word of the editor's or the system's own; anything else could be somebody's. */
-function word(text: string, form = /^[a-z][a-z0-9-]{0,20}$/): string {
-  return form.test(text) ? text : 'other';
+/** Returns `text` if it looks like a name that the editor or the system uses, else `other`, as it may be personal. */
+function wordOrOther(text: string, pattern = /^[a-z][a-z0-9-]{0,20}$/): string {
+  return pattern.test(text) ? text : 'other';
 }
 
 function yesNo(value: boolean): string {

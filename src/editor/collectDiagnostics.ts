@@ -1,4 +1,5 @@
 import { type Extension, version as editorVersion, env, workspace } from 'vscode';
+import { hostProcess } from '#platform/process';
 import type { Accounts } from '../accounts/accounts.ts';
 import type { Account } from '../accounts/registry.ts';
 import type { Clock } from '../core/clock.ts';
@@ -13,29 +14,29 @@ export interface DiagnosticsParts {
   extension: Extension<unknown>;
   accounts: Accounts;
   clock: Clock;
-  /** Walks the chain with an account; the same report that Test Connection shows. */
+  /** Runs all checks with an account; returns the same report that Test Connection shows. */
   check: (account: Account, signal: AbortSignal) => Promise<ConnectionReport>;
-  /** Walks the part of the chain that needs no account. */
+  /** Runs the checks that need no account. */
   checkServer: (serverUrl: URL, signal: AbortSignal) => Promise<ConnectionReport>;
 }
 
-/** Whatever hangs, the report comes: what it could not learn by then is in it as such. */
+/** The time limit for all checks: one that hangs is cut off, so that it cannot block the report. */
 const limitMs = 20_000;
 
-/** Gathers what an issue needs and writes it down, redacted. */
+/** Collects what an issue report needs and returns it as redacted text. */
 export async function diagnostics(parts: DiagnosticsParts, signal: AbortSignal): Promise<string> {
   const { extension, accounts, clock, check } = parts;
   const limit = new AbortController();
-  const disarm = clock.after(limitMs, () => limit.abort());
-  const ending = AbortSignal.any([signal, limit.signal]);
+  const cancelLimit = clock.after(limitMs, () => limit.abort());
+  const checkSignal = AbortSignal.any([signal, limit.signal]);
   try {
-    const [server, storage, ...checked] = await Promise.all([
-      serverReport(parts, ending),
+    const [server, storage, ...checkedAccounts] = await Promise.all([
+      serverReport(parts, checkSignal),
       accounts.diagnostics(),
       ...accounts.list().map(async (account) => ({
         account,
-        trouble: accounts.trouble(account.grant.id),
-        ...(isChecked(account) && { report: await check(account, ending) }),
+        renewalProblem: accounts.trouble(account.grant.id),
+        ...(isChecked(account) && { report: await check(account, checkSignal) }),
       })),
     ]);
     return diagnosticsText({
@@ -44,10 +45,10 @@ export async function diagnostics(parts: DiagnosticsParts, signal: AbortSignal):
       storage,
       problems: accounts.problems,
       server,
-      accounts: checked,
+      accounts: checkedAccounts,
     });
   } finally {
-    disarm();
+    cancelLimit();
   }
 }
 
@@ -72,15 +73,14 @@ async function serverReport(
 type EnvironmentFacts = Omit<DiagnosticFacts, 'nowMs' | 'storage' | 'problems' | 'server' | 'accounts'>;
 
 function environmentFacts(extension: Extension<unknown>): EnvironmentFacts {
-  const hasProcess = typeof process !== 'undefined' && process.versions?.node !== undefined;
   return {
     versions: {
       extension: String(extension.packageJSON.version),
       editor: editorVersion,
-      node: hasProcess ? process.versions.node : undefined,
+      node: hostProcess?.nodeVersion,
     },
     uriScheme: env.uriScheme,
-    platform: hasProcess ? `${process.platform}-${process.arch}` : 'web',
+    platform: hostProcess === undefined ? 'web' : `${hostProcess.system}-${hostProcess.architecture}`,
     remoteName: env.remoteName,
     hostEnvironment: hostEnvironment(extension),
     isNotionsServer: serverUrlText().trim() === defaultServerUrl,
@@ -92,8 +92,7 @@ function environmentFacts(extension: Extension<unknown>): EnvironmentFacts {
 function proxies(): DiagnosticFacts['proxies'] {
   const setting = workspace.getConfiguration('http').get<string>('proxy', '');
   const variables = ['HTTPS_PROXY', 'https_proxy', 'ALL_PROXY', 'all_proxy'];
-  const environment =
-    typeof process === 'undefined' ? [] : variables.flatMap((name) => process.env?.[name] || []).slice(0, 1);
+  const environment = variables.flatMap((name) => hostProcess?.environment(name) || []).slice(0, 1);
   return [
     ...(setting === '' ? [] : [{ where: 'editor setting', url: setting } as const]),
     ...environment.map((url) => ({ where: 'environment', url }) as const),

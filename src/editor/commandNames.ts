@@ -1,4 +1,4 @@
-/** The commands that need the assembly, by the part of their name after `notionMcp.`. */
+/** The commands that need the container, by the part of their name after `notionMcp.`. */
 export const commandNames = [
   'signIn',
   'signOut',

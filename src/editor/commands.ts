@@ -22,9 +22,9 @@ export interface CommandParts {
   accounts: Accounts;
   signInFlow: SignInFlow;
   reminder: SignInReminder;
-  /** Walks the chain from here to Notion's tools. */
+  /** Checks every step of the connection to Notion's tools. */
   check: (account: Account, signal: AbortSignal) => Promise<ConnectionReport>;
-  /** What an issue needs. */
+  /** Collects the text of a diagnostics report. */
   diagnostics: (signal: AbortSignal) => Promise<string>;
   documents: ReadOnlyDocuments;
   extension: Extension<unknown>;
@@ -37,11 +37,11 @@ export async function signIn({ signInFlow }: CommandParts): Promise<void> {
   try {
     await signInFlow.run([defaultScope]);
   } catch {
-    // The flow has already told the person.
+    // The flow has already shown the failure to the user.
   }
 }
 
-/** `Notion MCP: Sign Out`: revokes the account's grant at the server and forgets it here. */
+/** `Notion MCP: Sign Out`: revokes the account's grant at the authorization server and deletes it locally. */
 export async function signOut(parts: CommandParts): Promise<void> {
   const account = await pickAccount(parts.accounts, l10n.t('Sign out of which account?'));
   if (account !== undefined) {
@@ -49,7 +49,7 @@ export async function signOut(parts: CommandParts): Promise<void> {
   }
 }
 
-/** `Notion MCP: Refresh Session`: gets new tokens now. */
+/** `Notion MCP: Refresh Session`: renews the account's tokens now. */
 export async function refresh(parts: CommandParts): Promise<void> {
   const account = await pickAccount(parts.accounts, l10n.t('Refresh which account?'));
   if (account !== undefined) {
@@ -64,7 +64,7 @@ export async function refreshAccount(parts: CommandParts, account: Account): Pro
     const refreshed = await withProgress(clock, l10n.t('Refreshing {0}…', label), () =>
       accounts.renew(id, { reason: 'asked' }),
     );
-    // The renewal is the window's, not of whoever asked for it: Cancel ends only the waiting.
+    // The renewal belongs to the window, not to this command: Cancel only stops waiting for it.
     void window.showInformationMessage(
       refreshed === stoppedWaiting
         ? l10n.t('Refreshing {0} goes on in the background.', label)
@@ -75,9 +75,9 @@ export async function refreshAccount(parts: CommandParts, account: Account): Pro
       throw error;
     }
     const { step, code, status } = error.details;
-    log.warn('A refresh by command failed.', { grant: id, kind: error.kind, step, code, status });
+    log.warn('The Refresh Session command failed.', { grant: id, kind: error.kind, step, code, status });
     if (accounts.find(id) !== undefined && endsGrant(error)) {
-      // Said again to somebody who asks again.
+      // An account that needed a sign-in before gets its reminder again, because the user ran a command for it.
       reminder.remind(id, { again: account.state === 'needsSignIn' });
       return;
     }
@@ -91,7 +91,7 @@ export async function refreshAccount(parts: CommandParts, account: Account): Pro
   }
 }
 
-/** `Notion MCP: Test Connection`: walks the chain from here to Notion's tools and shows each link. */
+/** `Notion MCP: Test Connection`: checks every step of the connection to Notion's tools and shows the result. */
 export async function testConnection(parts: CommandParts): Promise<void> {
   const account = await pickAccount(parts.accounts, l10n.t('Test which account?'));
   if (account !== undefined) {
@@ -111,7 +111,7 @@ export async function testAccount(parts: CommandParts, account: Account): Promis
   const failed = report.checks.find(({ failure }) => failure !== undefined);
   log.info('The connection was tested.', { failed: failed?.name, kind: failed?.failure?.kind });
   if (failed?.failure !== undefined && endsGrant(failed.failure) && accounts.find(id)?.state === 'needsSignIn') {
-    // What the test found has been told already, unless that was before it.
+    // The failed renewal has already triggered the reminder, unless the account needed a sign-in before the test.
     reminder.remind(id, { again: account.state === 'needsSignIn' });
     return;
   }
@@ -128,7 +128,7 @@ export async function testAccount(parts: CommandParts, account: Account): Promis
   });
 }
 
-/** `Notion MCP: Copy Diagnostics`: what an issue needs, without a secret and without a name. */
+/** `Notion MCP: Copy Diagnostics`: copies what an issue report needs, without secrets or names. */
 export async function copyDiagnostics({ clock, diagnostics, documents, log }: CommandParts): Promise<void> {
   const text = await withProgress(clock, l10n.t('Collecting diagnostics…'), diagnostics);
   if (text === stoppedWaiting) {
@@ -146,10 +146,10 @@ export async function copyDiagnostics({ clock, diagnostics, documents, log }: Co
   );
 }
 
-/** The one account there is, or the one that the person picks; none there offers a sign-in. */
+/** Returns the only account, or the one that the user picks. Offers a sign-in if there is none. */
 async function pickAccount(accounts: Accounts, title: string): Promise<Account | undefined> {
-  const all = accounts.list().filter(({ state }) => state !== 'dormant');
-  if (all.length === 0) {
+  const available = accounts.list().filter(({ state }) => state !== 'dormant');
+  if (available.length === 0) {
     void showNote(
       accounts.list().length === 0
         ? { sentence: l10n.t('You are not signed in to Notion. Sign in first.'), actions: ['signIn'] }
@@ -162,10 +162,10 @@ async function pickAccount(accounts: Accounts, title: string): Promise<Account |
     );
     return undefined;
   }
-  if (all.length === 1) {
-    return all[0];
+  if (available.length === 1) {
+    return available[0];
   }
-  const items: (QuickPickItem & { account: Account })[] = all.map((account) => ({
+  const items: (QuickPickItem & { account: Account })[] = available.map((account) => ({
     label: account.grant.label,
     detail: describeAccount(account, accounts.trouble(account.grant.id)),
     account,

@@ -1,18 +1,18 @@
 import type { Clock } from '../core/clock.ts';
 
-/** In place of a result: the person no longer wants to wait for it. */
+/** Returned instead of a result if the user stopped waiting for it. */
 export const stoppedWaiting = Symbol('stoppedWaiting');
 
-/** Shows that something is under way, until `ended` resolves; calls `stop` when the person cancels. */
+/** Shows progress until `ended` resolves; calls `stop` when the user cancels. */
 export type ShowProgress = (ended: Promise<void>, stop: () => void) => void;
 
-/** What a person sees of this comes and goes too fast to be read, and the editor would keep it for 0.8 s. */
+/** Shorter progress would vanish before the user can read it, and the editor would keep it on screen for 0.8 s. */
 const delayMs = 500;
 
 /**
- * Does `work`, and shows it only once it has taken half a second. Who cancels is free at once, however the work
- * stands: its signal aborts, and what cannot be stopped goes on unseen.
- * @throws what `work` throws, unless the person had stopped waiting
+ * Runs `work` and shows progress only once it has taken half a second. When the user cancels, this returns at once and
+ * aborts the signal of `work`; whatever cannot be stopped continues in the background.
+ * @throws what `work` throws, unless the user has stopped waiting
  */
 export async function withDelayedProgress<T>(
   clock: Clock,
@@ -30,10 +30,10 @@ export async function withDelayedProgress<T>(
     stopped.resolve(stoppedWaiting);
     cancel.abort();
   };
-  const disarm = clock.after(delayMs, () => show(ended, stop));
+  const cancelDelay = clock.after(delayMs, () => show(ended, stop));
   try {
     return await working;
   } finally {
-    disarm();
+    cancelDelay();
   }
 }

@@ -12,13 +12,13 @@ interface Choice extends QuickPickItem {
   act?: () => unknown;
 }
 
-/** `Notion MCP: Manage Accounts`: each account with its state in words, and what can be done with it. */
+/** `Notion MCP: Manage Accounts`: lists each account with its state, then the actions for the picked one. */
 export async function manageAccounts(parts: CommandParts): Promise<void> {
   const { accounts } = parts;
   const choices: Choice[] = accounts.list().map((account) => ({
     label: account.grant.label,
     iconPath: new ThemeIcon(iconOf(account)),
-    detail: inWords(parts, account),
+    detail: describe(parts, account),
     act: () => manageAccount(parts, account),
   }));
   const signIn = choice(l10n.t('Sign in to a workspace…'), 'add', () => accountCommands.signIn(parts));
@@ -42,11 +42,11 @@ async function manageAccount(parts: CommandParts, account: Account): Promise<voi
       description: l10n.t('revoke the access and forget it here'),
     },
   ];
-  const picked = await window.showQuickPick(choices, { title: grant.label, placeHolder: inWords(parts, account) });
+  const picked = await window.showQuickPick(choices, { title: grant.label, placeHolder: describe(parts, account) });
   await picked?.act?.();
 }
 
-/** What helps comes first. */
+/** The most useful action for the account's state comes first. */
 function choicesByState(parts: CommandParts, account: Account): Choice[] {
   const { signInFlow } = parts;
   const reconnect = {
@@ -76,12 +76,12 @@ function choicesByState(parts: CommandParts, account: Account): Choice[] {
       if (parts.accounts.trouble(account.grant.id) === 'beingConfirmed') {
         return [reconnect, test, refresh];
       }
-      // Nothing is wrong, so what changes nothing comes first: Enter alone starts no sign-in.
+      // The account works, so the first action is one that changes nothing: Enter alone must not start a sign-in.
       return [test, refresh, reconnect];
   }
 }
 
-/** Only where the editor has that command, which is an internal one; it shows no accounts of other servers. */
+/** Offered only if the editor has this internal command, which does not know accounts of other servers. */
 async function trustedExtensionsChoice({ grant, state }: Account): Promise<Choice[]> {
   const command = '_manageTrustedExtensionsForAccount';
   if (state === 'dormant' || !(await commands.getCommands(false)).includes(command)) {
@@ -100,7 +100,7 @@ function choice(label: string, icon: string, act: () => unknown): Choice {
   return { label, iconPath: new ThemeIcon(icon), act };
 }
 
-function inWords({ accounts }: CommandParts, account: Account): string {
+function describe({ accounts }: CommandParts, account: Account): string {
   return describeAccount(account, accounts.trouble(account.grant.id));
 }
 

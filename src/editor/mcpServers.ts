@@ -1,22 +1,22 @@
 import { EventEmitter, l10n, McpHttpServerDefinition, type McpServerDefinitionProvider, Uri } from 'vscode';
 import type { Log } from '../core/log.ts';
-import type { Gateway } from '../gateway/gateway.ts';
+import type { RunningGateway } from '../gateway/contract.ts';
 import type { Grant } from '../grants/grant.ts';
 import { serverLabels } from '../grants/names.ts';
 
 export interface DefinitionsParts {
-  /** The grants whose servers may be offered, once they are loaded. Never waits for the network. */
+  /** Resolves to the grants whose MCP servers may be offered, once loaded. Never waits for the network. */
   grants: () => Promise<Grant[]>;
-  /** Whether the person wants them offered. */
+  /** Whether the user wants MCP servers to be offered. */
   isOffered: () => boolean;
-  /** The gateway, listening; undefined where nothing can listen. */
-  gateway: () => Promise<Gateway | undefined>;
+  /** Resolves to the listening gateway; undefined on a host that cannot listen. */
+  gateway: () => Promise<RunningGateway | undefined>;
   log: Log;
 }
 
 /**
- * One MCP server an account, for chat and agents. What is provided is stored in clear by the editor, so it has neither
- * secret nor port; both come with `resolve`, when a server is about to start.
+ * Offers one MCP server per account to chat and agents. The editor stores provided definitions in plain text, so they
+ * contain neither secret nor port; `resolve` adds both when a server is about to start.
  */
 export class McpDefinitions implements McpServerDefinitionProvider<McpHttpServerDefinition> {
   readonly #parts: DefinitionsParts;
@@ -36,9 +36,9 @@ export class McpDefinitions implements McpServerDefinitionProvider<McpHttpServer
     );
   }
 
-  /** @throws Error when the account was signed out meanwhile */
+  /** @throws Error if the account has been signed out in the meantime */
   async resolveMcpServerDefinition({ label }: McpHttpServerDefinition): Promise<McpHttpServerDefinition> {
-    const [id] = [...(await this.#labels())].find(([, each]) => each === label) ?? [];
+    const [id] = [...(await this.#labels())].find(([, offered]) => offered === label) ?? [];
     const gateway = id === undefined ? undefined : await this.#parts.gateway();
     if (id === undefined || gateway === undefined) {
       throw new Error(
@@ -46,14 +46,14 @@ export class McpDefinitions implements McpServerDefinitionProvider<McpHttpServer
       );
     }
     const headers = { Authorization: `Bearer ${gateway.secretFor(id).reveal()}` };
-    // A new one: the editor keeps the one that was handed in.
+    // A new definition, because the editor stores the one that it passed in.
     return new McpHttpServerDefinition(label, Uri.parse(gateway.urlFor(id)), headers);
   }
 
-  /** Tells the editor if what is offered differs from what it was given last; a renewal changes nothing. */
+  /** Notifies the editor if the offered servers differ from those that it was last given; a renewal changes nothing. */
   async refresh(): Promise<void> {
     if (this.#provided !== undefined && keyOf(await this.#labels()) !== this.#provided) {
-      this.#parts.log.debug('The MCP servers that are offered changed.');
+      this.#parts.log.debug('The offered MCP servers changed.');
       this.#changes.fire();
     }
   }

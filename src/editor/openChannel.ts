@@ -1,5 +1,6 @@
 import { type Extension, ExtensionKind, env, l10n, UIKind, Uri, workspace } from 'vscode';
 import { listen } from '#platform/listen';
+import { hostProcess } from '#platform/process';
 import type { Clock } from '../core/clock.ts';
 import type { Randomness } from '../core/random.ts';
 import { Failure } from '../oauth/errors.ts';
@@ -12,7 +13,7 @@ import { promptForPaste } from './pasteBox.ts';
 import { configuredClientId, signInChannel } from './settings.ts';
 import { callbackPath } from './uriHandler.ts';
 
-/** Makes a channel ready with what this editor has for it. */
+/** Returns the function that opens a sign-in channel on this host. It throws a `Failure` if the host cannot listen. */
 export function channelOpener(extension: Extension<unknown>, clock: Clock, randomness: Randomness): OpenChannelByName {
   const completionPage: CompletionPage = async (outcome) => {
     const file = await workspace.fs.readFile(Uri.joinPath(extension.extensionUri, 'media', 'completionPage.html'));
@@ -35,14 +36,14 @@ export function channelOpener(extension: Extension<unknown>, clock: Clock, rando
   };
 }
 
-/** The editor's own address for our callback: what `asExternalUri` gives for this sign-in, as it is. */
+/** The redirect URI is exactly what `asExternalUri` returns for our callback in this sign-in. */
 async function openUriHandlerChannel(extensionId: string): Promise<OpenChannel> {
   const external = await env.asExternalUri(Uri.parse(`${env.uriScheme}://${extensionId}${callbackPath}`));
-  // `toString()` would encode the `=` and `&` of the query, and with them the address would lead nowhere.
+  // `toString()` without `true` would encode the `=` and `&` of the query, and the URI would no longer work.
   return { name: 'uriHandler', redirectUri: external.toString(true), close: () => undefined };
 }
 
-/** The words of the page that people see last. */
+/** The text of the completion page, which the browser shows at the end of a sign-in. */
 export function completionPageText(outcome: 'allowed' | 'declined'): CompletionPageText {
   return outcome === 'allowed'
     ? {
@@ -57,11 +58,11 @@ export function completionPageText(outcome: 'allowed' | 'declined'): CompletionP
       };
 }
 
-/** Where this extension runs now, as far as it decides how the browser's answer can come back. */
+/** Describes where this extension runs, as far as that decides which sign-in channels work. */
 export function hostEnvironment(extension: Extension<unknown>): HostEnvironment {
-  const beside = extension.extensionKind === ExtensionKind.UI ? 'ui' : 'workspace';
+  const side = extension.extensionKind === ExtensionKind.UI ? 'ui' : 'workspace';
   return {
-    host: listen === undefined ? 'webWorker' : beside,
+    host: listen === undefined ? 'webWorker' : side,
     remote: env.remoteName !== undefined,
     web: env.uiKind === UIKind.Web,
     portableOnWindows: isPortableOnWindows(),
@@ -70,7 +71,7 @@ export function hostEnvironment(extension: Extension<unknown>): HostEnvironment 
   };
 }
 
-/** The editor says so to its processes; a web worker has none. */
+/** The editor sets `VSCODE_PORTABLE` for its processes. */
 function isPortableOnWindows(): boolean {
-  return typeof process !== 'undefined' && process.platform === 'win32' && process.env?.VSCODE_PORTABLE !== undefined;
+  return hostProcess?.system === 'win32' && hostProcess.environment('VSCODE_PORTABLE') !== undefined;
 }

@@ -1,7 +1,7 @@
 import { InputBoxValidationSeverity, l10n, window } from 'vscode';
 import type { PasteVerdict, PromptForPaste } from '../signIn/paste.ts';
 
-/** Asks the person for the address that the browser ended on, until it is the right one or they close the input. */
+/** Prompts for the address on which the browser ended, until the user enters the right one or closes the input box. */
 export const promptForPaste: PromptForPaste = (judge, signal) =>
   new Promise((resolve) => {
     const box = window.createInputBox();
@@ -11,14 +11,14 @@ export const promptForPaste: PromptForPaste = (judge, signal) =>
     );
     box.placeholder = 'http://127.0.0.1:…/callback?code=…&state=…';
     box.ignoreFocusOut = true;
-    let done = false;
+    let isDone = false;
     const finish = (result: boolean) => {
-      done = true;
+      isDone = true;
       signal.removeEventListener('abort', abort);
       box.dispose();
       resolve(result);
     };
-    // The sign-in ended in another way; nobody gave up.
+    // The sign-in ended by other means; the user did not close the box.
     const abort = () => finish(true);
     box.onDidChangeValue(() => {
       box.validationMessage = undefined;
@@ -27,17 +27,17 @@ export const promptForPaste: PromptForPaste = (judge, signal) =>
       box.busy = true;
       const verdict = await judge(box.value);
       box.busy = false;
-      if (done) {
+      if (isDone) {
         return;
       }
       if (verdict === 'accepted' || verdict === 'declined') {
         finish(true);
       } else {
-        box.validationMessage = { message: explanation(verdict), severity: InputBoxValidationSeverity.Error };
+        box.validationMessage = { message: explain(verdict), severity: InputBoxValidationSeverity.Error };
       }
     });
     box.onDidHide(() => {
-      if (!done) {
+      if (!isDone) {
         finish(false);
       }
     });
@@ -49,7 +49,7 @@ export const promptForPaste: PromptForPaste = (judge, signal) =>
     }
   });
 
-function explanation(verdict: Exclude<PasteVerdict, 'accepted' | 'declined'>): string {
+function explain(verdict: Exclude<PasteVerdict, 'accepted' | 'declined'>): string {
   switch (verdict) {
     case 'unreadable':
       return l10n.t(

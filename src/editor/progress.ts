@@ -2,7 +2,7 @@ import { commands, ProgressLocation, window } from 'vscode';
 import type { Clock } from '../core/clock.ts';
 import { type stoppedWaiting, withDelayedProgress } from './delayedProgress.ts';
 
-/** Does `work` behind a notification with Cancel, if it takes so long that anybody would ask. See `withDelayedProgress`. */
+/** Runs `work` and, if it takes long, shows a notification with Cancel. See `withDelayedProgress`. */
 export function withProgress<T>(
   clock: Clock,
   title: string,
@@ -19,21 +19,21 @@ export function withProgress<T>(
   );
 }
 
-/** A progress notification has one button, so other choices are links; the command of one is its sign-in's own. */
+/** A link in a progress notification, which has only one button. Each link needs a command of its own. */
 export class ProgressLink {
   readonly #command: string;
   readonly #registration: { dispose(): void };
-  #act: (() => void) | undefined;
+  #action: (() => void) | undefined;
 
   constructor(command: string) {
     this.#command = command;
-    this.#registration = commands.registerCommand(command, () => this.#act?.());
+    this.#registration = commands.registerCommand(command, () => this.#action?.());
   }
 
-  /** The link to `act` as text; empty without one. */
-  to(act: (() => void) | undefined, label: string): string {
-    this.#act = act;
-    return act === undefined ? '' : `[${label}](command:${this.#command} "${label}")`;
+  /** Returns a Markdown link that runs `action`, or an empty string if there is none. */
+  to(action: (() => void) | undefined, label: string): string {
+    this.#action = action;
+    return action === undefined ? '' : `[${label}](command:${this.#command} "${label}")`;
   }
 
   dispose(): void {

@@ -24,25 +24,25 @@ import {
 
 export const providerId = 'notion-mcp';
 
-/** How long a consumer waits for a renewal before it hears "offline". */
+/** How long `getSessions` waits for a renewal before it rejects as offline. */
 const renewalWaitMs = 5_000;
 
 export interface ProviderParts {
-  /** The accounts, loaded: the promise of the one load that every call waits for. */
+  /** Resolves to the accounts once they are loaded. All calls wait for the same load. */
   accounts: () => Promise<Accounts>;
   /**
-   * Runs a sign-in with everything the person sees, for the account of `label` if one was asked for. Rejects with a
-   * sentence fit to be shown.
+   * Runs a sign-in with its user interface, for the account with this label if the consumer requested one.
+   * @throws Error whose message may be shown to the user
    */
   signIn: (scopes: readonly string[], label: string | undefined) => Promise<SignInResult>;
   log: Log;
 }
 
-/** What VS Code sees of the accounts. It decides nothing about them. */
+/** Presents the accounts to VS Code. Makes no decisions about them. */
 export class NotionAuthenticationProvider implements AuthenticationProvider {
   readonly #parts: ProviderParts;
   readonly #changes = new EventEmitter<AuthenticationProviderAuthenticationSessionsChangeEvent>();
-  /** Events fired before the host's first call are lost (the registration is asynchronous), so they wait for it. */
+  /** Events held until the host's first call: registration is asynchronous, and earlier events would be lost. */
   #held: AuthenticationProviderAuthenticationSessionsChangeEvent[] | undefined = [];
   readonly onDidChangeSessions = this.#changes.event;
 
@@ -50,7 +50,7 @@ export class NotionAuthenticationProvider implements AuthenticationProvider {
     this.#parts = parts;
   }
 
-  /** Tells the editor of a change in the accounts; wired to the accounts' one event. */
+  /** Notifies the editor of a change in the accounts. Called for every event of the accounts. */
   announce({ added, changed, removed }: AccountsChange): void {
     this.#fire({
       added: added.flatMap((account) => announcedScopes(account.grant).map((scopes) => sessionOf(account, scopes))),
@@ -64,19 +64,19 @@ export class NotionAuthenticationProvider implements AuthenticationProvider {
     options: AuthenticationProviderSessionOptions,
   ): Promise<AuthenticationSession[]> {
     const accounts = await this.#loaded();
-    const wanted = accounts
+    const matching = accounts
       .list()
       .filter((account) => isListed(account) && matchesAccount(account.grant, options.account));
     if (scopes === undefined) {
-      return wanted.map((account) => sessionOf(account, [defaultScope]));
+      return matching.map((account) => sessionOf(account, [defaultScope]));
     }
-    const usable = wanted.filter((account) => isUsable(account) && matchesScopes(account.grant, scopes));
-    const answers = await Promise.allSettled(usable.map(({ grant }) => accounts.fresh(grant.id, renewalWaitMs)));
-    const sessions = answers.flatMap((answer) =>
-      answer.status === 'fulfilled' ? [sessionOf({ grant: answer.value, state: 'healthy' }, scopes)] : [],
+    const usable = matching.filter((account) => isUsable(account) && matchesScopes(account.grant, scopes));
+    const results = await Promise.allSettled(usable.map(({ grant }) => accounts.fresh(grant.id, renewalWaitMs)));
+    const sessions = results.flatMap((result) =>
+      result.status === 'fulfilled' ? [sessionOf({ grant: result.value, state: 'healthy' }, scopes)] : [],
     );
     if (sessions.length === 0 && usable.some(({ grant }) => isStillUsable(accounts.find(grant.id)))) {
-      // "Nobody is signed in" would make the consumer ask the person for a sign-in that is not needed.
+      // An empty list would mean "not signed in", and the consumer would request a sign-in that is not needed.
       throw new Error(
         l10n.t(
           'The sign-in to Notion could not be renewed just now. It is kept: check your network, and try again in a moment.',
@@ -91,11 +91,11 @@ export class NotionAuthenticationProvider implements AuthenticationProvider {
     { account: wanted }: AuthenticationProviderSessionOptions = {},
   ): Promise<AuthenticationSession> {
     const accounts = await this.#loaded();
-    // An account of ours: whatever else an extension names does not get before the person's eyes.
-    const meant = wanted && accounts.list().find((account) => matchesAccount(account.grant, wanted));
-    const { grant } = await this.#parts.signIn(scopes, meant?.grant.label);
+    // Only the label of an existing account is shown to the user, never one that the requesting extension made up.
+    const requested = wanted && accounts.list().find((account) => matchesAccount(account.grant, wanted));
+    const { grant } = await this.#parts.signIn(scopes, requested?.grant.label);
     const account = accounts.find(grant.id) ?? { grant, state: 'healthy' };
-    // Storing the grant announced it already; only a request whose exact list was not among those is still open.
+    // Storing the grant has already announced it, but perhaps not with exactly the scopes of this request.
     if (!isAnnounced(grant, scopes)) {
       this.#fire({ added: [sessionOf(account, scopes)], changed: [], removed: [] });
     }
@@ -107,8 +107,8 @@ export class NotionAuthenticationProvider implements AuthenticationProvider {
     try {
       await accounts.signOut(sessionId);
     } catch (error) {
-      // The editor shows what is thrown here to the person.
-      this.#parts.log.error('A sign-out failed in an unforeseen way.', errorInfo(error));
+      // The editor shows the message of this error to the user.
+      this.#parts.log.error('A sign-out failed unexpectedly.', errorInfo(error));
       throw new Error(l10n.t('The account could not be signed out on this computer. Try again.'));
     }
   }
@@ -141,7 +141,7 @@ export class NotionAuthenticationProvider implements AuthenticationProvider {
   }
 }
 
-/** After a failed renewal: not if that failure ended the sign-in. */
+/** Whether an account is still usable after a failed renewal, which may have ended its grant. */
 function isStillUsable(account: Account | undefined): boolean {
   return account !== undefined && isUsable(account);
 }

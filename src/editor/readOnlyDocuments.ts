@@ -2,7 +2,7 @@ import { Uri, window, workspace } from 'vscode';
 
 const scheme = 'notion-mcp-report';
 
-/** Texts of ours that the person may read: they need not be saved, and nobody is asked to when they are closed. */
+/** Texts of this extension for the user to read. The editor does not prompt to save them when they are closed. */
 export class ReadOnlyDocuments {
   readonly #texts = new Map<string, string>();
   readonly #registration = workspace.registerTextDocumentContentProvider(scheme, {

@@ -2,22 +2,22 @@ import { l10n, type Memento, StatusBarAlignment, type StatusBarItem, ThemeColor,
 import type { StorageProblem } from '../accounts/accountState.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import type { Account } from '../accounts/registry.ts';
-import type { GatewayReminders } from '../gateway/gateway.ts';
+import type { GatewayReminders } from '../gateway/contract.ts';
 import { needsSignInSentence, storageMessage } from './messages/failure.ts';
 import { showWarning } from './messages/show.ts';
 
 export interface SignInReminderParts {
   accounts: Accounts;
-  /** Keeps what was told across windows and reloads. */
+  /** Remembers across windows and reloads which reminders were shown. */
   memory: Memento;
-  /** Signs the account in again, if it still needs that: what is told stays there also when all is well again. */
+  /** Signs the account in again if it still needs that; its notification may be outdated by then. */
   reconnect: (account: Account) => Promise<void>;
 }
 
-const toldKey = 'toldOfNeededSignIns';
-const mostRemembered = 50;
+const shownKey = 'toldOfNeededSignIns';
+const maxRemembered = 50;
 
-/** Quiet while all is well; for an account that needs its person, one status bar item and one notification. */
+/** Reminds the user of accounts that need a sign-in: with one status bar item and a notification for each account. */
 export class SignInReminder {
   readonly #parts: SignInReminderParts;
   readonly #listening: { dispose(): void };
@@ -28,10 +28,10 @@ export class SignInReminder {
     this.#listening = parts.accounts.onDidChange(() => this.show());
   }
 
-  /** Shows the item exactly while an account needs its person. */
+  /** Shows the status bar item while an account needs a sign-in, and hides it otherwise. */
   show(): void {
-    const waiting = this.#parts.accounts.list().filter(({ state }) => state === 'needsSignIn');
-    if (waiting.length === 0) {
+    const pending = this.#parts.accounts.list().filter(({ state }) => state === 'needsSignIn');
+    if (pending.length === 0) {
       this.#item?.dispose();
       this.#item = undefined;
       return;
@@ -39,7 +39,7 @@ export class SignInReminder {
     const item = this.#item ?? window.createStatusBarItem('notionMcp.reminder', StatusBarAlignment.Left);
     item.name = l10n.t('Notion sign-in');
     item.text = `$(warning) ${l10n.t('Notion: sign in again')}`;
-    item.tooltip = waiting.map(({ grant }) => needsSignInSentence(grant)).join('\n');
+    item.tooltip = pending.map(({ grant }) => needsSignInSentence(grant)).join('\n');
     item.accessibilityInformation = { label: item.tooltip, role: 'button' };
     item.backgroundColor = new ThemeColor('statusBarItem.warningBackground');
     item.command = 'notionMcp.manageAccounts';
@@ -47,7 +47,7 @@ export class SignInReminder {
     this.#item = item;
   }
 
-  /** Tells of an account that needs its person; of each occurrence once, unless the person asks `again`. */
+  /** Notifies the user of an account that needs a sign-in: once per occurrence, unless `again` is set. */
   remind(grantId: string, { again = false } = {}): void {
     const { accounts, memory, reconnect } = this.#parts;
     const account = accounts.find(grantId);
@@ -55,10 +55,10 @@ export class SignInReminder {
       return;
     }
     const occurrence = `${grantId}:${account.grant.generation}`;
-    const told = memory.get<string[]>(toldKey, []);
-    const isNew = !told.includes(occurrence);
+    const shown = memory.get<string[]>(shownKey, []);
+    const isNew = !shown.includes(occurrence);
     if (isNew) {
-      void memory.update(toldKey, [...told, occurrence].slice(-mostRemembered));
+      void memory.update(shownKey, [...shown, occurrence].slice(-maxRemembered));
     }
     if (!isNew && !again) {
       return;
@@ -77,7 +77,7 @@ export class SignInReminder {
 
 const volatileStorageKey = 'warnedOfVolatileStorage';
 
-/** Tells of each problem; of one that every start finds again, only the first time. */
+/** Warns the user of each problem, but of volatile storage only once, as every start detects it again. */
 export function warnOfStorageProblems(problems: ReadonlySet<StorageProblem>, memory: Memento): void {
   for (const problem of problems) {
     if (problem === 'volatile') {
@@ -90,7 +90,7 @@ export function warnOfStorageProblems(problems: ReadonlySet<StorageProblem>, mem
   }
 }
 
-/** What the person hears while a chat or an agent only gets an error. */
+/** Notifies the user of problems that chat or an agent sees only as an error. */
 export function gatewayReminders(accounts: Accounts, reminder: SignInReminder): GatewayReminders {
   return {
     signInNeeded: (grantId) => reminder.remind(grantId),

@@ -4,47 +4,47 @@ import type { Clock } from '../core/clock.ts';
 export interface ServerUrlNoticeParts {
   accounts: { list(): Account[] };
   clock: Clock;
-  /** Whether the person looks at this window: of several, only that one tells. */
+  /** Whether this window has the focus: of several windows, only that one shows the notice. */
   isFocused: () => boolean;
-  /** Says what becomes of the accounts of these labels. */
+  /** Shows what happens to the accounts with these labels. */
   show: (labels: string[]) => void;
 }
 
-/** Somebody who writes an address changes the setting with each letter. */
+/** The setting may change with every letter that the user types, so the notice waits until it is stable. */
 const quietMs = 2_000;
 
-/** Tells which accounts a changed server URL puts to sleep: once a change, when it has been left alone for a moment. */
+/** Tells the user which accounts become dormant through a changed server URL, once the setting is stable. */
 export class ServerUrlNotice {
   readonly #parts: ServerUrlNoticeParts;
-  /** The accounts that slept when the setting was last at rest. */
-  #dormant: ReadonlySet<string>;
-  #stop: (() => void) | undefined;
+  /** The accounts that were dormant when the setting was last stable. */
+  #dormantIds: ReadonlySet<string>;
+  #cancelTimer: (() => void) | undefined;
 
   constructor(parts: ServerUrlNoticeParts) {
     this.#parts = parts;
-    this.#dormant = new Set(this.#sleeping().map(({ grant }) => grant.id));
+    this.#dormantIds = new Set(this.#dormantAccounts().map(({ grant }) => grant.id));
   }
 
   changed(): void {
-    this.#stop?.();
-    this.#stop = this.#parts.clock.after(quietMs, () => this.#tell());
+    this.#cancelTimer?.();
+    this.#cancelTimer = this.#parts.clock.after(quietMs, () => this.#notify());
   }
 
   dispose(): void {
-    this.#stop?.();
+    this.#cancelTimer?.();
   }
 
-  #tell(): void {
+  #notify(): void {
     const { isFocused, show } = this.#parts;
-    const sleeping = this.#sleeping();
-    const labels = sleeping.filter(({ grant }) => !this.#dormant.has(grant.id)).map(({ grant }) => grant.label);
-    this.#dormant = new Set(sleeping.map(({ grant }) => grant.id));
+    const dormant = this.#dormantAccounts();
+    const labels = dormant.filter(({ grant }) => !this.#dormantIds.has(grant.id)).map(({ grant }) => grant.label);
+    this.#dormantIds = new Set(dormant.map(({ grant }) => grant.id));
     if (labels.length > 0 && isFocused()) {
       show(labels);
     }
   }
 
-  #sleeping(): Account[] {
+  #dormantAccounts(): Account[] {
     return this.#parts.accounts.list().filter(({ state }) => state === 'dormant');
   }
 }

@@ -2,10 +2,10 @@ import type { AuthenticationSession, AuthenticationSessionAccountInformation } f
 import type { Account } from '../accounts/registry.ts';
 import type { Grant } from '../grants/grant.ts';
 
-/** The scope that consumers are told to ask for, and that every account answers to. */
+/** The scope that the README tells consumers to request; it matches every account. */
 export const defaultScope = 'default';
 
-/** VS Code's view of a grant. An account that cannot be used here has no token to give. */
+/** Returns VS Code's view of a grant. The access token is empty if the account cannot be used in this window. */
 export function sessionOf(account: Account, scopes: readonly string[]): AuthenticationSession {
   const { grant } = account;
   return {
@@ -16,52 +16,52 @@ export function sessionOf(account: Account, scopes: readonly string[]): Authenti
   };
 }
 
-/** `<user id>:<workspace id>`, or the grant's id while Notion has not said whose it is. */
+/** `<user id>:<workspace id>`, or the grant's id while its identity is unknown. */
 export function accountId({ id, identity }: Grant): string {
   return identity === undefined ? id : `${identity.userId}:${identity.workspaceId}`;
 }
 
-/** Whether the account may be shown at all: another server's accounts are kept but not offered. */
+/** Whether VS Code may see the account: accounts of another server are kept but hidden. */
 export function isListed({ state }: Account): boolean {
   return state !== 'dormant';
 }
 
-/** Whether the account can hand out a token now or after a renewal. */
+/** Whether the account can provide a token, now or after a renewal. */
 export function isUsable({ state }: Account): boolean {
   return state === 'healthy' || state === 'expired';
 }
 
 /**
- * Notion's grants do not differ by scope: the one grant of an account answers to every scope that was granted, that
- * was asked at a sign-in of this account, or that is `default`. No scopes at all always match.
+ * Notion's grants do not differ by scope: an account's one grant matches every scope that was granted, that was
+ * requested at a sign-in of this account, or that is `default`. An empty list always matches.
  */
 export function matchesScopes({ tokens, askedScopes }: Grant, scopes: readonly string[]): boolean {
   const known = new Set([defaultScope, ...(tokens.scopes ?? []), ...askedScopes]);
-  // The editor keys a request of no scopes as `['']`.
+  // The editor represents a request without scopes as `['']`.
   return scopes.every((scope) => scope === '' || known.has(scope));
 }
 
-/** A request names an account by id and label, or, from older consumers, by label alone. */
+/** Whether a request is for this account. It names one by id and label or, from older consumers, by label alone. */
 export function matchesAccount(grant: Grant, wanted: AuthenticationSessionAccountInformation | undefined): boolean {
   return wanted === undefined || wanted.id === accountId(grant) || wanted.label === grant.label;
 }
 
 /**
- * The scope lists under which a new session is announced. An entry of the Accounts menu clears only for a session
- * with exactly the scopes of its request, so the session is announced once for each list that it answers to; the
- * editor keys a request of `[]` as `['']`.
+ * Returns the scope lists with which a new session is announced. The editor removes a sign-in request from the Accounts
+ * menu only for a session with exactly the requested scopes, so the session is announced once for each list that a
+ * request may have had; the editor represents a request of `[]` as `['']`.
  */
 export function announcedScopes({ askedScopes }: Grant): string[][] {
   const lists = [[''], [defaultScope], askedScopes].filter((list) => list.length > 0);
   return [...new Map(lists.map((list) => [key(list), [...list]])).values()];
 }
 
-/** Whether a request of `scopes` was answered by the announcement of this grant. */
+/** Whether the announcement of this grant covered a request of `scopes`. */
 export function isAnnounced(grant: Grant, scopes: readonly string[]): boolean {
   return announcedScopes(grant).some((list) => key(list) === key(scopes));
 }
 
-/** The order of scopes does not count. */
+/** The order of scopes does not matter. */
 function key(scopes: readonly string[]): string {
   return [...scopes].sort().join(' ');
 }

@@ -21,16 +21,16 @@ import { confirmAndSignOut, signOutAndReport } from './signOutCommand.ts';
 export interface SignInFlowParts {
   signIn: SignIn;
   accounts: Accounts;
-  /** Keeps what was told across windows and reloads. */
+  /** Remembers across windows and reloads that the user knows about Notion's tools in chat. */
   memory: Memento;
   clock: Clock;
   randomness: Randomness;
   log: Log;
 }
 
-const toldOfToolsKey = 'toldOfTools';
+const toolsIntroducedKey = 'toldOfTools';
 
-/** A sign-in with everything the person sees of it: progress with Cancel, questions, and how it ended. */
+/** Runs sign-ins with their user interface: progress with Cancel, questions, and the result. */
 export class SignInFlow {
   readonly #parts: SignInFlowParts;
   #begun = 0;
@@ -40,8 +40,8 @@ export class SignInFlow {
   }
 
   /**
-   * Signs in for a consumer that asked for `scopes`, and for an account of this label if it asked for one.
-   * @throws CancellationError when the person ended it, else an `Error` whose message is the sentence that was shown
+   * Signs in for a consumer that requested `scopes`, to the account with this label if it requested one.
+   * @throws CancellationError if the user cancelled, else an `Error` whose message is the sentence that was shown
    */
   async run(scopes: readonly string[], label?: string): Promise<SignInResult> {
     const result = await this.#run(scopes, label);
@@ -49,14 +49,14 @@ export class SignInFlow {
     return result;
   }
 
-  /** Signs an account in again. Another identity that comes back stands beside it, and that is said. */
+  /** Signs an account in again. If the user signs in as someone else, that account is added, and a message says so. */
   async reconnect(account: Account): Promise<void> {
     const { grant } = account;
     let result: SignInResult;
     try {
       result = await this.#run(grant.askedScopes, grant.label);
     } catch {
-      // It was told already.
+      // The failure has already been shown.
       return;
     }
     if (result.grant.id === grant.id || grant.identity === undefined) {
@@ -66,7 +66,7 @@ export class SignInFlow {
     }
   }
 
-  /** The same for somebody who may read an old notification: it says if there is nothing left to do. */
+  /** Like `reconnect`, but for a notification that may be outdated: says so if there is nothing left to do. */
   async reconnectIfNeeded(account: Account): Promise<void> {
     const { id, label } = account.grant;
     const now = this.#parts.accounts.find(id);
@@ -129,27 +129,30 @@ export class SignInFlow {
     );
   }
 
-  /** Says who is connected: the browser may have been signed in to somebody else's Notion. */
+  /** Shows who is connected, as the browser may have been signed in to another Notion user. */
   async #reportSignedIn({ grant, reconnected }: SignInResult): Promise<void> {
     const connected = signedInSentence(grant);
-    const isNews = this.#isFirstOffer();
-    const sentence = isNews ? l10n.t('{0} Notion’s tools are now available in chat.', connected) : connected;
+    const isFirstOffer = this.#isFirstOffer();
+    const sentence = isFirstOffer ? l10n.t('{0} Notion’s tools are now available in chat.', connected) : connected;
     await showNote(
-      { sentence, actions: [...(reconnected ? [] : (['undo'] as const)), ...(isNews ? (['turnOff'] as const) : [])] },
+      {
+        sentence,
+        actions: [...(reconnected ? [] : (['undo'] as const)), ...(isFirstOffer ? (['turnOff'] as const) : [])],
+      },
       { undo: () => void this.#undo(grant), turnOff: () => void stopOfferingMcpServer() },
     );
   }
 
-  /** Says the same of somebody who was not meant. */
-  async #reportOtherAccount({ grant, reconnected }: SignInResult, meant: Account): Promise<void> {
+  /** Warns that a reconnect has signed in an account other than `intended`. */
+  async #reportOtherAccount({ grant, reconnected }: SignInResult, intended: Account): Promise<void> {
     const sentence = l10n.t(
       'You signed in as {0}, so {1} was not reconnected. Try again and choose {1} in the browser.',
       grant.label,
-      meant.grant.label,
+      intended.grant.label,
     );
     await showWarning(
       { sentence, actions: ['reconnect', ...(reconnected ? [] : (['undo'] as const))] },
-      { reconnect: () => void this.reconnect(meant), undo: () => void this.#undo(grant) },
+      { reconnect: () => void this.reconnect(intended), undo: () => void this.#undo(grant) },
     );
   }
 
@@ -159,27 +162,27 @@ export class SignInFlow {
       const sentence = l10n.t('{0} is signed out already; there is nothing left to do.', grant.label);
       await showNote({ sentence, actions: [] });
     } else if (now.generation !== grant.generation) {
-      // The note is old and the account has been used since, so this is an ordinary sign-out.
+      // The account has changed since the message was shown, so this is an ordinary sign-out.
       await confirmAndSignOut(this.#parts, now);
     } else {
       await signOutAndReport(this.#parts, grant);
     }
   }
 
-  /** Whether this is the first sign-in since chat may use Notion's tools: then the person should know. */
+  /** Whether the user has yet to learn that chat can use Notion's tools. True only once. */
   #isFirstOffer(): boolean {
     const { memory } = this.#parts;
-    if (!offersMcpServer() || memory.get(toldOfToolsKey) === true) {
+    if (!offersMcpServer() || memory.get(toolsIntroducedKey) === true) {
       return false;
     }
-    void memory.update(toldOfToolsKey, true);
+    void memory.update(toolsIntroducedKey, true);
     return true;
   }
 
   /** Shows what went wrong and returns what the caller is to throw. */
   #reportFailure(error: unknown, scopes: readonly string[], log: Log): Error {
     if (!(error instanceof Failure)) {
-      log.error('The sign-in failed in an unforeseen way.', errorInfo(error));
+      log.error('The sign-in failed unexpectedly.', errorInfo(error));
       return this.#show(unexpectedErrorMessage(), scopes);
     }
     const { step, code, status } = error.details;
@@ -189,7 +192,7 @@ export class SignInFlow {
       return new CancellationError();
     }
     log.warn('The sign-in failed.', { kind: error.kind, step, code, status });
-    // What the person decided themselves is no error.
+    // The user's own decision is not an error.
     const isDecided = error.kind === 'cancelled' || error.kind === 'accessDenied';
     return this.#show(message, scopes, isDecided ? showNote : showFailure);
   }
@@ -202,8 +205,8 @@ export class SignInFlow {
 }
 
 /**
- * Opens the URL byte for byte. `openExternal(Uri)` re-encodes a URL that carries a URL and cuts `redirect_uri` at its
- * first `&` (microsoft/vscode#85930); handed a string, the editor passes it on as it is.
+ * Opens the URL byte for byte. `openExternal(Uri)` re-encodes a URL that contains another URL and cuts `redirect_uri`
+ * off at its first `&` (microsoft/vscode#85930); the editor passes a string on unchanged.
  */
 export async function openBrowser(url: string): Promise<boolean> {
   return env.openExternal(url as unknown as Uri);
@@ -242,10 +245,10 @@ function stageMessage(stage: SignInStage, host: string, label: string | undefine
   }
 }
 
-/** Names the hosts before the browser opens where they are not the ones that everybody knows. */
+/** Asks the user to confirm hosts other than Notion's before the browser opens. */
 async function confirmHosts(mcpHost: string, authorizationHost: string): Promise<boolean> {
   const proceed = l10n.t('Continue');
-  const answer = await window.showWarningMessage(
+  const choice = await window.showWarningMessage(
     l10n.t('Sign in at {0}?', authorizationHost),
     {
       modal: true,
@@ -262,5 +265,5 @@ async function confirmHosts(mcpHost: string, authorizationHost: string): Promise
     },
     proceed,
   );
-  return answer === proceed;
+  return choice === proceed;
 }

@@ -14,31 +14,31 @@ export interface SignOutCommandParts {
   log: Log;
 }
 
-/** Asks first: what uses the account stops working. */
+/** Signs an account out after the user has confirmed, because everything that uses the account stops working. */
 export async function confirmAndSignOut(parts: SignOutCommandParts, grant: Pick<Grant, 'id' | 'label'>): Promise<void> {
   const confirmed = l10n.t('Sign Out');
-  const answer = await window.showWarningMessage(
+  const choice = await window.showWarningMessage(
     l10n.t('Sign out of {0}?', grant.label),
     { modal: true, detail: l10n.t('Extensions and chat can no longer use this account until you sign in again.') },
     confirmed,
   );
-  if (answer === confirmed) {
+  if (choice === confirmed) {
     await signOutAndReport(parts, grant);
   }
 }
 
-/** Signs an account out and says how that ended. Never rejects. */
+/** Signs an account out and shows the result. Never rejects. */
 export async function signOutAndReport(
   parts: SignOutCommandParts,
   { id, label }: Pick<Grant, 'id' | 'label'>,
 ): Promise<void> {
-  // Told from within: it may fail after the person has stopped waiting for it.
-  const ended = await withProgress(parts.clock, l10n.t('Signing out of {0}…', label), () => signOut(parts, id, label));
-  if (ended === stoppedWaiting) {
+  // `signOut` shows its own failure, because it may fail after the user has stopped waiting for it.
+  const result = await withProgress(parts.clock, l10n.t('Signing out of {0}…', label), () => signOut(parts, id, label));
+  if (result === stoppedWaiting) {
     void window.showInformationMessage(l10n.t('Signing out of {0} goes on in the background.', label));
-  } else if (ended === 'everywhere') {
+  } else if (result === 'everywhere') {
     void window.showInformationMessage(l10n.t('Signed out of {0}.', label));
-  } else if (ended === 'here') {
+  } else if (result === 'here') {
     const sentence = l10n.t(
       'Signed out of {0} on this computer, but the server could not be told. Remove the access in Notion’s settings.',
       label,
@@ -51,7 +51,7 @@ async function signOut(parts: SignOutCommandParts, id: string, label: string): P
   try {
     return (await parts.accounts.signOut(id)) ? 'everywhere' : 'here';
   } catch (error) {
-    parts.log.error('A sign-out failed in an unforeseen way.', { grant: id, ...errorInfo(error) });
+    parts.log.error('A sign-out failed unexpectedly.', { grant: id, ...errorInfo(error) });
     const sentence = l10n.t('{0} could not be signed out on this computer. Try again.', label);
     void showFailure(
       { sentence, actions: ['tryAgain', 'showLog'] },

@@ -4,7 +4,7 @@ import type { Log } from '../core/log.ts';
 /** The path of our redirect URI. */
 export const callbackPath = '/callback';
 
-/** Takes the browser's answer from the editor. The editor gives an extension one handler for all its URIs. */
+/** Receives OAuth callbacks from the editor, which gives an extension a single handler for all its URIs. */
 export class CallbackUriHandler implements UriHandler {
   readonly #receive: (query: string) => Promise<void>;
   readonly #log: Log;
@@ -18,7 +18,7 @@ export class CallbackUriHandler implements UriHandler {
     if (uri.path === callbackPath) {
       await this.#receive(uri.query);
     } else {
-      this.#log.warn('A link to this extension has a path that it does not know; it was ignored.');
+      this.#log.warn('Ignored a link to this extension with an unknown path.');
     }
   }
 }

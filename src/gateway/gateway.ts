@@ -1,11 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { listen } from '#platform/listen';
 import { createDirectUpstream } from '#platform/pools';
-import { ask, type GatewayAccounts, type Outcome } from '../calls/accountCall.ts';
-import { errorOf, type Problem, type Sentence } from '../calls/problem.ts';
-import type { Clock } from '../core/clock.ts';
-import type { Log } from '../core/log.ts';
-import type { Randomness } from '../core/random.ts';
+import { forward, type Outcome } from '../calls/accountCall.ts';
+import { errorOf, type Problem } from '../calls/problem.ts';
 import type { Secret } from '../core/secret.ts';
 import { HttpFailure } from '../http/errors.ts';
 import { createFetchUpstream } from '../http/fetchTransport.ts';
@@ -13,71 +10,69 @@ import { chooseUpstream, type Upstream } from '../http/transport.ts';
 import { isDirect } from '../http/url.ts';
 import { requestIdsOf, requestIdsOfEnds } from '../mcp/jsonRpc.ts';
 import { CallerAuthorizer } from './authorize.ts';
+import type { GatewayReminders, GatewayServices, OpenGateway, RunningGateway } from './contract.ts';
 import { headersForServer } from './headers.ts';
 import { type RequestBody, readBody } from './requestBody.ts';
-import { type Call, refuse, respondToDelete, respondToGet, respondToPost } from './respond.ts';
+import { type Call, respondToDelete, respondToGet, respondToPost, respondWithProblem } from './respond.ts';
 
-export interface GatewayParts {
-  accounts: GatewayAccounts;
+export interface GatewayParts extends GatewayServices {
   upstream: Upstream;
-  notices: GatewayReminders;
-  /** Words the errors that callers get. */
-  sentence: Sentence;
-  /** Listens on 127.0.0.1 at a free port. */
+  /** Listens on 127.0.0.1 on a free port. */
   listen(handle: (request: IncomingMessage, response: ServerResponse) => void): Promise<GatewayListener>;
-  clock: Clock;
-  randomness: Randomness;
-  log: Log;
 }
 
 export interface GatewayListener {
   port: number;
-  /** Cuts every connection and frees the port. */
+  /** Closes every connection and releases the port. */
   abort(): Promise<void>;
 }
 
 /**
- * The MCP endpoint of this window: one path an account, to which callers speak as to Notion's own server, with a secret
- * of ours in place of a token. A token is put in on the way, fresh for each request, so that no caller ever sees one
- * expire.
+ * The MCP endpoint of this window, with one path for each account. Callers use it like Notion's MCP server, but send a
+ * secret of the gateway instead of an access token. The gateway adds a valid access token to each request, so that no
+ * caller ever has an expired one.
  */
-export class Gateway {
+export class Gateway implements RunningGateway {
   readonly #parts: GatewayParts;
-  readonly #notices: OnceReminders;
+  readonly #reminders: OnceReminders;
   #opening: Promise<Open> | undefined;
   #open: Open | undefined;
 
   constructor(parts: GatewayParts) {
     this.#parts = parts;
-    this.#notices = new OnceReminders(parts.notices);
+    this.#reminders = new OnceReminders(parts.reminders);
   }
 
   /**
-   * Binds a port, and keeps it until `close`: were it let go, another user of the machine could take it and be sent the
-   * secret. Does nothing while it listens. @throws what `listen` throws
+   * Binds a port and keeps it until `close`: if it were released earlier, another user of the machine could bind it and
+   * receive the secret. Does nothing if the gateway already listens.
+   * @throws whatever the platform's `listen` throws
    */
   async listen(): Promise<void> {
     this.#opening ??= this.#bind();
     await this.#opening;
   }
 
-  /** `http://127.0.0.1:<port>`, or undefined while it does not listen. */
+  /** `http://127.0.0.1:<port>`, or undefined while the gateway is not listening. */
   get address(): string | undefined {
     return this.#open && `http://${this.#open.host}`;
   }
 
-  /** Where callers reach an account. @throws Error while it does not listen */
+  /** Returns the URL at which callers reach an account. @throws Error while the gateway is not listening */
   urlFor(grantId: string): string {
     const { host, authorizer } = this.#listening();
     return `http://${host}${authorizer.pathFor(grantId)}`;
   }
 
-  /** What callers of an account send as Bearer token, for as long as this listen lasts. @throws Error while it does not listen */
+  /**
+   * Returns the secret that callers of an account send as the Bearer token. It is valid until `close`.
+   * @throws Error while the gateway is not listening
+   */
   secretFor(grantId: string): Secret {
     return this.#listening().authorizer.secretFor(grantId);
   }
 
-  /** Ends all calls, here and upstream, and lets the port go. A later `listen` has other secrets. */
+  /** Ends all calls, also those to MCP servers, and releases the port. The next `listen` creates new secrets. */
   async close(): Promise<void> {
     const opening = this.#opening;
     this.#opening = undefined;
@@ -95,7 +90,7 @@ export class Gateway {
       });
       const host = `127.0.0.1:${listener.port}`;
       authorizer = new CallerAuthorizer(host, randomness);
-      log.info('The gateway listens', { port: listener.port });
+      log.info('The gateway is listening.', { port: listener.port });
       this.#open = { host, authorizer, listener };
       return this.#open;
     } catch (error) {
@@ -106,30 +101,32 @@ export class Gateway {
 
   #listening(): Open {
     if (this.#open === undefined) {
-      throw new Error('The gateway does not listen.');
+      throw new Error('The gateway is not listening.');
     }
     return this.#open;
   }
 
   #handle(grantId: string | undefined, request: IncomingMessage, response: ServerResponse): void {
     if (grantId === undefined) {
-      // Whatever a stranger sends is not read.
+      // The body of an unauthorized request is not read.
       response.writeHead(404, { connection: 'close', 'content-length': 0 }).end();
       return;
     }
     this.#serve(grantId, request, response).catch((error: unknown) => {
       if (!(error instanceof HttpFailure)) {
-        this.#parts.log.error('The gateway failed', { error: error instanceof Error ? error.name : typeof error });
+        this.#parts.log.error('The gateway failed to handle a request.', {
+          error: error instanceof Error ? error.name : typeof error,
+        });
       }
       response.destroy();
     });
   }
 
   async #serve(grantId: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const left = new AbortController();
+    const disconnected = new AbortController();
     response.on('close', () => {
       if (!response.writableFinished) {
-        left.abort();
+        disconnected.abort();
       }
     });
     const { method } = request;
@@ -140,17 +137,17 @@ export class Gateway {
     const body = method === 'POST' ? await readBody(request) : undefined;
     const call = this.#call(grantId, request, response, body);
     if (body?.kind === 'tooLarge') {
-      refuse(call, { kind: 'tooLarge', host: call.host });
+      respondWithProblem(call, { kind: 'tooLarge', host: call.host });
       return;
     }
-    const outcome: Outcome = await ask(this.#parts, grantId, {
+    const outcome: Outcome = await forward(this.#parts, grantId, {
       method,
       headers: headersForServer(request.headers),
-      signal: left.signal,
+      signal: disconnected.signal,
       ...(body && { body: body.bytes }),
     });
-    if ('answer' in outcome) {
-      this.#notices.well(grantId);
+    if ('response' in outcome) {
+      this.#reminders.clearSignInNeeded(grantId);
     }
     await responders[method](call, outcome);
   }
@@ -170,9 +167,9 @@ export class Gateway {
       errorFor: (problem) => {
         const { kind, status } = problem;
         const { method } = request;
-        // A stream that cannot be opened is asked for again every half minute.
-        log[method === 'POST' ? 'warn' : 'debug']('The gateway answers with an error', { method, kind, status });
-        this.#notices.tell(grantId, problem);
+        // Callers retry a stream that cannot be opened every half minute.
+        log[method === 'POST' ? 'warn' : 'debug']('The gateway responds with an error.', { method, kind, status });
+        this.#reminders.remind(grantId, problem);
         return errorOf(problem, sentence);
       },
     };
@@ -191,54 +188,51 @@ function hostOf(serverUrl: string | undefined): string {
   return serverUrl === undefined ? '' : new URL(serverUrl).host;
 }
 
-/** What a person should hear of while callers only get an error. */
-export interface GatewayReminders {
-  /** An account that callers want to use needs its person. */
-  signInNeeded(grantId: string): void;
-  /** The server wants scopes that the account's grant lacks; none named means that it did not say which. */
-  insufficientScope(grantId: string, scopes: readonly string[]): void;
-}
-
-/** Tells each thing once: a chat that tries ten tools must not show ten messages. */
+/** Passes each reminder on only once, so that a chat that tries ten tools does not show ten messages. */
 export class OnceReminders {
-  readonly #notices: GatewayReminders;
+  readonly #reminders: GatewayReminders;
   readonly #awaitingSignIn = new Set<string>();
-  readonly #scopesTold = new Set<string>();
+  readonly #remindedScopes = new Set<string>();
 
-  constructor(notices: GatewayReminders) {
-    this.#notices = notices;
+  constructor(reminders: GatewayReminders) {
+    this.#reminders = reminders;
   }
 
-  /** The account's token could be used: should it need a sign-in again, that is news. */
-  well(grantId: string): void {
+  /** Call this when the account's token was usable: the next time it needs a sign-in, the user is reminded again. */
+  clearSignInNeeded(grantId: string): void {
     this.#awaitingSignIn.delete(grantId);
   }
 
-  tell(grantId: string, { kind, scopes = [] }: Problem): void {
+  /** Reminds the user of a problem that needs them, unless they were already reminded of it. */
+  remind(grantId: string, { kind, scopes = [] }: Problem): void {
     if (kind === 'signInNeeded' && !this.#awaitingSignIn.has(grantId)) {
       this.#awaitingSignIn.add(grantId);
-      this.#notices.signInNeeded(grantId);
+      this.#reminders.signInNeeded(grantId);
     }
-    const wanted = JSON.stringify([grantId, ...scopes]);
-    if (kind === 'insufficientScope' && !this.#scopesTold.has(wanted)) {
-      this.#scopesTold.add(wanted);
-      this.#notices.insufficientScope(grantId, scopes);
+    const key = JSON.stringify([grantId, ...scopes]);
+    if (kind === 'insufficientScope' && !this.#remindedScopes.has(key)) {
+      this.#remindedScopes.add(key);
+      this.#reminders.insufficientScope(grantId, scopes);
     }
   }
 }
 
-/** Opens the gateway of this window, with the platform's ways to listen and to send. @throws what listening throws */
-export async function openGateway(parts: Omit<GatewayParts, 'upstream' | 'listen'>): Promise<Gateway | undefined> {
+/**
+ * Opens the gateway of this window on the platform's own listener and transports. Resolves to undefined where the
+ * platform cannot listen.
+ * @throws whatever the platform's `listen` throws
+ */
+export const openGateway: OpenGateway = async (services) => {
   if (listen === undefined) {
     return undefined;
   }
   const direct = createDirectUpstream();
   const host = createFetchUpstream((input, init) => globalThis.fetch(input, init));
   const gateway = new Gateway({
-    ...parts,
+    ...services,
     listen,
     upstream: direct === undefined ? host : chooseUpstream(isDirect, { direct, host }),
   });
   await gateway.listen();
   return gateway;
-}
+};

@@ -1,20 +1,21 @@
 import type { Readable } from 'node:stream';
 import { HttpFailure } from '../http/errors.ts';
 
-/** A request's body, kept for one replay, or the ends of one that is too large for that. */
+/** A request's body, kept so that it can be sent again, or the two ends of a body that is too large to keep. */
 export type RequestBody =
   | { kind: 'whole'; bytes: Buffer<ArrayBuffer> }
   | { kind: 'tooLarge'; head: Uint8Array; tail: Uint8Array };
 
-export const longestBody = 16 * 1024 * 1024;
+export const maxBodyBytes = 16 * 1024 * 1024;
 
-const longestEnd = 4096;
+const maxEndBytes = 4096;
 
 /**
- * Reads a body to its end: a caller who still writes would not see an early answer. What is too large is not kept.
- * @throws HttpFailure of kind `cancelled` when the caller goes away
+ * Reads a body to its end, even one longer than `limit` bytes, of which only the ends are kept: a caller that is still
+ * writing would not see an early response.
+ * @throws HttpFailure of kind `cancelled` if the caller disconnects
  */
-export function readBody(request: Readable, limit = longestBody): Promise<RequestBody> {
+export function readBody(request: Readable, limit = maxBodyBytes): Promise<RequestBody> {
   return new Promise((resolve, reject) => {
     let chunks: Buffer[] = [];
     let length = 0;
@@ -28,12 +29,12 @@ export function readBody(request: Readable, limit = longestBody): Promise<Reques
       }
       if (head === undefined) {
         tail = Buffer.concat([...chunks, chunk]);
-        head = Buffer.from(tail.subarray(0, longestEnd));
+        head = Buffer.from(tail.subarray(0, maxEndBytes));
         chunks = [];
       } else {
         tail = Buffer.concat([tail, chunk]);
       }
-      tail = Buffer.from(tail.subarray(-longestEnd));
+      tail = Buffer.from(tail.subarray(-maxEndBytes));
     });
     request.on('end', () => {
       const [only = Buffer.alloc(0)] = chunks;
@@ -45,7 +46,7 @@ export function readBody(request: Readable, limit = longestBody): Promise<Reques
     });
     request.on('error', () => undefined);
     request.on('close', () => {
-      // Every request is closed at some time, and making an error takes time.
+      // Every request emits `close`, and creating an error is slow.
       if (!request.readableEnded) {
         reject(new HttpFailure('cancelled', ''));
       }

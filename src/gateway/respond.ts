@@ -1,73 +1,78 @@
 import type { ServerResponse } from 'node:http';
 import type { Outcome } from '../calls/accountCall.ts';
-import { type Problem, problemIn, problemOf } from '../calls/problem.ts';
+import { type Problem, problemOf, problemOfError } from '../calls/problem.ts';
 import { headerOf, readText, type UpstreamResponse } from '../http/transport.ts';
 import { errorBody, type RequestIds, type RpcError, rpcErrorIn } from '../mcp/jsonRpc.ts';
 import { headersForCaller } from './headers.ts';
 
-/** One caller's request as far as its answer depends on it. */
+/** The parts of a caller's request that its response depends on. */
 export interface Call {
   response: ServerResponse;
   /** The MCP server's host. */
   host: string;
   /** Whether the request belongs to an MCP session. */
   hasSession: boolean;
-  /** Who in the request's body waits for an answer. */
+  /** The ids of the JSON-RPC requests in the body, each of which needs a response. */
   requestIds(): RequestIds;
-  /** Words a problem, and tells whoever else must know of it. */
+  /** Turns a problem into a JSON-RPC error, logs it and reminds the user if necessary. */
   errorFor(problem: Problem): RpcError;
 }
 
 /**
- * An answer in JSON is of no use before it is whole. Up to this many bytes are held back, so that one that breaks off
- * becomes an error instead of a cut connection, for which the editor would stop its server.
+ * A JSON response is of no use before it is complete. Up to this many bytes are buffered, so that a response that
+ * breaks off becomes an error instead of a dropped connection, which would make the editor stop its MCP server.
  */
-const longestHeldBack = 1024 * 1024;
+const maxBufferedBytes = 1024 * 1024;
 
-/** What may be said on a page that is no answer of MCP's; the rest is not read. */
-const longestUnexpected = 65_536;
+/** How much is read of an unexpected response, which may still hold a JSON-RPC error. */
+const maxUnexpectedBytes = 65_536;
 
-/** How long a caller whose event stream could not be opened is asked to wait before it tries again. */
+/** How long a caller is told to wait before it opens an event stream again. */
 const reopenMs = 30_000;
 
 const empty = { 'content-length': 0 };
 const ofJson = { 'content-type': 'application/json' };
 
 /**
- * Answers a POST: with the MCP server's answer, or with status 200 and a JSON-RPC error for each request in it, or 202
- * where nobody waits. Only a lost session keeps its status 404, by which callers know to begin a new one.
+ * Responds to a POST with the MCP server's response. If that cannot be passed on, responds with status 200 and a
+ * JSON-RPC error for each request in the body, or with 202 if the body holds no requests. Only the 404 of a lost
+ * session keeps its status, since it makes callers start a new session.
  */
 export async function respondToPost(call: Call, outcome: Outcome): Promise<void> {
   if ('problem' in outcome) {
-    refuse(call, outcome.problem);
+    respondWithProblem(call, outcome.problem);
     return;
   }
-  const { answer } = outcome;
-  if (succeededWith(answer, 'text/event-stream')) {
-    await respondWithEvents(call, answer);
-  } else if (succeededWith(answer, 'application/json')) {
-    await respondWithJson(call, answer);
-  } else if (isLostSession(call, answer)) {
-    await passOn(call, answer);
+  const upstreamResponse = outcome.response;
+  if (succeededWith(upstreamResponse, 'text/event-stream')) {
+    await respondWithEvents(call, upstreamResponse);
+  } else if (succeededWith(upstreamResponse, 'application/json')) {
+    await respondWithJson(call, upstreamResponse);
+  } else if (isLostSession(call, upstreamResponse)) {
+    await relay(call, upstreamResponse);
   } else {
-    await respondUnexpected(call, answer);
+    await respondToUnexpected(call, upstreamResponse);
   }
 }
 
 /**
- * Answers a GET, which opens the event stream of the server's own messages. Where the server has none, 405 says so. A
- * stream that cannot be had now is opened and ended at once: any other status makes callers give it up for good.
+ * Responds to a GET, which opens the event stream for the MCP server's own messages. Responds with 405 if the server
+ * has no such stream. If the stream is unavailable at the moment, responds with one that ends at once: an error status
+ * would make callers give up on it for good.
  */
 export async function respondToGet(call: Call, outcome: Outcome): Promise<void> {
   const { response } = call;
-  const answer = 'answer' in outcome ? outcome.answer : undefined;
-  const opened = answer !== undefined && succeededWith(answer, 'text/event-stream');
-  if (answer !== undefined && (opened || answer.status === 405 || isLostSession(call, answer))) {
-    await passOn(call, answer);
+  const upstreamResponse = 'response' in outcome ? outcome.response : undefined;
+  const opened = upstreamResponse !== undefined && succeededWith(upstreamResponse, 'text/event-stream');
+  if (
+    upstreamResponse !== undefined &&
+    (opened || upstreamResponse.status === 405 || isLostSession(call, upstreamResponse))
+  ) {
+    await relay(call, upstreamResponse);
     return;
   }
-  answer?.cancel();
-  const problem = 'problem' in outcome ? outcome.problem : problemOf(outcome.answer, call.host);
+  upstreamResponse?.cancel();
+  const problem = 'problem' in outcome ? outcome.problem : problemOf(outcome.response, call.host);
   call.errorFor(problem);
   if (problem.kind === 'signedOut' || problem.kind === 'serverRejected') {
     response.writeHead(405, empty).end();
@@ -76,20 +81,21 @@ export async function respondToGet(call: Call, outcome: Outcome): Promise<void> 
   }
 }
 
-/** Answers a DELETE, which ends a session. Whether that went well matters to nobody but the server. */
+/** Responds to a DELETE, which ends a session. A failure matters to the MCP server only, so the caller gets a 502. */
 export async function respondToDelete(call: Call, outcome: Outcome): Promise<void> {
-  const answer = 'answer' in outcome ? outcome.answer : undefined;
-  if (answer !== undefined && (answer.status < 300 || answer.status === 404 || answer.status === 405)) {
-    await passOn(call, answer);
+  const upstreamResponse = 'response' in outcome ? outcome.response : undefined;
+  const status = upstreamResponse?.status ?? 0;
+  if (upstreamResponse !== undefined && (status < 300 || status === 404 || status === 405)) {
+    await relay(call, upstreamResponse);
     return;
   }
-  answer?.cancel();
-  call.errorFor('problem' in outcome ? outcome.problem : problemOf(outcome.answer, call.host));
+  upstreamResponse?.cancel();
+  call.errorFor('problem' in outcome ? outcome.problem : problemOf(outcome.response, call.host));
   call.response.writeHead(502, empty).end();
 }
 
-/** Answers a POST with an error of ours. */
-export function refuse(call: Call, problem: Problem): void {
+/** Responds to a POST with an error of the gateway's own. */
+export function respondWithProblem(call: Call, problem: Problem): void {
   sendError(call, call.errorFor(problem));
 }
 
@@ -102,19 +108,19 @@ function sendError({ response, requestIds }: Call, error: RpcError): void {
   }
 }
 
-async function respondWithJson(call: Call, answer: UpstreamResponse): Promise<void> {
+async function respondWithJson(call: Call, upstreamResponse: UpstreamResponse): Promise<void> {
   const { response, host } = call;
-  const headers = headersForCaller(answer.headers);
+  const headers = headersForCaller(upstreamResponse.headers);
   const chunks: Uint8Array[] = [];
   let length = 0;
   try {
-    for (let chunk = await answer.read(); chunk !== undefined; chunk = await answer.read()) {
+    for (let chunk = await upstreamResponse.read(); chunk !== undefined; chunk = await upstreamResponse.read()) {
       chunks.push(chunk);
       length += chunk.length;
-      if (length > longestHeldBack) {
-        response.writeHead(answer.status, headers);
+      if (length > maxBufferedBytes) {
+        response.writeHead(upstreamResponse.status, headers);
         await write(response, Buffer.concat(chunks));
-        await stream(answer, response);
+        await stream(upstreamResponse, response);
         return;
       }
     }
@@ -122,61 +128,62 @@ async function respondWithJson(call: Call, answer: UpstreamResponse): Promise<vo
     if (response.headersSent) {
       throw error;
     }
-    refuse(call, problemIn(error, host));
+    respondWithProblem(call, problemOfError(error, host));
     return;
   }
   if (length === 0) {
-    refuse(call, problemOf(answer, host));
+    respondWithProblem(call, problemOf(upstreamResponse, host));
     return;
   }
   const body = chunks.length === 1 ? chunks[0] : Buffer.concat(chunks);
-  response.writeHead(answer.status, { ...headers, 'content-length': length }).end(body);
+  response.writeHead(upstreamResponse.status, { ...headers, 'content-length': length }).end(body);
 }
 
 /**
- * Streams the events that answer a POST. When they break off, a caller in a session may resume them (`Last-Event-ID`);
- * one without would wait for ever, so it is told by one more event.
+ * Streams the events of the response to a POST. If they break off, a caller in a session can resume them
+ * (`Last-Event-ID`); a caller without a session would wait for ever, so it gets an error as a last event.
  */
-async function respondWithEvents(call: Call, answer: UpstreamResponse): Promise<void> {
+async function respondWithEvents(call: Call, upstreamResponse: UpstreamResponse): Promise<void> {
   const { response, host, hasSession, requestIds, errorFor } = call;
-  writeHead(response, answer);
+  writeHead(response, upstreamResponse);
   try {
-    await stream(answer, response);
+    await stream(upstreamResponse, response);
   } catch (error) {
     if (hasSession) {
       throw error;
     }
-    const body = errorBody(requestIds(), errorFor(problemIn(error, host)));
-    // What was begun must not be taken for a message: it becomes an event of a name that nobody listens to.
+    const body = errorBody(requestIds(), errorFor(problemOfError(error, host)));
+    // An incomplete event must not be taken for a message, so it is given an event name that callers ignore.
     response.end(`\nevent: brokenOff\n\n${body === undefined ? '' : `data: ${body}\n\n`}`);
   }
 }
 
-/** What is neither JSON nor events: an error status, a page of a firewall or portal, or nothing at all. */
-async function respondUnexpected(call: Call, answer: UpstreamResponse): Promise<void> {
-  const { status } = answer;
-  const text = await readText(answer, longestUnexpected).catch(() => '');
+/** Handles a response that is neither JSON nor events: an error, a firewall or captive portal page, or no body. */
+async function respondToUnexpected(call: Call, upstreamResponse: UpstreamResponse): Promise<void> {
+  const { status, headers } = upstreamResponse;
+  const text = await readText(upstreamResponse, maxUnexpectedBytes).catch(() => '');
   if (status < 300 && text === '' && call.requestIds().ids.length === 0) {
-    call.response.writeHead(202, { ...headersForCaller(answer.headers), ...empty }).end();
+    call.response.writeHead(202, { ...headersForCaller(headers), ...empty }).end();
     return;
   }
-  const problem = problemOf(answer, call.host);
-  const said = problem.kind === 'serverRejected' || problem.kind === 'serverError' ? rpcErrorIn(text) : undefined;
-  if (said === undefined) {
-    refuse(call, problem);
+  const problem = problemOf(upstreamResponse, call.host);
+  const mayHoldError = problem.kind === 'serverRejected' || problem.kind === 'serverError';
+  const serverError = mayHoldError ? rpcErrorIn(text) : undefined;
+  if (serverError === undefined) {
+    respondWithProblem(call, problem);
   } else {
-    sendError(call, said);
+    sendError(call, serverError);
   }
 }
 
-async function passOn({ response }: Call, answer: UpstreamResponse): Promise<void> {
-  writeHead(response, answer);
-  await stream(answer, response);
+async function relay({ response }: Call, upstreamResponse: UpstreamResponse): Promise<void> {
+  writeHead(response, upstreamResponse);
+  await stream(upstreamResponse, response);
 }
 
-/** The head goes out by itself only when nothing of the body is at hand to go with it. */
-function writeHead(response: ServerResponse, answer: UpstreamResponse): void {
-  response.writeHead(answer.status, headersForCaller(answer.headers));
+/** Writes the head, and sends it on its own only if no part of the body is available to be sent with it. */
+function writeHead(response: ServerResponse, { status, headers }: UpstreamResponse): void {
+  response.writeHead(status, headersForCaller(headers));
   setImmediate(() => {
     if (!response.writableEnded) {
       response.flushHeaders();
@@ -184,23 +191,23 @@ function writeHead(response: ServerResponse, answer: UpstreamResponse): void {
   });
 }
 
-/** @throws HttpFailure when the body breaks off */
-async function stream(answer: UpstreamResponse, response: ServerResponse): Promise<void> {
-  for (let chunk = await answer.read(); chunk !== undefined; chunk = await answer.read()) {
+/** @throws HttpFailure if the body breaks off */
+async function stream(upstreamResponse: UpstreamResponse, response: ServerResponse): Promise<void> {
+  for (let chunk = await upstreamResponse.read(); chunk !== undefined; chunk = await upstreamResponse.read()) {
     await write(response, chunk);
   }
   response.end();
 }
 
-/** Writes, and waits for a caller who reads slower than the server writes. */
+/** Writes a chunk, and waits if the caller reads more slowly than the server writes. */
 async function write(response: ServerResponse, chunk: Uint8Array): Promise<void> {
   if (!response.write(chunk) && !response.destroyed) {
     await new Promise<void>((resolve) => {
-      const goOn = (): void => {
-        response.off('drain', goOn).off('close', goOn);
+      const resume = (): void => {
+        response.off('drain', resume).off('close', resume);
         resolve();
       };
-      response.on('drain', goOn).on('close', goOn);
+      response.on('drain', resume).on('close', resume);
     });
   }
 }
@@ -209,6 +216,10 @@ function isLostSession({ hasSession }: Call, { status }: UpstreamResponse): bool
   return hasSession && status === 404;
 }
 
-function succeededWith(answer: UpstreamResponse, type: 'application/json' | 'text/event-stream'): boolean {
-  return answer.status < 300 && headerOf(answer, 'content-type')?.toLowerCase().startsWith(type) === true;
+function succeededWith(
+  upstreamResponse: UpstreamResponse,
+  contentType: 'application/json' | 'text/event-stream',
+): boolean {
+  const actual = headerOf(upstreamResponse, 'content-type');
+  return upstreamResponse.status < 300 && actual?.toLowerCase().startsWith(contentType) === true;
 }

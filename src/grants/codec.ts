@@ -3,16 +3,16 @@ import type { Identity } from '../notion/identity.ts';
 import type { AuthorizationServer, Client, ClientAuthMethod, Tokens } from '../oauth/model.ts';
 import type { Grant, NeedsSignInReason } from './grant.ts';
 
-/** The version that this code writes; see schema.md. */
+/** The format version that this code writes; see `storage/schema.md`. */
 export const formatVersion = 1;
 
 export type Decoded =
   | { kind: 'grant'; grant: Grant }
-  /** Written by a newer version: it may be shown, never written. */
+  /** Written by a newer version of the extension: it may be shown, but never overwritten. */
   | { kind: 'newer'; grant: Grant }
   | { kind: 'damaged' };
 
-/** The record as text. It holds secrets in clear: it goes into SecretStorage or is sealed, and nowhere else. */
+/** Serializes a grant. The text holds secrets in clear: put it into SecretStorage or encrypt it, nothing else. */
 export function encodeGrant(grant: Grant): string {
   const { unknown, client, tokens, ...rest } = grant;
   return JSON.stringify({
@@ -24,7 +24,7 @@ export function encodeGrant(grant: Grant): string {
   });
 }
 
-/** Reads a record. Fields that this version does not know are kept in `unknown` and written again. */
+/** Parses a stored record. Fields that this version does not know are kept in `unknown` and written back. */
 export function decodeGrant(text: string): Decoded {
   try {
     const record = object(JSON.parse(text));
@@ -80,7 +80,7 @@ function readGrant(record: Fields): Grant {
 }
 
 function readServer(record: Fields): AuthorizationServer {
-  // Carried as it is, so that a field which only a newer discovery knows is not lost.
+  // Unknown fields are kept, so that what a newer version discovered is not lost.
   return {
     ...record,
     issuer: text(record.issuer),
@@ -135,7 +135,7 @@ function object(value: unknown): Fields {
 
 function text(value: unknown): string {
   if (typeof value !== 'string') {
-    throw new TypeError('not a text');
+    throw new TypeError('not a string');
   }
   return value;
 }
@@ -149,7 +149,7 @@ function number(value: unknown): number {
 
 function texts(value: unknown): string[] {
   if (!Array.isArray(value)) {
-    throw new TypeError('not a list');
+    throw new TypeError('not an array');
   }
   return value.map(text);
 }
@@ -162,7 +162,7 @@ function optional<T>(value: unknown, read: (value: unknown) => T): T | undefined
   return value === undefined ? undefined : read(value);
 }
 
-/** The fields that are there. */
+/** Leaves out the fields that are `undefined`. */
 function defined<T extends object>(fields: T): { [Name in keyof T]?: Exclude<T[Name], undefined> } {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
     [Name in keyof T]?: Exclude<T[Name], undefined>;

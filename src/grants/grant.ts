@@ -1,39 +1,39 @@
 import type { Identity } from '../notion/identity.ts';
 import type { AuthorizationServer, Client, Tokens } from '../oauth/model.ts';
 
-/** Why an account needs its person. */
+/** Why the user has to sign in to an account again. */
 export type NeedsSignInReason = 'ended' | 'invalidClient' | 'idle' | 'tooOld' | 'noRefreshToken';
 
 /** The stored unit: what Notion gave one user for one workspace. */
 export interface Grant {
   /** Random and stable; also `session.id`. */
   id: string;
-  /** Renewal counter; only grows, also across a re-sign-in. */
+  /** Counts the changes of the grant; it only grows, even when the user signs in again. */
   generation: number;
-  /** The MCP server URL as it was configured at sign-in. */
+  /** The MCP server URL that was configured at sign-in. */
   serverUrl: string;
-  /** What is sent as `resource` (RFC 8707). */
+  /** Sent as the `resource` parameter (RFC 8707). */
   resource: string;
   authorizationServer: AuthorizationServer;
   client: Client;
   tokens: Tokens;
   identity?: Identity;
-  /** The account label, unique; fixed at sign-in. */
+  /** The account's label: unique, and fixed at sign-in. */
   label: string;
-  /** Scopes that consumers asked for at sign-ins of this account. */
+  /** Scopes that consumers requested at sign-ins to this account. */
   askedScopes: string[];
-  /** When the person signed in (our clock); Notion asks again after 180 days. */
+  /** When the user signed in (local clock). Notion requires a new sign-in after 180 days. */
   signedInAtMs: number;
-  /** The journal of the machine that obtained the tokens; missing where there is none. */
+  /** The machine that obtained the tokens, as the id of its journal; missing if it has no journal. */
   machineId?: string;
   needsSignIn?: { reason: NeedsSignInReason; serverCode?: string };
-  /** Fields a newer version stored, carried along untouched. */
+  /** Fields that a newer version stored, carried along unchanged. */
   unknown?: Record<string, unknown>;
 }
 
 /**
- * The new tokens in the old grant, one generation on, obtained by the machine of `home`. What the answer leaves out
- * stays as it was (modelcontextprotocol/python-sdk#2270).
+ * The grant with new tokens that the machine `machineId` obtained, one generation on. A refresh token or scopes that
+ * the token response omits stay as they were (modelcontextprotocol/python-sdk#2270).
  */
 export function renewedGrant({ machineId: _, ...grant }: Grant, tokens: Tokens, machineId: string | undefined): Grant {
   const { refreshToken, scopes } = grant.tokens;

@@ -2,8 +2,8 @@ import { displayName, displayNames, type Identity } from '../notion/identity.ts'
 import type { Grant } from './grant.ts';
 
 /**
- * The labels of the accounts' servers, by grant id: `Notion – <workspace>`, made unique by the user, then by a number.
- * The oldest sign-in has the plain label, so that a new account does not rename another's server.
+ * The labels of the accounts' MCP servers, by grant id: `Notion – <workspace>`, made unique by the user's name, then by
+ * a number. The oldest sign-in keeps the plain label, so that a new account does not rename another account's server.
  */
 export function serverLabels(grants: readonly Grant[]): Map<string, string> {
   const labels = new Map<string, string>();
@@ -24,8 +24,8 @@ export function serverLabels(grants: readonly Grant[]): Map<string, string> {
 }
 
 /**
- * The label of an account, different from all that are `taken`: consent in the editor hangs on it. Two accounts that
- * look the same are told apart by the e-mail address, else by a number.
+ * A label for an account that differs from all labels in `taken`, because the editor ties the user's consent to the
+ * label. Accounts with equal user and workspace names are distinguished by e-mail address, or else by a number.
  */
 export function accountLabel(identity: Identity | undefined, taken: ReadonlySet<string>): string {
   const base = identity === undefined ? unknownAccount : baseLabel(identity);

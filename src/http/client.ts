@@ -5,37 +5,37 @@ import type { Transport, TransportResponse } from './transport.ts';
 import { isDirect, isPrivateAddress, isSecure, reachOf } from './url.ts';
 
 export interface HttpParts {
-  /** Carries requests to this computer; the host carries them where it is absent. Both give up connecting by themselves. */
+  /** Sends requests to this machine; if absent, `host` sends them too. Both have a connection timeout of their own. */
   direct?: Transport;
-  /** Carries everything else, with the editor's network settings. */
+  /** The transport of the extension host or the browser. It sends all other requests, with their network settings. */
   host: Transport;
-  /** The addresses of a name; absent where names cannot be looked up (a web worker). May reject. */
+  /** Resolves a name to its addresses; absent where that is not possible (in a web worker). May reject. */
   lookup?: (hostname: string) => Promise<string[]>;
-  /** Absent where the header is not ours to set (a web worker). */
+  /** Absent where the header cannot be set (in a web worker). */
   userAgent?: string;
   clock: Clock;
 }
 
 /**
- * The policy over the transports: what may be asked, how long an answer may take and be, and which redirects are
- * followed. Whichever transport carries a request, it is held to the same.
+ * Applies one policy to both transports: which URLs may be requested, how long a response may take, how large it may be
+ * and which redirects are followed.
  */
 export function createHttp(parts: HttpParts): Http {
   return async (request) => {
     const { url, signal, deadlineMs = 30_000 } = request;
-    const ending = new AbortController();
-    const end = (kind: 'cancelled' | 'timeout') => ending.abort(new HttpFailure(kind, url.host));
-    const cancel = () => end('cancelled');
-    const disarm = parts.clock.after(deadlineMs, () => end('timeout'));
+    const controller = new AbortController();
+    const abort = (kind: 'cancelled' | 'timeout') => controller.abort(new HttpFailure(kind, url.host));
+    const cancel = () => abort('cancelled');
+    const disarm = parts.clock.after(deadlineMs, () => abort('timeout'));
     signal?.addEventListener('abort', cancel, { once: true });
     if (signal?.aborted) {
       cancel();
     }
     try {
-      // Raced, because a transport that is still connecting, or a lookup, does not hear the signal.
-      return await raceAbort(ending.signal, () => exchange(parts, request, ending.signal));
+      // Raced, because neither a lookup nor a transport that is still connecting reacts to the signal.
+      return await raceAbort(controller.signal, () => exchange(parts, request, controller.signal));
     } catch (error) {
-      throw ending.signal.aborted ? ending.signal.reason : failureOf(error, url);
+      throw controller.signal.aborted ? controller.signal.reason : failureOf(error, url);
     } finally {
       disarm();
       signal?.removeEventListener('abort', cancel);
@@ -43,25 +43,24 @@ export function createHttp(parts: HttpParts): Http {
   };
 }
 
-/** How many redirects are followed. */
-const mostRedirects = 3;
+const maxRedirects = 3;
 
-/** How long a lookup may take, which is all that it delays where only the proxy can resolve names. */
+/** The time limit of a lookup. Where only the proxy can resolve names, a request is delayed by no more than this. */
 const lookupLimitMs = 3_000;
 
 async function exchange(parts: HttpParts, request: HttpRequest, signal: AbortSignal): Promise<HttpResponse> {
   let { url } = request;
   for (let redirects = 0; ; redirects += 1) {
-    await admit(parts, url, request);
-    const answer = await send(parts, url, request, signal);
-    const location = redirectOf(answer);
+    await assertAllowed(parts, url, request);
+    const response = await send(parts, url, request, signal);
+    const location = redirectOf(response);
     if (location === undefined) {
-      return { status: answer.status, headers: asHeaders(answer), body: await readBody(answer, url.host), url };
+      return { status: response.status, headers: asHeaders(response), body: await readBody(response, url.host), url };
     }
-    answer.cancel();
-    const target = URL.canParse(location, url) ? new URL(location, url) : undefined;
-    // A redirected POST would hand a code or a refresh token to whoever is named (librefang/librefang#6315).
-    const follow = request.method === 'GET' && request.redirects === 'sameOrigin' && redirects < mostRedirects;
+    response.cancel();
+    const target = URL.canParse(location, url.href) ? new URL(location, url) : undefined;
+    // A redirected POST would hand a code or a refresh token to the target (librefang/librefang#6315).
+    const follow = request.method === 'GET' && request.redirects === 'sameOrigin' && redirects < maxRedirects;
     if (!follow || target?.origin !== url.origin) {
       throw new HttpFailure('redirected', url.host);
     }
@@ -69,8 +68,8 @@ async function exchange(parts: HttpParts, request: HttpRequest, signal: AbortSig
   }
 }
 
-/** Refuses a URL that must not be asked; each hop of a redirect is judged anew. */
-async function admit({ lookup, clock }: HttpParts, url: URL, { privateAddresses }: HttpRequest): Promise<void> {
+/** Rejects a URL that must not be requested. Each hop of a redirect is checked again. */
+async function assertAllowed({ lookup, clock }: HttpParts, url: URL, { privateAddresses }: HttpRequest): Promise<void> {
   if (!isSecure(url)) {
     throw new HttpFailure('insecure', url.host);
   }
@@ -78,9 +77,9 @@ async function admit({ lookup, clock }: HttpParts, url: URL, { privateAddresses 
     return;
   }
   const reach = reachOf(url.hostname);
-  // The limit of this check: the host resolves the name once more for itself and could be told another address then
-  // (DNS rebinding). Where the lookup fails or takes long, a proxy resolves names, and it decides what it connects to.
-  const addresses = reach === 'name' && lookup ? await inTime(clock, lookup(url.hostname)) : [];
+  // The limits of this check: the host resolves the name again for itself and may get another address (DNS rebinding).
+  // If the lookup fails or takes too long, a proxy presumably resolves names and decides which address it connects to.
+  const addresses = reach === 'name' && lookup ? await orTimeout(clock, lookup(url.hostname)) : [];
   if (reach === 'private' || addresses.some(isPrivateAddress)) {
     throw new HttpFailure('privateAddress', url.host);
   }
@@ -96,14 +95,14 @@ async function send(
   return transport.send({
     method,
     url,
-    headers: sendable(headers, userAgent, url),
+    headers: validHeaders(headers, userAgent, url),
     signal,
     ...(body !== undefined && { body: new TextEncoder().encode(body) }),
   });
 }
 
-/** Refuses what cannot be sent before a transport does: `fetch` quotes the value, which may be a token, in its error. */
-function sendable(headers: HttpRequest['headers'], userAgent: string | undefined, { host }: URL) {
+/** Rejects invalid headers before a transport does: the error of `fetch` quotes the value, which may be a token. */
+function validHeaders(headers: HttpRequest['headers'], userAgent: string | undefined, { host }: URL) {
   try {
     const result = new Headers(headers);
     if (userAgent !== undefined) {
@@ -140,8 +139,8 @@ function failureOf(error: unknown, url: URL): HttpFailure {
   return new HttpFailure(failureKind(cause, url), url.host, { cause });
 }
 
-/** What `lookup` finds, or nothing when it fails or takes too long. */
-function inTime(clock: Clock, lookup: Promise<string[]>): Promise<string[]> {
+/** The addresses that `lookup` finds; none if it fails or takes too long. */
+function orTimeout(clock: Clock, lookup: Promise<string[]>): Promise<string[]> {
   return new Promise((resolve) => {
     const disarm = clock.after(lookupLimitMs, () => resolve([]));
     lookup.then(resolve, () => resolve([])).finally(disarm);
@@ -159,55 +158,55 @@ function raceAbort<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
   });
 }
 
-/** One request. Nothing is sent to a plain-http host that is not loopback. */
+/** One request. Plain http is allowed only to loopback. */
 export interface HttpRequest {
   method: 'GET' | 'POST';
   url: URL;
   headers?: Record<string, string>;
   body?: string;
-  /** Cancels the request; the caller learns of it as an `HttpFailure` of kind `cancelled`. */
+  /** Cancels the request, which then fails with an `HttpFailure` of kind `cancelled`. */
   signal?: AbortSignal;
-  /** The limit for the whole answer, redirects and body included. Default 30 s. */
+  /** The time limit for the whole response, including redirects and the body. Default 30 s. */
   deadlineMs?: number;
-  /** `sameOrigin` follows up to three GET redirects within the origin (discovery only); default `refuse`. */
+  /** `sameOrigin` follows up to three GET redirects within the origin (for discovery only). Default `refuse`. */
   redirects?: 'refuse' | 'sameOrigin';
   /**
-   * `refuse` forbids every address that is not one of the public Internet, this computer's too (SSRF, A23), and names
-   * that lead to one as far as can be told: see `createHttp` for the limits of that. Default `allow`.
+   * `refuse` rejects every address outside the public Internet, including this machine's (SSRF, A23), and names that
+   * resolve to one, as far as that can be checked: see `assertAllowed` for the limits. Default `allow`.
    */
   privateAddresses?: 'allow' | 'refuse';
 }
 
-/** An answer, whatever its status, read to its end (at most 1 MiB). */
+/** A response of any status, with its whole body (at most 1 MiB). */
 export interface HttpResponse {
   status: number;
   headers: Headers;
   body: string;
-  /** Where the answer came from, after redirects. */
+  /** Where the response came from, after redirects. */
   url: URL;
 }
 
 /**
- * Sends one request and reads the whole answer.
+ * Sends one request and reads the whole response.
  * @throws HttpFailure and nothing else
  */
 export type Http = (request: HttpRequest) => Promise<HttpResponse>;
 
-/** Far more than any document or token answer, and little enough for memory. */
+/** In bytes: far more than any metadata document or token response needs, and small enough for memory. */
 export const longestBody = 1_048_576;
 
 /**
- * Reads a body to its end as UTF-8.
- * @throws HttpFailure of kind `tooLarge` as soon as more than `longestBody` bytes have come; the rest is not fetched
+ * Reads a body to the end as UTF-8.
+ * @throws HttpFailure of kind `tooLarge` once more than `longestBody` bytes have arrived; the rest is not fetched
  */
-export async function readBody(answer: TransportResponse, host: string): Promise<string> {
+export async function readBody(response: TransportResponse, host: string): Promise<string> {
   const decoder = new TextDecoder();
   let text = '';
   let length = 0;
-  for (let chunk = await answer.read(); chunk !== undefined; chunk = await answer.read()) {
+  for (let chunk = await response.read(); chunk !== undefined; chunk = await response.read()) {
     length += chunk.length;
     if (length > longestBody) {
-      answer.cancel();
+      response.cancel();
       throw new HttpFailure('tooLarge', host);
     }
     text += decoder.decode(chunk, { stream: true });
@@ -216,8 +215,8 @@ export async function readBody(answer: TransportResponse, host: string): Promise
 }
 
 /**
- * `http` that tells `log`, for the details, of each request: method, host and path, how it ended and how long it took.
- * Never a query or a body, and of the headers only what helps whoever runs the server, in a form that no secret has.
+ * Wraps `http` so that each request is logged at debug level: method, host and path, outcome and duration. Queries and
+ * bodies are never logged; of the headers, only those that help the server's operators, in a form that no secret has.
  */
 export function withLogging(http: Http, log: Log, clock: Clock): Http {
   return async (request) => {
@@ -240,7 +239,7 @@ const requestIds = [
   ['cf-ray', /^[0-9a-f]{16}(-[A-Z]{3})?$/],
 ] as const;
 
-/** By these a server's people find the request in their own log. */
+/** The header values with which the server's operators can find the request in their own log. */
 function supportValues({ headers }: HttpResponse): Record<string, string> {
   const pairs = [...requestIds, ['retry-after', /^\d{1,9}$/] as const].flatMap(([name, form]) => {
     const value = headers.get(name);

@@ -1,6 +1,6 @@
 /**
- * Why nothing came back from `url`, as far as an error tells. The codes of undici, Node and OpenSSL lie somewhere in its
- * chain of causes: `fetch` wraps them, and an attempt over several addresses collects them.
+ * Classifies the error of a request to `url`. The codes of undici, Node and OpenSSL are somewhere in its chain of
+ * causes: `fetch` wraps them, and connecting to several addresses aggregates them.
  */
 export function failureKind(error: unknown, url: URL): HttpFailureKind {
   for (const each of chainOf(error)) {
@@ -12,7 +12,7 @@ export function failureKind(error: unknown, url: URL): HttpFailureKind {
   return 'unreachable';
 }
 
-/** What errors carry beyond their message; which of it is there differs from library to library. */
+/** The properties that identify an error. Libraries differ in which of them they set. */
 interface Evidence {
   name?: unknown;
   code?: unknown;
@@ -24,37 +24,37 @@ interface Evidence {
 
 function certificate({ code, message }: Evidence): 'certificate' | undefined {
   const byCode = typeof code === 'string' && (verifyCodes.has(code) || code.startsWith('ERR_TLS_CERT_'));
-  return byCode || chromium(message)?.startsWith('CERT_') ? 'certificate' : undefined;
+  return byCode || chromiumCode(message)?.startsWith('CERT_') ? 'certificate' : undefined;
 }
 
 function proxy({ code, message, syscall, hostname, port }: Evidence, url: URL): 'proxy' | undefined {
   const byCode = typeof code === 'string' && /^(UND_ERR_PRX_TLS|UND_ERR_SOCKS5.*|ERR_PROXY_.+)$/.test(code);
-  // undici gives a refused tunnel no code of its own.
+  // undici has no specific code for a refused tunnel.
   const refused = code === 'UND_ERR_ABORTED' && /^Proxy response \(\d+\)/.test(String(message));
-  // Whoever could not be found or connected to, and is not the server, stands before it.
-  const ourPort = url.port === '' ? defaultPorts[url.protocol] : url.port;
-  const other =
+  // A host that could not be resolved or connected to, and is not the server, must be the proxy.
+  const serverPort = url.port === '' ? defaultPorts[url.protocol] : url.port;
+  const otherHost =
     (syscall === 'getaddrinfo' && typeof hostname === 'string' && hostname !== url.hostname) ||
-    (syscall === 'connect' && typeof port === 'number' && String(port) !== ourPort);
-  return byCode || refused || other || /PROXY|TUNNEL/.test(chromium(message) ?? '') ? 'proxy' : undefined;
+    (syscall === 'connect' && typeof port === 'number' && String(port) !== serverPort);
+  return byCode || refused || otherHost || /PROXY|TUNNEL/.test(chromiumCode(message) ?? '') ? 'proxy' : undefined;
 }
 
 function timeout({ name, code, message }: Evidence): 'timeout' | undefined {
   const byCode = typeof code === 'string' && timeoutCodes.has(code);
-  return byCode || name === 'TimeoutError' || chromium(message)?.endsWith('TIMED_OUT') ? 'timeout' : undefined;
+  return byCode || name === 'TimeoutError' || chromiumCode(message)?.endsWith('TIMED_OUT') ? 'timeout' : undefined;
 }
 
-/** Electron's `fetch` throws where others hand the redirect back (electron/electron#43715). */
+/** Electron's `fetch` throws where other implementations return the redirect (electron/electron#43715). */
 function redirected({ message }: Evidence): 'redirected' | undefined {
   return message === 'Redirect was cancelled' ? 'redirected' : undefined;
 }
 
-/** Chromium's name for an error, which is all that there is where the editor is set to use Electron's `fetch`. */
-function chromium(message: unknown): string | undefined {
+/** Chromium's code for an error, the only information if the editor is configured to use Electron's `fetch`. */
+function chromiumCode(message: unknown): string | undefined {
   return /\bnet::ERR_([A-Z_]+)/.exec(String(message))?.[1];
 }
 
-/** An error, its causes and the errors it collects; a chain that bites its own tail ends. */
+/** The error, its causes and the errors it aggregates. The chain may contain a cycle. */
 function chainOf(error: unknown): Set<Evidence> {
   const seen = new Set<Evidence>();
   const waiting = [error];
@@ -78,7 +78,7 @@ const timeoutCodes: ReadonlySet<unknown> = new Set([
   'UND_ERR_BODY_TIMEOUT',
 ]);
 
-/** Node's names for what OpenSSL finds wrong with a certificate (`X509_V_ERR_…`). */
+/** Node's names for OpenSSL's certificate verification errors (`X509_V_ERR_…`). */
 const verifyCodes: ReadonlySet<unknown> = new Set([
   'UNABLE_TO_GET_ISSUER_CERT',
   'UNABLE_TO_GET_CRL',
@@ -110,25 +110,25 @@ const verifyCodes: ReadonlySet<unknown> = new Set([
 ]);
 
 export type HttpFailureKind =
-  /** No connection, or it broke off. */
+  /** The connection failed or broke off. */
   | 'unreachable'
-  /** The deadline passed, or the one for connecting. */
+  /** The deadline or the connection timeout passed. */
   | 'timeout'
-  /** The body is longer than 1 MiB. */
+  /** The body is larger than 1 MiB. */
   | 'tooLarge'
-  /** The answer is a redirect that is not followed. */
+  /** The response is a redirect that must not be followed. */
   | 'redirected'
-  /** Not sent: http beyond this computer, a password in the address, or a header that would break the request. */
+  /** Not sent: plain http to another machine, credentials in the URL, or an invalid header. */
   | 'insecure'
-  /** Not sent: the address is private and the request said `refuse`. */
+  /** Not sent: the address is private and the request's `privateAddresses` is `refuse`. */
   | 'privateAddress'
-  /** The server's certificate is not trusted, expired or for another name. */
+  /** The server's certificate is untrusted, expired or issued for another name. */
   | 'certificate'
-  /** The proxy is not there, wants another password or does not get through. */
+  /** The proxy is unreachable, rejects the password or cannot open a tunnel. */
   | 'proxy'
   | 'cancelled';
 
-/** Why there is no answer. The message names the host and never a path, a query, a header or a body. */
+/** Why a request failed. The message names the host, and never a path, a query, a header or a body. */
 export class HttpFailure extends Error {
   override readonly name = 'HttpFailure';
   readonly kind: HttpFailureKind;

@@ -3,23 +3,23 @@ export interface TransportRequest {
   url: URL;
   headers: Record<string, string>;
   body?: Uint8Array<ArrayBuffer>;
-  /** Ends the request, and the answer while it is being read. */
+  /** Aborts the request, or the response while its body is being read. */
   signal: AbortSignal;
 }
 
-/** An answer whose body is read as it arrives. Who does not read it to its end calls `cancel`. */
+/** A response whose body is streamed. A caller that does not read it to the end must call `cancel`. */
 export interface TransportResponse {
   status: number;
-  /** By lower-case name. */
+  /** By lowercase name. */
   headers: Readonly<Record<string, string | string[] | undefined>>;
-  /** The next piece of the body, undefined after the last. Rejects when the body breaks off. */
+  /** The next chunk of the body, undefined after the last. Rejects if the body breaks off. */
   read(): Promise<Uint8Array | undefined>;
   cancel(): void;
 }
 
-/** Carries one request and judges nothing: `createHttp` holds the policy. Redirects are handed back, never followed. */
+/** Sends one request. The policy is up to `createHttp`; redirects, for example, are returned and never followed. */
 export interface Transport {
-  /** Resolves with the head of the answer; rejects with whatever stood in the way. */
+  /** Resolves once the response headers have arrived; rejects with the underlying error. */
   send(request: TransportRequest): Promise<TransportResponse>;
 }
 
@@ -29,55 +29,68 @@ export interface UpstreamRequest {
   url: URL;
   headers: Record<string, string>;
   body?: Uint8Array<ArrayBuffer>;
-  /** Ends the request, and the answer while it is being read. */
+  /** Aborts the request, or the response while its body is being read. */
   signal: AbortSignal;
 }
 
-/** An answer whose body is read as it arrives. Who does not read it to its end calls `cancel`. */
+/** A response whose body is streamed. A caller that does not read it to the end must call `cancel`. */
 export interface UpstreamResponse {
   status: number;
-  /** By lower-case name. */
+  /** By lowercase name. */
   headers: Readonly<Record<string, string | string[] | undefined>>;
-  /** The next piece of the body, undefined after the last. Nothing is fetched far ahead of the reader. Rejects when the body breaks off. */
+  /**
+   * The next chunk of the body, undefined after the last. The body is not fetched far ahead of the reader. Rejects if
+   * it breaks off.
+   */
   read(): Promise<Uint8Array | undefined>;
   cancel(): void;
 }
 
-/** Sends requests to MCP servers and streams their answers. Redirects are handed back, never followed; there is no time limit. */
+/**
+ * Sends requests to MCP servers and streams their responses. Redirects are returned, never followed; there is no time
+ * limit.
+ */
 export interface Upstream {
-  /** Resolves with the head of the answer. @throws HttpFailure when there is none */
+  /** Resolves once the response headers have arrived. @throws HttpFailure if none arrive */
   send(request: UpstreamRequest): Promise<UpstreamResponse>;
   /** Ends all requests and idle connections. */
   close(): Promise<void>;
 }
 
-/** Sends what `isDirect` says over our own connections and the rest through the host, with the editor's network settings. */
-export function chooseUpstream(isDirect: (url: URL) => boolean, ways: { direct: Upstream; host: Upstream }): Upstream {
+/**
+ * Sends requests over our own connections (`direct`) if `isDirect` says so, and all others through the `host`, with the
+ * editor's network settings.
+ */
+export function chooseUpstream(
+  isDirect: (url: URL) => boolean,
+  { direct, host }: { direct: Upstream; host: Upstream },
+): Upstream {
   return {
-    send: (request) => (isDirect(request.url) ? ways.direct : ways.host).send(request),
+    send: (request) => (isDirect(request.url) ? direct : host).send(request),
     close: async () => {
-      await Promise.all([ways.direct.close(), ways.host.close()]);
+      await Promise.all([direct.close(), host.close()]);
     },
   };
 }
 
-/** The one header of that name, or its first. */
+/** The value of a header, the first one if there are several; undefined if it is absent. */
 export function headerOf({ headers }: Pick<UpstreamResponse, 'headers'>, name: string): string | undefined {
   const value = headers[name];
   return typeof value === 'object' ? value[0] : value;
 }
 
-/** Reads what is left, so that the connection can be used again; what is longer than `limit` bytes is cut off. */
-export async function readText(answer: UpstreamResponse, limit: number): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for (let chunk = await answer.read(); chunk !== undefined; chunk = await answer.read()) {
-    chunks.push(chunk);
-    length += chunk.length;
-    if (length > limit) {
-      answer.cancel();
+/** Reads the rest of the body, so that the connection can be reused; text beyond `limit` bytes is cut off. */
+export async function readText(response: UpstreamResponse, limit: number): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = '';
+  let left = limit;
+  for (let chunk = await response.read(); chunk !== undefined; chunk = await response.read()) {
+    text += decoder.decode(chunk.subarray(0, left), { stream: true });
+    left -= chunk.length;
+    if (left < 0) {
+      response.cancel();
       break;
     }
   }
-  return Buffer.concat(chunks).subarray(0, limit).toString();
+  return text + decoder.decode();
 }

@@ -1,26 +1,24 @@
-/** Whether `hostname`, as `URL` gives it, names this computer: RFC 6890's loopback addresses and `localhost`. */
+/** Whether `hostname`, as parsed by `URL`, names this machine: `localhost` or a loopback address (RFC 6890). */
 export function isLoopback(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
 }
 
 /**
- * Whether requests to `url` go over connections of our own. Everything else is the host's to carry: the editor's proxy,
- * its certificates and its exceptions hold there, and a bundled client knows none of them. No proxy stands between a
- * computer and itself.
+ * Whether requests to `url` go over our own connections. All others go through the host, which applies the editor's
+ * proxy, certificates and exceptions; a bundled client knows none of them. There is no proxy between a machine and
+ * itself.
  */
 export function isDirect(url: URL): boolean {
   return isLoopback(url.hostname);
 }
 
-/** Whether a request may be sent to `url` at all: https, or http on this computer, and no password in the address. */
+/** Whether a request may be sent to `url` at all: https, or http on this machine, and no credentials in the URL. */
 export function isSecure(url: URL): boolean {
-  const unheard = url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname));
-  return unheard && url.username === '' && url.password === '';
+  const confidential = url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname));
+  return confidential && url.username === '' && url.password === '';
 }
 
-/**
- * Whether `hostname`, as `URL` gives it, is `private` or `public` by itself. Of a `name` only a lookup tells.
- */
+/** Whether `hostname`, as parsed by `URL`, is `private` or `public` by itself. A `name` has to be looked up. */
 export function reachOf(hostname: string): 'private' | 'public' | 'name' {
   const name = hostname.replace(/\.$/, '');
   if (name === 'localhost' || name.endsWith('.localhost')) {
@@ -34,9 +32,9 @@ export function reachOf(hostname: string): 'private' | 'public' | 'name' {
 }
 
 /**
- * Whether an IP address, as a lookup gives it, is not one of the public Internet: loopback, private, link-local,
+ * Whether an IP address, as returned by a lookup, is outside the public Internet: loopback, private, link-local,
  * unique-local, shared (CGNAT), multicast, reserved (the IANA special-purpose registries, RFC 6890), or an IPv6 address
- * that stands for such an IPv4 address. What cannot be read is private.
+ * that embeds such an IPv4 address. An address that cannot be parsed counts as private.
  */
 export function isPrivateAddress(address: string): boolean {
   if (address.includes(':')) {
@@ -64,7 +62,8 @@ function isPrivateV4([a = 0, b = 0, c = 0]: number[]): boolean {
 
 function isPrivateV6(groups: number[]): boolean {
   const [first = 0, second = 0, third = 0] = groups;
-  // 64:ff9b::/96 is NAT64 (RFC 6052), which networks without IPv4 give for every public name; ::ffff:0:0/96 is IPv4-mapped.
+  // 64:ff9b::/96 is NAT64 (RFC 6052), to which IPv6-only networks resolve every public name; ::ffff:0:0/96 is
+  // IPv4-mapped.
   if (startsWith(groups, [0x64, 0xff9b, 0, 0, 0, 0]) || startsWith(groups, [0, 0, 0, 0, 0, 0xffff])) {
     return isPrivateV4(bytesOf(groups.slice(6)));
   }
@@ -72,11 +71,12 @@ function isPrivateV6(groups: number[]): boolean {
   if (first === 0x2002) {
     return isPrivateV4(bytesOf([second, third]));
   }
-  // 2001::/32 is Teredo (RFC 4380), which hides an IPv4 address. Nothing public lies outside 2000::/3 (RFC 4291, section 2.4).
+  // 2001::/32 is Teredo (RFC 4380), which obscures the IPv4 address that it embeds. No public address is outside
+  // 2000::/3 (RFC 4291, section 2.4).
   return (first === 0x2001 && second === 0) || first < 0x2000 || first > 0x3fff;
 }
 
-/** The eight groups of an IPv6 address; undefined when it is none. */
+/** The eight groups of an IPv6 address; undefined if it is not one. */
 function groupsOf(address: string): number[] | undefined {
   const [withoutZone = ''] = address.split('%');
   const hexadecimal = withoutZone.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_all, ...bytes: string[]) => {

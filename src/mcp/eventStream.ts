@@ -1,4 +1,4 @@
-/** The data of each event of an event stream (HTML standard, section 9.2.6). */
+/** The data of each event in an event stream (HTML standard, section 9.2.6). */
 export function eventData(body: string): string[] {
   return body
     .split(/\r\n\r\n|\n\n|\r\r/)

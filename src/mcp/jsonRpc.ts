@@ -1,5 +1,6 @@
 import { isObject } from '../core/json.ts';
-/** JSON-RPC's error object (JSON-RPC 2.0, section 5.1). */
+
+/** A JSON-RPC error object (JSON-RPC 2.0, section 5.1). */
 export interface RpcError {
   code: number;
   message: string;
@@ -8,40 +9,40 @@ export interface RpcError {
 
 type RpcId = string | number | null;
 
-/** Whom an error must be addressed to. */
+/** The requests that an error response has to address. */
 export interface RequestIds {
-  /** Of the requests in a body, in order; none when it holds notifications and responses only. */
+  /** The ids of the requests in a body, in order; empty if it contains only notifications and responses. */
   ids: RpcId[];
-  /** Whether the body is a batch, so that its answer is an array. */
+  /** Whether the body is a batch, so that the response must be an array. */
   batch: boolean;
 }
 
-/** The body of an answer that gives every addressee the same error; undefined when nobody waits for one. */
+/** The body of a response that gives every request the same error; undefined if there are no requests. */
 export function errorBody({ ids, batch }: RequestIds, error: RpcError): string | undefined {
   const errors = ids.map((id) => ({ jsonrpc: '2.0', id, error }));
   return errors.length === 0 ? undefined : JSON.stringify(batch ? errors : errors[0]);
 }
 
-/** Who waits for an answer to this body. What is no JSON-RPC gets an answer with the id `null`, as JSON-RPC has it. */
+/** The ids of the requests in a body. If it is not JSON-RPC, the response has the id `null`, as JSON-RPC requires. */
 export function requestIdsOf(body: Uint8Array): RequestIds {
-  const message = parsed(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString());
+  const message = parseJson(textOf(body));
   const batch = Array.isArray(message);
   return { ids: (batch ? message : [message]).flatMap(idOf), batch };
 }
 
 /**
- * The same of a body that was too large to keep, from its first and last bytes. Callers write the id beside method and
- * version, before the parameters (VS Code) or after them (the MCP SDK); found nowhere there, it is `null`.
+ * Like `requestIdsOf`, for a body that was too large to keep, from its first and last bytes. Clients write the id next
+ * to method and version, before the parameters (VS Code) or after them (the MCP SDK). Not found there, it is `null`.
  */
 export function requestIdsOfEnds(head: Uint8Array, tail: Uint8Array): RequestIds {
-  const id = idAtStart.exec(Buffer.from(head).toString())?.[1] ?? idAtEnd.exec(Buffer.from(tail).toString())?.[1];
-  const value = id === undefined ? null : parsed(id);
+  const id = idAtStart.exec(textOf(head))?.[1] ?? idAtEnd.exec(textOf(tail))?.[1];
+  const value = id === undefined ? null : parseJson(id);
   return { ids: [isId(value) ? value : null], batch: false };
 }
 
-/** The error in an answer that is one JSON-RPC error, however its status calls it. */
+/** The error of a response body that is a single JSON-RPC error, regardless of the HTTP status. */
 export function rpcErrorIn(body: string): RpcError | undefined {
-  const message = parsed(body);
+  const message = parseJson(body);
   const error = isObject(message) && message.jsonrpc === '2.0' ? message.error : undefined;
   if (!isObject(error) || !Number.isInteger(error.code) || typeof error.message !== 'string') {
     return undefined;
@@ -55,7 +56,7 @@ const plainMember = String.raw`"(?:jsonrpc|method)"\s*:\s*"[^"\\]*"`;
 const idAtStart = new RegExp(String.raw`^\s*\{\s*(?:${plainMember}\s*,\s*)*${idMember}\s*[,}]`);
 const idAtEnd = new RegExp(String.raw`,\s*${idMember}\s*(?:,\s*${plainMember}\s*)*\}\s*$`);
 
-/** The id to answer to, or nothing for a notification or a response. */
+/** The id of a request, `null` if it is invalid; nothing for a notification or a response. */
 function idOf(message: unknown): RpcId[] {
   if (!isObject(message)) {
     return [null];
@@ -70,11 +71,15 @@ function isId(value: unknown): value is RpcId {
   return typeof value === 'string' || typeof value === 'number' || value === null;
 }
 
-/** The value, or undefined where it is no JSON. */
-function parsed(text: string): unknown {
+/** The value; undefined if `text` is not JSON. */
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
     return undefined;
   }
+}
+
+function textOf(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes);
 }

@@ -5,7 +5,7 @@ import type { Http } from '../http/client.ts';
 import { Failure } from '../oauth/errors.ts';
 import { type CallOptions, callTool } from './mcpClient.ts';
 
-/** Who a grant is for, as Notion said it. Raw names: clean them before they are shown. */
+/** The user and workspace of a grant, as Notion reports them. The names are raw: clean them before showing them. */
 export interface Identity {
   userId: string;
   userName: string;
@@ -15,8 +15,8 @@ export interface Identity {
 }
 
 /**
- * Asks Notion whose token this is.
- * @throws Failure of step `identity`; `nonsense` when no tool tells both the user and the workspace
+ * Reads from Notion which user and workspace an access token belongs to.
+ * @throws Failure of step `identity`; `invalidResponse` if no tool returns both the user and the workspace
  */
 export async function readIdentity(
   http: Http,
@@ -24,8 +24,8 @@ export async function readIdentity(
   accessToken: Secret,
   { signal }: CallOptions = {},
 ): Promise<Identity> {
-  let refusal: Failure | undefined;
-  for (const { tool, args } of ways) {
+  let toolError: Failure | undefined;
+  for (const { tool, args } of identityTools) {
     try {
       const result = await callTool(http, serverUrl, accessToken, tool, args, signal && { signal });
       const identity = result.isError ? undefined : identityIn(result.structured ?? jsonObject(result.text));
@@ -33,22 +33,22 @@ export async function readIdentity(
         return identity;
       }
     } catch (error) {
-      // Only "no such tool" is worth another tool; whatever else went wrong will go wrong again.
+      // Another tool can help only if this one does not exist; any other failure would happen again.
       if (!(error instanceof Failure && error.details.code === 'rpc_error')) {
         throw error;
       }
-      refusal = error;
+      toolError = error;
     }
   }
-  throw refusal ?? new Failure('invalidResponse', { step: 'identity', code: 'no_identity', host: serverUrl.host });
+  throw toolError ?? new Failure('invalidResponse', { step: 'identity', code: 'no_identity', host: serverUrl.host });
 }
 
-/** A name from the server as it may be shown: one line of plain text, at most 60 characters. */
+/** Cleans a name from the server for display: one line of plain text, at most 60 characters. */
 export function displayName(text: string): string {
   return displayText(text, longestName);
 }
 
-/** The names of an identity as they may be shown; the workspace may have none. */
+/** The names of an identity, cleaned for display. The workspace's name may be empty. */
 export function displayNames({ userName, userEmail, workspaceName }: Identity): { user: string; workspace: string } {
   return {
     user: displayName(userName) || displayName(userEmail ?? '') || 'Notion user',
@@ -58,19 +58,22 @@ export function displayNames({ userName, userEmail, workspaceName }: Identity): 
 
 const longestName = 60;
 const longestId = 200;
-/** Names are cut here before they are stored. */
+/** Longer names are cut to this length before they are stored. */
 const longestStoredName = 1000;
 
-const ways = [
+const identityTools = [
   { tool: 'notion-fetch', args: { id: 'self' } },
   { tool: 'notion-get-users', args: { user_id: 'self' } },
 ] as const;
 
-/** `{user, workspace}` as `notion-fetch` answers; or a list of users whose bot part names the workspace, as Notion's API has it. */
-function identityIn(answer: Record<string, unknown> | undefined): Identity | undefined {
-  const user = record(answer?.user) ?? record(Array.isArray(answer?.results) ? answer.results[0] : undefined);
+/**
+ * Reads a tool's result: `{user, workspace}` from `notion-fetch`, or, as in Notion's API, a list of users whose `bot`
+ * names the workspace.
+ */
+function identityIn(content: Record<string, unknown> | undefined): Identity | undefined {
+  const user = record(content?.user) ?? record(Array.isArray(content?.results) ? content.results[0] : undefined);
   const bot = record(user?.bot);
-  const workspace = record(answer?.workspace) ?? (bot && { id: bot.workspace_id, name: bot.workspace_name });
+  const workspace = record(content?.workspace) ?? (bot && { id: bot.workspace_id, name: bot.workspace_name });
   const userId = id(user?.id);
   const workspaceId = id(workspace?.id);
   if (userId === undefined || workspaceId === undefined) {

@@ -11,7 +11,7 @@ export interface CallOptions {
 
 const protocolVersion = '2025-06-18';
 
-/** What a client says first. */
+/** The parameters of our `initialize` request. */
 export const initializeParams = {
   protocolVersion,
   capabilities: {},
@@ -19,10 +19,10 @@ export const initializeParams = {
 };
 
 /**
- * Sends one request to an MCP server over Streamable HTTP and gives its result. Notion's server is stateless, so this
- * is one HTTP request; a server that wants a session gets its `initialize` first and the request again.
- * @throws Failure of step `identity`: `serverRejected` with code `invalid_token` when the token is not taken, with code
- *   `rpc_error` when the server answers with an error
+ * Sends one request to an MCP server over Streamable HTTP and returns its result. Notion's server is stateless, so one
+ * HTTP request is enough. If the server requires a session, the client sends `initialize` and then repeats the request.
+ * @throws Failure of step `identity`: `serverRejected` with code `invalid_token` if the server rejects the token, with
+ *   code `rpc_error` if it responds with a JSON-RPC error
  */
 export async function mcpRequest(
   http: Http,
@@ -36,23 +36,26 @@ export async function mcpRequest(
     send(http, serverUrl, accessToken, message, headers, signal);
   const call = { id: 1, method, params };
   let response = await post(call, { 'mcp-protocol-version': protocolVersion });
-  // The SDK's server says 400 before `initialize` and 404 to an unknown session.
+  // The SDK's server responds with 400 before `initialize` and with 404 for an unknown session.
   if ((response.status === 400 || response.status === 404) && method !== 'initialize') {
     response = await post(call, await openSession(post));
   }
-  return readResult(reply(response, 1, accessToken), response.url.host, accessToken);
+  return readResult(rpcResponse(response, 1, accessToken), response.url.host, accessToken);
 }
 
 type Post = (message: Record<string, unknown>, headers: Record<string, string>) => Promise<HttpResponse>;
 
-/** Does the handshake and returns the headers that every later request carries. */
+/** Performs the `initialize` handshake and returns the headers for all later requests of the session. */
 async function openSession(post: Post): Promise<Record<string, string>> {
   const response = await post({ id: 0, method: 'initialize', params: initializeParams }, {});
-  const { result } = reply(response, 0);
-  const agreed = isObject(result) ? result.protocolVersion : undefined;
+  const { result } = rpcResponse(response, 0);
+  const negotiatedVersion = isObject(result) ? result.protocolVersion : undefined;
   const session = response.headers.get('mcp-session-id');
   const headers = {
-    'mcp-protocol-version': typeof agreed === 'string' && /^[\w.-]+$/.test(agreed) ? agreed : protocolVersion,
+    'mcp-protocol-version':
+      typeof negotiatedVersion === 'string' && /^[\w.-]+$/.test(negotiatedVersion)
+        ? negotiatedVersion
+        : protocolVersion,
     ...(session !== null && { 'mcp-session-id': session }),
   };
   await post({ method: 'notifications/initialized' }, headers);
@@ -86,8 +89,8 @@ async function send(
   }
 }
 
-/** The JSON-RPC reply to request `id` in a JSON or an event-stream body. */
-function reply(response: HttpResponse, id: number, accessToken?: Secret): Record<string, unknown> {
+/** The JSON-RPC response to request `id` in a JSON or an event-stream body. */
+function rpcResponse(response: HttpResponse, id: number, accessToken?: Secret): Record<string, unknown> {
   const { status, url, headers, body } = response;
   const details = { step: 'identity', status, host: url.host } as const;
   if (status === 401) {
@@ -126,12 +129,12 @@ function readResult(
   return result;
 }
 
-/** What a tool answered. */
+/** The result of a tool call. */
 export interface ToolResult {
-  /** The text blocks of the content, joined. */
+  /** The content's text blocks, joined. */
   text: string;
   structured?: Record<string, unknown>;
-  /** The tool ran and failed; `text` says why. */
+  /** The tool ran and failed; `text` contains the reason. */
   isError: boolean;
 }
 

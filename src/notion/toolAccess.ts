@@ -4,14 +4,14 @@ import type { Http } from '../http/client.ts';
 import { type CallOptions, callTool } from './mcpClient.ts';
 import { isSerializationFault } from './toolErrors.ts';
 
-/** What Notion says of the account's access to a tool. */
+/** The account's access to a tool, as Notion reports it. */
 export type ToolAccess = 'available' | 'available_with_limit' | 'upgrade_required' | 'not_enabled' | 'unknown';
 
 const known: readonly string[] = ['available', 'available_with_limit', 'upgrade_required', 'not_enabled'];
 
 /**
- * Asks Notion which tools the account may use: `current_tool_access` of `notion-fetch self`.
- * @returns the access by tool name, and whether the answer was one of the server's own serialization faults
+ * Reads which tools the account may use: `current_tool_access` in the result of `notion-fetch self`.
+ * @returns the access by tool name, and whether the call failed because of a serialization bug in Notion's server
  * @throws Failure as `mcpRequest` does
  */
 export async function readToolAccess(
@@ -21,8 +21,8 @@ export async function readToolAccess(
   options: CallOptions = {},
 ): Promise<{ access: Map<string, ToolAccess>; isServerFault: boolean }> {
   const result = await callTool(http, serverUrl, accessToken, 'notion-fetch', { id: 'self' }, options);
-  const answer = result.structured ?? jsonObject(result.text);
-  const all = answer?.current_tool_access;
+  const content = result.structured ?? jsonObject(result.text);
+  const all = content?.current_tool_access;
   const entries = typeof all === 'object' && all !== null ? Object.entries(all) : [];
   return {
     access: new Map(entries.map(([tool, value]) => [tool, accessIn(value)])),

@@ -8,18 +8,18 @@ import type { AuthorizationServer, Client, Discovery } from './model.ts';
 import { asLibraryServer } from './post.ts';
 import { withOfflineAccess } from './scopes.ts';
 
-/** One authorization request, with what its answer is judged by. */
+/** An authorization request, with the values needed to validate its response. */
 export interface PendingAuthorization {
-  /** To be opened in the browser byte for byte. */
+  /** The URL to open in the browser, byte for byte. */
   url: string;
   state: Secret;
   verifier: Secret;
-  /** The issuer the request went to, recorded beside the verifier (A12). */
+  /** The issuer that the request was sent to, recorded beside the PKCE verifier (A12). */
   issuer: string;
   clientId: string;
   redirectUri: string;
   resource: string;
-  /** What was asked for; undefined when it was left to the server. */
+  /** The requested scopes; undefined if the choice was left to the authorization server. */
   scopes?: string[];
 }
 
@@ -31,18 +31,17 @@ export interface AuthorizationOptions {
 }
 
 /**
- * Builds an authorization request with PKCE, S256 only (RFC 7636), `resource` (RFC 8707) and a `state` of 256 bits.
- * @throws Failure `unsafe` when the authorization endpoint is no address to be opened
+ * Builds an authorization request with PKCE (RFC 7636, always S256), `resource` (RFC 8707) and a 256-bit `state`.
  */
 export async function buildAuthorization(
-  { authorizationServer, resource, scopes: discovered }: Discovery,
+  { authorizationServer, resource, scopes: discoveredScopes }: Discovery,
   { clientId }: Client,
-  { redirectUri, scopes: asked = discovered, randomness, prompt }: AuthorizationOptions,
+  { redirectUri, scopes: requestedScopes = discoveredScopes, randomness, prompt }: AuthorizationOptions,
 ): Promise<PendingAuthorization> {
   const verifier = toBase64Url(randomness.bytes(32));
-  // Plain base64: its `=` tells the reader of the callback how often the query was encoded on its way.
+  // Base64, not base64url: its trailing `=` shows the callback parser how often the query was percent-encoded.
   const state = toBase64(randomness.bytes(32));
-  const scopes = withOfflineAccess(asked, authorizationServer.scopesSupported);
+  const scopes = withOfflineAccess(requestedScopes, authorizationServer.scopesSupported);
   const url = new URL(authorizationServer.authorizationEndpoint);
   const parameters = {
     response_type: 'code',
@@ -71,10 +70,11 @@ export async function buildAuthorization(
 }
 
 /**
- * Judges the answer to an authorization request and returns its code.
- * @throws Failure `unsafe` for a foreign `state`, a wrong or missing `iss` (RFC 9207), another server or a parameter
- *   given twice; `nonsense` when there is neither code nor error: in both cases the request may still be answered.
- *   `refused` when the person said no and `serverRejected` for any other error end it.
+ * Validates the authorization response and returns its code.
+ * @throws Failure `unsafe` if the `state` is not ours, `iss` is wrong or missing (RFC 9207), the server's issuer is not
+ *   the request's, or a parameter occurs twice; `invalidResponse` if there is neither a code nor an error. In
+ *   both cases the genuine response may still arrive. `accessDenied` if the user denied access and `serverRejected` for
+ *   any other error are final.
  */
 export function validateCallback(
   pending: PendingAuthorization,
@@ -83,7 +83,7 @@ export function validateCallback(
 ): Secret {
   const { host } = new URL(pending.issuer);
   const unsafe = (code: string) => new Failure('unsafe', { step: 'authorization', code, host });
-  if (singular.some((name) => parameters.getAll(name).length > 1)) {
+  if (singleValued.some((name) => parameters.getAll(name).length > 1)) {
     throw unsafe('duplicate_parameter');
   }
   if (parameters.get('state') !== pending.state.reveal()) {
@@ -92,11 +92,11 @@ export function validateCallback(
   if (server.issuer !== pending.issuer) {
     throw unsafe('issuer_mismatch');
   }
-  // Before anything else is looked at: what another server says, errors included, is neither acted on nor shown.
-  judgeIssuer(pending, server, parameters.get('iss'), unsafe);
-  let judged: URLSearchParams;
+  // Check this first: nothing that another server sends, errors included, may be acted on or shown.
+  checkIssuer(pending, server, parameters.get('iss'), unsafe);
+  let validated: URLSearchParams;
   try {
-    judged = validateAuthResponse(
+    validated = validateAuthResponse(
       asLibraryServer(server),
       { client_id: pending.clientId },
       parameters,
@@ -104,20 +104,23 @@ export function validateCallback(
     );
   } catch (error) {
     throw error instanceof AuthorizationResponseError
-      ? refusal(error.error, error.error_description, host, pending)
+      ? authorizationError(error.error, error.error_description, host, pending)
       : unsafe('not_a_code_response');
   }
-  const code = judged.get('code');
+  const code = validated.get('code');
   if (code === null || code === '') {
     throw new Failure('invalidResponse', { step: 'authorization', code: 'no_code', host, missing: 'code' });
   }
   return new Secret(code);
 }
 
-const singular = ['code', 'state', 'iss', 'error', 'error_description', 'response'];
+const singleValued = ['code', 'state', 'iss', 'error', 'error_description', 'response'];
 
-/** The four rows of RFC 9207 and the MCP specification; plain string comparison, and an empty `iss` is a wrong one. */
-function judgeIssuer(
+/**
+ * Checks `iss` as RFC 9207 and the MCP specification require, in all four combinations of advertised and present (A12).
+ * Issuers are compared as plain strings; an empty `iss` is a mismatch.
+ */
+function checkIssuer(
   { issuer }: PendingAuthorization,
   { issParameterSupported }: AuthorizationServer,
   iss: string | null,
@@ -131,7 +134,7 @@ function judgeIssuer(
   }
 }
 
-function refusal(
+function authorizationError(
   error: string,
   description: string | undefined,
   host: string,

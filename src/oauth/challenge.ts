@@ -3,22 +3,23 @@ import { HttpFailure } from '../http/errors.ts';
 import { isTransientStatus, responseFailure, transportFailure } from './errorResponse.ts';
 import { Failure } from './errors.ts';
 
-/** What a Bearer challenge (RFC 6750 section 3, RFC 9728 section 5.1) says that we use. */
+/** The parameters of a Bearer challenge (RFC 6750 section 3, RFC 9728 section 5.1) that we use. */
 export interface Challenge {
   /**
-   * Where the resource's metadata lies. Usually one; some servers name two of which the first is dead
-   * (getsentry/sentry-mcp#939), so all are kept, in order.
+   * The URLs of the resource metadata, in order. Usually there is one; some servers name two, and the first is dead
+   * (getsentry/sentry-mcp#939).
    */
   resourceMetadata: string[];
-  /** The scopes that the request would have needed; undefined when none were named. */
+  /** The scopes that the request needs; undefined if the challenge names none. */
   scopes?: string[];
   /** `invalid_token`, `insufficient_scope`, … */
   error?: string;
 }
 
 /**
- * Reads the Bearer challenge of a `WWW-Authenticate` header, which may hold challenges of other schemes as well, and
- * several headers joined by commas. Undefined when there is none. Never throws: what cannot be read is skipped.
+ * Parses the Bearer challenge in a `WWW-Authenticate` header. The header may also contain challenges of other schemes,
+ * and may be several headers joined by commas. Returns undefined if there is no Bearer challenge. Never throws:
+ * malformed parts are skipped.
  */
 export function parseChallenge(header: string | null | undefined): Challenge | undefined {
   const parameters = bearerParameters(header ?? '');
@@ -35,9 +36,9 @@ export function parseChallenge(header: string | null | undefined): Challenge | u
 }
 
 /**
- * Asks the MCP server without a token, to be challenged.
- * @throws Failure of step `discovery`: `nonsense` with code `no_mcp_endpoint` when there is none at this address,
- *   `transient` when the server is in trouble or gives no answer
+ * Sends a request without a token to the MCP server, to receive its challenge.
+ * @throws Failure of step `discovery`: `invalidResponse` with code `no_mcp_endpoint` if there is no MCP endpoint at
+ *   this URL, `transient` if the server fails or cannot be reached
  */
 export async function requestChallenge(
   http: Http,
@@ -78,7 +79,7 @@ const longestHeader = 16_384;
 const space = /[ \t\r\n]/;
 const tokenCharacter = /[^\s,="]/;
 
-/** All Bearer challenges' parameters by lower-case name, in order; undefined when no challenge is a Bearer one. */
+/** The parameters of all Bearer challenges by lower-case name, in order; undefined if there is no Bearer challenge. */
 function bearerParameters(header: string): Map<string, string[]> | undefined {
   const text = header.slice(0, longestHeader);
   let position = 0;
@@ -108,7 +109,8 @@ function bearerParameters(header: string): Map<string, string[]> | undefined {
         found.set(name, [...(found.get(name) ?? []), value.text]);
       }
     } else {
-      // A word without `=` begins a challenge; the token68 of another scheme (`Negotiate YII…=`) looks like one and does no harm.
+      // A word without `=` starts a challenge. The token68 of another scheme (`Negotiate YII…=`) looks like a scheme
+      // too, which is harmless.
       position = Math.max(wordEnd, position);
       skip(/=/);
       inBearer = word.toLowerCase() === 'bearer';
@@ -120,12 +122,15 @@ function bearerParameters(header: string): Map<string, string[]> | undefined {
   return found;
 }
 
-/** Whether the `=` at `position` is padding at the end of a token68, not the middle of a parameter. */
+/** Whether the `=` at `position` is the padding of a token68 rather than the separator of a parameter. */
 function isToken68(text: string, position: number): boolean {
   return /^=+\s*(,|$)/.test(text.slice(position, position + 8));
 }
 
-/** Reads a parameter's value: quoted with escapes, or up to the next comma or space; `'…'` as some servers write it (QwenLM/qwen-code#5343). */
+/**
+ * Reads a parameter's value: a quoted string with escapes, or the text up to the next comma or space. Some servers use
+ * single quotes, which are removed (QwenLM/qwen-code#5343).
+ */
 function readValue(text: string, start: number): { text: string; end: number } {
   const quote = text.charAt(start);
   if (quote !== '"') {

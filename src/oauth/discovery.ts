@@ -6,9 +6,9 @@ import { type Challenge, requestChallenge } from './challenge.ts';
 import { isTransientStatus, responseFailure, transportFailure } from './errorResponse.ts';
 import { Failure } from './errors.ts';
 import {
-  type Found,
   looksLikeResourceMetadata,
   looksLikeServerMetadata,
+  type MetadataDocument,
   readResourceMetadata,
   readServerMetadata,
 } from './metadata.ts';
@@ -17,43 +17,44 @@ import { canonicalResource } from './serverUrl.ts';
 
 export interface DiscoveryOptions {
   signal?: AbortSignal;
-  /** The challenge of a 401 or 403, when there was one: its metadata address and scopes have precedence (A2, A11). */
+  /** The challenge of a 401 or 403, if there was one: its metadata URLs and scopes take precedence (A2, A11). */
   challenge?: Challenge;
 }
 
 /**
- * Finds out where to sign in for an MCP server: its resource metadata (RFC 9728), then its authorization server's
- * (RFC 8414 or OpenID). A server with the path-suffixed well-known, as Notion's, is asked twice in all.
- * @throws Failure of step `discovery`: `nonsense` says what is missing and where we looked, `unsafe` is an address or
- *   an issuer that must not be used, `transient` means that nothing was learned
+ * Discovers where to sign in for an MCP server: reads its resource metadata (RFC 9728), then the metadata of its
+ * authorization server (RFC 8414 or OpenID). A server with a path-suffixed well-known URL, such as Notion's, receives
+ * two requests in total.
+ * @throws Failure of step `discovery`: `invalidResponse` if metadata is missing or malformed, with the URLs that were
+ *   tried; `unsafe` if a URL or an issuer must not be used; `transient` if a server fails or cannot be reached
  */
 export async function discover(
   http: Http,
   serverUrl: URL,
-  { signal, challenge: given }: DiscoveryOptions = {},
+  { signal, challenge: givenChallenge }: DiscoveryOptions = {},
 ): Promise<Discovery> {
-  const search = new Search(http, serverUrl, signal);
+  const search = new MetadataSearch(http, serverUrl, signal);
   const [pathSuffixed, root] = resourceWellKnowns(serverUrl);
-  let challenge = given;
-  let challenged = given !== undefined;
-  let found = await search.first([...challengeAddresses(given), pathSuffixed], looksLikeResourceMetadata);
-  if (found === undefined && given === undefined) {
-    const asked = await requestChallenge(http, serverUrl, signal && { signal });
-    challenge = asked.challenge;
-    challenged = asked.status === 401;
-    found = await search.first(challengeAddresses(challenge), looksLikeResourceMetadata);
+  let challenge = givenChallenge;
+  let challenged = givenChallenge !== undefined;
+  let found = await search.first([...challengeUrls(givenChallenge), pathSuffixed], looksLikeResourceMetadata);
+  if (found === undefined && givenChallenge === undefined) {
+    const response = await requestChallenge(http, serverUrl, signal && { signal });
+    challenge = response.challenge;
+    challenged = response.status === 401;
+    found = await search.first(challengeUrls(challenge), looksLikeResourceMetadata);
   }
   found ??= await search.first([root], looksLikeResourceMetadata);
   if (found === undefined) {
-    return legacy(search, serverUrl, challenged, challenge);
+    return discoverLegacy(search, serverUrl, challenged, challenge);
   }
   const { resource, issuer, scopesSupported } = readResourceMetadata(found, serverUrl);
-  const authorizationServer = await describeServer(search, issuer);
+  const authorizationServer = await findServerMetadata(search, issuer);
   const scopes = challenge?.scopes ?? scopesSupported;
   return { resource, authorizationServer, ...(scopes && { scopes }) };
 }
 
-/** Where an issuer's metadata may lie, in the order of A4. */
+/** The well-known URLs of an issuer's metadata, in the order of A4. */
 export function serverWellKnowns(issuer: URL): URL[] {
   const path = issuer.pathname.replace(/\/$/, '');
   const paths =
@@ -73,12 +74,12 @@ function resourceWellKnowns(serverUrl: URL): [pathSuffixed: URL, root: URL] {
   return [new URL(root.href + path), root];
 }
 
-function challengeAddresses(challenge: Challenge | undefined): URL[] {
+function challengeUrls(challenge: Challenge | undefined): URL[] {
   return (challenge?.resourceMetadata ?? []).filter((text) => URL.canParse(text)).map((text) => new URL(text));
 }
 
-/** The metadata of the server `issuer` names; the first document found decides, right or wrong. */
-async function describeServer(search: Search, issuer: string): Promise<AuthorizationServer> {
+/** Finds and reads the metadata of `issuer`. Only the first document found is read, even if it is invalid. */
+async function findServerMetadata(search: MetadataSearch, issuer: string): Promise<AuthorizationServer> {
   const url = new URL(issuer);
   const found = await search.first(serverWellKnowns(url), looksLikeServerMetadata);
   if (found === undefined) {
@@ -90,16 +91,16 @@ async function describeServer(search: Search, issuer: string): Promise<Authoriza
       lookedAt: search.lookedAt,
     });
   }
-  return search.describe(readServerMetadata(found, issuer));
+  return search.withNetwork(readServerMetadata(found, issuer));
 }
 
 /**
- * Servers of revision 2025-03-26 have no resource metadata: the authorization server is the MCP server's origin, and
- * where it has no metadata either, its endpoints have fixed paths. Those are assumed only of a server that answered
- * 401, so that an ordinary web site is not taken for one.
+ * Servers of revision 2025-03-26 have no resource metadata. The authorization server is the MCP server's origin, and if
+ * it has no metadata either, its endpoints have fixed paths. These paths are assumed only for a server that responded
+ * with 401, so that an ordinary website is not mistaken for an MCP server.
  */
-async function legacy(
-  search: Search,
+async function discoverLegacy(
+  search: MetadataSearch,
   serverUrl: URL,
   challenged: boolean,
   challenge: Challenge | undefined,
@@ -110,7 +111,7 @@ async function legacy(
   const [wellKnown] = serverWellKnowns(new URL(issuer));
   const found = wellKnown && (await search.first([wellKnown], looksLikeServerMetadata));
   if (found !== undefined) {
-    return { ...rest, authorizationServer: search.describe(readServerMetadata(found, issuer)) };
+    return { ...rest, authorizationServer: search.withNetwork(readServerMetadata(found, issuer)) };
   }
   if (!challenged) {
     throw new Failure('invalidResponse', {
@@ -123,7 +124,7 @@ async function legacy(
   }
   return {
     ...rest,
-    authorizationServer: search.describe({
+    authorizationServer: search.withNetwork({
       issuer,
       authorizationEndpoint: `${issuer}/authorize`,
       tokenEndpoint: `${issuer}/token`,
@@ -132,8 +133,8 @@ async function legacy(
   };
 }
 
-/** Looks for metadata documents and remembers where it looked, and whether private addresses are in order (A23). */
-class Search {
+/** Searches for metadata documents; records the URLs that it tried and whether private addresses are allowed (A23). */
+class MetadataSearch {
   readonly lookedAt: string[] = [];
   readonly #http: Http;
   readonly #serverUrl: URL;
@@ -146,34 +147,37 @@ class Search {
     this.#signal = signal;
   }
 
-  /** The first of `addresses` not looked at before that answers with a document that `fits`. */
-  async first(addresses: URL[], fits: (document: Record<string, unknown>) => boolean): Promise<Found | undefined> {
-    for (const at of addresses.filter((each) => !this.lookedAt.includes(each.origin + each.pathname))) {
-      const document = await this.#read(at);
-      if (document !== undefined && fits(document)) {
-        return { document, at, lookedAt: this.lookedAt };
+  /** The first document at `urls` for which `matches` holds. URLs that were tried before are skipped. */
+  async first(
+    urls: URL[],
+    matches: (document: Record<string, unknown>) => boolean,
+  ): Promise<MetadataDocument | undefined> {
+    for (const url of urls.filter((each) => !this.lookedAt.includes(each.origin + each.pathname))) {
+      const document = await this.#read(url);
+      if (document !== undefined && matches(document)) {
+        return { document, url, lookedAt: this.lookedAt };
       }
     }
     return undefined;
   }
 
-  /** Adds to a server's description what the search learned about the network. */
-  describe(server: AuthorizationServer): AuthorizationServer {
+  /** Adds `onPrivateNetwork` to the metadata if the search needed private addresses. */
+  withNetwork(server: AuthorizationServer): AuthorizationServer {
     return this.#onPrivateNetwork ? { ...server, onPrivateNetwork: true } : server;
   }
 
   /**
-   * One document; undefined where there is none: a 4xx, HTML (modelcontextprotocol/typescript-sdk#804, #2126) or a
-   * redirect to elsewhere (open-legal-products/mike#344).
-   * @throws Failure when nothing was learned, or the address must not be asked
+   * Reads the document at `url`; undefined for a 4xx, HTML (modelcontextprotocol/typescript-sdk#804, #2126) or a
+   * redirect to another origin (open-legal-products/mike#344).
+   * @throws Failure if the server fails or cannot be reached, or if no request may be sent to `url`
    */
-  async #read(at: URL): Promise<Record<string, unknown> | undefined> {
-    this.lookedAt.push(at.origin + at.pathname);
-    if (!isSecure(at)) {
-      throw new Failure('unsafe', { step: 'discovery', code: 'insecure', host: at.host, lookedAt: this.lookedAt });
+  async #read(url: URL): Promise<Record<string, unknown> | undefined> {
+    this.lookedAt.push(url.origin + url.pathname);
+    if (!isSecure(url)) {
+      throw new Failure('unsafe', { step: 'discovery', code: 'insecure', host: url.host, lookedAt: this.lookedAt });
     }
     try {
-      const response = await this.#get(at);
+      const response = await this.#get(url);
       if (isTransientStatus(response.status)) {
         throw responseFailure(response, 'discovery', []);
       }
@@ -186,11 +190,11 @@ class Search {
     }
   }
 
-  /** Private addresses are refused unless the configured server has one itself. */
-  async #get(at: URL) {
+  /** Refuses private addresses unless the configured MCP server has one itself. */
+  async #get(url: URL) {
     const request: HttpRequest = {
       method: 'GET',
-      url: at,
+      url,
       headers: { accept: 'application/json' },
       redirects: 'sameOrigin',
       ...(this.#signal && { signal: this.#signal }),
@@ -207,7 +211,7 @@ class Search {
     }
   }
 
-  /** A request to a private address is refused before it is sent, so this costs nothing where it is one. */
+  /** `Http` refuses a request to a private address before sending it, so nothing is sent if the address is private. */
   async #isServerPrivate(): Promise<boolean> {
     try {
       const [url] = resourceWellKnowns(this.#serverUrl);

@@ -6,7 +6,10 @@ import { HttpFailure } from '../http/errors.ts';
 import { retryAfterMs } from '../http/retryAfter.ts';
 import { Failure, type FailureDetails, type FailureStep } from './errors.ts';
 
-/** What a failed request means. Anything but an `HttpFailure` or a `Failure` is a mistake of ours and thrown on. */
+/**
+ * Converts the error of a failed request into a `Failure`. An error that is neither an `HttpFailure` nor a `Failure` is
+ * a bug and is rethrown.
+ */
 export function transportFailure(error: unknown, step: FailureStep): Failure {
   if (error instanceof Failure) {
     return error;
@@ -23,7 +26,8 @@ export function transportFailure(error: unknown, step: FailureStep): Failure {
       return new Failure('transient', { ...details, code: error.kind });
     case 'tooLarge':
       return new Failure('invalidResponse', { ...details, code: 'too_large' });
-    // A redirected POST would hand the code or the refresh token to whoever is named (librefang/librefang#6315).
+    // Following a redirected POST would leak the code or refresh token to the redirect's target
+    // (librefang/librefang#6315).
     case 'redirected':
     case 'insecure':
       return new Failure('unsafe', { ...details, code: error.kind });
@@ -35,10 +39,10 @@ export function transportFailure(error: unknown, step: FailureStep): Failure {
 }
 
 /**
- * What an answer means that is not the expected success; undefined when it is a success as far as status and body tell.
- * Judged by status **and** body, whatever the content type: errors come with status 200, as text/plain and inside HTML
- * content types (modelcontextprotocol/typescript-sdk#1342). `sent` are the secrets of the request; a server that
- * quotes them back does not get them shown.
+ * Classifies an error response; returns undefined if the status and body indicate success. Both the status **and** the
+ * body are checked, whatever the content type, because servers also send errors with status 200, as text/plain or as
+ * text/html (modelcontextprotocol/typescript-sdk#1342). `sent` lists the secrets in the request; they are redacted if
+ * the server quotes them.
  */
 export function responseFailure(
   response: HttpResponse,
@@ -56,7 +60,7 @@ export function responseFailure(
     ...(error?.reason !== undefined && { serverReason: displayReason(error.reason, sent) }),
     ...(waitMs !== undefined && { retryAfterMs: waitMs }),
   };
-  // A server in trouble says nothing about the grant, whatever its body claims.
+  // A server failure says nothing about the grant, whatever the body claims.
   if (isTransientStatus(status) || (error !== undefined && transientErrors.has(error.code))) {
     return new Failure('transient', details);
   }
@@ -71,26 +75,27 @@ export function responseFailure(
       return new Failure('serverRejected', details);
   }
   if (status >= 200 && status < 300) {
-    // A captive portal answers everything with its own page (makenotion/notion-mcp-server#252).
+    // A captive portal responds to every request with its own page (makenotion/notion-mcp-server#252).
     return isHtml(response) ? new Failure('transient', { ...details, code: 'html' }) : undefined;
   }
-  // A firewall or proxy answers so, in HTML, without the server having been asked (knowsuchagency/mcp2cli#60).
+  // Firewalls and proxies send these statuses themselves, with HTML; the request never reached the server
+  // (knowsuchagency/mcp2cli#60).
   return new Failure(status === 401 || status === 403 || status === 407 ? 'transient' : 'invalidResponse', details);
 }
 
-/** Whether a status says that the server, or what stands before it, is in trouble for now. */
+/** Whether a status indicates a temporary problem of the server or of a proxy in front of it. */
 export function isTransientStatus(status: number): boolean {
   return status === 408 || status === 425 || status === 429 || status >= 500;
 }
 
-/** A server's `error` as one of the registered codes, so that no free text gets where codes go. */
+/** Returns a server's `error` if it is a registered code, else `unregistered_error`: codes never contain free text. */
 export function errorCode(text: string): string {
   return registeredErrors.has(text) ? text : 'unregistered_error';
 }
 
-/** A server's own words: plain text, without the secrets it was sent or anything long enough to be one. */
+/** A server's error text as plain text, without the secrets in `sent` and anything long enough to be a secret. */
 export function displayReason(text: string, sent: readonly Secret[]): string {
-  // Cleaned before it is searched: a secret with invisible characters in it would be readable afterwards.
+  // Clean first: the search would miss a secret split by invisible characters, and cleaning would make it readable.
   let reason = displayText(text, 10 * longestReason);
   for (const secret of sent) {
     if (secret.reveal() !== '') {
@@ -146,14 +151,14 @@ function oauthError({ status, body }: HttpResponse): { code: string; reason?: st
       reason: typeof description === 'string' && description !== '' ? description : error,
     };
   }
-  // Supabase says it without an OAuth error: 422 {"message":"Unrecognized client_id"} (supabase/mcp#355).
+  // Supabase reports this without an OAuth error: 422 {"message":"Unrecognized client_id"} (supabase/mcp#355).
   if (status >= 400 && typeof message === 'string' && /^(unrecognized|unknown|invalid) client(_id)?$/i.test(message)) {
     return { code: 'invalid_client', reason: message };
   }
   return undefined;
 }
 
-/** A body in form encoding, as GitHub answers. */
+/** The fields of a form-encoded error, which GitHub sends. */
 function formFields(body: string): Record<string, unknown> | undefined {
   return /^error=[\w%+.~&=-]*$/.test(body.trim()) ? Object.fromEntries(new URLSearchParams(body.trim())) : undefined;
 }

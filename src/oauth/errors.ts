@@ -1,25 +1,25 @@
-/** Kinds of failure that callers switch on. */
+/** The kinds of failure that callers distinguish. */
 export type FailureKind =
-  /** The person said no at the consent page. */
+  /** The user denied access on the consent page. */
   | 'accessDenied'
-  /** The person, or the editor on their behalf, stopped waiting. */
+  /** The user cancelled, or the editor did on the user's behalf. */
   | 'cancelled'
-  /** The grant is over (`invalid_grant`): only a new sign-in helps. */
+  /** The grant has ended (`invalid_grant`): only a new sign-in helps. */
   | 'invalidGrant'
-  /** The server no longer knows our client registration (`invalid_client`). */
+  /** The authorization server no longer recognizes our client registration (`invalid_client`). */
   | 'invalidClient'
-  /** The server understood and said no, for a reason of its own. */
+  /** The server understood the request and rejected it for another reason. */
   | 'serverRejected'
-  /** Network, time-out, 5xx, 429, captive portal: the same again may work later. */
+  /** A network error, timeout, 5xx, 429 or captive portal: the same request may succeed later. */
   | 'transient'
-  /** The answer is not what the protocol says: HTML, no JSON, a required field is missing. */
+  /** The response violates the protocol: it is HTML, is not JSON or lacks a required field. */
   | 'invalidResponse'
-  /** Mismatch of state, issuer, resource, redirect, or an address that must not be used. */
+  /** A mismatch of state, issuer, resource or redirect URI, or an address that must not be used. */
   | 'unsafe'
-  /** What was configured cannot be used; nothing was sent. */
+  /** The configuration cannot be used; the request was not sent. */
   | 'misconfigured';
 
-/** Where in the protocol it happened. */
+/** The protocol step that failed. */
 export type FailureStep =
   | 'discovery'
   | 'registration'
@@ -31,24 +31,30 @@ export type FailureStep =
 
 export interface FailureDetails {
   step: FailureStep;
-  /** A stable code of ours or a registered OAuth error code, e.g. `no_authorization_servers`, `invalid_redirect_uri`. Never free text. */
+  /**
+   * One of our own stable codes (`no_authorization_servers`) or a registered OAuth error code (`invalid_redirect_uri`).
+   * Never free text.
+   */
   code: string;
-  /** The HTTP status, where there was an answer. */
+  /** The HTTP status, if there was a response. */
   status?: number;
-  /** The host that was asked. */
+  /** The host that the request went to. */
   host?: string;
-  /** Where we looked (URLs without query), for `nonsense` in discovery. */
+  /** The URLs that discovery tried, without their query. */
   lookedAt?: string[];
-  /** What was missing, e.g. `authorization_servers`, `token_endpoint`. */
+  /** The missing field, for example `authorization_servers` or `token_endpoint`. */
   missing?: string;
-  /** The server's own words (`error_description`): cleaned, cut, shown only as plain text. */
+  /** The server's `error_description`, cleaned and shortened; show it only as plain text. */
   serverReason?: string;
-  /** When the server said to come back (`Retry-After`), in milliseconds from now. */
+  /** How long the server asked us to wait (`Retry-After`), in milliseconds from now. */
   retryAfterMs?: number;
   cause?: unknown;
 }
 
-/** The one error that `oauth`, `notion` and `grants` throw. Its message holds kind, step, code and status, never a secret. */
+/**
+ * The only error that `oauth`, `notion` and `grants` throw. Its message contains the kind, step, code and status, and
+ * never a secret.
+ */
 export class Failure extends Error {
   override readonly name = 'Failure';
   readonly kind: FailureKind;

@@ -3,36 +3,37 @@ import { Failure } from './errors.ts';
 import type { AuthorizationServer } from './model.ts';
 import { canonicalResource } from './serverUrl.ts';
 
-/** What a resource metadata document (RFC 9728) says that we use. */
+/** The fields of a resource metadata document (RFC 9728) that we use. */
 export interface ResourceMetadata {
-  /** What is sent as `resource`. */
+  /** The value to send as `resource`. */
   resource: string;
   issuer: string;
   scopesSupported?: string[];
 }
 
-/** A metadata document as it was found; `lookedAt` goes into what is wrong with it. */
-export interface Found {
+/** A metadata document that discovery found at `url`. */
+export interface MetadataDocument {
   document: Record<string, unknown>;
-  at: URL;
+  url: URL;
+  /** All URLs that discovery tried so far, for error messages. */
   lookedAt: string[];
 }
 
 /**
- * Reads resource metadata for `serverUrl`.
- * @throws Failure `nonsense` when something is missing, `unsafe` when it is about another resource (A24)
+ * Reads the resource metadata for `serverUrl`.
+ * @throws Failure `invalidResponse` if a field is missing, `unsafe` if the metadata describes another resource (A24)
  */
-export function readResourceMetadata({ document, at, lookedAt }: Found, serverUrl: URL): ResourceMetadata {
+export function readResourceMetadata({ document, url, lookedAt }: MetadataDocument, serverUrl: URL): ResourceMetadata {
   const { resource } = document;
-  const details = { step: 'discovery', host: at.host, lookedAt } as const;
+  const details = { step: 'discovery', host: url.host, lookedAt } as const;
   if (typeof resource !== 'string') {
     throw new Failure('invalidResponse', { ...details, code: 'no_resource', missing: 'resource' });
   }
-  const relation = relate(resource, serverUrl);
+  const relation = resourceRelation(resource, serverUrl);
   if (relation === 'foreign') {
     throw new Failure('unsafe', { ...details, code: 'resource_mismatch' });
   }
-  // The client chooses (A3); we take the server's first choice.
+  // The client may choose (A3); we use the first authorization server listed.
   const issuer = strings(document.authorization_servers)[0];
   if (issuer === undefined) {
     throw new Failure('invalidResponse', {
@@ -52,28 +53,31 @@ export function readResourceMetadata({ document, at, lookedAt }: Found, serverUr
   };
 }
 
-/** Whether a document says anything that authorization server metadata says; a stray `{"error": …}` does not. */
+/** Whether a document has a field of authorization server metadata; an unrelated `{"error": …}` has none. */
 export function looksLikeServerMetadata(document: Record<string, unknown>): boolean {
   return 'issuer' in document || 'authorization_endpoint' in document || 'token_endpoint' in document;
 }
 
-/** Whether a document says anything that resource metadata says. */
+/** Whether a document has a field of resource metadata. */
 export function looksLikeResourceMetadata(document: Record<string, unknown>): boolean {
   return 'resource' in document || 'authorization_servers' in document;
 }
 
 /**
  * Reads the metadata of the authorization server `issuer` (RFC 8414, OpenID Connect Discovery).
- * @throws Failure `nonsense` when something is missing, `unsafe` for another issuer (A5), an endpoint that is not
- *   https (A19, A22) or a server that does not offer PKCE with S256 (A20)
+ * @throws Failure `invalidResponse` if a field is missing, `unsafe` if the metadata names another issuer (A5) or an
+ *   endpoint that is not https (A19, A22), or does not offer PKCE with S256 (A20)
  */
-export function readServerMetadata({ document, at, lookedAt }: Found, issuer: string): AuthorizationServer {
-  const details = { step: 'discovery', host: at.host, lookedAt } as const;
-  const said = document.issuer;
-  if (typeof said !== 'string') {
+export function readServerMetadata(
+  { document, url: documentUrl, lookedAt }: MetadataDocument,
+  expectedIssuer: string,
+): AuthorizationServer {
+  const details = { step: 'discovery', host: documentUrl.host, lookedAt } as const;
+  const { issuer } = document;
+  if (typeof issuer !== 'string') {
     throw new Failure('invalidResponse', { ...details, code: 'no_issuer', missing: 'issuer' });
   }
-  if (!sameIssuer(said, issuer)) {
+  if (!isSameIssuer(issuer, expectedIssuer)) {
     throw new Failure('unsafe', { ...details, code: 'issuer_mismatch' });
   }
   const endpoint = (name: string): string | undefined => {
@@ -107,7 +111,7 @@ export function readServerMetadata({ document, at, lookedAt }: Found, issuer: st
   const scopes = strings(document.scopes_supported);
   const authMethods = strings(document.token_endpoint_auth_methods_supported);
   return {
-    issuer: said,
+    issuer,
     authorizationEndpoint,
     tokenEndpoint,
     ...(registrationEndpoint !== undefined && { registrationEndpoint }),
@@ -119,7 +123,10 @@ export function readServerMetadata({ document, at, lookedAt }: Found, issuer: st
   };
 }
 
-/** A web address without query, fragment or credentials (RFC 8414 section 2); whether it may be asked is judged where it is. */
+/**
+ * Whether `text` is an http(s) URL without query, fragment or credentials (RFC 8414 section 2). Whether a request may
+ * be sent there is checked before each request.
+ */
 function isIssuer(text: string): boolean {
   if (!URL.canParse(text) || /[?#\s]/.test(text)) {
     return false;
@@ -129,20 +136,20 @@ function isIssuer(text: string): boolean {
 }
 
 /**
- * Issuers are compared as strings (RFC 8414 section 3.3) but for one trailing slash: both spellings have the same
- * well-known address, so nobody else can answer for it (expo/expo#49053, vercel/ai#13988).
+ * Compares issuers as strings (RFC 8414 section 3.3), except for one trailing slash. Both spellings have the same
+ * well-known URL, so no other server can pose as the issuer (expo/expo#49053, vercel/ai#13988).
  */
-function sameIssuer(said: string, expected: string): boolean {
-  return withoutSlash(said) === withoutSlash(expected);
+function isSameIssuer(issuer: string, expected: string): boolean {
+  return withoutTrailingSlash(issuer) === withoutTrailingSlash(expected);
 }
 
 /**
- * How metadata about `resource` relates to the URL asked for: the URL itself, or a parent path on the same origin, as
- * servers have that publish one root document for `/mcp` (microsoft/vscode#259588). Such a server knows only the
- * parent by name, and servers compare `resource` byte for byte (modelcontextprotocol/conformance#488), so there the
- * published text is sent; on the same origin it cannot name anybody else. Anything else is foreign (A24).
+ * How the published `resource` relates to the MCP server's URL. A `parent` is a parent path on the same origin: some
+ * servers publish one root document for `/mcp` (microsoft/vscode#259588). Such a server only knows the parent as its
+ * resource, and servers compare `resource` byte for byte (modelcontextprotocol/conformance#488), so the published text
+ * is sent. On the same origin it cannot name another server. Anything else is `foreign` (A24).
  */
-function relate(resource: string, serverUrl: URL): 'same' | 'parent' | 'foreign' {
+function resourceRelation(resource: string, serverUrl: URL): 'same' | 'parent' | 'foreign' {
   if (!URL.canParse(resource)) {
     return 'foreign';
   }
@@ -150,18 +157,18 @@ function relate(resource: string, serverUrl: URL): 'same' | 'parent' | 'foreign'
   if (origin !== serverUrl.origin || username !== '' || password !== '' || /[?#\s]/.test(resource)) {
     return 'foreign';
   }
-  const path = withoutSlash(pathname);
-  if (path === withoutSlash(serverUrl.pathname)) {
+  const path = withoutTrailingSlash(pathname);
+  if (path === withoutTrailingSlash(serverUrl.pathname)) {
     return 'same';
   }
   return serverUrl.pathname.startsWith(`${path}/`) ? 'parent' : 'foreign';
 }
 
-function withoutSlash(text: string): string {
+function withoutTrailingSlash(text: string): string {
   return text.endsWith('/') ? text.slice(0, -1) : text;
 }
 
-/** The non-empty strings of what should be an array of them. */
+/** The non-empty strings in `value`, which should be an array of strings. */
 function strings(value: unknown): string[] {
   return Array.isArray(value) ? value.filter((each) => typeof each === 'string' && each !== '') : [];
 }

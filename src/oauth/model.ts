@@ -1,53 +1,62 @@
 import type { Secret } from '../core/secret.ts';
 
-/** What discovery learned of an authorization server, as far as we use it. All of it is kept with a grant: its tokens go there and nowhere else. */
+/**
+ * The authorization server metadata that we use. It is stored with each grant, and the grant's tokens are sent to these
+ * endpoints only.
+ */
 export interface AuthorizationServer {
   issuer: string;
   authorizationEndpoint: string;
   tokenEndpoint: string;
   registrationEndpoint?: string;
   revocationEndpoint?: string;
-  /** RFC 9207: an answer without `iss` is refused. */
+  /** The server always sends `iss` (RFC 9207), so an authorization response without it is rejected. */
   issParameterSupported?: boolean;
   clientIdMetadataDocumentSupported?: boolean;
   scopesSupported?: string[];
   tokenEndpointAuthMethodsSupported?: string[];
   /**
-   * The configured MCP server has a private or loopback address, so this server may have one too (A23). Absent, a
-   * request to a private address is refused at sign-in.
+   * The configured MCP server has a private or loopback address, so the authorization server may have one too (A23).
+   * Without it, requests to private addresses are refused at sign-in.
    */
   onPrivateNetwork?: boolean;
 }
 
 /** The result of discovery for one MCP server URL. */
 export interface Discovery {
-  /** What is sent as `resource`: the MCP server as configured, canonical (A13), or a parent on its origin that it published. */
+  /**
+   * The value of the `resource` parameter: the canonical form of the configured MCP server URL (A13), or the parent URL
+   * on the same origin that the server publishes.
+   */
   resource: string;
   authorizationServer: AuthorizationServer;
-  /** What to ask for (A11): the challenge's scope, else the resource metadata's `scopes_supported`, else undefined (omit). */
+  /**
+   * The scopes to request (A11): the challenge's `scope`, else the resource metadata's `scopes_supported`. If
+   * undefined, the parameter is omitted.
+   */
   scopes?: string[];
 }
 
 export type ClientAuthMethod = 'none' | 'client_secret_basic' | 'client_secret_post';
 
-/** Our registration at one authorization server, for one redirect URI. Never used at another issuer (A10). */
+/** Our registration at one authorization server for one redirect URI. It is never used with another issuer (A10). */
 export interface Client {
   clientId: string;
   clientSecret?: Secret;
   authMethod: ClientAuthMethod;
   clientIdIssuedAtSeconds?: number;
-  /** 0 or absent: does not expire. */
+  /** If 0 or absent, the secret does not expire. */
   clientSecretExpiresAtSeconds?: number;
 }
 
-/** What a token endpoint answered. */
+/** A token endpoint's response. */
 export interface Tokens {
   accessToken: Secret;
   refreshToken?: Secret;
-  /** When the answer arrived, our clock, milliseconds since the epoch. */
+  /** When the response arrived by our clock, in milliseconds since the epoch. */
   obtainedAtMs: number;
-  /** `expires_in` as understood; undefined when missing or absurd. */
+  /** The value of `expires_in`; undefined if it is missing or implausible. */
   expiresInSeconds?: number;
-  /** The granted scopes, when the server named them. */
+  /** The granted scopes, if the server named them. */
   scopes?: string[];
 }

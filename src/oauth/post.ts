@@ -11,7 +11,9 @@ export interface SendOptions {
   signal?: AbortSignal;
 }
 
-/** What oauth4webapi is told to send with; `allowInsecureRequests` because `Http` itself refuses http beyond loopback. */
+/**
+ * The options passed to oauth4webapi. Insecure requests are allowed because `Http` itself refuses http beyond loopback.
+ */
 export interface LibraryOptions {
   [oauth.customFetch]: (
     url: string,
@@ -21,25 +23,26 @@ export interface LibraryOptions {
 }
 
 /**
- * Sends the request that `build` makes with oauth4webapi through our `Http`, and returns our answer: its status may be
- * one that `Response` does not take, and its body is judged before oauth4webapi sees it.
- * @throws Failure
+ * Sends the request that `build` creates with oauth4webapi through our `Http` and returns the `HttpResponse`. The
+ * library itself gets an empty response: we classify the real one first, and its status may be one that `Response` does
+ * not accept.
+ * @throws Failure if the request fails
  */
 export async function postThroughLibrary(
   http: Http,
   { step, privateAddresses, signal }: SendOptions,
   build: (options: LibraryOptions) => Promise<unknown>,
 ): Promise<HttpResponse> {
-  let answer: HttpResponse | undefined;
+  let response: HttpResponse | undefined;
   try {
     await build({
       [oauth.allowInsecureRequests]: true,
       [oauth.customFetch]: async (url, { headers, body }) => {
-        const { 'user-agent': _itsOwn, ...ours } = headers;
-        answer = await http({
+        const { 'user-agent': _libraryUserAgent, ...ownHeaders } = headers;
+        response = await http({
           method: 'POST',
           url: new URL(url),
-          headers: ours,
+          headers: ownHeaders,
           body: String(body),
           redirects: 'refuse',
           privateAddresses,
@@ -51,13 +54,13 @@ export async function postThroughLibrary(
   } catch (error) {
     throw transportFailure(error, step);
   }
-  if (answer === undefined) {
+  if (response === undefined) {
     throw new Failure('invalidResponse', { step, code: 'nothing_sent' });
   }
-  return answer;
+  return response;
 }
 
-/** Our stored view of a server in the library's words. */
+/** Converts our model of an authorization server to oauth4webapi's. */
 export function asLibraryServer(server: AuthorizationServer): oauth.AuthorizationServer {
   return {
     issuer: server.issuer,
@@ -71,7 +74,7 @@ export function asLibraryServer(server: AuthorizationServer): oauth.Authorizatio
   };
 }
 
-/** How the client proves who it is: one way at a time, the one that registration answered. */
+/** Client authentication with exactly one method: the one that the registration response named. */
 export function clientAuthentication({ authMethod, clientSecret }: Client): oauth.ClientAuth {
   if (authMethod === 'none' || clientSecret === undefined) {
     return oauth.None();
@@ -81,8 +84,8 @@ export function clientAuthentication({ authMethod, clientSecret }: Client): oaut
 }
 
 /**
- * RFC 6749 section 2.3.1 in its plain reading: form encoding leaves `-`, `.` and `_` as they are. The library encodes
- * them too, which servers that do not decode take for another client (the conformance suite's is one).
+ * HTTP Basic authentication as RFC 6749 section 2.3.1 defines it: form encoding leaves `-`, `.` and `_` unchanged. The
+ * library encodes these too, and servers that do not decode, such as the conformance suite's, see a different client.
  */
 function basic(secret: string): oauth.ClientAuth {
   return (_server, { client_id: clientId }, _body, headers) => {
@@ -94,12 +97,12 @@ function formEncoded(text: string): string {
   return new URLSearchParams({ '': text }).toString().slice(1);
 }
 
-/** A success that we have judged, for the library's own checks. */
+/** A successful response, after our own checks, for oauth4webapi to validate. */
 export function libraryResponse(fields: Record<string, unknown>, status: 200 | 201): Response {
   return new Response(JSON.stringify(fields), { status, headers: { 'content-type': 'application/json' } });
 }
 
-/** What a request held that no server may get shown: `sent`, and the client’s own secret. */
+/** The secrets of a request, to be redacted if the server quotes them: `sent` and the client secret. */
 export function secretsOf({ clientSecret }: Client, sent: Secret[]): Secret[] {
   return clientSecret === undefined ? sent : [...sent, clientSecret];
 }

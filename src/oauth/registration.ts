@@ -9,23 +9,24 @@ import type { AuthorizationServer, Client, ClientAuthMethod } from './model.ts';
 import { asLibraryServer, libraryResponse, postThroughLibrary } from './post.ts';
 
 export interface Registration {
-  /** The one redirect URI, registered exactly as it is. */
+  /** The only redirect URI to register, exactly as given. */
   redirectUri: string;
-  /** What the consent page calls us. */
+  /** The client name that the consent page shows. */
   clientName: string;
   signal?: AbortSignal;
 }
 
 export interface ClientChoice extends Registration {
-  /** A client that the person configured (A8). */
+  /** A client that the user configured (A8). */
   configured?: { clientId: string; clientSecret?: Secret };
-  /** The https address of our client metadata document (A7), when there is one that holds this redirect URI. */
+  /** The https URL of our client metadata document (A7), if there is one that lists this redirect URI. */
   clientMetadataUrl?: string;
 }
 
 /**
- * Who we are at this server, in the order of A6: the configured client, our metadata document, a new registration.
- * @throws Failure `misconfigured` with code `no_registration` when the person has to be asked, else as `register`
+ * Chooses the client to use with this authorization server, in the order of A6: the configured client, our client
+ * metadata document, or a new registration.
+ * @throws Failure `misconfigured` with code `no_registration` if the user has to configure a client, else as `register`
  */
 export async function chooseClient(http: Http, server: AuthorizationServer, choice: ClientChoice): Promise<Client> {
   const { configured, clientMetadataUrl } = choice;
@@ -43,8 +44,8 @@ export async function chooseClient(http: Http, server: AuthorizationServer, choi
 
 /**
  * Registers a client for exactly one redirect URI (RFC 7591).
- * @throws Failure `misconfigured` with code `no_registration` when the server takes none, `serverRejected` with the
- *   server's code (`invalid_redirect_uri`, …) and reason, else as any request
+ * @throws Failure `misconfigured` with code `no_registration` if the server does not support registration,
+ *   `serverRejected` with the server's error code (`invalid_redirect_uri`, …) and reason, else as any request
  */
 export async function register(http: Http, server: AuthorizationServer, registration: Registration): Promise<Client> {
   if (server.registrationEndpoint === undefined) {
@@ -55,12 +56,14 @@ export async function register(http: Http, server: AuthorizationServer, registra
   try {
     return await registerAs(http, server, registration, type);
   } catch (error) {
-    if (!(error instanceof Failure && isAboutType(error))) {
+    if (!(error instanceof Failure && mayConcernApplicationType(error))) {
       throw error;
     }
-    // Servers that know only one application type refuse the other (A27); of two refusals the first one tells.
-    return await registerAs(http, server, registration, type === 'web' ? 'native' : 'web').catch((second: unknown) => {
-      throw second instanceof Failure && second.kind !== 'cancelled' ? error : second;
+    // Servers that support only one application type reject the other (A27). If both fail, the first error is
+    // reported.
+    const otherType = type === 'web' ? 'native' : 'web';
+    return await registerAs(http, server, registration, otherType).catch((secondError: unknown) => {
+      throw secondError instanceof Failure && secondError.kind !== 'cancelled' ? error : secondError;
     });
   }
 }
@@ -96,35 +99,36 @@ async function registerAs(
   );
   const failure = responseFailure(response, 'registration', []);
   if (failure !== undefined) {
-    throw namedForRedirect(failure);
+    throw withRedirectCode(failure);
   }
   return readClient(jsonObject(response.body) ?? {}, server, redirectUri, response.url.host);
 }
 
-/** `web` for an https redirect that is not this computer, as OpenID Connect Registration defines the two (A27). */
+/** `web` for an https redirect URI that is not loopback, else `native`, as in OpenID Connect Registration (A27). */
 function applicationType(redirectUri: string): ApplicationType {
   const url = URL.canParse(redirectUri) ? new URL(redirectUri) : undefined;
   return url?.protocol === 'https:' && !isLoopback(url.hostname) ? 'web' : 'native';
 }
 
 /**
- * A refused redirect URI under the code that RFC 7591 has for it: workers-oauth-provider 1.2.3 refuses `vscode://` as
- * `invalid_client_metadata` and says only in words that it is the redirect. Callers go on with another redirect.
+ * Gives a rejected redirect URI the code that RFC 7591 defines for it, so that callers try another redirect URI.
+ * workers-oauth-provider 1.2.3 rejects `vscode://` with `invalid_client_metadata`; only the description names the
+ * redirect.
  */
-function namedForRedirect(failure: Failure): Failure {
+function withRedirectCode(failure: Failure): Failure {
   const { code, serverReason = '' } = failure.details;
   return code === 'invalid_client_metadata' && /\bredirect[ _]uris?\b/i.test(serverReason)
     ? new Failure(failure.kind, { ...failure.details, code: 'invalid_redirect_uri' })
     : failure;
 }
 
-function isAboutType({ kind, details }: Failure): boolean {
+function mayConcernApplicationType({ kind, details }: Failure): boolean {
   return (
     kind === 'serverRejected' && (details.code === 'invalid_redirect_uri' || details.code === 'invalid_client_metadata')
   );
 }
 
-/** A public client where the server takes one; a server that lists its methods without `none` would refuse us. */
+/** The auth method to request: `none`, a public client, unless the server lists its methods and `none` is missing. */
 function requestedMethod({ tokenEndpointAuthMethodsSupported: supported }: AuthorizationServer): ClientAuthMethod {
   if (supported === undefined || supported.includes('none')) {
     return 'none';
@@ -132,37 +136,37 @@ function requestedMethod({ tokenEndpointAuthMethodsSupported: supported }: Autho
   return supported.find(isKnownMethod) ?? 'none';
 }
 
-/** Reads the answer to a registration; the auth method it names is obeyed, whatever we asked for (openai/codex#40928). */
+/** Reads the registration response. Its auth method overrides the one that we requested (openai/codex#40928). */
 async function readClient(
-  answer: Record<string, unknown>,
+  response: Record<string, unknown>,
   server: AuthorizationServer,
   redirectUri: string,
   host: string,
 ): Promise<Client> {
   const details = { step: 'registration', host } as const;
-  const { client_secret: said } = answer;
-  const clientSecret = typeof said === 'string' && said !== '' ? said : undefined;
-  // Required beside a secret, and often left out.
-  const expiresAt = seconds(answer.client_secret_expires_at) ?? 0;
-  if (typeof answer.client_id !== 'string' || answer.client_id === '') {
+  const { client_secret: secret } = response;
+  const clientSecret = typeof secret === 'string' && secret !== '' ? secret : undefined;
+  // RFC 7591 requires it with a secret, but servers often omit it.
+  const expiresAt = seconds(response.client_secret_expires_at) ?? 0;
+  if (typeof response.client_id !== 'string' || response.client_id === '') {
     throw new Failure('invalidResponse', { ...details, code: 'no_client_id', missing: 'client_id' });
   }
-  const uris = answer.redirect_uris;
+  const uris = response.redirect_uris;
   if (Array.isArray(uris) && !uris.includes(redirectUri)) {
-    // The server registered something else (RFC 7591 allows that); it would not send the answer to us.
+    // RFC 7591 lets the server register another URI, but then we would not receive the authorization response.
     throw new Failure('serverRejected', { ...details, code: 'invalid_redirect_uri' });
   }
   const { client_id: clientId } = await processDynamicClientRegistrationResponse(
-    libraryResponse({ ...answer, client_secret: clientSecret, client_secret_expires_at: expiresAt }, 201),
+    libraryResponse({ ...response, client_secret: clientSecret, client_secret_expires_at: expiresAt }, 201),
   );
-  const authMethod = registeredMethod(answer.token_endpoint_auth_method, clientSecret !== undefined, server);
+  const authMethod = registeredMethod(response.token_endpoint_auth_method, clientSecret !== undefined, server);
   if (authMethod === undefined) {
     throw new Failure('invalidResponse', { ...details, code: 'unknown_auth_method' });
   }
   if (authMethod !== 'none' && clientSecret === undefined) {
     throw new Failure('invalidResponse', { ...details, code: 'no_client_secret', missing: 'client_secret' });
   }
-  const issuedAt = seconds(answer.client_id_issued_at);
+  const issuedAt = seconds(response.client_id_issued_at);
   return {
     clientId,
     authMethod,
@@ -175,17 +179,17 @@ async function readClient(
 }
 
 function registeredMethod(
-  answered: unknown,
+  method: unknown,
   hasSecret: boolean,
   server: AuthorizationServer,
 ): ClientAuthMethod | undefined {
-  if (answered === undefined || answered === null) {
+  if (method === undefined || method === null) {
     return hasSecret ? secretMethod(server) : 'none';
   }
-  return isKnownMethod(answered) ? answered : undefined;
+  return isKnownMethod(method) ? method : undefined;
 }
 
-/** How a secret is sent when nobody said: RFC 6749's default, unless the server lists its methods without it. */
+/** The auth method for a secret if none is specified: RFC 6749's default, unless the server's list lacks it. */
 function secretMethod({ tokenEndpointAuthMethodsSupported: supported }: AuthorizationServer): ClientAuthMethod {
   const methods = ['client_secret_basic', 'client_secret_post', 'none'] as const;
   return methods.find((method) => supported?.includes(method)) ?? 'client_secret_basic';

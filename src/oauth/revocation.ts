@@ -13,8 +13,9 @@ export interface Revocation {
 }
 
 /**
- * Revokes a token (RFC 7009). A token that the server no longer knows counts as revoked.
- * @throws Failure; `nonsense` with code `no_revocation_endpoint` when the server has none
+ * Revokes a token (RFC 7009). A token that the server no longer recognizes counts as revoked.
+ * @throws Failure if the request fails; `invalidResponse` with code `no_revocation_endpoint` if the server has no
+ *   revocation endpoint
  */
 export async function revoke(
   http: Http,

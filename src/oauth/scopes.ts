@@ -1,6 +1,6 @@
 /**
- * What to ask for when a token's scopes were not enough (A17): everything asked before and everything challenged, so
- * that the new token does not lose what the old one could do. Undefined when neither names any.
+ * The scopes to request when a token's scopes were insufficient (A17): the union of the earlier and the challenged
+ * scopes, so that the new token keeps the old one's permissions. Undefined if there are none.
  */
 export function stepUpScopes(
   earlier: readonly string[] | undefined,
@@ -11,8 +11,8 @@ export function stepUpScopes(
 }
 
 /**
- * `scopes` with `offline_access` when the server lists it, so that a refresh token is issued (A16). Nothing is added
- * where no scopes are asked for: the server's own choice would shrink to that one.
+ * Adds `offline_access` to `scopes` if the server lists it, so that a refresh token is issued (A16). Nothing is added
+ * if no scopes are requested: `offline_access` alone would replace the server's default scopes.
  */
 export function withOfflineAccess(
   scopes: readonly string[] | undefined,
@@ -22,7 +22,7 @@ export function withOfflineAccess(
   return scopes === undefined || scopes.length === 0 ? undefined : [...new Set([...scopes, ...offline])];
 }
 
-/** A space-separated `scope` value; undefined when it is no string or names none (`""` says nothing). */
+/** Parses a space-separated `scope` value; undefined if it is not a string or names no scope, as `""` does. */
 export function parseScope(scope: unknown): string[] | undefined {
   if (typeof scope !== 'string') {
     return undefined;

@@ -16,7 +16,7 @@ import { parseScope } from './scopes.ts';
 export interface Exchange {
   code: Secret;
   verifier: Secret;
-  /** The same as in the authorization request. */
+  /** The same redirect URI as in the authorization request. */
   redirectUri: string;
   resource: string;
   clock: Clock;
@@ -31,8 +31,8 @@ export interface Refresh {
 }
 
 /**
- * Exchanges a code for tokens (RFC 6749 section 4.1.3, RFC 7636, RFC 8707).
- * @throws Failure; `invalidGrant` when the code is spent or expired
+ * Exchanges an authorization code for tokens (RFC 6749 section 4.1.3, RFC 7636, RFC 8707).
+ * @throws Failure; `invalidGrant` if the code was already used or has expired
  */
 export async function exchange(
   http: Http,
@@ -57,10 +57,10 @@ export async function exchange(
 }
 
 /**
- * Exchanges a refresh token for new tokens (RFC 6749 section 6). What the answer leaves out (`refreshToken`, `scopes`)
- * is undefined here and stays as it was for the caller (modelcontextprotocol/python-sdk#2270).
- * @throws Failure; `invalidGrant` for `invalid_grant`, `invalidClient` for `invalid_client`, `transient` when the
- *   answer says nothing about the grant
+ * Exchanges a refresh token for new tokens (RFC 6749 section 6). If the response omits the refresh token or the scopes,
+ * they are undefined in the result, and the caller keeps the previous ones (modelcontextprotocol/python-sdk#2270).
+ * @throws Failure; `invalidGrant` for `invalid_grant`, `invalidClient` for `invalid_client`, `transient` if the
+ *   response says nothing about the grant
  */
 export async function refresh(
   http: Http,
@@ -70,7 +70,7 @@ export async function refresh(
 ): Promise<Tokens> {
   const response = await postThroughLibrary(
     http,
-    // The code went to this very endpoint at sign-in, when its address was judged.
+    // The address of this endpoint was checked at sign-in, before the code was sent there.
     { step: 'token', privateAddresses: 'allow', ...(signal && { signal }) },
     (options) =>
       refreshTokenGrantRequest(
@@ -84,8 +84,8 @@ export async function refresh(
   return readTokens(response, client, [refreshToken], server, clock);
 }
 
-/** Ten years: an `expires_in` beyond is no statement about a token. */
-const longestLifeSeconds = 10 * 365 * 24 * 60 * 60;
+/** Ten years; a longer `expires_in` is implausible and is ignored. */
+const maxLifetimeSeconds = 10 * 365 * 24 * 60 * 60;
 
 async function readTokens(
   response: HttpResponse,
@@ -110,42 +110,45 @@ async function readTokens(
   if (typeof fields.token_type !== 'string') {
     throw new Failure('invalidResponse', { ...details, code: 'no_token_type', missing: 'token_type' });
   }
-  // Any other type has to be sent in another way than `Authorization: Bearer` (A25).
+  // Tokens of other types cannot be sent as `Authorization: Bearer` (A25).
   if (fields.token_type.toLowerCase() !== 'bearer') {
     throw new Failure('invalidResponse', { ...details, code: 'unknown_token_type' });
   }
   const { refresh_token: refreshToken } = fields;
-  const answer = await processGenericTokenEndpointResponse(
+  const validated = await processGenericTokenEndpointResponse(
     asLibraryServer(server),
     { client_id: client.clientId },
     libraryResponse(
       {
         access_token: fields.access_token,
         token_type: fields.token_type,
-        // An empty one is none: the one we hold stays.
+        // An empty refresh token counts as absent: the caller keeps the previous one.
         ...(typeof refreshToken === 'string' && refreshToken !== '' && { refresh_token: refreshToken }),
       },
       200,
     ),
   );
-  const expiresInSeconds = lifeSeconds(fields.expires_in);
+  const expiresInSeconds = lifetimeSeconds(fields.expires_in);
   const scopes = parseScope(fields.scope);
   return {
-    accessToken: new Secret(answer.access_token),
-    ...(answer.refresh_token !== undefined && { refreshToken: new Secret(answer.refresh_token) }),
+    accessToken: new Secret(validated.access_token),
+    ...(validated.refresh_token !== undefined && { refreshToken: new Secret(validated.refresh_token) }),
     obtainedAtMs,
     ...(expiresInSeconds !== undefined && { expiresInSeconds }),
     ...(scopes && { scopes }),
   };
 }
 
-/** `expires_in` as a number or a numeric string; 0, negative and absurd values say nothing (QwenLM/qwen-code#5355, openai/codex#6572). */
-function lifeSeconds(value: unknown): number | undefined {
+/**
+ * Reads `expires_in`, a number or a numeric string. Zero, negative and implausible values are ignored
+ * (QwenLM/qwen-code#5355, openai/codex#6572).
+ */
+function lifetimeSeconds(value: unknown): number | undefined {
   const number = typeof value === 'string' ? Number.parseFloat(value) : value;
-  return typeof number === 'number' && number >= 1 && number <= longestLifeSeconds ? Math.floor(number) : undefined;
+  return typeof number === 'number' && number >= 1 && number <= maxLifetimeSeconds ? Math.floor(number) : undefined;
 }
 
-/** Visible ASCII: anything else cannot stand in an `Authorization` header. */
+/** Whether `token` is visible ASCII only: other characters cannot be sent in an `Authorization` header. */
 function isHeaderSafe(token: unknown): token is string {
   return typeof token === 'string' && /^[\x21-\x7e]+$/.test(token);
 }

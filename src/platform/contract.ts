@@ -1,49 +1,73 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-
-/** The few things that journal and lock do with a disk. Files are for this user only. */
+/** The file operations that the journal and the lock need. Only the current user can access the files. */
 export interface Files {
-  /** Makes a directory and those above it. */
+  /** Creates a directory and its parents. */
   makeDirectory(path: string): Promise<void>;
-  /** The names in a directory; none when it is missing. */
+  /** The names in a directory; none if it does not exist. */
   list(path: string): Promise<string[]>;
-  /** The text of a file; `undefined` when it is missing. */
+  /** The text of a file; `undefined` if it does not exist. */
   read(path: string): Promise<string | undefined>;
-  /** Makes a new file and brings it to the disk. @returns false when there is one of that name already */
+  /** Creates a file and flushes it to disk. @returns false if a file of that name exists */
   create(path: string, text: string): Promise<boolean>;
-  /** The same, and keeps the file open: what is written later goes into this very file, whoever has its name by then. */
+  /**
+   * Like `create`, but keeps the file open: later writes go to this very file, even if another file has its name then.
+   * @returns undefined if a file of that name exists
+   */
   createOpen(path: string, text: string): Promise<OpenFile | undefined>;
-  /** Writes over the beginning of a file that is there and brings it to the disk. */
+  /** Overwrites the beginning of an existing file and flushes it to disk. */
   overwrite(path: string, text: string): Promise<void>;
-  /** Gives a file its name, in one step, and brings the directory to the disk. */
+  /** Renames a file atomically and flushes the directory to disk. */
   rename(from: string, to: string): Promise<void>;
-  /** Removes a file; one that is missing is fine. */
+  /** Removes a file; it may be missing. */
   remove(path: string): Promise<void>;
-  /** Calls `changed` when something in the directory may have changed. A hint only: it can stay mute. */
+  /** Calls `changed` when something in the directory may have changed. Best effort: it can miss changes. */
   watch(path: string, changed: () => void): { close(): void };
 }
 
-/** A file that is held open. */
+/** A file that is kept open. */
 export interface OpenFile {
-  /** Writes over its beginning. */
+  /** Overwrites the beginning of the file. */
   overwrite(text: string): Promise<void>;
   close(): Promise<void>;
 }
 
-/** A server that is bound to 127.0.0.1. */
+/** An HTTP server bound to 127.0.0.1. */
 export interface Listener {
   port: number;
-  /** Takes no more connections and lets answers that are under way end. */
+  /** Accepts no more connections and lets responses in progress finish. */
   close(): void;
-  /** Cuts every connection; resolves once the port is free. */
+  /** Drops every connection; resolves once the port is free. */
   abort(): Promise<void>;
 }
 
-/** Listens on 127.0.0.1, and nowhere else, at a free port. */
-export type Listen = (handle: (request: IncomingMessage, response: ServerResponse) => void) => Promise<Listener>;
+/** What the sign-in's listener reads of a request; Node's `IncomingMessage` is one. */
+export interface ListenerRequest {
+  method?: string | undefined;
+  url?: string | undefined;
+  headers: { host?: string | undefined };
+}
+
+/** What the sign-in's listener does with a response; Node's `ServerResponse` is one. */
+export interface ListenerResponse {
+  writeHead(status: number, headers: Record<string, string>): ListenerResponse;
+  end(body?: string): unknown;
+  destroy(): unknown;
+}
+
+/** Listens on a free port of 127.0.0.1, and on no other address. */
+export type Listen = (handle: (request: ListenerRequest, response: ListenerResponse) => void) => Promise<Listener>;
 
 export interface PlatformHttpOptions {
-  /** What is sent as `User-Agent`, where that is ours to set. */
+  /** The `User-Agent`, where it can be set. */
   userAgent: string;
-  /** Carries what does not stay on this computer. Default: the global `fetch`, which the editor's host has patched. */
+  /** Sends requests to other machines. Default: the global `fetch`, which the extension host patches. */
   hostFetch?: typeof fetch;
+}
+
+/** The process of the extension host. */
+export interface HostProcess {
+  nodeVersion: string;
+  /** As `process.platform` and `process.arch` name them. */
+  system: string;
+  architecture: string;
+  environment(name: string): string | undefined;
 }

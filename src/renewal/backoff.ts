@@ -6,10 +6,10 @@ import type { Failure } from '../oauth/errors.ts';
 const firstMs = 2_000;
 const longestMs = 5 * 60_000;
 
-/** Of which tokens a failure was: those of a later generation, by whatever window they came, have not failed yet. */
-type Failed = Pick<Grant, 'id' | 'generation'>;
+/** What a failure belongs to: tokens of a later generation have not failed yet, whichever window obtained them. */
+type FailedGrant = Pick<Grant, 'id' | 'generation'>;
 
-/** How long to leave a server alone after it failed: full jitter over a span that doubles, or what it asked for. */
+/** How long to wait after a failed renewal: full jitter over a span that doubles, or `Retry-After` if it is longer. */
 export class Backoff {
   readonly #clock: Clock;
   readonly #randomness: Randomness;
@@ -20,8 +20,8 @@ export class Backoff {
     this.#randomness = randomness;
   }
 
-  failed(grant: Failed, failure: Failure): void {
-    const count = (this.#of(grant)?.count ?? 0) + 1;
+  failed(grant: FailedGrant, failure: Failure): void {
+    const count = (this.#failureOf(grant)?.count ?? 0) + 1;
     const spanMs = Math.min(longestMs, firstMs * 2 ** Math.min(count - 1, 20));
     const waitMs = Math.max(this.#randomness.fraction() * spanMs, failure.details.retryAfterMs ?? 0);
     const { id, generation } = grant;
@@ -32,16 +32,16 @@ export class Backoff {
     this.#failures.delete(grantId);
   }
 
-  /** On the monotonic clock. */
-  untilMs(grant: Failed): number | undefined {
-    return this.#of(grant)?.untilMs;
+  /** When the wait ends (monotonic clock); `undefined` if these tokens have not failed. */
+  untilMs(grant: FailedGrant): number | undefined {
+    return this.#failureOf(grant)?.untilMs;
   }
 
-  lastFailure(grant: Failed): Failure | undefined {
-    return this.#of(grant)?.last;
+  lastFailure(grant: FailedGrant): Failure | undefined {
+    return this.#failureOf(grant)?.last;
   }
 
-  #of({ id, generation }: Failed) {
+  #failureOf({ id, generation }: FailedGrant) {
     const failure = this.#failures.get(id);
     return failure?.generation === generation ? failure : undefined;
   }

@@ -8,7 +8,7 @@ import type { Tokens } from '../oauth/model.ts';
 import { revoke } from '../oauth/revocation.ts';
 import { refresh } from '../oauth/token.ts';
 
-/** What the life of a grant needs of the protocol, over `plainHttp`. */
+/** Creates the OAuth requests of a stored grant, sent over `plainHttp`. */
 export function createGrantRequests(plainHttp: Http, clock: Clock): GrantRequests {
   const logged = (log?: Log): Http => (log === undefined ? plainHttp : withLogging(plainHttp, log, clock));
   return {
@@ -32,12 +32,12 @@ export function createGrantRequests(plainHttp: Http, clock: Clock): GrantRequest
   };
 }
 
-/** What the life of a grant needs of the protocol; its steps go to `log`, that of the operation. */
+/** The OAuth requests of a stored grant. Each HTTP request is logged to `log`, the log of the operation. */
 export interface GrantRequests {
-  /** @throws Failure */
+  /** Exchanges the refresh token for new tokens. @throws Failure */
   refresh(grant: Grant, log?: Log): Promise<Tokens>;
-  /** Best effort. @throws Failure */
+  /** Revokes the refresh token, or the access token if there is none; best effort for all callers. @throws Failure */
   revoke(grant: Grant, log?: Log): Promise<void>;
-  /** One request that spends nothing: shows that the network carries us to the server. @throws Failure */
+  /** Checks that the server can be reached, by a request that spends nothing (discovery). @throws Failure */
   probe(grant: Grant, log?: Log): Promise<void>;
 }

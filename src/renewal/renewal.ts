@@ -12,12 +12,12 @@ import { RejectedTokens } from './rejectedTokens.ts';
 import type { RevokedGrantParts } from './revokedGrant.ts';
 import { endsGrant, needsSignInFailure, RevokedGrant } from './revokedGrant.ts';
 
-/** Why new tokens are wanted. */
+/** Why new tokens are requested. */
 export type RenewReason =
   | { reason: 'expiry' }
-  /** The server rejected this access token. */
+  /** The MCP server rejected this access token. */
   | { reason: 'rejected'; accessToken: Secret }
-  /** The person asked for it. */
+  /** The user requested the renewal. */
   | { reason: 'asked' };
 
 export interface RenewalParts extends RevokedGrantParts {
@@ -25,14 +25,14 @@ export interface RenewalParts extends RevokedGrantParts {
   log: Log;
 }
 
-/** How long a renewal waits for another window's; longer than that one may take, takeover included. */
+/** How long a renewal waits for another window's: longer than that one may take, including a takeover of its lock. */
 const lockWaitMs = 140_000;
-/** Longer than waiting for the lock and all that is done under it: something that never answers is waited for no longer. */
+/** Longer than waiting for the lock plus all work under it: a call that never returns must not block renewals. */
 const longestRunMs = 300_000;
-/** How long, at most, a machine that did not obtain the tokens lets the one that did be faster. */
+/** The longest random delay by which a machine lets the machine that obtained the tokens renew them first. */
 const otherMachinePauseMs = 3_000;
 
-/** The transaction that exchanges a refresh token for new tokens. At most one for a grant at a time. */
+/** The transaction that exchanges a refresh token for new tokens. At most one runs per grant at a time. */
 export class Renewal {
   readonly #parts: RenewalParts;
   readonly #running = new Map<string, Promise<Grant>>();
@@ -50,17 +50,17 @@ export class Renewal {
   }
 
   /**
-   * Renews, or adopts what another window renewed. Callers share what is under way.
-   * @throws Failure: `invalidGrant` or `invalidClient` when the grant is over; everything else keeps it
+   * Renews a grant, or adopts the tokens that another window obtained. Concurrent callers share one renewal.
+   * @throws Failure `invalidGrant` or `invalidClient` if the grant has ended; any other kind leaves it usable
    */
   run(grant: Grant, why: RenewReason): Promise<Grant> {
     const running = this.#running.get(grant.id);
     if (running !== undefined) {
       return running;
     }
-    const refusal = this.#refusal(grant, why);
-    if (refusal !== undefined) {
-      return refusal instanceof Failure ? Promise.reject(refusal) : Promise.resolve(refusal);
+    const result = this.#resultWithoutTransaction(grant, why);
+    if (result !== undefined) {
+      return result instanceof Failure ? Promise.reject(result) : Promise.resolve(result);
     }
     const log = this.#parts.log.operation('renewal', this.#parts.randomness);
     const run = within(this.#run(grant, why, log), {
@@ -74,13 +74,13 @@ export class Renewal {
     return run;
   }
 
-  /** When a renewal that failed may be tried again, on the monotonic clock; `undefined` when nothing stands against it. */
+  /** When a failed renewal may be retried (monotonic clock); `undefined` if a renewal may start at once. */
   retryAtMs(grant: Grant): number | undefined {
     const waits = [this.confirmAtMs(grant), this.#backoff.untilMs(grant)].filter((wait) => wait !== undefined);
     return waits.length === 0 ? undefined : Math.max(...waits);
   }
 
-  /** When a refusal that may be the server's mistake is to be confirmed, however good the access token still is. */
+  /** When a rejection that may be a mistake is to be confirmed (monotonic clock), even if the access token is valid. */
   confirmAtMs(grant: Grant): number | undefined {
     return this.#revokedGrant.confirmAtMs(grant);
   }
@@ -90,20 +90,20 @@ export class Renewal {
     return this.#backoff.lastFailure(grant);
   }
 
-  /** The machine slept: the network may be gone or a captive portal's, so the next renewal probes it first. */
+  /** The machine slept: the network may be down or behind a captive portal, so the next renewal probes it first. */
   wokeUp(): void {
     this.#slept = true;
   }
 
-  /** No renewal starts from now on. Waits for those under way, at most `limitMs`. */
+  /** Prevents further renewals, and waits at most `limitMs` for those in progress. */
   async end(limitMs: number): Promise<void> {
     this.#ended = true;
     const all = Promise.allSettled(this.#running.values());
     await within(all, { clock: this.#parts.clock, limitMs, late: () => [] });
   }
 
-  /** What is answered without a transaction: a grant, or why there is none now. */
-  #refusal(grant: Grant, why: RenewReason): Grant | Failure | undefined {
+  /** The result if no transaction is needed: the grant as it is, or why it cannot be renewed now. */
+  #resultWithoutTransaction(grant: Grant, why: RenewReason): Grant | Failure | undefined {
     const { store, clock } = this.#parts;
     if (this.#ended) {
       return new Failure('transient', { step: 'token', code: 'ending' });
@@ -112,15 +112,15 @@ export class Renewal {
       return needsSignInFailure(grant);
     }
     const untilMs = this.retryAtMs(grant);
-    const isInDoubt = this.confirmAtMs(grant) !== undefined;
-    if (untilMs !== undefined && clock.monotonicMs() < untilMs && (why.reason === 'expiry' || isInDoubt)) {
+    const isBeingConfirmed = this.confirmAtMs(grant) !== undefined;
+    if (untilMs !== undefined && clock.monotonicMs() < untilMs && (why.reason === 'expiry' || isBeingConfirmed)) {
       return this.lastFailure(grant) ?? new Failure('transient', { step: 'token', code: 'waiting' });
     }
     if (
       why.reason === 'expiry' &&
       store.belongsToOtherMachine(grant) &&
       isHealthy(grant.tokens, clock.nowMs()) &&
-      !isInDoubt
+      !isBeingConfirmed
     ) {
       return grant;
     }
@@ -141,7 +141,7 @@ export class Renewal {
     }
     let grant = known;
     try {
-      // The copy from before the lock is only a hint; what is read under the lock counts.
+      // What was known before the lock was acquired is only a hint; what is read under the lock counts.
       grant = await transaction.read();
       if (store.belongsToOtherMachine(grant) && !this.#canAdopt(grant, known, why, startedAtMs)) {
         await new Promise<void>((resolve) => clock.after(randomness.fraction() * otherMachinePauseMs, resolve));
@@ -151,7 +151,10 @@ export class Renewal {
         throw needsSignInFailure(grant);
       }
       if (this.#canAdopt(grant, known, why, startedAtMs)) {
-        log.info('Another window has renewed; its tokens are used.', { grant: grant.id, generation: grant.generation });
+        log.info('Another window has renewed the tokens; using them.', {
+          grant: grant.id,
+          generation: grant.generation,
+        });
         this.#settled(grant.id);
         return grant;
       }
@@ -179,8 +182,8 @@ export class Renewal {
     if (grant.tokens.refreshToken === undefined) {
       return this.#revokedGrant.endGrant(transaction, grant, log, 'noRefreshToken');
     }
-    // A full disk is found before the refresh token is spent.
-    const place = await transaction.reserve(grant);
+    // A full disk has to be detected before the refresh token is spent.
+    const reservation = await transaction.reserve(grant);
     try {
       if (this.#slept || this.lastFailure(grant) !== undefined) {
         await protocol.probe(grant, log);
@@ -189,19 +192,19 @@ export class Renewal {
       await assertLockHeld(transaction);
       log.info('Renewing.', { grant: grant.id, generation: grant.generation });
       const renewed = renewedGrant(grant, await protocol.refresh(grant, log), store.machineId);
-      // From here on nothing may lose what was got; a disk that cannot be read changes nothing about that.
+      // From here on nothing may lose the new tokens, not even a disk that cannot be read.
       if (await transaction.isSignedOut().catch(() => false)) {
-        log.info('The account was signed out meanwhile; what was got is given back.', { grant: grant.id });
+        log.info('The account was signed out in the meantime; revoking the new tokens.', { grant: grant.id });
         await protocol.revoke(renewed, log).catch(() => undefined);
         throw new Failure('invalidGrant', { step: 'token', code: 'signed_out' });
       }
       if (!(await transaction.isOurs().catch(() => true))) {
-        await place.keepAside(renewed, grant);
+        await reservation.setAside(renewed, grant);
         throw new Failure('transient', { step: 'storage', code: 'lock_lost' });
       }
-      await place.commit(renewed, grant).catch((error: unknown) => {
-        // Spent is spent: the new tokens are what counts, and this window holds them until they can be written.
-        log.error('A renewal could not be stored; it is kept in memory for now.', {
+      await reservation.commit(renewed, grant).catch((error: unknown) => {
+        // The old refresh token is spent, so this window keeps the new tokens in memory until they can be written.
+        log.error('The new tokens could not be stored; keeping them in memory for now.', {
           grant: grant.id,
           code: systemErrorCode(error),
         });
@@ -210,11 +213,11 @@ export class Renewal {
       log.info('Renewed.', { grant: grant.id, generation: renewed.generation });
       return renewed;
     } catch (error) {
-      await place.discard().catch(() => undefined);
+      await reservation.discard().catch(() => undefined);
       if (error instanceof Failure && error.details.code !== 'signed_out' && endsGrant(error)) {
-        const kept = await this.#revokedGrant.judge(transaction, grant, error, log);
+        const validGrant = await this.#revokedGrant.confirmOrEnd(transaction, grant, error, log);
         this.#settled(grant.id);
-        return kept;
+        return validGrant;
       }
       throw error;
     }
@@ -231,7 +234,7 @@ export class Renewal {
     if (!endsGrant(failure)) {
       this.#backoff.failed(grant, failure);
       const { step, code, status } = failure.details;
-      log.warn('A renewal failed; the sign-in is kept.', {
+      log.warn('The renewal failed; the account stays signed in.', {
         grant: grant.id,
         kind: failure.kind,
         step,

@@ -14,37 +14,41 @@ export interface RevokedGrantParts {
   store: GrantStore;
   protocol: GrantRequests;
   clock: Clock;
-  /** Called in the one window that found a grant to be over, once that is stored. */
+  /** Called once the end of a grant is stored, only in the window that discovered it. */
   onNeedsSignIn: (grant: Grant) => void;
 }
 
-/** Judges a server's word that a grant is over: its stores may lag behind, and another window may know better. */
+/**
+ * Handles the authorization server's claim that a grant has ended. It may be wrong: the server's stores can lag behind,
+ * and another window may have newer tokens.
+ */
 export class RevokedGrant {
   readonly #parts: RevokedGrantParts;
-  /** Refusals that may be the server's mistake, to be confirmed once. */
+  /** Rejections that may be the server's mistake and are to be confirmed once. */
   readonly #pendingConfirmations = new Map<string, { generation: number; confirmAtMs: number }>();
 
   constructor(parts: RevokedGrantParts) {
     this.#parts = parts;
   }
 
-  /** When a refusal of these tokens is to be confirmed, on the monotonic clock; `undefined` where none is in doubt. */
+  /** When a rejection of these tokens is to be confirmed (monotonic clock); `undefined` if none is pending. */
   confirmAtMs({ id, generation }: Grant): number | undefined {
-    const doubt = this.#pendingConfirmations.get(id);
-    return doubt?.generation === generation ? doubt.confirmAtMs : undefined;
+    const pending = this.#pendingConfirmations.get(id);
+    return pending?.generation === generation ? pending.confirmAtMs : undefined;
   }
 
-  /** The grant was renewed, or is over. */
+  /** The grant was renewed or has ended: there is nothing left to confirm. */
   settled(grantId: string): void {
     this.#pendingConfirmations.delete(grantId);
   }
 
   /**
-   * The server says that it is over: believed at once, or after one more try where its stores may lag behind, and only
-   * while the journal still shows the refresh token that was spent. @returns a grant that lives on all the same
-   * @throws Failure: `transient` while it is in doubt, `invalidGrant` or `invalidClient` when it is over
+   * Ends a grant that the server rejected: at once, or after one more attempt if the server's stores may lag behind,
+   * and only if the journal still holds the refresh token that was sent.
+   * @returns the grant if it turns out to be valid: another window has renewed it, or a late response works
+   * @throws Failure `transient` until the rejection is confirmed, `invalidGrant` or `invalidClient` if the grant ended
    */
-  async judge(transaction: StoreTransaction, grant: Grant, failure: Failure, log: Log): Promise<Grant> {
+  async confirmOrEnd(transaction: StoreTransaction, grant: Grant, failure: Failure, log: Log): Promise<Grant> {
     const { clock } = this.#parts;
     await assertLockHeld(transaction);
     const current = await transaction.read();
@@ -52,43 +56,47 @@ export class RevokedGrant {
       if (current.needsSignIn !== undefined) {
         throw needsSignInFailure(current);
       }
-      log.info('Another window has renewed meanwhile; its tokens are used.', { grant: grant.id });
+      log.info('Another window has renewed the tokens in the meantime; using them.', { grant: grant.id });
       return current;
     }
-    const doubt = this.#pendingConfirmations.get(grant.id);
-    const rotated = grant.tokens.obtainedAtMs > grant.signedInAtMs;
-    const settling = rotated && clock.nowMs() - grant.tokens.obtainedAtMs < settlingMs;
-    const confirmed = doubt?.generation === grant.generation && clock.monotonicMs() >= doubt.confirmAtMs;
-    if ((settling || failure.kind === 'invalidClient') && !confirmed) {
+    const pending = this.#pendingConfirmations.get(grant.id);
+    const isRotated = grant.tokens.obtainedAtMs > grant.signedInAtMs;
+    const isSettling = isRotated && clock.nowMs() - grant.tokens.obtainedAtMs < settlingMs;
+    const isConfirmed = pending?.generation === grant.generation && clock.monotonicMs() >= pending.confirmAtMs;
+    if ((isSettling || failure.kind === 'invalidClient') && !isConfirmed) {
       this.#pendingConfirmations.set(grant.id, {
         generation: grant.generation,
-        confirmAtMs: doubt?.generation === grant.generation ? doubt.confirmAtMs : clock.monotonicMs() + confirmAfterMs,
+        confirmAtMs:
+          pending?.generation === grant.generation ? pending.confirmAtMs : clock.monotonicMs() + confirmAfterMs,
       });
-      log.warn('The server refuses to renew; asked once more before it is believed.', {
+      log.warn('The authorization server rejected the renewal; one more attempt will confirm this.', {
         grant: grant.id,
         code: failure.details.code,
       });
       throw new Failure('transient', { ...failure.details, code: 'unconfirmed', retryAfterMs: confirmAfterMs });
     }
     return (
-      (await this.#tryKeptAside(transaction, grant, log)) ??
+      (await this.#tryAlternates(transaction, grant, log)) ??
       this.endGrant(transaction, grant, log, reasonFor(grant, failure, clock.nowMs()), failure.details.code)
     );
   }
 
-  /** An answer that came after the lock was lost may be what the server takes; each is tried once. */
-  async #tryKeptAside(transaction: StoreTransaction, grant: Grant, log: Log): Promise<Grant | undefined> {
+  /** Tries each response that arrived after the lock was lost, once: its refresh token may be the valid one. */
+  async #tryAlternates(transaction: StoreTransaction, grant: Grant, log: Log): Promise<Grant | undefined> {
     const { store, protocol } = this.#parts;
-    for (const aside of await transaction.keptAside()) {
+    for (const alternate of await transaction.readAlternates()) {
       try {
         const renewed = renewedGrant(
-          { ...aside, generation: grant.generation },
-          await protocol.refresh(aside, log),
+          { ...alternate, generation: grant.generation },
+          await protocol.refresh(alternate, log),
           store.machineId,
         );
         await assertLockHeld(transaction);
         await transaction.write(renewed, grant);
-        log.info('Renewed with an answer that was kept aside.', { grant: grant.id, generation: renewed.generation });
+        log.info('Renewed with a token response that was set aside.', {
+          grant: grant.id,
+          generation: renewed.generation,
+        });
         return renewed;
       } catch (error) {
         if (!(error instanceof Failure && endsGrant(error))) {
@@ -99,7 +107,7 @@ export class RevokedGrant {
     return undefined;
   }
 
-  /** The account needs its person; the refresh token is never presented again. */
+  /** Marks the account as needing sign-in and removes its refresh token for good. @throws Failure, always */
   async endGrant(
     transaction: StoreTransaction,
     grant: Grant,
@@ -108,32 +116,33 @@ export class RevokedGrant {
     serverCode?: string,
   ): Promise<never> {
     const { refreshToken: _, ...tokens } = grant.tokens;
-    const over: Grant = {
+    const ended: Grant = {
       ...grant,
       generation: grant.generation + 1,
       tokens,
       needsSignIn: { reason, ...(serverCode !== undefined && { serverCode }) },
     };
     await assertLockHeld(transaction);
-    await transaction.write(over, grant);
+    await transaction.write(ended, grant);
     this.settled(grant.id);
     log.warn('The account needs to be signed in again.', { grant: grant.id, reason, serverCode });
-    this.#parts.onNeedsSignIn(over);
-    throw needsSignInFailure(over);
+    this.#parts.onNeedsSignIn(ended);
+    throw needsSignInFailure(ended);
   }
 }
 
+/** Whether a failure means that the grant has ended. */
 export function endsGrant({ kind }: Failure): boolean {
   return kind === 'invalidGrant' || kind === 'invalidClient';
 }
 
-/** What is to be said of a grant that needs its person. */
+/** The failure to report for a grant that needs sign-in. */
 export function needsSignInFailure({ needsSignIn, authorizationServer }: Grant): Failure {
   const details = { step: 'token', code: 'ended', host: new URL(authorizationServer.tokenEndpoint).host } as const;
   return new Failure(needsSignIn?.reason === 'invalidClient' ? 'invalidClient' : 'invalidGrant', details);
 }
 
-/** Our own clock knows some reasons; the server names none. */
+/** The server does not say why a grant ended, but the local clock reveals some reasons. */
 function reasonFor({ signedInAtMs, tokens }: Grant, { kind }: Failure, nowMs: number): NeedsSignInReason {
   if (kind === 'invalidClient') {
     return 'invalidClient';

@@ -8,31 +8,31 @@ export interface RenewalSchedulerParts {
   randomness: Randomness;
   /** The grants that can be renewed. */
   grants: () => Grant[];
-  /** On the monotonic clock: before that a renewal of this grant would be refused. */
+  /** Before this time (monotonic clock) a renewal of the grant would fail at once. */
   retryAtMs: (grant: Grant) => number | undefined;
-  /** On the monotonic clock: when a server's refusal is to be confirmed, although the token may be good for long. */
+  /** When the server's rejection is to be confirmed (monotonic clock), although the token may be valid much longer. */
   confirmAtMs: (grant: Grant) => number | undefined;
-  /** Whether another machine renews it first. */
+  /** Whether another machine should renew the grant first. */
   belongsToOtherMachine: (grant: Grant) => boolean;
   renew: (grant: Grant) => Promise<unknown>;
-  /** Looks whether another window changed something, and puts right what is missing. */
+  /** Adopts the changes of other windows and repairs the storage. */
   look: () => Promise<void>;
-  /** Whether other windows' changes are heard of without looking. */
+  /** Whether changes by other windows are noticed without polling. */
   watchWorks: () => boolean;
-  /** The machine slept, or its clock was set. */
+  /** Called if the machine slept or its clock was set. */
   wokeUp: () => void;
 }
 
-const longestSleepMs = 60 * 60_000;
-const lookMs = 60_000;
-const sleepSlackMs = 30_000;
-/** Never sooner than this after the last turn, whatever a server says of its tokens' life. */
-const shortestTurnMs = 1_000;
+const longestPauseMs = 60 * 60_000;
+const pollIntervalMs = 60_000;
+const timerSlackMs = 30_000;
+/** The shortest time between two runs, whatever lifetime a server states for its tokens. */
+const shortestPauseMs = 1_000;
 
-/** Decides when a grant is renewed; `renewal` decides how. One timer for all grants, which keeps no process alive. */
+/** Decides when grants are renewed; `Renewal` decides how. One timer serves all grants and keeps no process alive. */
 export class RenewalScheduler {
   readonly #parts: RenewalSchedulerParts;
-  /** The jitter of each generation, so that a plan made anew does not move its time. */
+  /** The jitter of each generation, so that planning again does not move the time of its renewal. */
   readonly #fractions = new Map<string, { generation: number; fraction: number }>();
   #stop: (() => void) | undefined;
   #ended = false;
@@ -41,26 +41,26 @@ export class RenewalScheduler {
     this.#parts = parts;
   }
 
-  /** Plans the next turn; called whenever the grants changed. */
+  /** Schedules the next run; called whenever the grants have changed. */
   plan(): void {
     this.#stop?.();
     if (this.#ended) {
       return;
     }
     const { clock, watchWorks } = this.#parts;
-    const spanMs = Math.min(this.#nextDueInMs(), watchWorks() ? longestSleepMs : lookMs);
-    const plannedMs = Math.max(spanMs, shortestTurnMs);
+    const spanMs = Math.min(this.#nextDueInMs(), watchWorks() ? longestPauseMs : pollIntervalMs);
+    const plannedMs = Math.max(spanMs, shortestPauseMs);
     const wallMs = clock.nowMs();
     this.#stop = clock.after(plannedMs, () => {
-      if (Math.abs(clock.nowMs() - wallMs - plannedMs) > sleepSlackMs) {
+      if (Math.abs(clock.nowMs() - wallMs - plannedMs) > timerSlackMs) {
         this.#parts.wokeUp();
       }
-      void this.turn();
+      void this.runNow();
     });
   }
 
-  /** Looks around and renews what is due. Never rejects. */
-  async turn(): Promise<void> {
+  /** Synchronizes with the storage and renews what is due. Never rejects. */
+  async runNow(): Promise<void> {
     const { grants, renew, look } = this.#parts;
     await look().catch(() => undefined);
     const due = grants().filter((grant) => this.#dueInMs(grant) <= 0);
@@ -81,7 +81,7 @@ export class RenewalScheduler {
     const { clock, retryAtMs, confirmAtMs, belongsToOtherMachine } = this.#parts;
     const { tokens } = grant;
     const atMs = belongsToOtherMachine(grant) ? takeOverAtMs(tokens) : renewAtMs(tokens, this.#fraction(grant));
-    // Our clock was wrong when they were obtained, so their age is unknown.
+    // The clock was wrong when the tokens were obtained, so their age is unknown.
     const dueInMs = isFromTheFuture(tokens, clock.nowMs()) ? 0 : atMs - clock.nowMs();
     const confirmInMs = (confirmAtMs(grant) ?? Number.POSITIVE_INFINITY) - clock.monotonicMs();
     const retryInMs = (retryAtMs(grant) ?? Number.NEGATIVE_INFINITY) - clock.monotonicMs();

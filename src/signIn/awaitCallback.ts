@@ -4,22 +4,22 @@ import { Failure } from '../oauth/errors.ts';
 import type { OpenChannel } from './channel.ts';
 import type { PendingSignIn } from './pending.ts';
 
-/** How long the person may take in the browser. */
+/** How long the sign-in waits for the user to finish in the browser. */
 export const browserLimitMs = 5 * 60_000;
 
 export interface AwaitCallbackParts {
-  /** Opens the authorization URL byte for byte as built; `false` when it was not opened. */
+  /** Opens the authorization URL byte for byte as built; resolves to `false` when it was not opened. */
   openBrowser: (url: string) => Promise<boolean>;
   clock: Clock;
 }
 
-/** The person asked for the next channel. */
+/** The result when the user chooses to try the next channel. */
 export const nextChannel = Symbol('nextChannel');
 
 /**
- * Opens the consent page and waits for its answer: the code, or the wish to try another way.
- * @throws Failure of kind `cancelled` when `signal` aborts, the person gives up or the time is over, else what the
- *   server's refusal means
+ * Opens the consent page and waits for the authorization code, or for the user to choose the next channel.
+ * @throws Failure of kind `cancelled` when `signal` aborts, the user gives up, the browser does not open or
+ *   `browserLimitMs` has passed; otherwise the failure for the error that the authorization server returned
  */
 export async function awaitCallback(
   { openBrowser, clock }: AwaitCallbackParts,
@@ -36,7 +36,7 @@ export async function awaitCallback(
     if (!(await Promise.race([openBrowser(url), cancel]))) {
       throw cancelled('browser_not_opened');
     }
-    // What it collects goes to `pending`; what counts here is that the person may give up while it asks.
+    // `pending` receives the callback itself; this promise matters because it rejects when the user gives up.
     const collecting = channel.collect?.(pending.receive, ended.signal).then(() => pending.code);
     return await Promise.race([collecting ?? pending.code, pending.code, limit.promise, cancel, whenNextChannel]);
   } finally {
@@ -46,7 +46,7 @@ export async function awaitCallback(
   }
 }
 
-/** A promise that rejects with a `cancelled` failure once `signal` aborts; `stop` lets go of the signal. */
+/** A promise that rejects with a `cancelled` failure once `signal` aborts; `stop` removes the abort listener. */
 export function whenAborted(signal: AbortSignal): { promise: Promise<never>; stop: () => void } {
   const { promise, reject } = Promise.withResolvers<never>();
   promise.catch(() => undefined);

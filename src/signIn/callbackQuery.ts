@@ -1,20 +1,19 @@
-/** Reads the parameters of a callback's query, however often it was encoded on its way back. */
-
-const mostDecodings = 2;
+const maxDecodings = 2;
 
 /**
- * The parameters of `query` in the one reading in which its `state` is known, else `undefined`.
+ * Reads the parameters of a callback's query, however often it was encoded on its way back. Returns `undefined` if no
+ * decoding yields a `state` that `isKnownState` accepts.
  *
- * Desktop editors hand the query over decoded, web hosts encode it once more than they got it, so a `:` of a Notion
- * code may arrive as `:`, `%3A` or `%253A`. Our `state` is base64 and ends in `=`, which every server encodes: the
- * shallowest reading that gives back the exact state is the right one for the code as well.
+ * Desktop editors pass the query on decoded; web hosts encode it once more than they received it. A `:` in a Notion
+ * code may therefore arrive as `:`, `%3A` or `%253A`. Our `state` is base64 and ends in `=`, which every authorization
+ * server encodes, so the smallest number of decodings that restores the exact `state` is right for the code as well.
  */
 export function callbackParameters(
   query: string,
   isKnownState: (state: string) => boolean,
 ): URLSearchParams | undefined {
   let pairs = split(query);
-  for (let decodings = 0; decodings <= mostDecodings; decodings++) {
+  for (let decodings = 0; decodings <= maxDecodings; decodings++) {
     if (pairs.some(([name, value]) => name === 'state' && isKnownState(value))) {
       const parameters = new URLSearchParams();
       for (const [name, value] of pairs) {
@@ -38,7 +37,7 @@ function split(query: string): [string, string][] {
     });
 }
 
-/** Form decoding of one value; text that is not valid encoding stays as it is. */
+/** Form-decodes one value; leaves text that is not validly encoded as it is. */
 function decode(text: string): string {
   try {
     return decodeURIComponent(text.replace(/\+/g, ' '));

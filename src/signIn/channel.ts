@@ -1,34 +1,35 @@
-/** What became of an answer from the browser. */
+/** The outcome of a callback, that is, an authorization response that the browser delivered. */
 export type CallbackResult =
-  /** It brought the code that the sign-in waits for. */
+  /** It carried the code that the sign-in waits for. */
   | 'accepted'
-  /** It brought the server's or the person's refusal, and ended the sign-in with it. */
+  /** It carried an error from the authorization server, such as the user's denial, and ended the sign-in. */
   | 'declined'
-  /** Its state is ours but something else is wrong with it; the sign-in keeps waiting for the right one. */
+  /** Its `state` is valid but something else is wrong with it; the sign-in keeps waiting for a valid callback. */
   | 'unsafe'
-  /** It belongs to a sign-in of ours that has ended: cancelled, timed out, already answered, or begun before a reload. */
+  /** It belongs to a sign-in of ours that is over: cancelled, timed out, already completed or begun before a reload. */
   | 'ended'
-  /** No sign-in of ours knows its state: somebody else's, or an attack. */
+  /** No sign-in of ours has its `state`: it is meant for another program or window, or it is an attack. */
   | 'foreign';
 
-/** The ways in which the browser's answer gets back to us. */
+/** How the browser delivers the authorization response to the extension. */
 export type ChannelName = 'uriHandler' | 'loopback' | 'paste';
 
 /** A channel that is ready for one sign-in. */
 export interface OpenChannel {
   name: ChannelName;
-  /** Registered at the authorization server exactly as it is: neither cached, rebuilt nor altered. */
+  /** Registered at the authorization server exactly as it is; never cached, rebuilt or altered. */
   redirectUri: string;
   /**
-   * Begins to take answers for `receive`, where they do not come through the editor's URI handler. Called once the
-   * browser was opened; settles when `signal` aborts. @throws Failure of kind `cancelled` when the person gives up
+   * Starts passing callbacks to `receive`. Absent where they arrive through the editor's URI handler. Called after the
+   * browser was opened; settles when `signal` aborts.
+   * @throws Failure of kind `cancelled` when the user gives up
    */
   collect?(receive: Receive, signal: AbortSignal): Promise<void>;
   close(): void;
 }
 
-/** Judges the query of an answer against the one sign-in that the channel was opened for. */
+/** Validates a callback's query against the one sign-in that the channel was opened for. */
 export type Receive = (query: string) => Promise<CallbackResult>;
 
-/** Makes a channel ready for one sign-in. */
+/** Opens a channel for one sign-in. */
 export type OpenChannelByName = (name: ChannelName) => Promise<OpenChannel>;

@@ -1,30 +1,32 @@
 import type { ChannelName } from './channel.ts';
 
-/** `notionMcp.signInChannel`: one way, or the best that the situation allows. */
+/** The setting `notionMcp.signInChannel`: one channel, or the best one that works in the environment. */
 export type ChannelSetting = 'auto' | ChannelName;
 
-/** Where this extension runs, as far as it decides how an answer can come back. */
+/** The facts about where this extension runs that decide how a callback can reach it. */
 export interface HostEnvironment {
-  /** `ui`: beside the person's screen. `workspace`: on the machine of the files. `webWorker`: inside the browser. */
+  /**
+   * `ui`: on the user's own machine. `workspace`: on the machine that holds the files. `webWorker`: inside the browser.
+   */
   host: 'ui' | 'workspace' | 'webWorker';
-  /** The files are on another machine, or in a container. */
+  /** The files are on another machine or in a container. */
   remote: boolean;
-  /** The editor itself is a web page, which may have come from another machine. */
+  /** The editor itself is a web page, possibly served by another machine. */
   web: boolean;
   /** A portable installation on Windows. */
   portableOnWindows: boolean;
-  /** A client id is configured, whose redirect URIs were fixed long before this sign-in. */
+  /** A client id is configured; its redirect URIs were fixed when it was registered, before this sign-in. */
   clientConfigured: boolean;
   setting: ChannelSetting;
 }
 
-/** What a channel can do here: `no` is a physical impossibility, `asked` works only if the person says so. */
+/** Whether a channel works here. `no`: it cannot. `asked`: it may, so it is used only when the user selects it. */
 type Ability = 'yes' | 'asked' | 'no';
 
 interface ChannelAbilities {
   name: ChannelName;
   ability: (hostEnvironment: HostEnvironment) => Ability;
-  /** The physical reason where it is not simply possible, in a word or two. */
+  /** The technical reason why the channel may not work, in a few words. */
   why: string;
 }
 
@@ -34,11 +36,11 @@ const channels: readonly ChannelAbilities[] = [
     name: 'uriHandler',
     why: 'fixed registration or portable installation',
     ability: ({ clientConfigured, portableOnWindows }) => {
-      // The editor's address for a sign-in differs from one sign-in to the next; no fixed registration can hold it.
+      // The editor's callback address differs from one sign-in to the next; a fixed registration cannot include it.
       if (clientConfigured) {
         return 'no';
       }
-      // A portable installation on Windows registers no protocol handler, so the browser finds nobody to hand it to.
+      // A portable installation on Windows registers no protocol handler, so the browser cannot open the editor's URI.
       return portableOnWindows ? 'asked' : 'yes';
     },
   },
@@ -50,15 +52,15 @@ const channels: readonly ChannelAbilities[] = [
       if (host === 'webWorker') {
         return 'no';
       }
-      // 127.0.0.1 of the browser is another machine's than ours, unless the person knows better.
+      // The browser's 127.0.0.1 is probably not this machine; only the user can know otherwise.
       return host === 'workspace' && (remote || web) ? 'asked' : 'yes';
     },
   },
-  // Needs nothing but the person, so it works everywhere.
+  // Needs only the user, so it works everywhere.
   { name: 'paste', why: '', ability: () => 'yes' },
 ];
 
-/** Each channel with what it can do here, and why where it cannot simply be taken; for a report. */
+/** Lists each channel with its ability here and, unless that is `yes`, the reason; for the diagnostics report. */
 export function describeChannels(
   hostEnvironment: HostEnvironment,
 ): { name: ChannelName; ability: Ability; why?: string }[] {
@@ -69,8 +71,8 @@ export function describeChannels(
 }
 
 /**
- * The channels to try, best first. The setting pins one wherever that one can work at all.
- * An empty list means that the pinned channel cannot work here.
+ * Returns the channels to try, best first. If the setting selects a channel, only that one is returned, or none if it
+ * cannot work here.
  */
 export function orderChannels(hostEnvironment: HostEnvironment): ChannelName[] {
   const { setting } = hostEnvironment;

@@ -1,10 +1,11 @@
 import { toBase64 } from '../core/encoding.ts';
-/** The page that people see last: it says how the sign-in ended and where to go on. */
+
+/** Renders the page that the browser shows at the end: whether access was allowed, and that the user can return. */
 export type CompletionPage = (
   outcome: 'allowed' | 'declined',
 ) => Promise<{ html: string; headers: Record<string, string> }>;
 
-/** The words of the page, translated. */
+/** The text of the page, translated. */
 export interface CompletionPageText {
   language: string;
   title: string;
@@ -12,15 +13,15 @@ export interface CompletionPageText {
 }
 
 /**
- * Fills `template` (media/completionPage.html). The page needs no script and nothing from outside, so its policy forbids
- * everything but its own style, known by its hash.
+ * Fills in `template` (media/completionPage.html). The page needs no scripts and no external resources, so its content
+ * security policy forbids everything except its own style sheet, which it identifies by hash.
  */
 export async function renderCompletionPage(
   template: string,
-  words: CompletionPageText,
+  text: CompletionPageText,
 ): Promise<{ html: string; headers: Record<string, string> }> {
   const html = template.replace(/\{\{(language|title|sentence)\}\}/g, (_, name: keyof CompletionPageText) =>
-    escapeHtml(words[name]),
+    escapeHtml(text[name]),
   );
   const style = /<style>([\s\S]*?)<\/style>/.exec(html)?.[1] ?? '';
   const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(style)));

@@ -3,9 +3,9 @@ import type { Http } from '../http/client.ts';
 import { discover } from '../oauth/discovery.ts';
 import type { Discovery } from '../oauth/model.ts';
 
-const longestUseMs = 60 * 60_000;
+const maxAgeMs = 60 * 60_000;
 
-/** What discovery found, kept for an hour so that a second sign-in to the same server need not ask again. */
+/** Caches discovery results for an hour, so that a second sign-in to the same MCP server skips discovery. */
 export class DiscoveryCache {
   readonly #clock: Clock;
   readonly #found = new Map<string, { discovery: Discovery; atMs: number }>();
@@ -14,11 +14,11 @@ export class DiscoveryCache {
     this.#clock = clock;
   }
 
-  /** @throws Failure as `discover` does */
+  /** Returns the cached result, or runs discovery. @throws Failure as `discover` does */
   async of(http: Http, serverUrl: URL, signal: AbortSignal): Promise<Discovery> {
     const found = this.#found.get(serverUrl.href);
     const nowMs = this.#clock.monotonicMs();
-    if (found !== undefined && nowMs - found.atMs < longestUseMs) {
+    if (found !== undefined && nowMs - found.atMs < maxAgeMs) {
       return found.discovery;
     }
     const discovery = await discover(http, serverUrl, { signal });

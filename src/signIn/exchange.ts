@@ -13,21 +13,21 @@ import { exchange } from '../oauth/token.ts';
 
 export interface SignInResult {
   grant: Grant;
-  /** The account was here before: the same user and workspace signed in again. */
+  /** Whether the account existed before: the same user signed in to the same workspace again. */
   reconnected: boolean;
 }
 
-/** Whose sign-in it is, and how its requests are sent. */
+/** The sign-in to complete, and what sends and logs its requests. */
 export interface CompletionRequest {
   serverUrl: URL;
-  /** What the consumer asked for; kept with the account. */
+  /** The scopes that the consumer requested; stored with the account. */
   scopes: readonly string[];
   signal: AbortSignal;
   http: Http;
   log: Log;
 }
 
-/** What came back from the browser, and what it was asked with. */
+/** The code that the callback delivered, and the authorization request that it belongs to. */
 export interface AuthorizationResult {
   code: Secret;
   verifier: Secret;
@@ -44,8 +44,10 @@ export interface CompletionParts {
 const identityLimitMs = 15_000;
 
 /**
- * Code for tokens, tokens for a name, and all of it stored. Tokens that nobody will use are given back.
- * @throws Failure
+ * Exchanges the code for tokens, looks up the identity they belong to and stores the grant. Revokes the tokens if a
+ * later step fails.
+ * @throws Failure when the exchange or storing fails, of kind `transient` and code `not_stored` if the storage rejects
+ *   the grant
  */
 export async function completeSignIn(
   request: CompletionRequest,
@@ -56,7 +58,7 @@ export async function completeSignIn(
   const { code, verifier, discovery, client, redirectUri } = consent;
   const { authorizationServer, resource } = discovery;
   const { clock } = parts;
-  // Not cancelled with the sign-in: what the server may already have issued has to be known to be given back.
+  // Not cancelled with the sign-in: the server may already have issued tokens, and revoking them requires the response.
   const tokens = await exchange(http, authorizationServer, client, { code, verifier, redirectUri, resource, clock });
   log.info('The code was exchanged for tokens.', { expiresInSeconds: tokens.expiresInSeconds });
   try {
@@ -72,16 +74,16 @@ export async function completeSignIn(
       askedScopes: [...scopes],
     };
     return await parts.accounts.storeSignIn(fresh, log).catch((error: unknown) => {
-      throw notStored(error, log);
+      throw storageFailure(error, log);
     });
   } catch (error) {
-    // Nobody will ever use them, so they are not left alive at the server.
+    // No grant holds these tokens, so they must not stay valid at the authorization server.
     await revokeUnused(request, consent, tokens);
     throw error;
   }
 }
 
-/** Who the tokens are for. A failure here costs the label, never the sign-in. */
+/** Looks up the user and workspace that the tokens belong to. A failure costs the label, never the sign-in. */
 async function identify(
   { serverUrl, signal, http, log }: CompletionRequest,
   accessToken: Secret,
@@ -97,7 +99,7 @@ async function identify(
     if (!(error instanceof Failure)) {
       throw error;
     }
-    log.warn('Notion did not say whose account this is; it gets a fallback label.', {
+    log.warn('The identity of the account could not be read; it gets a fallback label.', {
       kind: error.kind,
       code: error.details.code,
     });
@@ -107,7 +109,7 @@ async function identify(
   }
 }
 
-/** Revokes tokens that nobody will use, best effort. */
+/** Revokes tokens that no grant holds; best effort. */
 async function revokeUnused(
   { http, log }: CompletionRequest,
   { discovery, client }: AuthorizationResult,
@@ -118,14 +120,14 @@ async function revokeUnused(
   try {
     await revoke(http, discovery.authorizationServer, client, { token, hint });
   } catch (error) {
-    log.info('The tokens of a cancelled sign-in could not be revoked.', {
+    log.info('The tokens of an unfinished sign-in could not be revoked.', {
       kind: error instanceof Failure ? error.kind : 'unknown',
     });
   }
 }
 
-/** The disk or the secret storage said no; in words of ours, for theirs may hold a path. */
-function notStored(error: unknown, log: Log): Failure {
+/** The failure for an error of the disk or the secret storage, whose own message may contain a path. */
+function storageFailure(error: unknown, log: Log): Failure {
   if (error instanceof Failure) {
     return error;
   }

@@ -1,57 +1,53 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../core/clock.ts';
 import { toHex } from '../core/encoding.ts';
 import type { Randomness } from '../core/random.ts';
+import type { Listen, ListenerRequest, ListenerResponse } from '../platform/contract.ts';
 import type { OpenChannel, Receive } from './channel.ts';
 import type { CompletionPage } from './completionPage.ts';
-
-/** Listens on 127.0.0.1 at a free port; `close` lets answers that are under way end. */
-export type Listen = (
-  handle: (request: IncomingMessage, response: ServerResponse) => void,
-) => Promise<{ port: number; close: () => void }>;
 
 export interface LoopbackParts {
   listen: Listen;
   completionPage: CompletionPage;
   clock: Clock;
   randomness: Randomness;
-  /** Only a configured client has a path of its own; else it is as hard to guess as the state. */
+  /** The fixed path of a configured client. Otherwise `undefined`, and a random path of 128 bits is used. */
   path: string | undefined;
 }
 
-/** How long the page that people see last may still be fetched once its sign-in is over. */
+/** How long the browser can still fetch the completion page after the sign-in is over. */
 const completionPageLimitMs = 10_000;
 
 /**
- * The channel of RFC 8252, section 7.3: the browser answers to this machine alone. The first valid answer wins and
- * is led on to an address without a code, so that none stays in the history; everything else gets an empty 404.
+ * Opens the loopback channel of RFC 8252, section 7.3: only this machine can reach the redirect URI. The first valid
+ * callback is accepted and redirected to an address without a code, so that the code does not stay in the browser's
+ * history. Every other request gets an empty 404.
  */
 export async function openLoopbackChannel(parts: LoopbackParts): Promise<OpenChannel> {
   const path = parts.path ?? `/${randomName(parts.randomness)}`;
   const completionPagePath = `/${randomName(parts.randomness)}`;
   let receive: Receive | undefined;
   let outcome: 'allowed' | 'declined' | undefined;
-  let shown = false;
-  let ended = false;
+  let pageSent = false;
+  let signInEnded = false;
 
   const { port, close } = await parts.listen((request, response) => {
-    answer(request, response).catch(() => response.destroy());
+    respond(request, response).catch(() => response.destroy());
   });
   const host = `127.0.0.1:${port}`;
 
-  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    // Another Host is a name that was made to point here (DNS rebinding); an absolute form is meant for a proxy.
+  async function respond(request: ListenerRequest, response: ListenerResponse): Promise<void> {
+    // A different Host is a name made to resolve to this machine (DNS rebinding); an absolute target is for a proxy.
     const target = request.url ?? '';
     const own = request.method === 'GET' && request.headers.host === host && target.startsWith('/');
-    const [asked, query = ''] = target.split('?', 2);
-    if (own && asked === completionPagePath && outcome !== undefined) {
+    const [requestedPath, query = ''] = target.split('?', 2);
+    if (own && requestedPath === completionPagePath && outcome !== undefined) {
       const page = await parts.completionPage(outcome);
       response.writeHead(200, { ...quietHeaders, ...page.headers }).end(page.html);
-      shown = true;
-      if (ended) {
+      pageSent = true;
+      if (signInEnded) {
         close();
       }
-    } else if (own && asked === path && outcome === undefined && (await accept(query))) {
+    } else if (own && requestedPath === path && outcome === undefined && (await accept(query))) {
       response.writeHead(303, { ...quietHeaders, location: completionPagePath }).end();
     } else {
       response.writeHead(404, quietHeaders).end();
@@ -59,9 +55,9 @@ export async function openLoopbackChannel(parts: LoopbackParts): Promise<OpenCha
   }
 
   async function accept(query: string): Promise<boolean> {
-    const reception = await receive?.(query);
-    if (reception === 'accepted' || reception === 'declined') {
-      outcome = reception === 'accepted' ? 'allowed' : 'declined';
+    const result = await receive?.(query);
+    if (result === 'accepted' || result === 'declined') {
+      outcome = result === 'accepted' ? 'allowed' : 'declined';
     }
     return outcome !== undefined;
   }
@@ -69,23 +65,23 @@ export async function openLoopbackChannel(parts: LoopbackParts): Promise<OpenCha
   return {
     name: 'loopback',
     redirectUri: `http://${host}${path}`,
-    collect: async (given) => {
-      receive = given;
+    collect: async (receiver) => {
+      receive = receiver;
     },
     close: () => {
-      ended = true;
+      signInEnded = true;
       receive = undefined;
-      if (outcome === undefined || shown) {
+      if (outcome === undefined || pageSent) {
         close();
       } else {
-        // The browser has yet to be shown how it ended.
+        // The browser has not fetched the completion page yet.
         parts.clock.after(completionPageLimitMs, close);
       }
     },
   };
 }
 
-/** The address held a code: it is neither kept nor passed on. One page, one connection. */
+/** The address held a code, so it must not be cached or sent on as a referrer. Each response closes its connection. */
 const quietHeaders = {
   'cache-control': 'no-store',
   'referrer-policy': 'no-referrer',

@@ -2,18 +2,19 @@ import type { Randomness } from '../core/random.ts';
 import { Failure } from '../oauth/errors.ts';
 import type { CallbackResult, OpenChannel, Receive } from './channel.ts';
 
-/** What became of a pasted text. */
+/** The outcome of a pasted text. */
 export type PasteVerdict = CallbackResult | 'unreadable';
 
 /**
- * Shows the person an input that hands each text to `judge` and closes once the verdict is `accepted` or `declined`.
- * Resolves to `false` when the person closes it.
+ * Shows the user an input box that passes each submitted text to `judge` and closes once the verdict is `accepted` or
+ * `declined`. Resolves to `false` when the user closes the box.
  */
 export type PromptForPaste = (judge: (text: string) => Promise<PasteVerdict>, signal: AbortSignal) => Promise<boolean>;
 
 /**
- * The channel that needs nothing but the person: the browser ends on an address of its own machine where nobody
- * listens, and the person brings that address back. Works when browser and editor are on different machines.
+ * Opens the channel that relies on the user alone: the browser is redirected to a loopback address on its own machine
+ * where nothing listens, and the user copies that address into the editor. It works when the browser and the editor
+ * run on different machines.
  */
 export function openPasteChannel(promptForPaste: PromptForPaste, randomness: Randomness): OpenChannel {
   return {
@@ -29,8 +30,9 @@ export function openPasteChannel(promptForPaste: PromptForPaste, randomness: Ran
 }
 
 /**
- * The query in what was pasted: the address of the page, or only the part with `code` and `state`. Forgiving about
- * spaces, line breaks, quotation marks and angle brackets around or inside it; `undefined` where there is no answer.
+ * Extracts the callback's query from pasted text, which may be the whole address or only the part with `code` and
+ * `state`. Ignores spaces, line breaks, quotation marks and angle brackets around or inside it. Returns `undefined` if
+ * the text holds no authorization response.
  */
 export function readPasted(text: string): string | undefined {
   const joined = text.replace(/[\s<>"'`“”„‘’]/g, '');
@@ -44,7 +46,7 @@ async function judgePasted(text: string, receive: Receive): Promise<PasteVerdict
   return query === undefined ? 'unreadable' : receive(query);
 }
 
-/** A port of the range that no service is assigned to (RFC 6335, section 6), another one each time. */
+/** Picks a random port from the dynamic range, to which no service is assigned (RFC 6335, section 6). */
 function randomPort(randomness: Randomness): number {
   const [high = 0, low = 0] = randomness.bytes(2);
   return 49_152 + (((high << 8) | low) % (65_536 - 49_152));

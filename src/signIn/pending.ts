@@ -8,52 +8,52 @@ import type { AuthorizationServer } from '../oauth/model.ts';
 import { callbackParameters } from './callbackQuery.ts';
 import type { CallbackResult, ChannelName, Receive } from './channel.ts';
 
-/** Keeps fingerprints of states across a reload; in the editor a `vscode.Memento`. Nothing secret goes in. */
+/** Keeps hashes of `state` values across a reload; in the editor a `vscode.Memento`. It never receives a secret. */
 export interface StateMemory {
   get<T>(key: string): T | undefined;
   update(key: string, value: unknown): PromiseLike<void>;
 }
 
-/** A sign-in that waits for the browser. */
+/** A sign-in that is waiting for its callback. */
 export interface PendingSignIn {
-  /** Rejects with the `Failure` that the server's answer means. */
+  /** Rejects with the `Failure` for the error that the authorization server returned. */
   code: Promise<Secret>;
-  /** Judges an answer against this sign-in alone, for a channel that was opened for it. */
+  /** Validates a callback against this sign-in only; for a channel that was opened for it. */
   receive: Receive;
-  /** Stops waiting; the state is never accepted again. */
+  /** Stops waiting; the `state` is never accepted again. */
   end: () => void;
 }
 
-interface Waiting {
+interface WaitingSignIn {
   authorization: PendingAuthorization;
   authorizationServer: AuthorizationServer;
   channel: ChannelName;
-  /** The sign-in's own log. */
+  /** The log of this sign-in. */
   log: Log;
   resolve: (code: Secret) => void;
   reject: (failure: Failure) => void;
 }
 
-interface Begun {
+interface StartedSignIn {
   fingerprint: string;
   atMs: number;
 }
 
 const memoryKey = 'begunSignIns';
-const longestMemoryMs = 15 * 60_000;
-const mostRemembered = 20;
-const mostForeignLines = 10;
+const maxAgeMs = 15 * 60_000;
+const maxRemembered = 20;
+const maxForeignLines = 10;
 
 /**
- * The sign-ins of this window that wait for the browser, by their `state`. Nothing is ever stored that did not begin
- * here: an answer whose state is not among them changes nothing.
+ * The sign-ins of this window that are waiting for their callback, by `state`. Only a sign-in that began here can lead
+ * to a stored grant: a callback with any other `state` changes nothing.
  */
 export class PendingSignIns {
-  readonly #waiting = new Map<string, Waiting>();
+  readonly #waiting = new Map<string, WaitingSignIn>();
   readonly #memory: StateMemory;
   readonly #clock: Clock;
   readonly #log: Log;
-  #foreign = 0;
+  #foreignCallbacks = 0;
 
   constructor(memory: StateMemory, clock: Clock, log: Log) {
     this.#memory = memory;
@@ -61,7 +61,7 @@ export class PendingSignIns {
     this.#log = log;
   }
 
-  /** Waits for the answer to `authorization`, which has to come by the channel whose redirect URI it names. */
+  /** Waits for the response to `authorization`, which must arrive over the channel whose redirect URI it names. */
   async wait(
     authorization: PendingAuthorization,
     authorizationServer: AuthorizationServer,
@@ -73,7 +73,7 @@ export class PendingSignIns {
     const code = new Promise<Secret>((resolve, reject) => {
       this.#waiting.set(state, { authorization, authorizationServer, channel, log, resolve, reject });
     });
-    // Awaited later; a refusal that arrives while the browser still opens is not an unhandled one.
+    // Awaited later; an error that arrives while the browser is still opening must not be an unhandled rejection.
     code.catch(() => undefined);
     return {
       code,
@@ -82,40 +82,40 @@ export class PendingSignIns {
     };
   }
 
-  /** Whether a sign-in waits for its answer. */
+  /** Whether a sign-in is waiting for its callback. */
   get isWaiting(): boolean {
     return this.#waiting.size > 0;
   }
 
   /**
-   * Takes the query of a call to the editor's URI handler. Never throws: what is wrong with an answer is said in the
-   * result and the log.
+   * Receives the query of a URI that the editor passed to its URI handler. An invalid callback does not reject; the
+   * result and the log say what is wrong.
    */
   receive(query: string): Promise<CallbackResult> {
     return this.#receive(query, (state) => this.#waiting.get(state)?.channel === 'uriHandler');
   }
 
   async #receive(query: string, isExpected: (state: string) => boolean): Promise<CallbackResult> {
-    const own = callbackParameters(query, isExpected);
-    const state = own?.getAll('state').find(isExpected);
+    const parameters = callbackParameters(query, isExpected);
+    const state = parameters?.getAll('state').find(isExpected);
     const waiting = state === undefined ? undefined : this.#waiting.get(state);
-    if (own === undefined || state === undefined || waiting === undefined) {
-      return (await this.#beganHere(query)) ? this.#ended() : this.#strange();
+    if (parameters === undefined || state === undefined || waiting === undefined) {
+      return (await this.#beganHere(query)) ? this.#reportEnded() : this.#reportForeign();
     }
     let code: Secret;
     try {
-      code = validateCallback(waiting.authorization, waiting.authorizationServer, own);
+      code = validateCallback(waiting.authorization, waiting.authorizationServer, parameters);
     } catch (error) {
       if (!(error instanceof Failure)) {
         throw error;
       }
       if (error.kind === 'unsafe' || error.kind === 'invalidResponse') {
-        waiting.log.warn('An answer from the browser was refused; the sign-in keeps waiting.', {
+        waiting.log.warn('A callback from the browser was rejected; the sign-in keeps waiting.', {
           code: error.details.code,
         });
         return 'unsafe';
       }
-      // Single use: the state is spent before anybody acts on the answer.
+      // Single use: the `state` is removed before the sign-in acts on the callback.
       this.#waiting.delete(state);
       waiting.reject(error);
       return 'declined';
@@ -125,47 +125,47 @@ export class PendingSignIns {
     return 'accepted';
   }
 
-  #ended(): CallbackResult {
-    this.#log.info('An answer from the browser came for a sign-in that has ended; nothing was done.');
+  #reportEnded(): CallbackResult {
+    this.#log.info('A callback from the browser belongs to a sign-in that has ended; it was ignored.');
     return 'ended';
   }
 
-  #strange(): CallbackResult {
-    this.#foreign += 1;
-    if (this.#foreign <= mostForeignLines) {
-      this.#log.warn('An answer from the browser belongs to no sign-in of this window; it was ignored.', {
-        silencedFromNowOn: this.#foreign === mostForeignLines,
+  #reportForeign(): CallbackResult {
+    this.#foreignCallbacks += 1;
+    if (this.#foreignCallbacks <= maxForeignLines) {
+      this.#log.warn('A callback from the browser belongs to no sign-in of this window; it was ignored.', {
+        furtherLinesSuppressed: this.#foreignCallbacks === maxForeignLines,
       });
     }
     return 'foreign';
   }
 
   async #remember(state: string): Promise<void> {
-    const begun = this.#begun();
-    begun.push({ fingerprint: await fingerprint(state), atMs: this.#clock.nowMs() });
-    await this.#memory.update(memoryKey, begun.slice(-mostRemembered));
+    const started = this.#startedSignIns();
+    started.push({ fingerprint: await fingerprint(state), atMs: this.#clock.nowMs() });
+    await this.#memory.update(memoryKey, started.slice(-maxRemembered));
   }
 
   async #beganHere(query: string): Promise<boolean> {
-    const begun = new Set(this.#begun().map((entry) => entry.fingerprint));
+    const known = new Set(this.#startedSignIns().map((entry) => entry.fingerprint));
     const states: string[] = [];
-    // Collects the candidate of every reading; none is known yet, so all readings are tried.
+    // Collects the `state` of every decoding: since none is accepted, all decodings are tried.
     callbackParameters(query, (state) => {
       states.push(state);
       return false;
     });
     const fingerprints = await Promise.all(states.map(fingerprint));
-    return fingerprints.some((each) => begun.has(each));
+    return fingerprints.some((each) => known.has(each));
   }
 
-  #begun(): Begun[] {
-    const oldestMs = this.#clock.nowMs() - longestMemoryMs;
-    const stored = this.#memory.get<Begun[]>(memoryKey);
+  #startedSignIns(): StartedSignIn[] {
+    const oldestMs = this.#clock.nowMs() - maxAgeMs;
+    const stored = this.#memory.get<StartedSignIn[]>(memoryKey);
     return Array.isArray(stored) ? stored.filter((entry) => entry.atMs > oldestMs) : [];
   }
 }
 
-/** SHA-256 of a state, in hexadecimal: enough to know it again, useless to forge it. */
+/** SHA-256 of a `state`, in hexadecimal: enough to recognise it, useless for forging it. */
 async function fingerprint(state: string): Promise<string> {
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(state));
   return toHex(new Uint8Array(digest));

@@ -13,27 +13,30 @@ import type { DiscoveryCache } from './discoveryCache.ts';
 import { completeSignIn, type SignInResult } from './exchange.ts';
 import type { PendingSignIns } from './pending.ts';
 
-/** What a sign-in is doing, for the progress notification. */
+/** The stage of a sign-in, for the progress notification. */
 export type SignInStage = 'discovering' | 'waitingForBrowser' | 'finishing';
 
-/** What the person may do while the browser is waited for. */
+/** What the user can do while the sign-in waits for the browser. */
 export interface BrowserChoices {
-  /** Shows the consent page once more: its tab may have been closed. */
+  /** Opens the consent page again, in case the user closed its tab. */
   openAgain: () => void;
-  /** Missing when no other channel is left. */
+  /** Absent when no other channel is left. */
   tryNextChannel?: () => void;
 }
 
 export interface SignInRequest {
   serverUrl: URL;
-  /** What the consumer asked for; kept with the account. What goes to the server is chosen by discovery alone (A11). */
+  /**
+   * The scopes that the consumer requested; stored with the account. Discovery alone decides which scopes go to the
+   * authorization server (A11).
+   */
   scopes: readonly string[];
-  /** The person's Cancel: frees the caller at once, however the network stands. */
+  /** Aborts when the user clicks Cancel; the caller is released at once, whatever the state of the network. */
   signal: AbortSignal;
   onStage: (stage: SignInStage, host: string, choices?: BrowserChoices) => void;
-  /** Asks whether these hosts may see a sign-in; called only when they are not what one would expect. */
+  /** Asks the user to confirm a sign-in at these hosts; called only when they are not the expected ones. */
   confirmHosts: (mcpHost: string, authorizationHost: string) => Promise<boolean>;
-  /** The log of this one sign-in. */
+  /** The log of this sign-in. */
   log: Log;
 }
 
@@ -42,23 +45,23 @@ export interface SignInParts extends AwaitCallbackParts {
   accounts: Accounts;
   pending: PendingSignIns;
   discoveryCache: DiscoveryCache;
-  /** The channels that this situation allows, best first. */
+  /** The channels that can work in this environment, best first. */
   channels: () => readonly ChannelName[];
   openChannel: OpenChannelByName;
-  /** A client that the person registered; else one is registered at each sign-in. */
+  /** The id of a client that the user registered; without one, each sign-in registers its own client. */
   configuredClientId: () => string | undefined;
-  /** The server that needs no question, as `serverUrl.href`. */
+  /** The MCP server that needs no confirmation, as `serverUrl.href`. */
   defaultServerUrl: string;
   clientName: string;
   randomness: Randomness;
 }
 
-/** A sign-in that is under way, and how its requests are sent. */
+/** A sign-in in progress, with the HTTP client that sends its requests. */
 interface Run extends SignInRequest {
   http: Http;
 }
 
-/** One sign-in, from discovery to the stored grant. Holds no state of its own between sign-ins. */
+/** Runs a sign-in from discovery to the stored grant. Keeps no state between sign-ins. */
 export class SignIn {
   readonly #parts: SignInParts;
 
@@ -67,8 +70,8 @@ export class SignIn {
   }
 
   /**
-   * Signs in once. Nothing is stored, and no stored grant touched, unless it succeeds.
-   * @throws Failure, of kind `cancelled` as soon as `signal` aborts
+   * Signs in once. Unless it succeeds, nothing is stored and no stored grant changes.
+   * @throws Failure when the sign-in fails, of kind `cancelled` as soon as `signal` aborts
    */
   async run(request: SignInRequest): Promise<SignInResult> {
     const http = withLogging(this.#parts.http, request.log, this.#parts.clock);
@@ -77,7 +80,7 @@ export class SignIn {
       return await Promise.race([this.#run({ ...request, http }), cancelled.promise]);
     } catch (error) {
       if (!(error instanceof Failure) || (error.kind !== 'cancelled' && error.kind !== 'accessDenied')) {
-        // It may have failed because the server has changed since it was asked.
+        // The sign-in may have failed because the server's metadata changed since discovery.
         this.#parts.discoveryCache.forget(request.serverUrl);
       }
       throw error;
@@ -100,7 +103,7 @@ export class SignIn {
       discovery = await discoveryCache.of(http, serverUrl, signal);
       await this.#confirm(request, discovery);
     } catch (error) {
-      // Both ran at once: what was opened for nothing is closed, and its own failure is not the one to report.
+      // Discovery and opening ran in parallel: close the unused channel, and report discovery's failure, not its own.
       opening.then(
         (opened) => opened.close(),
         () => undefined,
@@ -110,30 +113,33 @@ export class SignIn {
     let opened = await opening;
     for (;;) {
       const next = others.shift();
-      const result = await this.#runThrough(opened, request, discovery, next !== undefined);
+      const result = await this.#runOverChannel(opened, request, discovery, next !== undefined);
       if (result !== nextChannel) {
         return result;
       }
       if (next === undefined) {
         throw new Failure('misconfigured', { step: 'authorization', code: 'no_channel' });
       }
-      log.info('The sign-in goes on by the next channel.', { channel: next });
+      log.info('The sign-in continues over the next channel.', { channel: next });
       opened = await openChannel(next);
     }
   }
 
-  /** The sign-in by one channel; `nextChannel` when the server or the person does not want that channel. */
-  async #runThrough(
+  /**
+   * Runs the sign-in over one channel. Resolves to `nextChannel` when the authorization server rejects the channel's
+   * redirect URI or the user chooses to try the next channel.
+   */
+  async #runOverChannel(
     opened: OpenChannel,
     request: Run,
     discovery: Discovery,
-    canGoOn: boolean,
+    hasNextChannel: boolean,
   ): Promise<SignInResult | typeof nextChannel> {
     const { serverUrl, signal } = request;
     try {
       signal.throwIfAborted();
       const client = await this.#chooseClient(request, discovery, opened);
-      const consent = await this.#consent(opened, request, discovery, client, canGoOn);
+      const consent = await this.#consent(opened, request, discovery, client, hasNextChannel);
       if (consent === nextChannel) {
         return nextChannel;
       }
@@ -144,7 +150,7 @@ export class SignIn {
         this.#parts,
       );
     } catch (error) {
-      if (canGoOn && error instanceof Failure && error.details.code === 'invalid_redirect_uri') {
+      if (hasNextChannel && error instanceof Failure && error.details.code === 'invalid_redirect_uri') {
         return nextChannel;
       }
       throw error;
@@ -153,7 +159,10 @@ export class SignIn {
     }
   }
 
-  /** A server that is not Notion's, or one that sends the person to another origin, is named before the browser opens. */
+  /**
+   * Names the hosts to the user before the browser opens if the MCP server is not the default one or if its
+   * authorization endpoint is on another origin.
+   */
   async #confirm({ serverUrl, confirmHosts }: SignInRequest, { authorizationServer }: Discovery): Promise<void> {
     const endpoint = new URL(authorizationServer.authorizationEndpoint);
     const expected = serverUrl.href === this.#parts.defaultServerUrl && endpoint.origin === serverUrl.origin;
@@ -163,8 +172,9 @@ export class SignIn {
   }
 
   /**
-   * A client for exactly this redirect URI, afresh for every sign-in: a second consent under the same client revokes
-   * the first grant at once (seen at workers-oauth-provider), so a client with a living grant is never used again.
+   * Registers a new client for exactly this redirect URI at every sign-in. A second consent under the same client
+   * revokes the first grant at once (observed with workers-oauth-provider), so a client whose grant is still active is
+   * never reused.
    */
   async #chooseClient(
     { http, log, signal }: Run,
@@ -179,7 +189,7 @@ export class SignIn {
       signal,
       ...(clientId !== undefined && { configured: { clientId } }),
     });
-    log.info('The authorization server knows this editor.', {
+    log.info('The OAuth client is ready.', {
       channel: name,
       configured: clientId !== undefined,
       authMethod: client.authMethod,
@@ -192,7 +202,7 @@ export class SignIn {
     { signal, onStage, log }: Run,
     discovery: Discovery,
     client: Client,
-    canGoOn: boolean,
+    hasNextChannel: boolean,
   ): Promise<{ code: Secret; verifier: Secret } | typeof nextChannel> {
     const { openBrowser, pending, randomness } = this.#parts;
     const authorization = await buildAuthorization(discovery, client, {
@@ -202,17 +212,17 @@ export class SignIn {
       prompt: 'consent',
     });
     const waiting = await pending.wait(authorization, discovery.authorizationServer, opened.name, log);
-    const another = Promise.withResolvers<typeof nextChannel>();
+    const userChoice = Promise.withResolvers<typeof nextChannel>();
     const { host } = new URL(authorization.url);
     onStage('waitingForBrowser', host, {
       openAgain: () => void openBrowser(authorization.url).catch(() => undefined),
-      ...(canGoOn && { tryNextChannel: () => another.resolve(nextChannel) }),
+      ...(hasNextChannel && { tryNextChannel: () => userChoice.resolve(nextChannel) }),
     });
-    log.info('The browser is asked to open the consent page.', { channel: opened.name });
+    log.info('Opening the consent page in the browser.', { channel: opened.name });
     try {
       const code = await awaitCallback(this.#parts, authorization.url, waiting, opened, {
         signal,
-        whenNextChannel: another.promise,
+        whenNextChannel: userChoice.promise,
       });
       return code === nextChannel ? nextChannel : { code, verifier: authorization.verifier };
     } finally {

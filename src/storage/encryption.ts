@@ -2,19 +2,19 @@ import { fromBase64, toBase64, toHex } from '../core/encoding.ts';
 import type { Randomness } from '../core/random.ts';
 import { Secret } from '../core/secret.ts';
 
-/** The key of one journal: 256 bits, known by an id that says nothing about it. */
+/** The key of a journal: 256 bits, with an id that reveals nothing about it. */
 export interface JournalKey {
   id: string;
   key: Secret;
 }
 
-/** What stands in clear at the beginning of a journal file; authenticated with the rest. Frozen for ever. */
+/** The first line of a journal file: in clear text, but authenticated with the rest. Its format must never change. */
 export interface Header {
   version: number;
   keyId: string;
   grantId: string;
   generation: number;
-  /** SHA-256, hexadecimal, of the refresh token that this record's one replaced; '' at a first sign-in. */
+  /** SHA-256 (hexadecimal) of the refresh token that this record replaced; '' if there was none (first sign-in). */
   replaced: string;
 }
 
@@ -34,7 +34,7 @@ export async function encrypt(text: string, header: Header, key: JournalKey, ran
   return `${clear}\n${toBase64(nonce)}.${toBase64(new Uint8Array(encrypted))}\n`;
 }
 
-/** The header of a journal file; `undefined` where there is none that can be read. */
+/** The header of a journal file; `undefined` if the file has no valid header. */
 export function readHeader(file: string): Header | undefined {
   try {
     const header = JSON.parse(file.slice(0, file.indexOf('\n'))) as Partial<Header>;
@@ -51,29 +51,32 @@ export function readHeader(file: string): Header | undefined {
   }
 }
 
-/** Opens a journal file. @returns undefined when it was truncated, altered or sealed with another key */
+/** Decrypts a journal file. @returns `undefined` if it was truncated, altered or encrypted with another key */
 export async function decrypt(file: string, key: JournalKey): Promise<string | undefined> {
   const [clear = '', body = ''] = file.split('\n', 2);
   const [nonce = '', encrypted = ''] = body.split('.', 2);
   try {
-    const opened = await crypto.subtle.decrypt(
+    const decrypted = await crypto.subtle.decrypt(
       { name: 'AES-GCM', iv: fromBase64(nonce), additionalData: new TextEncoder().encode(clear) },
       await importKey(key, 'decrypt'),
       fromBase64(encrypted),
     );
-    return new TextDecoder().decode(opened);
+    return new TextDecoder().decode(decrypted);
   } catch {
     return undefined;
   }
 }
 
-/** SHA-256 in hexadecimal: lets a window know its own refresh token as replaced without telling anybody the token. */
+/**
+ * SHA-256 in hexadecimal, or '' without a token. It tells a window that its own refresh token was replaced, without
+ * revealing that token.
+ */
 export async function hashOf(secret: Secret | undefined): Promise<string> {
   return secret === undefined
     ? ''
     : toHex(new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(secret.reveal()))));
 }
 
-function importKey({ key }: JournalKey, usage: 'encrypt' | 'decrypt'): Promise<CryptoKey> {
+function importKey({ key }: JournalKey, usage: 'encrypt' | 'decrypt') {
   return crypto.subtle.importKey('raw', fromBase64(key.reveal()), 'AES-GCM', false, [usage]);
 }

@@ -14,16 +14,16 @@ import { diskTransaction, type StoreTransaction, secretStoreTransaction } from '
 
 export interface GrantStoreParts {
   secretStore: SecretStore;
-  /** Absent where there is no disk: then every change goes to the vault, and one window at a time is safe. */
+  /** Absent without a disk: every change then goes to the secret store, which is safe with one window at a time. */
   disk?: { journal: Journal; locks: Locks };
   clock: Clock;
   randomness: Randomness;
   log: Log;
-  /** When this window was opened (wall clock); its view of the secret storage may be that old. */
+  /** When this window was opened (wall clock, ms); its view of SecretStorage may be that old. */
   openedAtMs: number;
 }
 
-/** SecretStore, journal and locks as one: where grants lie, and the only way to change one. */
+/** Secret store, journal and locks combined: where grants are stored, and the only interface that changes them. */
 export class GrantStore {
   readonly #secretStore: SecretStore;
   readonly #clock: Clock;
@@ -46,38 +46,38 @@ export class GrantStore {
     this.#openedAtMs = openedAtMs;
   }
 
-  /** Whether grants survive crashes and other windows. */
+  /** Whether grants survive crashes and changes by other windows. */
   get hasJournal(): boolean {
     return this.#disk !== undefined;
   }
 
-  /** SecretStorage lost what an earlier start put there: on Linux, a machine without a keyring. */
+  /** Whether SecretStorage lost what an earlier start stored, as on Linux without a keyring. */
   get isVolatile(): boolean {
     return this.#isVolatile;
   }
 
   /**
-   * This window loaded the secrets before another one put the journal's key there, and would erase it with the first
-   * secret that it stores: on web hosts a page rewrites all that it loaded. A reload helps.
+   * Whether this window loaded the secrets before another window stored the journal's key. It would erase that key with
+   * the first secret that it stores, because on web hosts a page rewrites all secrets that it loaded. A reload helps.
    */
   get isStale(): boolean {
     return this.#stale;
   }
 
-  /** The id of this machine's journal; a grant's tokens are renewed first where they were obtained. */
+  /** The id of this machine's journal. The machine that obtained a grant's tokens is the first to renew them. */
   get machineId(): string | undefined {
     return this.#machineId;
   }
 
-  /** Whether another machine that shares the secrets obtained these tokens, and is to renew them. */
+  /** Whether the tokens were obtained by another machine that shares the secrets, and should be renewed there. */
   belongsToOtherMachine({ machineId }: Grant): boolean {
     return this.#machineId !== undefined && machineId !== undefined && machineId !== this.#machineId;
   }
 
-  /** Makes journal and key ready. Where the disk refuses, the vault alone has to do. */
+  /** Prepares the journal and its key. If the disk cannot be written, only the secret store is used. */
   async open(): Promise<void> {
     if (this.#disk === undefined) {
-      this.#log.info('No journal here: what is signed in is safe for one window at a time.');
+      this.#log.info('No journal is available; sign-ins are safe only while one window is open.');
       return;
     }
     const { journal } = this.#disk;
@@ -85,21 +85,21 @@ export class GrantStore {
     try {
       await journal.prepare();
       const markedAtMs = await journal.mark(this.#clock.nowMs());
-      const misses = markedAtMs !== undefined && !hasProbe;
-      this.#stale = misses && markedAtMs > this.#openedAtMs;
-      this.#isVolatile = misses && !this.#stale;
+      const lostProbe = markedAtMs !== undefined && !hasProbe;
+      this.#stale = lostProbe && markedAtMs > this.#openedAtMs;
+      this.#isVolatile = lostProbe && !this.#stale;
     } catch (error) {
       const code = systemErrorCode(error);
       if (!hasProbe) {
-        this.#log.warn('The journal cannot be written: what is signed in is safe for one window at a time.', { code });
+        this.#log.warn('The journal cannot be written; sign-ins are safe only while one window is open.', { code });
         this.#disk = undefined;
         return;
       }
-      // The vault's copies are older than what the journal holds: nothing is renewed until the disk works again.
-      this.#log.warn('The journal cannot be written now; sign-ins renew when it can be.', { code });
+      // The secret store's copies are older than the journal's records: nothing is renewed until the disk works again.
+      this.#log.warn('The journal cannot be written now; sign-ins will be renewed once it can be.', { code });
     }
     if (this.#stale) {
-      this.#log.warn('Another window signed in after this one was opened; it has to be reloaded to see that.');
+      this.#log.warn('Another window signed in after this one was opened; reload this window to use that sign-in.');
       return;
     }
     await this.#secretStore.storeProbe();
@@ -109,10 +109,10 @@ export class GrantStore {
       await this.#secretStore.storeKey(key);
       keys.push(key);
     }
-    journal.learnKeys(keys);
+    journal.addKeys(keys);
   }
 
-  /** Calls `changed` when another window may have changed something, and `fromDisk` tells that the watch works. */
+  /** Calls `changed` when another window may have changed something; `fromDisk` shows that the file watch works. */
   watch(changed: (fromDisk: boolean) => void): { dispose(): void } {
     const secrets = this.#secretStore.onDidChange(() => changed(false));
     const disk = this.#disk?.journal.watch(() => changed(true));
@@ -124,10 +124,10 @@ export class GrantStore {
     };
   }
 
-  /** Everything there is. Writes nothing: it is also called from within events of the storage. */
+  /** Reads everything that is stored. Writes nothing, because it is also called from SecretStorage events. */
   async read(): Promise<Snapshot> {
     const copies = await this.#secretStore.read();
-    this.#disk?.journal.learnKeys(await this.#secretStore.readKeys());
+    this.#disk?.journal.addKeys(await this.#secretStore.readKeys());
     const { entries, gone } = await this.#readJournal();
     const machineIds = await this.#secretStore.readMachineIds();
     this.#isShared = this.#machineId !== undefined && machineIds.some((machineId) => machineId !== this.#machineId);
@@ -151,7 +151,7 @@ export class GrantStore {
     return { grants, gone, damaged };
   }
 
-  /** Of a journal that cannot be read the vault's copies are what is left; without it nothing is renewed. */
+  /** If the journal cannot be read, only the secret store's copies remain, and nothing is renewed. */
   async #readJournal(): Promise<{ entries: Map<string, Entry>; gone: Set<string> }> {
     try {
       this.#machineId ??= await this.#disk?.journal.machineId();
@@ -160,14 +160,16 @@ export class GrantStore {
       return read ?? { entries: new Map(), gone: new Set() };
     } catch (error) {
       if (!this.#isUnreadable) {
-        this.#log.warn('The journal cannot be read; sign-ins renew when it can be.', { code: systemErrorCode(error) });
+        this.#log.warn('The journal cannot be read; sign-ins will be renewed once it can be.', {
+          code: systemErrorCode(error),
+        });
       }
       this.#isUnreadable = true;
       return { entries: new Map(), gone: new Set() };
     }
   }
 
-  /** Puts right what other windows, pages and machines did to the storage; see `heal`. */
+  /** Repairs what other windows, pages and machines did to the storage; see `reconcile.ts`. */
   async reconcile(known: Iterable<KnownGrant>, snapshot: Snapshot): Promise<void> {
     if (this.#stale) {
       return;
@@ -181,12 +183,12 @@ export class GrantStore {
     });
   }
 
-  /** The journal's files, for a report; `undefined` where there is no journal or it cannot be listed. */
+  /** The journal's files, for a report; `undefined` if there is no journal or it cannot be listed. */
   async inspect(): Promise<JournalFiles | undefined> {
     return this.#disk?.journal.inspect().catch(() => undefined);
   }
 
-  /** Begins to change a grant. @returns undefined when its lock cannot be had within `waitMs` */
+  /** Begins a transaction that changes a grant. @returns `undefined` if its lock cannot be acquired within `waitMs` */
   async begin(known: Grant, waitMs: number): Promise<StoreTransaction | undefined> {
     const disk = this.#disk;
     if (disk === undefined) {
@@ -205,7 +207,10 @@ export class GrantStore {
     );
   }
 
-  /** Runs `action` while no other window of this machine runs one under the same name; `undefined` if it cannot. */
+  /**
+   * Runs `action` while no other window of this machine runs one under the same name.
+   * @returns `undefined` if the lock cannot be acquired within `waitMs`
+   */
   async exclusively<T>(name: string, waitMs: number, action: () => Promise<T>): Promise<T | undefined> {
     const lock = await this.#disk?.locks.acquire(name, waitMs).catch(() => undefined);
     if (this.#disk !== undefined && lock === undefined) {
@@ -218,23 +223,23 @@ export class GrantStore {
     }
   }
 
-  /** Stores a sign-in: the vault's copy and the journal's record. One of them will do. @throws where neither takes it */
+  /** Stores a sign-in in the secret store and the journal; one of them is enough. @throws the error if both fail */
   async store(grant: Grant, replaced: Grant | undefined): Promise<void> {
     const { journal } = this.#disk ?? {};
     const stores = [this.#secretStore.store(grant), ...(journal === undefined ? [] : [journal.write(grant, replaced)])];
-    const refusals = (await Promise.allSettled(stores)).filter((result) => result.status === 'rejected');
-    for (const { reason } of refusals) {
-      if (refusals.length === stores.length) {
+    const failures = (await Promise.allSettled(stores)).filter((result) => result.status === 'rejected');
+    for (const { reason } of failures) {
+      if (failures.length === stores.length) {
         throw reason;
       }
-      this.#log.warn('A sign-in is stored in one place only for now.', {
+      this.#log.warn('A sign-in could be stored in only one place for now.', {
         grant: grant.id,
         code: systemErrorCode(reason),
       });
     }
   }
 
-  /** Says at once, and without waiting for anybody, that a grant is signed out. */
+  /** Marks a grant as signed out at once, without waiting for a lock. */
   async writeTombstone(grantId: string): Promise<void> {
     const hasTombstone = await this.#disk?.journal.writeTombstone(grantId).then(
       () => true,
@@ -245,14 +250,14 @@ export class GrantStore {
     }
   }
 
-  /** What is known last of a grant that was buried: the tokens that are to be revoked. */
-  async lastOf(grantId: string): Promise<Grant | undefined> {
+  /** The newest stored state of a grant, even of one that has a tombstone: its tokens are to be revoked. */
+  async readNewest(grantId: string): Promise<Grant | undefined> {
     const copy = await this.#secretStore.readOne(grantId);
-    const entry = await this.#disk?.journal.lastOf(grantId);
+    const entry = await this.#disk?.journal.readNewest(grantId);
     return newest(copy?.kind === 'damaged' ? undefined : copy, entry)?.grant;
   }
 
-  /** Removes every trace of a grant but its tombstone. */
+  /** Removes every trace of a grant except its tombstone. */
   async forget(grantId: string): Promise<void> {
     await this.#secretStore.delete(grantId);
     await this.#disk?.journal.forget(grantId);

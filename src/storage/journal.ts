@@ -6,20 +6,20 @@ import type { Files } from '../platform/contract.ts';
 import { decrypt, encrypt, type Header, hashOf, type JournalKey, readHeader } from './encryption.ts';
 import { countFiles, type JournalFiles, type RecordName, recordsById } from './journalFiles.ts';
 
-/** What the journal holds of one grant. */
+/** What the journal holds for one grant. */
 export type Entry =
   | { kind: 'grant'; grant: Grant }
   /** Written by a newer version of this extension. */
   | { kind: 'newer'; grant: Grant }
-  /** There is a record, but this window lacks its key: others know more than we do. */
+  /** There is a record, but this window lacks its key: another window may have newer credentials. */
   | { kind: 'locked'; header: Header };
 
-/** A place on the disk that was had before the refresh token is spent. */
-export interface Reserved {
-  /** Puts the record there and gives the file its name; from then on everybody sees it. */
+/** A file that was reserved on the disk before the refresh token is spent. */
+export interface Reservation {
+  /** Writes the record into the file and gives it its final name; from then on all windows see it. */
   commit(grant: Grant, replaced: Grant | undefined): Promise<void>;
-  /** Keeps an answer that may no longer be the truth, to be tried once before the account is given up. */
-  keepAside(grant: Grant, replaced: Grant | undefined): Promise<void>;
+  /** Sets aside a token response that may be outdated; it is tried once before the grant is considered ended. */
+  setAside(grant: Grant, replaced: Grant | undefined): Promise<void>;
   discard(): Promise<void>;
 }
 
@@ -27,8 +27,8 @@ export interface Reserved {
 const spareBytes = 8_192;
 
 /**
- * The truth about grants: the newest record of each, encrypted, in files that are written once and never changed. The
- * highest generation that can be read counts. See schema.md.
+ * The authoritative records of all grants, encrypted, in files that are written once and never changed. Of a grant's
+ * records, the readable one with the highest generation counts. See schema.md.
  */
 export class Journal {
   readonly #files: Files;
@@ -47,14 +47,14 @@ export class Journal {
     return [...this.#keys.values()];
   }
 
-  /** Keys by which records can be read; the first by id is the one that we write with. */
-  learnKeys(keys: Iterable<JournalKey>): void {
+  /** Adds keys for reading records. Of all keys, the first by id encrypts new records. */
+  addKeys(keys: Iterable<JournalKey>): void {
     for (const key of keys) {
       this.#keys.set(key.id, key);
     }
   }
 
-  /** @throws what the disk says when there is no place to write */
+  /** Creates the directory. @throws the file system's error if that is impossible */
   prepare(): Promise<void> {
     return this.#files.makeDirectory(this.#directory);
   }
@@ -63,7 +63,7 @@ export class Journal {
     return this.#files.watch(this.#directory, changed);
   }
 
-  /** Every grant that the journal knows, and those that were signed out. */
+  /** Every grant in the journal, and the ids of those that were signed out. */
   async read(): Promise<{ entries: Map<string, Entry>; gone: Set<string> }> {
     const names = await this.#files.list(this.#directory);
     const gone = new Set(names.filter((name) => name.endsWith('.gone')).map((name) => name.slice(0, -'.gone'.length)));
@@ -77,25 +77,25 @@ export class Journal {
     return { entries, gone };
   }
 
-  /** What the journal holds of one grant. */
+  /** What the journal holds for one grant. */
   async readOne(grantId: string): Promise<Entry | 'gone' | undefined> {
     const names = await this.#files.list(this.#directory);
     return names.includes(`${grantId}.gone`) ? 'gone' : this.#newest(recordsById(names).get(grantId) ?? []);
   }
 
-  /** The newest record of a grant, signed out or not. */
-  async lastOf(grantId: string): Promise<Entry | undefined> {
+  /** The newest record of a grant, whether or not it was signed out. */
+  async readNewest(grantId: string): Promise<Entry | undefined> {
     return this.#newest(recordsById(await this.#files.list(this.#directory)).get(grantId) ?? []);
   }
 
-  /** Answers that were kept aside for this grant, the newest first. */
-  async keptAside(grantId: string): Promise<Grant[]> {
+  /** The token responses that were set aside for this grant, newest first. */
+  async readAlternates(grantId: string): Promise<Grant[]> {
     const names = (await this.#files.list(this.#directory)).filter(
       (name) => name.startsWith(`${grantId}.`) && name.endsWith('.alternate'),
     );
     const grants: Grant[] = [];
     for (const name of names) {
-      const entry = await this.#open(name);
+      const entry = await this.#readRecord(name);
       if (entry?.kind === 'grant') {
         grants.push(entry.grant);
       }
@@ -103,19 +103,19 @@ export class Journal {
     return grants.sort((a, b) => b.tokens.obtainedAtMs - a.tokens.obtainedAtMs);
   }
 
-  /** Takes the room that a record of about this size needs. @throws when the disk is full or read-only */
-  async reserve(like: Grant): Promise<Reserved> {
+  /** Reserves the space that a record of about this size needs. @throws if the disk is full or read-only */
+  async reserve(like: Grant): Promise<Reservation> {
     const random = toHex(this.#randomness.bytes(8));
     const path = this.#path(`${like.id}.${random}.reserved`);
     await this.#files.create(path, ' '.repeat(encodeGrant(like).length * 2 + spareBytes));
-    const write = async (grant: Grant, replaced: Grant | undefined, ending: string) => {
-      const name = this.#path(`${grant.id}.${grant.generation}.${random}${ending}`);
+    const write = async (grant: Grant, replaced: Grant | undefined, suffix: string) => {
+      const name = this.#path(`${grant.id}.${grant.generation}.${random}${suffix}`);
       const encrypted = await this.#encrypt(grant, replaced);
       try {
         await this.#files.overwrite(path, encrypted);
         await this.#files.rename(path, name);
       } catch {
-        // Another window may have cleared the place away, or it went bad: what it was kept for must not be lost.
+        // Another window may have removed the reserved file, or it became unusable: the record must still be stored.
         await this.#files.create(`${path}.again`, encrypted);
         await this.#files.rename(`${path}.again`, name);
       }
@@ -125,18 +125,18 @@ export class Journal {
         await write(grant, replaced, '');
         await this.#removeOlder(grant);
       },
-      keepAside: (grant, replaced) => write(grant, replaced, '.alternate'),
+      setAside: (grant, replaced) => write(grant, replaced, '.alternate'),
       discard: () => this.#files.remove(path),
     };
   }
 
-  /** Writes a record. */
+  /** Reserves a file and writes a record into it. @throws if the disk is full or read-only */
   async write(grant: Grant, replaced: Grant | undefined): Promise<void> {
-    const reserved = await this.reserve(grant);
-    await reserved.commit(grant, replaced);
+    const reservation = await this.reserve(grant);
+    await reservation.commit(grant, replaced);
   }
 
-  /** Says for ever that the grant was signed out. Nothing secret is in it. */
+  /** Marks the grant as signed out for ever. The file is empty. */
   async writeTombstone(grantId: string): Promise<void> {
     await this.#files.create(this.#path(`${grantId}.gone`), '');
   }
@@ -146,8 +146,8 @@ export class Journal {
   }
 
   /**
-   * Leaves a mark for the next start, to tell whether what was stored beside it survived.
-   * @returns when an earlier start left it (wall clock, ms), or `undefined` when there was none
+   * Leaves a mark, by which the next start can tell whether SecretStorage kept what was stored at the same time.
+   * @returns when an earlier start left the mark (wall clock, ms), or `undefined` if there was none
    */
   async mark(nowMs: number): Promise<number | undefined> {
     return (await this.#files.create(this.#path('mark'), String(nowMs)))
@@ -155,16 +155,16 @@ export class Journal {
       : Number(await this.#files.read(this.#path('mark')));
   }
 
-  /** An id of this journal, made by the first window that comes here; `undefined` while it is being made. */
+  /** The id of this journal, created by the first window that uses it; `undefined` while that window writes it. */
   async machineId(): Promise<string | undefined> {
     const path = this.#path('machineId');
     await this.#files.create(path, toHex(this.#randomness.bytes(8)));
     const machineId = await this.#files.read(path);
-    // Whoever made it may not have written it yet.
+    // The window that created the file may not have written the id yet.
     return machineId?.length === 16 ? machineId : undefined;
   }
 
-  /** Removes every record of a grant, but not its tombstone. */
+  /** Removes every file of a grant except its tombstone and its lock. */
   async forget(grantId: string): Promise<void> {
     for (const name of await this.#files.list(this.#directory)) {
       if (name.startsWith(`${grantId}.`) && !name.endsWith('.gone') && !name.endsWith('.lock')) {
@@ -173,14 +173,14 @@ export class Journal {
     }
   }
 
-  /** Counts files by their names. */
+  /** Counts the files by their names. */
   async inspect(): Promise<JournalFiles> {
     return countFiles(await this.#files.list(this.#directory));
   }
 
   async #newest(records: RecordName[]): Promise<Entry | undefined> {
     for (const { name } of records) {
-      const entry = await this.#open(name);
+      const entry = await this.#readRecord(name);
       if (entry !== undefined) {
         return entry;
       }
@@ -188,8 +188,8 @@ export class Journal {
     return undefined;
   }
 
-  /** `undefined` for a file that vanished, was truncated or altered; it stays where it is. */
-  async #open(name: string): Promise<Entry | undefined> {
+  /** @returns `undefined` for a file that is missing, truncated or altered; such a file is left in place */
+  async #readRecord(name: string): Promise<Entry | undefined> {
     const file = await this.#files.read(this.#path(name));
     const header = file === undefined ? undefined : readHeader(file);
     if (file === undefined || header === undefined) {
@@ -219,7 +219,7 @@ export class Journal {
     return encrypt(encodeGrant(grant), header, key, this.#randomness);
   }
 
-  /** Once the newest was read back, what is older or was left by a crash is of no use to anybody. */
+  /** Removes older records and the leftovers of crashes, but only once the newest record was read back. */
   async #removeOlder(grant: Grant): Promise<void> {
     const names = await this.#files.list(this.#directory);
     const records = recordsById(names).get(grant.id) ?? [];
@@ -228,10 +228,10 @@ export class Journal {
       return;
     }
     const older = records.filter(({ generation }) => generation < grant.generation).map(({ name }) => name);
-    const left = names.filter(
+    const leftovers = names.filter(
       (name) => name.startsWith(`${grant.id}.`) && /\.(reserved|reserved\.again|alternate)$/.test(name),
     );
-    for (const name of [...older, ...left]) {
+    for (const name of [...older, ...leftovers]) {
       await this.#files.remove(this.#path(name));
     }
   }

@@ -1,5 +1,5 @@
 /**
- * Where the journal lies: in the extension's own storage of the default profile, so that all profiles of one
+ * The journal's directory. It lies in the extension's storage of the default profile, so that all profiles of a
  * user-data folder share it. `globalStorageUri` is `…/User/globalStorage/<id>`, or in a profile
  * `…/User/profiles/<profile>/globalStorage/<id>`.
  */
@@ -11,7 +11,7 @@ export function journalDirectory(globalStoragePath: string): string {
   return `${shared.replace(/[\\/]$/, '')}/journal`;
 }
 
-/** How many files of each kind a grant has, and whether some window holds its lock. */
+/** How many files of each kind a grant has, and whether a window holds its lock. */
 export interface GrantFiles {
   records: number;
   keptAside: number;
@@ -19,12 +19,12 @@ export interface GrantFiles {
   isLocked: boolean;
 }
 
-/** What lies on the disk, told by names alone; for a report. */
+/** The files on the disk, counted by name only, for a report. */
 export interface JournalFiles {
   grants: Map<string, GrantFiles>;
-  /** How many grants were signed out here. */
+  /** How many grants were signed out on this machine. */
   tombstones: number;
-  /** Whether some window is storing a sign-in right now. */
+  /** Whether a window is storing a sign-in right now. */
   isStoring: boolean;
 }
 
@@ -48,10 +48,10 @@ export function recordsById(names: readonly string[]): Map<string, RecordName[]>
   return records;
 }
 
-/** Counts what `names` tell of each grant. */
+/** Counts the files of each grant. */
 export function countFiles(names: readonly string[]): JournalFiles {
-  const count = (id: string, ending: string): number =>
-    names.filter((name) => name.startsWith(`${id}.`) && name.endsWith(ending)).length;
+  const count = (id: string, suffix: string): number =>
+    names.filter((name) => name.startsWith(`${id}.`) && name.endsWith(suffix)).length;
   const grants = [...recordsById(names)].map(([id, records]): [string, GrantFiles] => [
     id,
     {

@@ -4,13 +4,13 @@ import type { Randomness } from '../core/random.ts';
 import type { Files, OpenFile } from '../platform/contract.ts';
 
 export interface LockTiming {
-  /** How often a holder shows that it lives. */
+  /** How often the holder increases its counter. */
   heartbeatMs: number;
-  /** How often a waiter looks. */
+  /** How often a waiter reads the counter. */
   pollMs: number;
-  /** How long a waiter must have seen the same counter; longer than any transaction that is done under a lock. */
+  /** How long a waiter must have seen the same counter; longer than any transaction under a lock takes. */
   takeoverAgeMs: number;
-  /** A holder that is not done by then shows no more life: what it waits for may never come. */
+  /** When a holder stops increasing its counter, because what it waits for may never come. */
   longestHoldMs: number;
 }
 
@@ -21,17 +21,17 @@ export const lockTiming: LockTiming = {
   longestHoldMs: 120_000,
 };
 
-/** A lock that is held. */
+/** A lock that this window acquired. */
 export interface HeldLock {
-  /** Whether it is still ours: asked immediately before a request is sent and before its answer is written. */
+  /** Whether this window still holds it: check immediately before sending a request and before storing its response. */
   isOurs(): Promise<boolean>;
   release(): Promise<void>;
 }
 
 /**
- * Locks between the windows of one machine: a file that its holder rewrites every second with a growing counter. No
- * clock and no process id is ever compared: a waiter takes over only after its own consecutive looks saw the same
- * counter long enough, and a gap between two looks (sleep) starts the count again. The protocol is frozen for ever.
+ * Locks between the windows of one machine: each is a file that its holder rewrites every second with an increasing
+ * counter. Clocks and process ids are never compared: a waiter takes over only after its own consecutive polls saw the
+ * same counter for long enough, and a gap between two polls (sleep) restarts that time. The protocol must never change.
  */
 export class Locks {
   readonly #files: Files;
@@ -48,14 +48,17 @@ export class Locks {
     this.#timing = timing;
   }
 
-  /** Waits for the lock; `undefined` when it cannot be had within `waitMs`. @throws what the disk says */
+  /**
+   * Waits for the lock. @returns `undefined` if it cannot be acquired within `waitMs`
+   * @throws the file system's error
+   */
   async acquire(name: string, waitMs: number): Promise<HeldLock | undefined> {
     const path = `${this.#directory}/${name}.lock`;
     const owner = toHex(this.#randomness.bytes(8));
     const startMs = this.#clock.monotonicMs();
     let seen = '';
     let seenSinceMs = startMs;
-    let lastLookMs = startMs;
+    let lastPollMs = startMs;
     for (;;) {
       const file = await this.#files.createOpen(path, line(owner, 0));
       if (file !== undefined) {
@@ -66,13 +69,13 @@ export class Locks {
       if (content === undefined) {
         continue;
       }
-      const slept = nowMs - lastLookMs > this.#timing.pollMs * 20;
-      lastLookMs = nowMs;
+      const slept = nowMs - lastPollMs > this.#timing.pollMs * 20;
+      lastPollMs = nowMs;
       if (content !== seen || slept) {
         seen = content;
         seenSinceMs = nowMs;
       } else if (nowMs - seenSinceMs >= this.#timing.takeoverAgeMs) {
-        await this.#clear(path, content, owner);
+        await this.#removeDead(path, content, owner);
         continue;
       }
       if (nowMs - startMs >= waitMs) {
@@ -87,29 +90,30 @@ export class Locks {
     let counter = 0;
     let stop: () => void;
     let isReleased = false;
-    const beat = () => {
-      stop = this.#clock.after(this.#timing.heartbeatMs, async () => {
-        counter += 1;
-        // The disk may refuse for a moment; whoever waits sees an old counter and is patient.
-        await file.overwrite(line(owner, counter)).catch(() => undefined);
-        if (isReleased) {
-          return;
-        }
-        if (this.#clock.monotonicMs() - sinceMs < this.#timing.longestHoldMs) {
-          beat();
-        } else {
-          await file.close();
-        }
-      });
+    const beat = async () => {
+      counter += 1;
+      // The disk may fail for a moment; a waiter then sees the old counter for longer, which does no harm.
+      await file.overwrite(line(owner, counter)).catch(() => undefined);
+      if (isReleased) {
+        return;
+      }
+      if (this.#clock.monotonicMs() - sinceMs < this.#timing.longestHoldMs) {
+        schedule();
+      } else {
+        await file.close();
+      }
+    };
+    const schedule = () => {
+      stop = this.#clock.after(this.#timing.heartbeatMs, () => void beat());
     };
     const isOurs = async () => (await this.#files.read(path))?.startsWith(`${owner} `) === true;
-    beat();
+    schedule();
     return {
       isOurs,
       release: async () => {
         isReleased = true;
         stop();
-        // First, as some systems keep the name of a file that is removed while it is open.
+        // Closed first, because some systems keep the name of a file that is removed while it is open.
         await file.close();
         if (await isOurs()) {
           await this.#files.remove(path);
@@ -118,8 +122,8 @@ export class Locks {
     };
   }
 
-  /** Moves a dead holder's lock aside in one step; one that came to life, or is another's by now, is put back. */
-  async #clear(path: string, content: string, owner: string): Promise<void> {
+  /** Moves a dead holder's lock aside in one step, but puts it back if it has changed: its holder is then alive. */
+  async #removeDead(path: string, content: string, owner: string): Promise<void> {
     const aside = `${path}.${owner}`;
     try {
       await this.#files.rename(path, aside);
@@ -135,7 +139,7 @@ export class Locks {
   }
 }
 
-/** Always of the same length, so that a look never sees the rest of a longer one. */
+/** Always of the same length, so that a poll never sees the rest of a longer line. */
 function line(owner: string, counter: number): string {
   return `${owner} ${String(counter).padStart(12, '0')}\n`;
 }

@@ -7,24 +7,24 @@ import type { StoreTransaction } from './transaction.ts';
 
 export interface ReconcileParts {
   secretStore: SecretStore;
-  /** Absent where there is no disk. */
+  /** Absent without a disk. */
   journal: Journal | undefined;
   /** The id of this machine's journal, once it is known. */
   machineId: string | undefined;
-  /** Begins to change a grant, without waiting for its lock. */
+  /** Begins a transaction that changes a grant, without waiting for its lock. */
   begin: (grant: Grant) => Promise<StoreTransaction | undefined>;
   log: Log;
 }
 
 /**
- * Puts back what another page's write erased from the vault or what could not be written before, and takes out what
- * was signed out. `known` is what this window's memory holds. Never called from within an event of the storage: two
- * windows would answer each other for ever. @throws what vault and disk say
+ * Restores what another page's write erased from the secret store and what could not be written earlier, and removes
+ * grants that were signed out. `known` is what this window holds in memory. Must not be called from a SecretStorage
+ * event, or two windows would trigger each other endlessly. @throws the errors of SecretStorage and the file system
  */
 export async function reconcile(known: Iterable<KnownGrant>, snapshot: Snapshot, parts: ReconcileParts): Promise<void> {
   const { secretStore, journal, log } = parts;
   for (const id of snapshot.damaged) {
-    log.error('A stored sign-in cannot be read; it is kept aside.', { grant: id });
+    log.error('A stored sign-in cannot be read; setting it aside.', { grant: id });
     await secretStore.quarantine(id);
   }
   if (journal === undefined) {
@@ -38,7 +38,7 @@ export async function reconcile(known: Iterable<KnownGrant>, snapshot: Snapshot,
     }
     const copy = copies.get(grant.id);
     if (copy === undefined || copy.kind === 'damaged') {
-      log.info('A sign-in was missing from the secret storage; it was put back.', { grant: grant.id });
+      log.info('A sign-in was missing from the secret storage; restoring it.', { grant: grant.id });
       await secretStore.store(grant);
     }
     if ((snapshot.grants.get(grant.id)?.grant.generation ?? 0) < grant.generation) {
@@ -52,7 +52,7 @@ export async function reconcile(known: Iterable<KnownGrant>, snapshot: Snapshot,
     }
   }
   for (const id of await secretStore.readTombstones()) {
-    // Marked by another machine, or while this disk refused.
+    // Signed out by another machine, or while this disk could not be written.
     if (!(await journal.hasTombstone(id))) {
       await journal.writeTombstone(id);
       await journal.forget(id);
@@ -72,13 +72,13 @@ async function restoreKeys(secretStore: SecretStore, journal: Journal, machineId
   }
 }
 
-/** A record that only this window's memory holds, because the disk refused it. */
+/** Stores a record that only this window holds in memory, because the disk could not be written. */
 async function restoreRecord(grant: Grant, { begin, log }: ReconcileParts): Promise<void> {
   const transaction = await begin(grant);
   try {
     if (transaction !== undefined && (await transaction.read()) === grant) {
       await transaction.write(grant, undefined);
-      log.info('A record that could not be stored before is stored.', { grant: grant.id });
+      log.info('Stored a record that could not be stored earlier.', { grant: grant.id });
     }
   } finally {
     await transaction?.end();

@@ -3,7 +3,7 @@ import { type Decoded, decodeGrant, encodeGrant } from '../grants/codec.ts';
 import type { Grant } from '../grants/grant.ts';
 import type { JournalKey } from './encryption.ts';
 
-/** What this room needs of the editor's `SecretStorage`. */
+/** The part of the editor's `SecretStorage` that is used here. */
 export interface Secrets {
   get(key: string): PromiseLike<string | undefined>;
   store(key: string, value: string): PromiseLike<void>;
@@ -20,8 +20,9 @@ const tombstonePrefix = 'gone.';
 const probeName = 'probe';
 
 /**
- * What lies in SecretStorage: the journal's keys and a copy of each grant as of its sign-in. It cannot carry a token
- * that changes: a store resolves before it is flushed, other windows read late, and on web hosts a page rewrites all.
+ * The contents of SecretStorage: the journal's keys and a copy of each grant as of its sign-in. It cannot hold a token
+ * that rotates: `store` resolves before the value is flushed, other windows read late, and on web hosts a page rewrites
+ * all secrets.
  */
 export class SecretStore {
   readonly #secrets: Secrets;
@@ -30,12 +31,12 @@ export class SecretStore {
     this.#secrets = secrets;
   }
 
-  /** Fires for changes in any window, sometimes twice and sometimes without a change. */
+  /** Fires for changes by any window, sometimes twice and sometimes without a change. */
   onDidChange(listener: () => void): { dispose(): void } {
     return this.#secrets.onDidChange(listener);
   }
 
-  /** Every window that found none made one; all of them are kept, for what was sealed with them. */
+  /** All keys: every window that found none created one, and each may have encrypted records. */
   async readKeys(): Promise<JournalKey[]> {
     const keys: JournalKey[] = [];
     for (const name of await this.#names(keyPrefix)) {
@@ -75,7 +76,7 @@ export class SecretStore {
     await this.#secrets.delete(grantPrefix + grantId);
   }
 
-  /** Keeps a record that cannot be read where nothing trips over it, in case somebody can mend it. */
+  /** Moves a record that cannot be read to a key of its own, so that it does no harm but can still be repaired. */
   async quarantine(grantId: string): Promise<void> {
     const text = await this.#secrets.get(grantPrefix + grantId);
     if (text !== undefined) {
@@ -84,7 +85,7 @@ export class SecretStore {
     }
   }
 
-  /** The journals of all machines that these secrets have been on. */
+  /** The journal ids of all machines that have used these secrets. */
   readMachineIds(): Promise<string[]> {
     return this.#idsOf(machinePrefix);
   }
@@ -93,7 +94,7 @@ export class SecretStore {
     await this.#secrets.store(machinePrefix + machineId, '1');
   }
 
-  /** The grants that were signed out while several machines shared these secrets. */
+  /** The grants that were signed out while machines shared these secrets or while the journal could not be written. */
   async readTombstones(): Promise<Set<string>> {
     return new Set(await this.#idsOf(tombstonePrefix));
   }

@@ -1,28 +1,28 @@
 import type { Grant } from '../grants/grant.ts';
 import type { Entry } from './journal.ts';
 
-/** What is stored, as it was read. */
+/** Everything that was stored at the time of reading. */
 export interface Snapshot {
   grants: Map<string, KnownGrant>;
-  /** Signed out, in whatever window. */
+  /** The ids of grants that were signed out, in any window. */
   gone: ReadonlySet<string>;
-  /** Records of the vault that cannot be read and of which the journal has no copy. */
+  /** The ids of secret store records that cannot be read and that the journal does not hold either. */
   damaged: string[];
 }
 
-/** A grant as this window knows it. `readOnly`: others know more, or it was written by a newer version. */
+/** A grant as this window knows it. `readOnly`: another window has newer credentials, or a newer version wrote it. */
 export interface KnownGrant {
   grant: Grant;
   readOnly: boolean;
 }
 
-/** The higher generation of vault and journal counts. */
+/** The secret store's `copy` or the journal's `entry` of a grant: the higher generation counts. */
 export function newest(
   copy: { kind: 'grant' | 'newer'; grant: Grant } | undefined,
   entry: Entry | undefined,
 ): KnownGrant | undefined {
   if (entry?.kind === 'locked') {
-    // Others wrote with a key that we lack: what we hold is stale unless it is as new as theirs.
+    // Another window wrote the record with a key that we lack: our copy is outdated unless its generation is as high.
     return copy && { grant: copy.grant, readOnly: entry.header.generation > copy.grant.generation };
   }
   const best =

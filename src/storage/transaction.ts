@@ -2,26 +2,26 @@ import { systemErrorCode } from '../core/errorInfo.ts';
 import type { Log } from '../core/log.ts';
 import type { Grant } from '../grants/grant.ts';
 import { Failure } from '../oauth/errors.ts';
-import type { Journal, Reserved } from './journal.ts';
+import type { Journal, Reservation } from './journal.ts';
 import type { HeldLock } from './lock.ts';
 import type { SecretStore } from './secretStore.ts';
 import { type KnownGrant, newest } from './snapshot.ts';
 
-/** A change of one grant, under its lock. */
+/** A transaction that changes one grant, under its lock. */
 export interface StoreTransaction {
-  /** The truth of now. @throws Failure when it was signed out, or when this window may not touch it */
+  /** The grant as it is now. @throws Failure if it was signed out, or if this window must not change it */
   read(): Promise<Grant>;
-  /** Whether the lock is still ours; to be asked before anything is sent or written. */
+  /** Whether this window still holds the lock; check before anything is sent or written. */
   isOurs(): Promise<boolean>;
   isSignedOut(): Promise<boolean>;
-  reserve(like: Grant): Promise<Reserved>;
+  reserve(like: Grant): Promise<Reservation>;
   write(grant: Grant, replaced: Grant | undefined): Promise<void>;
-  /** Answers that came after a lock was lost, the newest first. */
-  keptAside(): Promise<Grant[]>;
+  /** The token responses that were set aside because they arrived after the lock was lost, newest first. */
+  readAlternates(): Promise<Grant[]>;
   end(): Promise<void>;
 }
 
-/** @throws Failure where another window took over: whatever it does counts, and nothing is sent or written here */
+/** @throws Failure if another window took over the lock: its changes count, and this one must not send or write */
 export async function assertLockHeld(transaction: StoreTransaction): Promise<void> {
   if (!(await transaction.isOurs())) {
     throw new Failure('transient', { step: 'storage', code: 'lock_lost' });
@@ -32,23 +32,23 @@ export interface DiskTransactionParts {
   secretStore: SecretStore;
   journal: Journal;
   lock: HeldLock;
-  /** Whether machines that share the secrets but not this disk have to learn of it. */
+  /** Whether other machines share the secrets but not this disk, and so need each record in the secret store too. */
   isShared: () => boolean;
   log: Log;
 }
 
-/** Changes the journal; the vault too where others depend on it, or where the journal refuses. */
+/** Changes the journal, and the secret store too if other machines depend on it or the journal cannot be written. */
 export function diskTransaction(
   known: Grant,
   { secretStore, journal, lock, isShared, log }: DiskTransactionParts,
 ): StoreTransaction {
   const isSignedOut = async () =>
     (await journal.hasTombstone(known.id)) || (isShared() && (await secretStore.readTombstones()).has(known.id));
-  const written = async (grant: Grant, writing: Promise<void>): Promise<void> => {
+  const writeOrStore = async (grant: Grant, journalWrite: Promise<void>): Promise<void> => {
     try {
-      await writing;
+      await journalWrite;
     } catch (error) {
-      log.warn('The journal refuses a record; the secret storage keeps it.', {
+      log.warn('A record could not be written to the journal; storing it in the secret storage.', {
         grant: grant.id,
         code: systemErrorCode(error),
       });
@@ -57,7 +57,10 @@ export function diskTransaction(
     }
     if (isShared()) {
       await secretStore.store(grant).catch((error: unknown) => {
-        log.warn('Other machines could not be told of new tokens.', { grant: grant.id, code: systemErrorCode(error) });
+        log.warn('New tokens could not be shared with other machines.', {
+          grant: grant.id,
+          code: systemErrorCode(error),
+        });
       });
     }
   };
@@ -68,42 +71,42 @@ export function diskTransaction(
         throw new Failure('invalidGrant', { step: 'storage', code: 'signed_out' });
       }
       const copy = await secretStore.readOne(known.id);
-      return writable(newest(copy?.kind === 'damaged' ? undefined : copy, entry), known);
+      return newestWritable(newest(copy?.kind === 'damaged' ? undefined : copy, entry), known);
     },
     isOurs: () => lock.isOurs(),
     isSignedOut,
     reserve: async (like) => {
-      const place = await journal.reserve(like);
-      return { ...place, commit: (grant, replaced) => written(grant, place.commit(grant, replaced)) };
+      const reservation = await journal.reserve(like);
+      return { ...reservation, commit: (grant, replaced) => writeOrStore(grant, reservation.commit(grant, replaced)) };
     },
-    write: (grant, replaced) => written(grant, journal.write(grant, replaced)),
-    keptAside: () => journal.keptAside(known.id),
+    write: (grant, replaced) => writeOrStore(grant, journal.write(grant, replaced)),
+    readAlternates: () => journal.readAlternates(known.id),
     end: () => lock.release(),
   };
 }
 
-/** Without a disk: every change goes to the vault, and one window at a time is safe. */
+/** Without a disk: every change goes to the secret store, which is safe with one window at a time. */
 export function secretStoreTransaction(known: Grant, secretStore: SecretStore): StoreTransaction {
   return {
     read: async () => {
       const copy = await secretStore.readOne(known.id);
-      return writable(newest(copy?.kind === 'damaged' ? undefined : copy, undefined), known);
+      return newestWritable(newest(copy?.kind === 'damaged' ? undefined : copy, undefined), known);
     },
     isOurs: async () => true,
     isSignedOut: async () => (await secretStore.readOne(known.id)) === undefined,
     reserve: async () => ({
       commit: (grant) => secretStore.store(grant),
-      keepAside: async () => undefined,
+      setAside: async () => undefined,
       discard: async () => undefined,
     }),
     write: (grant) => secretStore.store(grant),
-    keptAside: async () => [],
+    readAlternates: async () => [],
     end: async () => undefined,
   };
 }
 
-/** What is stored, or what this window knows where that is newer. */
-function writable(found: KnownGrant | undefined, known: Grant): Grant {
+/** The stored grant, or the one that this window knows if that is newer. @throws Failure if it is read-only */
+function newestWritable(found: KnownGrant | undefined, known: Grant): Grant {
   if (found?.readOnly) {
     throw new Failure('transient', { step: 'storage', code: 'read_only' });
   }

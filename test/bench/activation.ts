@@ -9,8 +9,8 @@ const github = 'vscode.github-authentication';
 const trivial = 'seedling-tests.driver-fixture';
 
 /**
- * Code loading and `activate` in a real editor, as its own Startup Performance tells them, each start in a new
- * extension host. The consumer asks for Notion's sessions, the editor itself for GitHub's.
+ * The time that code loading and `activate` take in a real editor, according to its Startup Performance report, each
+ * time in a new extension host. The consumer requests Notion's sessions, the editor itself GitHub's.
  */
 export async function activationFigures(): Promise<Figure[]> {
   const editor = await Editor.start({
@@ -25,7 +25,7 @@ export async function activationFigures(): Promise<Figure[]> {
       const table = await startupTable(window, [ours, trivial]);
       for (const [id, times] of Object.entries(samples)) {
         const time = activationMs(table, id);
-        // The first start fills the caches of code.
+        // The first start only fills the code caches.
         if (start > 0 && time !== undefined) {
           times.push(time);
         }
@@ -41,7 +41,7 @@ export async function activationFigures(): Promise<Figure[]> {
   }
 }
 
-/** The text of `Developer: Startup Performance`, once it tells of all `ids`. */
+/** The text of `Developer: Startup Performance`, once it lists all `ids`. */
 async function startupTable(window: EditorWindow, ids: string[]): Promise<string> {
   for (;;) {
     await window.runCommand('Developer: Startup Performance');
@@ -57,7 +57,7 @@ async function startupTable(window: EditorWindow, ids: string[]): Promise<string
   }
 }
 
-/** Code loading and the call of `activate`, from an extension's row: | id | eager | load | call | … */
+/** Milliseconds of code loading and the call of `activate`, from an extension's row: | id | eager | load | call | … */
 function activationMs(table: string, id: string): number | undefined {
   const rows = table.split('\n').map((line) => line.split('|').map((cell) => cell.trim()));
   const [, , , load, call] = rows.find((cells) => cells[1] === id) ?? [];

@@ -1,16 +1,16 @@
-/** One figure; `ratio` is ours over the peer's. */
+/** One figure; `ratio` is ours divided by the peer's. */
 export interface Figure {
   figure: string;
   unit: string;
   ours: number;
-  /** NaN where there is nobody to compare with. */
+  /** NaN if there is no peer to compare with. */
   peer: number;
   ratio: number;
-  /** Smallest and largest of our samples. */
+  /** The smallest and the largest of our samples. */
   noise?: [number, number];
 }
 
-/** A figure from medians; `samples` show the noise. */
+/** A figure of two medians; `samples` are our measurements, for the noise. */
 export function figure(
   name: string,
   unit: string,
@@ -22,7 +22,7 @@ export function figure(
   return { figure: name, unit, ours, peer, ratio: ours / peer, ...(samples.length > 0 && { noise }) };
 }
 
-/** The value below which that part of the samples lies. */
+/** The value at a quantile (0 to 1) of the samples. */
 export function at(samples: readonly number[], quantile: number): number {
   const sorted = [...samples].sort((one, other) => one - other);
   return sorted[Math.min(Math.floor(sorted.length * quantile), sorted.length - 1)] ?? Number.NaN;

@@ -1,5 +1,5 @@
-// What a call costs through the gateway, through a plain reverse proxy and through
-// mcp-remote, against the same MCP server, in turns.
+// The cost of a call through the gateway, a plain reverse proxy and mcp-remote, measured in turn against the same MCP
+// server.
 import { at, type Figure, figure } from './figure.ts';
 import { type Caller, HttpCaller, StdioCaller } from './gateway/callers.ts';
 import { Processes, residentMegabytes } from './gateway/processes.ts';
@@ -7,31 +7,31 @@ import { Processes, residentMegabytes } from './gateway/processes.ts';
 const rounds = 12;
 const callsInRound = 400;
 const inFlight = 16;
-const windowMs = 1_500;
-const windows = 5;
+const intervalMs = 1_500;
+const intervals = 5;
 const coldStarts = 11;
 
-type Way = 'direct' | 'plain' | 'ours' | 'remote';
+type Route = 'direct' | 'plain' | 'ours' | 'remote';
 
 /** Measures everything and leaves nothing running. */
 export async function gatewayFigures(): Promise<Figure[]> {
   const processes = await Processes.prepare();
   try {
-    // Notion answers in events; JSON shows the hop alone.
+    // Notion responds with event streams; JSON shows the cost of the hop alone.
     return [...(await figuresFor(processes, 'JSON')), ...(await figuresFor(processes, 'events'))];
   } finally {
     await processes.stopAll();
   }
 }
 
-async function figuresFor(processes: Processes, answers: 'JSON' | 'events'): Promise<Figure[]> {
-  const server = await processes.start('mcpServer', answers);
+async function figuresFor(processes: Processes, format: 'JSON' | 'events'): Promise<Figure[]> {
+  const server = await processes.start('mcpServer', format);
   const plain = await processes.start('plainProxy', server.url);
   const ours = await processes.start('ourGateway', server.url);
   const remote = processes.startRemote(server.url);
   const stdio = new StdioCaller(remote);
   await stdio.initialize();
-  const open: Record<Way, () => Promise<Caller>> = {
+  const open: Record<Route, () => Promise<Caller>> = {
     direct: () => HttpCaller.open(server.url),
     plain: () => HttpCaller.open(plain.url, plain.authorization),
     ours: () => HttpCaller.open(ours.url, ours.authorization),
@@ -47,16 +47,16 @@ async function figuresFor(processes: Processes, answers: 'JSON' | 'events'): Pro
   for (const child of [plain.child, ours.child, remote]) {
     await processes.stop(child);
   }
-  const cold = answers === 'JSON' ? await coldStartTimes(processes, server.url) : undefined;
+  const cold = format === 'JSON' ? await coldStartTimes(processes, server.url) : undefined;
   await processes.stop(server.child);
 
   const added = (samples: readonly number[], direct: readonly number[], quantile: number): number =>
     at(samples, quantile) - at(direct, quantile);
   return (['plain', 'remote'] as const).flatMap((peer) => {
-    const title = `(${answers}) vs ${peer === 'plain' ? 'plain undici proxy' : 'mcp-remote'}`;
+    const title = `(${format}) vs ${peer === 'plain' ? 'plain undici proxy' : 'mcp-remote'}`;
     const quantiles = [0.5, 0.99].map((quantile) => {
-      const [own = Number.NaN, theirs = Number.NaN] = (['ours', peer] as const).map((way) =>
-        added(latency[way].flat(), latency.direct.flat(), quantile),
+      const [own = Number.NaN, theirs = Number.NaN] = (['ours', peer] as const).map((route) =>
+        added(latency[route].flat(), latency.direct.flat(), quantile),
       );
       const noise = latency.ours.map((round, index) => added(round, latency.direct[index] ?? [], quantile));
       return figure(`added latency p${quantile * 100} ${title}`, 'ms', own, theirs, noise);
@@ -70,14 +70,14 @@ async function figuresFor(processes: Processes, answers: 'JSON' | 'events'): Pro
   });
 }
 
-/** Milliseconds of each call, by way and round; the ways take turns so that the machine's moods hit all alike. */
-async function latencies(open: Record<Way, () => Promise<Caller>>): Promise<Record<Way, number[][]>> {
-  const samples: Record<Way, number[][]> = { direct: [], plain: [], ours: [], remote: [] };
-  const ways = Object.keys(samples) as Way[];
-  const callers = new Map(await Promise.all(ways.map(async (way) => [way, await open[way]()] as const)));
+/** Milliseconds per call, by route and round. The routes take turns, so that other load affects all of them alike. */
+async function latencies(open: Record<Route, () => Promise<Caller>>): Promise<Record<Route, number[][]>> {
+  const samples: Record<Route, number[][]> = { direct: [], plain: [], ours: [], remote: [] };
+  const routes = Object.keys(samples) as Route[];
+  const callers = new Map(await Promise.all(routes.map(async (route) => [route, await open[route]()] as const)));
   // The first round only warms up.
   for (let round = 0; round <= rounds; round += 1) {
-    for (const [way, caller] of callers) {
+    for (const [route, caller] of callers) {
       const times: number[] = [];
       for (let count = 0; count < callsInRound; count += 1) {
         const startMs = performance.now();
@@ -85,39 +85,39 @@ async function latencies(open: Record<Way, () => Promise<Caller>>): Promise<Reco
         times.push(performance.now() - startMs);
       }
       if (round > 0) {
-        samples[way].push(times);
+        samples[route].push(times);
       }
     }
   }
-  for (const [way, caller] of callers) {
-    if (way !== 'remote') {
+  for (const [route, caller] of callers) {
+    if (route !== 'remote') {
       caller.close();
     }
   }
   return samples;
 }
 
-/** Calls a second with so many in flight, by way and window. */
-async function callRates(open: Record<Way, () => Promise<Caller>>): Promise<Record<Way, number[]>> {
-  const rates: Record<Way, number[]> = { direct: [], plain: [], ours: [], remote: [] };
-  for (let window = 0; window <= windows; window += 1) {
-    for (const way of Object.keys(rates) as Way[]) {
-      const callers = await Promise.all(Array.from({ length: inFlight }, () => open[way]()));
+/** Calls per second with `inFlight` calls at a time, by route and interval. */
+async function callRates(open: Record<Route, () => Promise<Caller>>): Promise<Record<Route, number[]>> {
+  const rates: Record<Route, number[]> = { direct: [], plain: [], ours: [], remote: [] };
+  for (let interval = 0; interval <= intervals; interval += 1) {
+    for (const route of Object.keys(rates) as Route[]) {
+      const callers = await Promise.all(Array.from({ length: inFlight }, () => open[route]()));
       const startMs = performance.now();
       let calls = 0;
       await Promise.all(
         callers.map(async (caller) => {
-          while (performance.now() - startMs < windowMs) {
+          while (performance.now() - startMs < intervalMs) {
             await caller.call();
             calls += 1;
           }
         }),
       );
-      if (window > 0) {
-        rates[way].push((calls / (performance.now() - startMs)) * 1000);
+      if (interval > 0) {
+        rates[route].push((calls / (performance.now() - startMs)) * 1000);
       }
       for (const caller of callers) {
-        if (way !== 'remote') {
+        if (route !== 'remote') {
           caller.close();
         }
       }
@@ -126,7 +126,7 @@ async function callRates(open: Record<Way, () => Promise<Caller>>): Promise<Reco
   return rates;
 }
 
-/** Milliseconds from starting a process to its first answer to a tool call. */
+/** Milliseconds from the start of a process to the result of its first tool call. */
 async function coldStartTimes(
   processes: Processes,
   serverUrl: string,

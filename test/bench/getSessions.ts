@@ -9,7 +9,7 @@ const callsInRound = 2_000;
 const rounds = 15;
 const serverUrl = 'https://mcp.example/mcp';
 
-/** What the provider does for `getSessions(['default'])` once the accounts are loaded, without the editor's own part. */
+/** The provider's work for `getSessions(['default'])` once the accounts are loaded, without the editor's own part. */
 export async function getSessionsFigures(): Promise<Figure[]> {
   return [1, 10, 100].map((count) => {
     const clock = new FakeClock();

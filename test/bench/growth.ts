@@ -15,13 +15,13 @@ import { type Figure, figure, median } from './figure.ts';
 
 const renewals = 10_000;
 
-/** What a renewal costs on this disk, and what is left of many: the peer is the beginning. */
+/** What a renewal costs on this disk, and what many renewals leave behind, compared with the first renewals. */
 export async function growthFigures(): Promise<Figure[]> {
   const home = await mkdtemp(join(tmpdir(), 'growth-'));
   try {
     const clock = new FakeClock();
     const server = new TokenServer(() => clock.nowMs());
-    const line = (): void => undefined;
+    const ignore = (): void => undefined;
     const accounts = new Accounts({
       secrets: new MemorySecretStorage().window(),
       files,
@@ -29,7 +29,7 @@ export async function growthFigures(): Promise<Figure[]> {
       protocol: server.protocol,
       clock,
       randomness: systemRandomness,
-      log: new Log({ error: line, warn: line, info: line, debug: line }),
+      log: new Log({ error: ignore, warn: ignore, info: ignore, debug: ignore }),
       openedAtMs: clock.nowMs(),
       serverUrl: 'https://mcp.example/mcp',
       labelFor: accountLabel,

@@ -8,7 +8,7 @@ import { type Figure, figure } from './figure.ts';
 const hours = 24;
 const minuteMs = 60_000;
 
-/** How often a signed-in, idle window wakes up in an hour, beyond its renewals, by a clock that is put forward. */
+/** How often a signed-in, idle window wakes up per hour, not counting renewals, with a simulated clock. */
 export async function idleFigures(): Promise<Figure[]> {
   return [
     figure('idle wake-ups an hour beyond renewals, watch works (aim: <= 1)', 'times', await wakeUps(true), Number.NaN),

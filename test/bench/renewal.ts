@@ -3,7 +3,7 @@ import { type Figure, figure, median } from './figure.ts';
 
 const expiries = 5;
 
-/** How many refresh requests an expiry costs, and how soon the other windows have the new token. */
+/** How many refresh requests each expiry causes, and how soon the other windows have the new token. */
 export async function renewalFigures(): Promise<Figure[]> {
   const figures: Figure[] = [];
   for (const windows of [1, 2, 8]) {
@@ -14,7 +14,7 @@ export async function renewalFigures(): Promise<Figure[]> {
         ...swarm.windows.flatMap(({ accounts }) => [...(accounts?.values() ?? [])].map(({ generation }) => generation)),
       );
       const perExpiry = swarm.server.front.ledger.refreshes.length / (generations - 1);
-      // Who does not share sends one for each window.
+      // Windows that do not share a renewal send one request each.
       figures.push(figure(`refresh requests an expiry, ${windows} windows`, 'requests', perExpiry, windows));
       if (windows > 1) {
         figures.push(
@@ -28,7 +28,7 @@ export async function renewalFigures(): Promise<Figure[]> {
   return figures;
 }
 
-/** Milliseconds from the first window that has a generation to each other one that has it. */
+/** Milliseconds from when the first window has a generation until each of the other windows has it. */
 async function renewals(swarm: Swarm, count: number): Promise<number[]> {
   const windows = Array.from({ length: count }, () => swarm.open());
   const seen = new Map<number, number[]>();

@@ -17,7 +17,7 @@ import { type Figure, figure, median } from './figure.ts';
 const redirectUrl = 'http://127.0.0.1:50123/callback';
 const rounds = 5;
 
-/** Requests and wall time of a sign-in, ours against the MCP SDK's own client, at the same server. */
+/** The requests and the duration of a sign-in, ours and the MCP SDK client's, with the same server. */
 export async function signInFigures(): Promise<Figure[]> {
   const notion = await startNotionServer({ version: 'today' });
   try {
@@ -47,14 +47,14 @@ export async function signInFigures(): Promise<Figure[]> {
 
 const http = createPlatformHttp({ userAgent: 'bench' });
 
-/** As the extension does it, but for the browser. */
+/** Signs in as the extension does, except for the browser. */
 async function ourLabelledSignIn(notion: NotionServer): Promise<Awaited<ReturnType<typeof signIn>>> {
   const signedIn = await signIn(http, notion);
   await readIdentity(http, new URL(notion.mcpUrl), signedIn.tokens.accessToken);
   return signedIn;
 }
 
-/** The account with its label, and then what an MCP client does first. */
+/** Signs in to a labelled account, and then makes the first request of an MCP client. */
 async function ourSignIn(notion: NotionServer): Promise<void> {
   const { tokens } = await ourLabelledSignIn(notion);
   await mcpRequest(http, new URL(notion.mcpUrl), tokens.accessToken, 'tools/list', {});
@@ -63,11 +63,11 @@ async function ourSignIn(notion: NotionServer): Promise<void> {
 async function theirSignIn(notion: NotionServer): Promise<void> {
   const provider = new MemoryProvider();
   const serverUrl = new URL(notion.mcpUrl);
-  // Its clients first ask without a token, and learn from the 401 where to sign in.
+  // The SDK's client first sends a request without a token and learns from the 401 where to sign in.
   const first = new Client({ name: 'bench', version: '1' });
   await first.connect(transport(serverUrl, provider)).catch(() => undefined);
-  const answer = await approve(provider.authorizationUrl);
-  await auth(provider, { serverUrl, authorizationCode: answer.searchParams.get('code') ?? '' });
+  const callbackUrl = await approve(provider.authorizationUrl);
+  await auth(provider, { serverUrl, authorizationCode: callbackUrl.searchParams.get('code') ?? '' });
   const client = new Client({ name: 'bench', version: '1' });
   await client.connect(transport(serverUrl, provider));
   await client.listTools();
@@ -85,14 +85,14 @@ async function timed(notion: NotionServer, run: () => Promise<unknown>): Promise
   return performance.now() - startMs;
 }
 
-/** Requests without those of the browser. */
+/** The number of requests, not counting those of the browser. */
 async function counted(notion: NotionServer, run: () => Promise<unknown>): Promise<number> {
   notion.log.clear();
   await run();
   return notion.requests().filter(({ path }) => path !== '/authorize').length;
 }
 
-/** What the SDK wants of an application: memory, and a browser to be sent to. */
+/** What the SDK requires of an application: it stores the client, tokens and verifier, and opens the browser. */
 class MemoryProvider implements OAuthClientProvider {
   readonly redirectUrl = redirectUrl;
   readonly clientMetadata: OAuthClientMetadata = {

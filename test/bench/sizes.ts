@@ -8,7 +8,7 @@ import { type Figure, figure } from './figure.ts';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const editorExtensions = join(newestHost.editor, 'extensions');
 
-/** What `npm run package` ships, against what the editor's own authentication extensions ship. */
+/** The size of what `npm run package` builds, compared with the editor's own authentication extensions. */
 export async function sizeFigures(): Promise<Figure[]> {
   const activation = await kilobytes(join(root, 'dist/extension.cjs'));
   const dist = await kilobytesWithin(join(root, 'dist'));

@@ -9,13 +9,13 @@ import { Consumer, sessionIn } from './consumer.ts';
 import { Editor } from './driver/editor.ts';
 import type { EditorWindow } from './driver/editorWindow.ts';
 import { consumerVsix, extensionVsix } from './driver/vsix.ts';
-import { askServer } from './mcp.ts';
+import { fetchSelf } from './mcp.ts';
 
 const serverUrl = 'notionMcp.serverUrl';
 const json = { 'content-type': 'application/json' };
-const signIn = 'Notion MCP: Sign In';
+const signInCommand = 'Notion MCP: Sign In';
 
-describe('input that nobody should have to suffer from', { timeout: 120_000 }, () => {
+describe('invalid settings, unusual names and unexpected callbacks', { timeout: 120_000 }, () => {
   let notion: NotionServer;
   let editor: Editor;
   let window: EditorWindow;
@@ -31,7 +31,7 @@ describe('input that nobody should have to suffer from', { timeout: 120_000 }, (
       environment: { [directoryVariable]: directory },
     });
     window = await editor.openWindow();
-    consumer = await Consumer.appears(directory);
+    consumer = await Consumer.waitFor(directory);
   });
 
   after(async () => {
@@ -43,27 +43,27 @@ describe('input that nobody should have to suffer from', { timeout: 120_000 }, (
   afterEach(async (context) => {
     const { passed, name } = context as TestContext & { passed: boolean };
     if (!passed) {
-      await editor.keepEvidence(name);
-      // What is left of one failure is not to fail the others.
+      await editor.saveScreenshots(name);
+      // A notification that is left over must not fail the next tests.
       await consumer.command('notifications.clearAll');
     }
     notion.faults.clear();
   });
 
-  /** Said once, with these buttons, and nowhere else. */
-  async function said(sentence: string, buttons: string[], picture?: string): Promise<void> {
+  /** Waits for the error, checks its buttons and that it is the only error shown, and closes it. */
+  async function expectError(sentence: string, buttons: string[], picture?: string): Promise<void> {
     const shown = await window.notifications.waitFor(sentence);
     if (picture !== undefined) {
       await window.screenshot(picture);
     }
     assert.deepEqual({ severity: shown.severity, buttons: shown.buttons }, { severity: 'error', buttons });
-    const failures = (await window.notifications.list()).filter(({ severity }) => severity === 'error');
-    assert.equal(failures.length, 1);
+    const errors = (await window.notifications.list()).filter(({ severity }) => severity === 'error');
+    assert.equal(errors.length, 1);
     await window.notifications.dismiss(sentence);
   }
 
   async function connect(workspace: string): Promise<string> {
-    await window.runCommand(signIn);
+    await window.runCommand(signInCommand);
     await window.dialog.click('Continue');
     const tab = await window.nextTab();
     await tab.locator(`input[value="user-ada"]`).check();
@@ -75,8 +75,8 @@ describe('input that nobody should have to suffer from', { timeout: 120_000 }, (
     return message;
   }
 
-  describe('a server URL that cannot be used is said in one sentence, and nothing is sent', () => {
-    const wrong = [
+  describe('an invalid server URL', () => {
+    const invalidUrls = [
       ['', 'server URL is empty'],
       ['  ', 'server URL is empty'],
       ['127.0.0.2/mcp', 'must begin with https://'],
@@ -88,25 +88,25 @@ describe('input that nobody should have to suffer from', { timeout: 120_000 }, (
       ['http://127.0.0.2/sse', 'ends in /sse'],
       ['https://', 'is not a web address'],
     ] as const;
-    for (const [url, sentence] of wrong) {
-      test(`“${url}”`, async () => {
+    for (const [url, sentence] of invalidUrls) {
+      test(`the server URL “${url}” is reported with one error message, and no request is sent`, async () => {
         const requests = notion.requests().length;
         await consumer.changeSetting(serverUrl, url.replaceAll('127.0.0.2', new URL(notion.mcpUrl).host));
-        await window.runCommand(signIn);
-        await said(sentence, ['Open Setting'], url === '' ? '30-empty-server-url' : undefined);
+        await window.runCommand(signInCommand);
+        await expectError(sentence, ['Open Setting'], url === '' ? '30-empty-server-url' : undefined);
         assert.equal(notion.requests().length, requests);
       });
     }
 
-    test('Open Setting leads to the setting', async () => {
-      await window.runCommand(signIn);
+    test('Open Setting opens the server URL in the settings editor', async () => {
+      await window.runCommand(signInCommand);
       await window.notifications.click('is not a web address', 'Open Setting');
       await window.page.locator('.settings-editor .setting-item-contents').getByText('Server Url').first().waitFor();
       await window.screenshot('31-open-setting');
       await consumer.command('workbench.action.closeActiveEditor');
     });
 
-    test('an account of the server from before is kept, and back with the right URL', async () => {
+    test('an account is kept when the server URL changes, and is available again when the URL is restored', async () => {
       await consumer.changeSetting(serverUrl, notion.mcpUrl);
       assert.equal(
         await connect('workspace-wiki'),
@@ -132,58 +132,62 @@ describe('input that nobody should have to suffer from', { timeout: 120_000 }, (
     });
   });
 
-  describe('a server that is none', () => {
+  describe('a server URL that leads to no MCP server', () => {
     after(() => consumer.changeSetting(serverUrl, notion.mcpUrl));
 
-    test('an address that answers with a web page', async () => {
-      notion.fault({}, { kind: 'answer', status: 200, body: '<html>Hello</html>' });
+    test('a server that responds with a web page is reported with a link to the setting', async () => {
+      notion.fault({}, { kind: 'respond', status: 200, body: '<html>Hello</html>' });
       await consumer.changeSetting(serverUrl, `${notion.origin}/page`);
-      await window.runCommand(signIn);
-      await said('does not say where to sign in: “authorization_servers”', ['Open Setting', 'Show Log'], '32-web-page');
-      await window.notifications.waitForRoom();
+      await window.runCommand(signInCommand);
+      await expectError(
+        'does not say where to sign in: “authorization_servers”',
+        ['Open Setting', 'Show Log'],
+        '32-web-page',
+      );
+      await window.notifications.waitForFreeSlot();
     });
 
-    test('a server that names no place to sign in', async () => {
+    test('authorization server metadata without an authorization endpoint is reported with the missing field', async () => {
       const resource = { resource: `${notion.origin}/page`, authorization_servers: [notion.origin] };
       const metadata = { issuer: notion.origin, code_challenge_methods_supported: ['S256'] };
-      const answer = (body: unknown) =>
-        ({ kind: 'answer', status: 200, body: JSON.stringify(body), headers: json }) as const;
-      notion.fault({ path: '/.well-known/oauth-protected-resource/page' }, answer(resource));
-      notion.fault({ path: '/.well-known/oauth-authorization-server' }, answer(metadata));
-      await window.runCommand(signIn);
-      await said('does not say where to sign in: “authorization_endpoint”', ['Open Setting', 'Show Log']);
+      const jsonResponse = (body: unknown) =>
+        ({ kind: 'respond', status: 200, body: JSON.stringify(body), headers: json }) as const;
+      notion.fault({ path: '/.well-known/oauth-protected-resource/page' }, jsonResponse(resource));
+      notion.fault({ path: '/.well-known/oauth-authorization-server' }, jsonResponse(metadata));
+      await window.runCommand(signInCommand);
+      await expectError('does not say where to sign in: “authorization_endpoint”', ['Open Setting', 'Show Log']);
     });
   });
 
-  describe('names that a server may send', () => {
+  describe('names that the server sends', () => {
     const names = [
-      { user: '', workspace: '', label: 'ada@example.com', said: 'Connected as ada@example.com.' },
-      { user: 'A'.repeat(10_000), workspace: 'W', label: /^A{59}… \(W\)$/, said: /^Connected as A{59}… in W\.$/ },
-      { user: '$(trash) Ada', workspace: 'W', label: '(trash) Ada (W)', said: 'Connected as (trash) Ada in W.' },
-      { user: '[Ada](command:notionMcp.signOut)', workspace: 'W', label: /Ada/, said: /Ada/ },
+      { user: '', workspace: '', label: 'ada@example.com', message: 'Connected as ada@example.com.' },
+      { user: 'A'.repeat(10_000), workspace: 'W', label: /^A{59}… \(W\)$/, message: /^Connected as A{59}… in W\.$/ },
+      { user: '$(trash) Ada', workspace: 'W', label: '(trash) Ada (W)', message: 'Connected as (trash) Ada in W.' },
+      { user: '[Ada](command:notionMcp.signOut)', workspace: 'W', label: /Ada/, message: /Ada/ },
       {
         user: 'Ada\u202e\r\nLovelace',
         workspace: 'W',
         label: 'Ada Lovelace (W)',
-        said: 'Connected as Ada Lovelace in W.',
+        message: 'Connected as Ada Lovelace in W.',
       },
     ];
-    for (const { user, workspace, label, said } of names) {
-      test(`“${JSON.stringify(user.slice(0, 40))}”`, async () => {
+    for (const { user, workspace, label, message } of names) {
+      test(`an account with the user name ${JSON.stringify(user.slice(0, 40))} gets a safe label and message`, async () => {
         const ada = notion.directory.users[0];
         const notes = notion.directory.workspaces[1];
         assert.ok(ada && notes);
         Object.assign(ada, { name: user });
         Object.assign(notes, { name: workspace });
-        const message = await connect('workspace-notes');
+        const shown = await connect('workspace-notes');
         const others = (await consumer.accounts()).filter((each) => each !== 'Ada Lovelace (Engineering Wiki)');
         assert.equal(others.length, 1);
-        assert.match(others[0] ?? '', label instanceof RegExp ? label : new RegExp(`^${literally(label)}$`));
-        assert.match(message, said instanceof RegExp ? said : new RegExp(`^${literally(said)}$`));
+        assert.match(others[0] ?? '', label instanceof RegExp ? label : new RegExp(`^${escaped(label)}$`));
+        assert.match(shown, message instanceof RegExp ? message : new RegExp(`^${escaped(message)}$`));
       });
     }
 
-    test('two accounts with the same names are told apart', async () => {
+    test('two accounts with the same names get different labels', async () => {
       const ada = notion.directory.users[0];
       const notes = notion.directory.workspaces[1];
       assert.ok(ada && notes);
@@ -197,35 +201,35 @@ describe('input that nobody should have to suffer from', { timeout: 120_000 }, (
     });
   });
 
-  describe('answers that are not for us', () => {
-    test('another path on our address is only logged', async () => {
-      await window.runCommand(signIn);
+  describe('callbacks that arrive unexpectedly', () => {
+    test('a link to another path of the extension is ignored and logged', async () => {
+      await window.runCommand(signInCommand);
       await window.dialog.click('Continue');
       const tab = await window.nextTab();
       const redirectUri = new URL(tab.url()).searchParams.get('redirect_uri') ?? '';
       await editor.openTab(
         redirectUri.replace('%2Fcallback', '%2Felsewhere').replace('path=/callback', 'path=/elsewhere'),
       );
-      await editor.log('seedling.notion-mcp-auth').waitFor(/a path that it does not know/);
+      await editor.log('seedling.notion-mcp-auth').waitFor(/a link to this extension with an unknown path/);
       await window.notifications.click('in your browser', 'Cancel');
       await tab.close();
     });
 
-    test('an answer after a reload of the window changes nothing', async () => {
-      await window.runCommand(signIn);
+    test('a callback after the window was reloaded changes nothing', async () => {
+      await window.runCommand(signInCommand);
       await window.dialog.click('Continue');
       const tab = await window.nextTab();
       await window.reload();
-      consumer = await Consumer.appears(directory, [consumer]);
+      consumer = await Consumer.waitFor(directory, [consumer]);
       const accounts = await consumer.accounts();
       await tab.getByRole('button', { name: 'Allow' }).click();
       await tab.close();
       assert.deepEqual(await consumer.accounts(), accounts);
     });
 
-    test('an account that was signed out meanwhile is there again once its sign-in is allowed', async () => {
+    test('an account that is signed out during its new sign-in is back after the user allows access', async () => {
       const [kept = '', other = ''] = await consumer.accounts();
-      await window.runCommand(signIn);
+      await window.runCommand(signInCommand);
       await window.dialog.click('Continue');
       const tab = await window.nextTab();
       await window.page.bringToFront();
@@ -242,15 +246,15 @@ describe('input that nobody should have to suffer from', { timeout: 120_000 }, (
     });
   });
 
-  test('after all this the first account still works', async () => {
-    const asking = consumer.ask({ scopes: ['default'], options: { createIfNone: true } });
+  test('the first account still works after all invalid input', async () => {
+    const pendingSession = consumer.requestSession({ scopes: ['default'], options: { createIfNone: true } });
     await window.dialog.click('Allow');
     await window.quickInput.choose('Ada Lovelace (Engineering Wiki)');
-    const session = sessionIn(await asking);
-    assert.equal((await askServer(notion.mcpUrl, session?.accessToken ?? '')).workspace.name, 'Engineering Wiki');
+    const session = sessionIn(await pendingSession);
+    assert.equal((await fetchSelf(notion.mcpUrl, session?.accessToken ?? '')).workspace.name, 'Engineering Wiki');
   });
 });
 
-function literally(text: string): string {
+function escaped(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }

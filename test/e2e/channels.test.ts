@@ -11,12 +11,12 @@ import { Consumer, sessionIn } from './consumer.ts';
 import { Editor } from './driver/editor.ts';
 import type { EditorWindow } from './driver/editorWindow.ts';
 import { consumerVsix, extensionVsix } from './driver/vsix.ts';
-import { askServer } from './mcp.ts';
+import { fetchSelf } from './mcp.ts';
 
 const ada = { user: 'Ada Lovelace', workspace: 'Engineering Wiki' };
 const label = 'Ada Lovelace (Engineering Wiki)';
 
-describe('every way back from the browser', { timeout: 150_000 }, () => {
+describe('every sign-in channel', { timeout: 150_000 }, () => {
   let notion: NotionServer;
   let editor: Editor;
   let window: EditorWindow;
@@ -32,7 +32,7 @@ describe('every way back from the browser', { timeout: 150_000 }, () => {
       environment: { [directoryVariable]: directory },
     });
     window = await editor.openWindow();
-    consumer = await Consumer.appears(directory);
+    consumer = await Consumer.waitFor(directory);
   });
 
   after(async () => {
@@ -44,7 +44,7 @@ describe('every way back from the browser', { timeout: 150_000 }, () => {
   afterEach(async (context) => {
     const { passed, name } = context as TestContext & { passed: boolean };
     if (!passed) {
-      await editor.keepEvidence(name);
+      await editor.saveScreenshots(name);
     }
   });
 
@@ -56,56 +56,56 @@ describe('every way back from the browser', { timeout: 150_000 }, () => {
     return window.nextTab();
   }
 
-  function redirectOf(tab: Page): URL {
+  function redirectUriOf(tab: Page): URL {
     return new URL(new URL(tab.url()).searchParams.get('redirect_uri') ?? '');
   }
 
-  async function connected(): Promise<void> {
+  async function expectConnected(): Promise<void> {
     await window.notifications.waitFor('Connected as Ada Lovelace');
     await window.notifications.dismiss('Connected as Ada Lovelace');
     assert.deepEqual(await consumer.accounts(), [label]);
   }
 
-  /** The page that the person sees last, in light and dark. */
-  async function picture(tab: Page, name: string): Promise<void> {
+  /** Takes screenshots of the completion page in the light and dark theme. */
+  async function takeScreenshots(tab: Page, name: string): Promise<void> {
     for (const colorScheme of ['light', 'dark'] as const) {
       await tab.emulateMedia({ colorScheme });
       await tab.screenshot({ path: `artefacts/e2e/${name}-${colorScheme}.png` });
     }
   }
 
-  test('the editor’s own address', async () => {
+  test('a sign-in through the URI handler connects the account', async () => {
     const tab = await begin('uriHandler');
     await allow(tab, ada);
-    await connected();
+    await expectConnected();
     await tab.close();
   });
 
-  test('a loopback address: another path at each sign-in, and a last page that holds no code', async () => {
+  test('a sign-in through loopback uses a random path, and its completion page’s address contains no code', async () => {
     const tab = await begin('loopback');
-    const { hostname, pathname } = redirectOf(tab);
+    const { hostname, pathname } = redirectUriOf(tab);
     assert.equal(hostname, '127.0.0.1');
     assert.ok(pathname.length > 16, pathname);
     await allow(tab, ada);
     await tab.getByText('Access allowed').waitFor();
     assert.ok(!tab.url().includes('code='), tab.url());
-    await picture(tab, '60-last-page');
-    await connected();
+    await takeScreenshots(tab, '60-completion-page');
+    await expectConnected();
     await tab.close();
   });
 
-  test('a loopback address, and the person says no', async () => {
+  test('a sign-in through loopback that the user denies is reported on the completion page and in the editor', async () => {
     const tab = await begin('loopback');
     await deny(tab);
     await tab.getByText('Access was not allowed').waitFor();
-    await picture(tab, '61-last-page-denied');
-    await window.notifications.waitFor('Access was not allowed in the browser');
-    await window.notifications.dismiss('Access was not allowed in the browser');
+    await takeScreenshots(tab, '61-completion-page-denied');
+    await window.notifications.waitFor('You denied access in the browser');
+    await window.notifications.dismiss('You denied access in the browser');
     await tab.close();
     assert.deepEqual(await consumer.accounts(), [label]);
   });
 
-  test('a pasted address', async () => {
+  test('a sign-in by pasting the callback address connects the account', async () => {
     const tab = await begin('paste');
     const ended = tab.waitForEvent('requestfailed');
     await allow(tab, ada);
@@ -113,37 +113,37 @@ describe('every way back from the browser', { timeout: 150_000 }, () => {
     await window.page.bringToFront();
     await window.quickInput.type(address);
     await window.quickInput.accept();
-    await connected();
+    await expectConnected();
     await tab.close();
   });
 
-  test('signing in again to a healthy account, then another workspace, then Cancel, then a crash: the first still works each time', async () => {
-    const asking = consumer.ask({ scopes: ['default'], options: { createIfNone: true } });
+  test('an account still works after a repeated sign-in, a sign-in to another workspace, a cancelled sign-in and a crash during one', async () => {
+    const pendingSession = consumer.requestSession({ scopes: ['default'], options: { createIfNone: true } });
     await window.page.bringToFront();
     await window.dialog.click('Allow');
     await window.quickInput.choose(label);
-    const { id } = sessionIn(await asking) ?? {};
-    const works = async (): Promise<void> => {
-      const session = await consumer.silently();
+    const { id } = sessionIn(await pendingSession) ?? {};
+    const expectWorks = async (): Promise<void> => {
+      const session = await consumer.silentSession();
       assert.equal(session?.id, id);
-      assert.equal((await askServer(notion.mcpUrl, session?.accessToken ?? '')).workspace.name, 'Engineering Wiki');
+      assert.equal((await fetchSelf(notion.mcpUrl, session?.accessToken ?? '')).workspace.name, 'Engineering Wiki');
     };
     const again = await begin('auto');
     await allow(again, ada);
-    await connected();
+    await expectConnected();
     await again.close();
-    await works();
+    await expectWorks();
     const other = await begin('auto');
     await allow(other, { ...ada, workspace: 'Team Notes' });
     await window.notifications.waitFor('Connected as Ada Lovelace in Team Notes');
     await other.close();
-    await works();
+    await expectWorks();
     const cancelled = await begin('auto');
     await window.page.bringToFront();
     await window.notifications.click('in your browser', 'Cancel');
     await cancelled.close();
-    await works();
-    // The window dies between Allow and the tokens.
+    await expectWorks();
+    // The extension host ends after Allow and before the tokens arrive.
     const crashed = await begin('auto');
     const hold = notion.hold({ path: '/token' });
     await allow(crashed, ada);
@@ -151,7 +151,7 @@ describe('every way back from the browser', { timeout: 150_000 }, () => {
     await window.reload();
     hold.release();
     await crashed.close();
-    consumer = await Consumer.appears(directory, [consumer]);
-    await works();
+    consumer = await Consumer.waitFor(directory, [consumer]);
+    await expectWorks();
   });
 });

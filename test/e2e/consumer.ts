@@ -1,11 +1,11 @@
 import { watch } from 'node:fs';
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Answer, Ask, History, Session } from '../editor/consumer/protocol.ts';
+import type { Ask, History, Session, SessionResult } from '../editor/consumer/protocol.ts';
 
 const limitMs = 20_000;
 
-/** The consumer extension in one window, steered from outside. */
+/** The consumer extension in one window, controlled by a test. */
 export class Consumer {
   readonly pid: number;
   readonly #port: number;
@@ -15,8 +15,8 @@ export class Consumer {
     this.pid = pid;
   }
 
-  /** Waits for the consumer of a window other than those in `known`. */
-  static async appears(directory: string, known: readonly Consumer[] = []): Promise<Consumer> {
+  /** Waits for the consumer of a window other than those in `known`. @throws Error after 20 seconds */
+  static async waitFor(directory: string, known: readonly Consumer[] = []): Promise<Consumer> {
     await mkdir(directory, { recursive: true });
     const stop = AbortSignal.timeout(limitMs);
     for (;;) {
@@ -33,13 +33,13 @@ export class Consumer {
     }
   }
 
-  ask(ask: Ask): Promise<Answer> {
-    return this.#call('/ask', ask) as Promise<Answer>;
+  requestSession(request: Ask): Promise<SessionResult> {
+    return this.#call('/ask', request) as Promise<SessionResult>;
   }
 
-  /** Asks silently; `undefined` where the editor has no session to give. */
-  async silently(scopes: string[] = ['default']): Promise<Session | undefined> {
-    return sessionIn(await this.ask({ scopes, options: { silent: true } }));
+  /** Requests a session silently; returns `undefined` if the editor has none. */
+  async silentSession(scopes: string[] = ['default']): Promise<Session | undefined> {
+    return sessionIn(await this.requestSession({ scopes, options: { silent: true } }));
   }
 
   async accounts(): Promise<string[]> {
@@ -51,33 +51,33 @@ export class Consumer {
     return this.#call('/history') as Promise<History>;
   }
 
-  /** Waits until the editor has said more often than `count` times that sessions changed. */
-  async sessionChangesBeyond(count: number): Promise<void> {
+  /** Waits until the editor has fired more than `count` session changes. */
+  async waitForSessionChangesBeyond(count: number): Promise<void> {
     await this.#call('/changesBeyond', { count });
   }
 
-  /** Calls a tool of Notion's server itself, as the README tells extension authors to. */
+  /** Calls a tool of Notion's MCP server directly, as the README describes for extension authors. */
   async callNotion(url: string, name: string, input: object): Promise<string> {
     const { content } = (await this.#call('/callNotion', { url, name, input })) as { content: { text: string }[] };
     return content.map(({ text }) => text).join('');
   }
 
-  /** The tools that the editor offers to a model. */
+  /** The names of the tools that the editor offers to models. */
   toolNames(): Promise<string[]> {
     return this.#call('/tools') as Promise<string[]>;
   }
 
-  /** Waits for a tool with `part` in its name. */
-  async toolsAppear(part: string): Promise<void> {
+  /** Waits for a tool whose name contains `part`. */
+  async waitForTool(part: string): Promise<void> {
     await this.#call('/toolsAppear', { part });
   }
 
-  /** Calls a tool as a model would, and gives its text. */
+  /** Calls a tool as a model does, and returns its text. */
   callTool(name: string, input: object): Promise<string> {
     return this.#call('/callTool', { name, input }) as Promise<string>;
   }
 
-  /** Changes a setting of the user, as the settings page does; `undefined` resets it. */
+  /** Changes a user setting, as the settings editor does; `undefined` resets it. */
   async changeSetting(name: string, value: unknown): Promise<void> {
     await this.#call('/setting', { name, value });
   }
@@ -92,25 +92,25 @@ export class Consumer {
       body: body === undefined ? null : JSON.stringify(body),
     });
     if (!response.ok) {
-      throw new Error(`the consumer could not: ${await response.text()}`);
+      throw new Error(`the consumer failed: ${await response.text()}`);
     }
     return response.json();
   }
 }
 
-/** The session in an answer. @throws the answer's error */
-export function sessionIn(answer: Answer): Session | undefined {
-  if ('error' in answer) {
-    throw new Error(answer.error);
+/** Returns the session in a result. @throws Error if the request failed */
+export function sessionIn(result: SessionResult): Session | undefined {
+  if ('error' in result) {
+    throw new Error(result.error);
   }
-  return answer.session ?? undefined;
+  return result.session ?? undefined;
 }
 
 async function readAnnouncement(path: string): Promise<{ port: number; pid: number } | undefined> {
   try {
     return JSON.parse(await readFile(path, 'utf8')) as { port: number; pid: number };
   } catch {
-    // It left while we looked.
+    // The consumer removed it in the meantime.
     return undefined;
   }
 }

@@ -10,17 +10,17 @@ import { Consumer, sessionIn } from './consumer.ts';
 import { Editor } from './driver/editor.ts';
 import type { EditorWindow } from './driver/editorWindow.ts';
 import { consumerVsix, extensionVsix } from './driver/vsix.ts';
-import { askServer } from './mcp.ts';
+import { fetchSelf } from './mcp.ts';
 
 const label = 'Ada Lovelace (Engineering Wiki)';
-const request = 'Sign in with Notion to use Session Consumer (1)';
-const atStart = [
+const signInEntry = 'Sign in with Notion to use Session Consumer (1)';
+const requestsAtStart = [
   { scopes: ['default'], options: { silent: true } },
   { scopes: ['default'] },
   { scopes: [], options: { silent: true } },
 ];
 
-describe('another extension asks for a session', { timeout: 240_000 }, () => {
+describe('another extension requests sessions', { timeout: 240_000 }, () => {
   let notion: NotionServer;
   let editor: Editor;
   let window: EditorWindow;
@@ -32,11 +32,11 @@ describe('another extension asks for a session', { timeout: 240_000 }, () => {
     notion = await startNotionServer({ version: 'today' });
     editor = await Editor.start({
       extensions: [extensionVsix, consumerVsix],
-      settings: { 'notionMcp.serverUrl': notion.mcpUrl, 'sessionConsumer.askAtStart': atStart },
+      settings: { 'notionMcp.serverUrl': notion.mcpUrl, 'sessionConsumer.askAtStart': requestsAtStart },
       environment: { [directoryVariable]: directory },
     });
     window = await editor.openWindow();
-    consumer = await Consumer.appears(directory);
+    consumer = await Consumer.waitFor(directory);
   });
 
   after(async () => {
@@ -45,7 +45,7 @@ describe('another extension asks for a session', { timeout: 240_000 }, () => {
     await rm(directory, { recursive: true, force: true });
   });
 
-  /** What the person does once the editor wants to sign in. */
+  /** Confirms the server, allows access in the browser and closes the tab. */
   async function signIn(): Promise<void> {
     await window.dialog.waitFor('Sign in at');
     await window.dialog.click('Continue');
@@ -56,33 +56,38 @@ describe('another extension asks for a session', { timeout: 240_000 }, () => {
     await tab.close();
   }
 
-  test('at a start without an account it hears that there is none, and only its passive request asks the person', async () => {
-    const { startAnswers } = await consumer.history();
-    assert.deepEqual(startAnswers, [{ session: null }, { session: null }, { session: null }]);
+  test('an extension that starts without an account gets no session, and only its request without options shows a sign-in badge', async () => {
+    const { startResults } = await consumer.history();
+    assert.deepEqual(startResults, [{ session: null }, { session: null }, { session: null }]);
     assert.equal(await window.accounts.waitForBadge(), 'Sign in requested');
     assert.deepEqual(notion.requests(), []);
   });
 
   for (const scopes of [['default'], [], ['pages:write']]) {
-    test(`with the scopes [${scopes}]: each way of asking is answered, and the badge clears`, async () => {
-      assert.deepEqual(await consumer.ask({ scopes, options: { silent: true } }), { session: null });
-      assert.deepEqual(await consumer.ask({ scopes }), { session: null });
+    test(`every kind of session request with the scopes [${scopes}] returns the session after a sign-in, and the badge disappears`, async () => {
+      assert.deepEqual(await consumer.requestSession({ scopes, options: { silent: true } }), { session: null });
+      assert.deepEqual(await consumer.requestSession({ scopes }), { session: null });
       await window.accounts.waitForBadge();
-      await window.accounts.click(request);
+      await window.accounts.click(signInEntry);
       await signIn();
       await window.accounts.waitForNoBadge();
 
-      const silent = await consumer.silently(scopes);
+      const silent = await consumer.silentSession(scopes);
       assert.equal(silent?.account.label, label);
-      assert.equal((await askServer(notion.mcpUrl, silent?.accessToken ?? '')).workspace.name, 'Engineering Wiki');
-      assert.deepEqual(sessionIn(await consumer.ask({ scopes })), silent);
-      assert.deepEqual(sessionIn(await consumer.ask({ scopes, options: { createIfNone: true } })), silent);
+      assert.equal((await fetchSelf(notion.mcpUrl, silent?.accessToken ?? '')).workspace.name, 'Engineering Wiki');
+      assert.deepEqual(sessionIn(await consumer.requestSession({ scopes })), silent);
+      assert.deepEqual(sessionIn(await consumer.requestSession({ scopes, options: { createIfNone: true } })), silent);
       const account = silent?.account ?? { id: '', label: '' };
-      assert.deepEqual(sessionIn(await consumer.ask({ scopes, options: { silent: true, account } })), silent);
-      const stranger = { id: 'nobody:nowhere', label: 'Nobody (Nowhere)' };
-      assert.deepEqual(await consumer.ask({ scopes, options: { silent: true, account: stranger } }), { session: null });
+      assert.deepEqual(
+        sessionIn(await consumer.requestSession({ scopes, options: { silent: true, account } })),
+        silent,
+      );
+      const unknown = { id: 'unknown:unknown', label: 'Unknown (Unknown)' };
+      assert.deepEqual(await consumer.requestSession({ scopes, options: { silent: true, account: unknown } }), {
+        session: null,
+      });
 
-      const forced = consumer.ask({ scopes, options: { forceNewSession: true, account } });
+      const forced = consumer.requestSession({ scopes, options: { forceNewSession: true, account } });
       await window.dialog.click('Allow');
       await signIn();
       const renewed = sessionIn(await forced);
@@ -99,22 +104,22 @@ describe('another extension asks for a session', { timeout: 240_000 }, () => {
     });
   }
 
-  test('createIfNone without an account leads to one', async () => {
-    const asking = consumer.ask({ scopes: ['default'], options: { createIfNone: true } });
+  test('createIfNone without an account starts a sign-in and returns its session', async () => {
+    const pendingSession = consumer.requestSession({ scopes: ['default'], options: { createIfNone: true } });
     await window.dialog.waitFor('wants to sign in using Notion');
     await window.dialog.click('Allow');
     await signIn();
-    assert.equal(sessionIn(await asking)?.account.label, label);
+    assert.equal(sessionIn(await pendingSession)?.account.label, label);
   });
 
-  test('a cold start of the editor gives the stored session at once, without a badge at any time', async () => {
+  test('after a cold start the editor returns the stored session at once and never shows a badge', async () => {
     notion.log.clear();
     await editor.restartServer();
     await window.reload();
-    consumer = await Consumer.appears(directory, [consumer]);
-    const { startAnswers } = await consumer.history();
+    consumer = await Consumer.waitFor(directory, [consumer]);
+    const { startResults } = await consumer.history();
     assert.deepEqual(
-      startAnswers.map((answer) => sessionIn(answer)?.account.label),
+      startResults.map((result) => sessionIn(result)?.account.label),
       [label, label, label],
     );
     assert.equal(await window.accounts.hasHadBadge(), false);
@@ -126,28 +131,28 @@ describe('another extension asks for a session', { timeout: 240_000 }, () => {
     await window.extensions.open('Notion MCP Authentication');
   }
 
-  /** Each way of asking, all at once: the editor waits five seconds for a provider before it gives up. */
-  async function assertNobodyAnswers(): Promise<void> {
-    const ways = [{ silent: true }, {}, { createIfNone: true }, { forceNewSession: true }];
+  /** Sends every kind of request at once, because the editor waits five seconds for a provider before it gives up. */
+  async function assertNoProvider(): Promise<void> {
+    const requests = [{ silent: true }, {}, { createIfNone: true }, { forceNewSession: true }];
     assert.deepEqual(
-      await Promise.all(ways.map((options) => consumer.ask({ scopes: ['default'], options }))),
-      ways.map(() => ({ error: "Timed out waiting for authentication provider 'notion-mcp' to register." })),
+      await Promise.all(requests.map((options) => consumer.requestSession({ scopes: ['default'], options }))),
+      requests.map(() => ({ error: "Timed out waiting for authentication provider 'notion-mcp' to register." })),
     );
     assert.equal(await window.accounts.hasHadBadge(), false);
     assert.equal(await window.dialog.isShown(), false);
   }
 
-  test('with the extension disabled each way of asking is rejected, and nobody is disturbed', async () => {
+  test('every session request is rejected while the extension is disabled, without a badge or dialog', async () => {
     await openExtension();
     await window.extensions.disable();
     await window.reload();
-    consumer = await Consumer.appears(directory, [consumer]);
-    await assertNobodyAnswers();
+    consumer = await Consumer.waitFor(directory, [consumer]);
+    await assertNoProvider();
   });
 
-  test('without the extension it is the same', async () => {
+  test('every session request is rejected after the extension was uninstalled, without a badge or dialog', async () => {
     await openExtension();
     await window.extensions.uninstall();
-    await assertNobodyAnswers();
+    await assertNoProvider();
   });
 });

@@ -8,7 +8,7 @@ import { fixtureVsix } from './driver/vsix.ts';
 
 const fixtureId = 'seedling-tests.driver-fixture';
 
-describe('the driver of a real editor', { timeout: 120_000 }, () => {
+describe('the driver for a real editor', { timeout: 120_000 }, () => {
   let site: Server;
   let editor: Editor;
   let window: EditorWindow;
@@ -36,17 +36,17 @@ describe('the driver of a real editor', { timeout: 120_000 }, () => {
   afterEach(async (context) => {
     const { passed, name } = context as TestContext & { passed: boolean };
     if (!passed) {
-      await editor.keepEvidence(name);
+      await editor.saveScreenshots(name);
     }
   });
 
-  test('sees the badge, signs in from the Accounts menu and signs out there', async () => {
+  test('the driver sees the badge, signs in from the Accounts menu and signs out there', async () => {
     await window.runCommand('Driver Fixture: Ask Passively');
     assert.equal(await window.accounts.waitForBadge(), 'Sign in requested');
-    const request = 'Sign in with Fixture to use Driver Fixture (1)';
-    assert.ok((await window.accounts.open()).includes(request));
+    const signInEntry = 'Sign in with Fixture to use Driver Fixture (1)';
+    assert.ok((await window.accounts.open()).includes(signInEntry));
     await window.screenshot('driver-accounts');
-    await window.accounts.click(request);
+    await window.accounts.click(signInEntry);
     await window.accounts.waitForNoBadge();
     await window.accounts.click('Ada (Fixture)', 'Sign Out');
     const question = await window.dialog.waitFor('Ada');
@@ -55,7 +55,7 @@ describe('the driver of a real editor', { timeout: 120_000 }, () => {
     assert.ok(!(await window.accounts.entries()).some((entry) => entry.includes('Ada')));
   });
 
-  test('reads a notification and presses its buttons and links', async () => {
+  test('the driver reads a notification and clicks its buttons and links', async () => {
     await window.runCommand('Driver Fixture: Note');
     await window.notifications.click('Working', 'Cancel');
     assert.deepEqual(await window.notifications.waitFor('did not work'), {
@@ -71,7 +71,7 @@ describe('the driver of a real editor', { timeout: 120_000 }, () => {
     assert.deepEqual(await window.notifications.list(), []);
   });
 
-  test('chooses the entry that is exactly named', async () => {
+  test('the driver chooses the quick pick entry whose label matches exactly', async () => {
     await window.runCommand('Driver Fixture: Pick');
     assert.equal(await window.quickInput.title(), 'Which one?');
     assert.deepEqual(await window.quickInput.items(), ['One', 'One more']);
@@ -79,7 +79,7 @@ describe('the driver of a real editor', { timeout: 120_000 }, () => {
     await editor.log(fixtureId).waitFor(/pick "One"/);
   });
 
-  test('types into an input box and answers a dialog', async () => {
+  test('the driver types into an input box and clicks a button of a dialog', async () => {
     await window.runCommand('Driver Fixture: Ask');
     assert.match(await window.quickInput.prompt(), /^Say it\./);
     await window.quickInput.type('hello');
@@ -93,7 +93,7 @@ describe('the driver of a real editor', { timeout: 120_000 }, () => {
     await editor.log(fixtureId).waitFor(/ask "Say It"/);
   });
 
-  test('follows the editor into another tab and back by its callback', async () => {
+  test('the driver follows the editor to another tab and returns through its callback', async () => {
     await window.runCommand('Driver Fixture: Open Tab');
     const tab = await window.nextTab();
     await tab.locator('#consent').waitFor();
@@ -105,7 +105,7 @@ describe('the driver of a real editor', { timeout: 120_000 }, () => {
     assert.equal(window.untakenTabs, 0);
   });
 
-  test('opens a second window with an extension host of its own, reloads and closes it', async () => {
+  test('the driver opens a second window with its own extension host, reloads it and closes it', async () => {
     const second = await editor.openWindow();
     await second.runCommand('Driver Fixture: Pick');
     await second.quickInput.choose('One more');
@@ -113,6 +113,6 @@ describe('the driver of a real editor', { timeout: 120_000 }, () => {
     await second.reload();
     assert.ok(await second.accounts.entries());
     await second.close();
-    assert.ok(window.consoleLines.some((line) => line.includes('the fixture is there')));
+    assert.ok(window.consoleLines.some((line) => line.includes('the fixture is active')));
   });
 });

@@ -7,7 +7,7 @@ import { findLeaks } from './driver/leaks.ts';
 
 const token = 'user-ada:grant12345:Zm9vYmFyYmF6cXV4cXV1eA';
 const part = 'Zm9vYmFyYmF6cXV4cXV1eA';
-const sought = { secrets: [token], people: ['Ada Lovelace'] };
+const sensitive = { secrets: [token], personalData: ['Ada Lovelace'] };
 
 async function folderWith(t: TestContext, name: string, content: string | Buffer): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'leaks-'));
@@ -18,34 +18,34 @@ async function folderWith(t: TestContext, name: string, content: string | Buffer
 }
 
 for (const [what, content] of [
-  ['as it is', `token=${token}`],
-  ['in a part', `…${part}…`],
+  ['unencoded', `token=${token}`],
+  ['only a part of it', `…${part}…`],
   ['percent-encoded', encodeURIComponent(token)],
   ['in UTF-16', Buffer.from(part, 'utf16le')],
-  ['as base64', Buffer.from(`ab${token}`).toString('base64')],
+  ['in base64', Buffer.from(`ab${token}`).toString('base64')],
 ] as const) {
-  test(`a token that stands in a file ${what} is found`, async (t) => {
+  test(`the leak search finds a token in a file: ${what}`, async (t) => {
     const folder = await folderWith(t, 'some.log', content);
-    const [leak, ...others] = await findLeaks([folder], [], sought);
+    const [leak, ...others] = await findLeaks([folder], [], sensitive);
     assert.match(leak ?? '', /^some\.log: the secret /);
     assert.deepEqual(others, []);
   });
 }
 
-test('a person is found in files and in what extensions print, not in the pages of extensions and in the editor’s trace', async (t) => {
+test('the leak search finds a user name in files and in extensions’ output, but ignores extensions’ own files and the editor’s trace', async (t) => {
   const folder = await folderWith(t, 'Ada Lovelace.txt', '');
   await writeFile(join(folder, 'extensions', 'readme.md'), 'Sign in as Ada Lovelace.');
   const lines = ['TRACE Ada Lovelace?', '[Extension Host] Ada Lovelace'];
-  const isExtensions = (line: string) => line.startsWith('[Extension Host]');
+  const isFromExtension = (line: string) => line.startsWith('[Extension Host]');
   assert.deepEqual(
     await findLeaks(
       [folder],
       [
-        { name: 'one', lines, isExtensions },
-        { name: 'two', lines: lines.slice(0, 1), isExtensions },
+        { name: 'one', lines, isFromExtension },
+        { name: 'two', lines: lines.slice(0, 1), isFromExtension },
       ],
-      sought,
+      sensitive,
     ),
-    ['Ada Lovelace.txt: the person Ada Lovelace', 'one: the person Ada Lovelace'],
+    ['Ada Lovelace.txt: the name Ada Lovelace', 'one: the name Ada Lovelace'],
   );
 });

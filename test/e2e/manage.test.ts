@@ -15,7 +15,7 @@ import { finishSignIn, signIn } from './signIn.ts';
 const ada = 'Ada Lovelace (Engineering Wiki)';
 const grace = 'Grace Hopper (Team Notes)';
 
-describe('a person manages accounts', { timeout: 150_000 }, () => {
+describe('managing accounts', { timeout: 150_000 }, () => {
   let notion: NotionServer;
   let editor: Editor;
   let window: EditorWindow;
@@ -31,7 +31,7 @@ describe('a person manages accounts', { timeout: 150_000 }, () => {
       environment: { [directoryVariable]: directory },
     });
     window = await editor.openWindow();
-    consumer = await Consumer.appears(directory);
+    consumer = await Consumer.waitFor(directory);
   });
 
   after(async () => {
@@ -43,11 +43,11 @@ describe('a person manages accounts', { timeout: 150_000 }, () => {
   afterEach(async (context) => {
     const { passed, name } = context as TestContext & { passed: boolean };
     if (!passed) {
-      await editor.keepEvidence(name);
+      await editor.saveScreenshots(name);
     }
   });
 
-  test('with nobody signed in Copy Diagnostics tells of the server, and shows what it copied', async () => {
+  test('without an account Copy Diagnostics reports on the server, and Show Details shows the copied text', async () => {
     await window.runCommand('Notion MCP: Copy Diagnostics');
     await window.notifications.waitFor('Diagnostics copied');
     const text = await window.clipboard();
@@ -58,7 +58,7 @@ describe('a person manages accounts', { timeout: 150_000 }, () => {
     await consumer.command('workbench.action.closeActiveEditor');
   });
 
-  test('with nobody signed in it offers to sign in', async () => {
+  test('without an account Manage Accounts offers a sign-in', async () => {
     await window.runCommand('Notion MCP: Manage Accounts');
     assert.equal(await window.quickInput.prompt(), 'You are not signed in to Notion yet.');
     await window.screenshot('50-no-accounts');
@@ -69,7 +69,7 @@ describe('a person manages accounts', { timeout: 150_000 }, () => {
     await finishSignIn(window, { user: 'Grace Hopper', workspace: 'Team Notes' });
   });
 
-  test('each account says how it stands and until when', async () => {
+  test('Manage Accounts shows the state of each account and when its sign-in ends, and offers its actions', async () => {
     await window.runCommand('Notion MCP: Manage Accounts');
     await window.quickInput.waitFor(ada);
     await window.screenshot('51-accounts');
@@ -97,11 +97,11 @@ describe('a person manages accounts', { timeout: 150_000 }, () => {
     await window.notifications.dismiss('Refreshed');
   });
 
-  test('it leads to the editor’s own list of the extensions that may use an account', async () => {
-    const asking = consumer.ask({ scopes: ['default'], options: { createIfNone: true } });
+  test('Manage trusted extensions opens the editor’s list of the extensions that may use the account', async () => {
+    const pendingSession = consumer.requestSession({ scopes: ['default'], options: { createIfNone: true } });
     await window.dialog.click('Allow');
     await window.quickInput.choose(ada);
-    assert.ok(sessionIn(await asking));
+    assert.ok(sessionIn(await pendingSession));
     await window.runCommand('Notion MCP: Manage Accounts');
     await window.quickInput.choose(ada);
     await window.quickInput.choose('Manage trusted extensions');
@@ -111,7 +111,7 @@ describe('a person manages accounts', { timeout: 150_000 }, () => {
     await window.quickInput.cancel();
   });
 
-  test('the keyboard alone gets through it', async () => {
+  test('Manage Accounts can be used with the keyboard alone', async () => {
     const { keyboard } = window.page;
     await keyboard.press('F1');
     await keyboard.type('Notion MCP: Manage Accounts');
@@ -137,8 +137,8 @@ describe('a person manages accounts', { timeout: 150_000 }, () => {
     await window.notifications.dismiss('is connected');
   });
 
-  test('a refresh that lasts can be left alone: Cancel frees the person at once, and it goes on', async () => {
-    const before = await consumer.silently();
+  test('Cancel closes the progress of a slow refresh at once, and the refresh continues in the background', async () => {
+    const before = await consumer.silentSession();
     const hold = notion.hold({ path: '/token' });
     await window.runCommand('Notion MCP: Refresh Session');
     await window.quickInput.choose(ada);
@@ -150,14 +150,14 @@ describe('a person manages accounts', { timeout: 150_000 }, () => {
     await window.notifications.waitFor('goes on in the background');
     await window.notifications.waitForNone(`Refreshing ${ada}…`);
     const log = editor.log('seedling.notion-mcp-auth');
-    const renewed = (await log.text()).split('Renewed.').length;
+    const nextRenewalCount = (await log.text()).split('Renewed.').length;
     hold.release();
-    await log.waitFor(new RegExp(`^(?:[^]*Renewed\\.){${renewed}}`));
-    assert.notEqual((await consumer.silently())?.accessToken, before?.accessToken);
+    await log.waitFor(new RegExp(`^(?:[^]*Renewed\\.){${nextRenewalCount}}`));
+    assert.notEqual((await consumer.silentSession())?.accessToken, before?.accessToken);
     await window.notifications.dismiss('goes on in the background');
   });
 
-  test('a test of the connection that lasts is stopped by Cancel', async () => {
+  test('Cancel stops a slow connection test', async () => {
     const hold = notion.hold({ path: '/.well-known/oauth-protected-resource/mcp' });
     await window.runCommand('Notion MCP: Test Connection');
     await window.quickInput.choose(ada);
@@ -168,8 +168,8 @@ describe('a person manages accounts', { timeout: 150_000 }, () => {
     hold.release();
   });
 
-  test('what is broken is said with the button that mends it, and the test mends what it can', async () => {
-    notion.fault({ path: '/mcp', times: 1 }, { kind: 'answer', status: 503, body: '' });
+  test('Test Connection reports a failure with a button to retry, and renews a token that the server no longer accepts', async () => {
+    notion.fault({ path: '/mcp', times: 1 }, { kind: 'respond', status: 503, body: '' });
     await window.runCommand('Notion MCP: Test Connection');
     await window.quickInput.choose(ada);
     const shown = await window.notifications.waitFor(`${ada}: `);
@@ -181,16 +181,10 @@ describe('a person manages accounts', { timeout: 150_000 }, () => {
     await window.notifications.dismiss('so it was renewed just now');
   });
 
-  test('a refusal that may be Notion’s mistake is a state of its own until it is confirmed, and Reconnect ends it', async () => {
-    notion.fault(
-      { path: '/token', grantType: 'refresh_token', times: 1 },
-      {
-        kind: 'answer',
-        status: 400,
-        body: '{"error":"invalid_grant"}',
-        headers: { 'content-type': 'application/json' },
-      },
-    );
+  test('a rejected renewal that is not yet confirmed is shown as a separate state, and Reconnect resolves it', async () => {
+    const headers = { 'content-type': 'application/json' };
+    const rejection = { kind: 'respond', status: 400, body: '{"error":"invalid_grant"}', headers } as const;
+    notion.fault({ path: '/token', grantType: 'refresh_token', times: 1 }, rejection);
     await window.runCommand('Notion MCP: Refresh Session');
     await window.quickInput.choose(ada);
     const { message, buttons } = await window.notifications.waitFor('refused to renew the sign-in');
@@ -209,14 +203,14 @@ describe('a person manages accounts', { timeout: 150_000 }, () => {
     await window.quickInput.cancel();
   });
 
-  test('Notion ends a sign-in: one item in the status bar leads to Reconnect, and all is quiet again', async () => {
+  test('after Notion ended a sign-in, the status bar item leads to Reconnect and disappears once the account is reconnected', async () => {
     await notion.revokeGrants({ user: 'user-grace' });
     await consumer.changeSetting('notionMcp.signInChannel', 'auto');
     await window.runCommand('Notion MCP: Test Connection');
     await window.quickInput.choose(grace);
     await window.notifications.waitFor(`Notion ended the sign-in of ${grace}`);
     await window.screenshot('53-status-bar');
-    assert.equal((await window.notifications.list()).length, 1, 'a test that finds it says it once');
+    assert.equal((await window.notifications.list()).length, 1, 'the test reports the ended sign-in once');
     const item = window.page.getByRole('button', { name: `Notion ended the sign-in of ${grace}. Sign in again.` });
     await item.click();
     await window.quickInput.waitFor(grace);
@@ -226,7 +220,7 @@ describe('a person manages accounts', { timeout: 150_000 }, () => {
     await window.dialog.click('Continue');
     const tab = await window.nextTab();
     await window.notifications.waitFor(`Choose ${grace} and allow access at`);
-    // Another identity comes back: it stands beside, and is said to.
+    // A sign-in as another identity adds a separate account, and a message says so.
     await allow(tab, { user: 'Ada Lovelace', workspace: 'Team Notes' });
     const other = await window.notifications.waitFor(`so ${grace} was not reconnected`);
     assert.deepEqual(other.buttons, ['Reconnect', 'Undo']);
@@ -238,13 +232,13 @@ describe('a person manages accounts', { timeout: 150_000 }, () => {
     await window.page.getByText('Notion: sign in again').waitFor({ state: 'detached' });
     await again.close();
     assert.deepEqual(await consumer.accounts(), [ada, 'Ada Lovelace (Team Notes)', grace]);
-    // What was told at first still stands there.
+    // The first notification is still shown.
     await window.notifications.click(`Notion ended the sign-in of ${grace}`, 'Reconnect');
     await window.notifications.waitFor(`${grace} is signed in again already`);
     await window.notifications.dismiss('is signed in again already');
   });
 
-  test('Copy Diagnostics says how all is, and nothing that is anybody’s', async () => {
+  test('Copy Diagnostics reports the state of every account without secrets or personal data', async () => {
     await window.runCommand('Notion MCP: Copy Diagnostics');
     await window.notifications.waitFor('Diagnostics copied');
     const text = await window.clipboard();
@@ -255,31 +249,24 @@ describe('a person manages accounts', { timeout: 150_000 }, () => {
     assert.match(text, /A3: healthy/);
     assert.match(text, /clock skew -?[0-2] s/);
     const { users, workspaces } = notion.directory;
-    const people = [
+    const personalData = [
       ...[...users, ...workspaces].flatMap(({ id, name }) => [id, name]),
       ...users.flatMap(({ email = [] }) => email),
     ];
-    const session = await consumer.silently();
-    const places = [
-      '127.0.0',
-      new URL(notion.mcpUrl).port,
-      homedir(),
-      tmpdir(),
-      directory,
-      editor.directory,
-      hostname(),
-    ];
+    const session = await consumer.silentSession();
+    const { port } = new URL(notion.mcpUrl);
+    const addressesAndPaths = ['127.0.0', port, homedir(), tmpdir(), directory, editor.directory, hostname()];
     const ids = [session?.id ?? '', session?.account.id ?? ''];
     assert.ok(ids.every((id) => id !== ''));
-    const forbidden = [...notion.issuedSecrets(), ...people, 'ada@', 'Ada', ...places, ...ids];
+    const forbidden = [...notion.issuedSecrets(), ...personalData, 'ada@', 'Ada', ...addressesAndPaths, ...ids];
     assert.deepEqual(
       forbidden.filter((each) => text.includes(each)),
       [],
     );
   });
 
-  test('an old Undo signs out nobody else', async () => {
-    await signIn(window, { user: 'Grace Hopper', workspace: 'Engineering Wiki' }, { leaveNote: true });
+  test('Undo of an account that is already signed out signs out no other account', async () => {
+    await signIn(window, { user: 'Grace Hopper', workspace: 'Engineering Wiki' }, { leaveNotification: true });
     await window.runCommand('Notion MCP: Sign Out');
     await window.quickInput.choose('Grace Hopper (Engineering Wiki)');
     await window.dialog.click('Sign Out');
@@ -292,7 +279,7 @@ describe('a person manages accounts', { timeout: 150_000 }, () => {
     assert.equal((await consumer.accounts()).length, 3);
   });
 
-  test('a sign-out that the server cannot be told of says so', async () => {
+  test('Sign Out warns when the server cannot be reached to revoke the grant', async () => {
     await notion.stopListening();
     await window.runCommand('Notion MCP: Sign Out');
     await window.quickInput.choose(grace);

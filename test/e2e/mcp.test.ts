@@ -14,7 +14,7 @@ import { consumerVsix, extensionVsix } from './driver/vsix.ts';
 import { signIn } from './signIn.ts';
 
 const wiki = 'Notion – Engineering Wiki';
-const mostLooks = 10;
+const maxTries = 10;
 
 describe('Notion’s tools in chat and agents', { timeout: 150_000 }, () => {
   let notion: NotionServer;
@@ -33,7 +33,7 @@ describe('Notion’s tools in chat and agents', { timeout: 150_000 }, () => {
       logLevel: 'trace',
     });
     window = await editor.openWindow();
-    consumer = await Consumer.appears(directory);
+    consumer = await Consumer.waitFor(directory);
   });
 
   after(async () => {
@@ -45,17 +45,17 @@ describe('Notion’s tools in chat and agents', { timeout: 150_000 }, () => {
   afterEach(async (context) => {
     const { passed, name } = context as TestContext & { passed: boolean };
     if (!passed) {
-      await editor.keepEvidence(name);
+      await editor.saveScreenshots(name);
     }
   });
 
-  /** The tools that the editor offers to a model. */
+  /** The names of the tools that the editor offers to models. */
   function tools(): Promise<string[]> {
     return consumer.toolNames();
   }
 
-  /** The editor's list of servers shows what was there when it opened, and says nothing of what comes and goes. */
-  async function serversBecome(expected: string[]): Promise<void> {
+  /** Opens the editor's list of servers until it shows the expected ones, because an open list is not updated. */
+  async function waitForServers(expected: string[]): Promise<void> {
     for (let tries = 1; ; tries += 1) {
       await window.runCommand('MCP: List Servers');
       const servers = (await window.quickInput.items()).filter((name) => name.startsWith('Notion –'));
@@ -63,37 +63,37 @@ describe('Notion’s tools in chat and agents', { timeout: 150_000 }, () => {
       if (isDeepStrictEqual(servers, expected)) {
         return;
       }
-      assert.ok(tries < mostLooks, `shown: ${servers}`);
+      assert.ok(tries < maxTries, `shown: ${servers}`);
     }
   }
 
-  test('a server appears with a sign-in, starts and gives its tools, with no second sign-in', async () => {
+  test('after a sign-in the account’s MCP server is listed, starts and offers its tools without a second sign-in', async () => {
     await signIn(window, { user: 'Ada Lovelace', workspace: 'Engineering Wiki' });
     await window.runCommand('MCP: List Servers');
     await window.quickInput.waitFor(wiki);
     await window.screenshot('40-mcp-servers');
     await window.quickInput.choose(wiki);
     if (chosenHost() === oldestHost) {
-      // What it finds, it starts without a click.
+      // This version starts a server as soon as it finds it.
       await window.quickInput.waitFor('Stop Server');
       await window.quickInput.cancel();
     } else {
       await window.quickInput.choose('Start Server');
     }
     notion.log.clear();
-    await consumer.toolsAppear('notion-fetch');
+    await consumer.waitForTool('notion-fetch');
     assert.equal(await window.dialog.isShown(), false);
-    assert.deepEqual(notion.requests({ path: '/register' }), [], 'the editor signs in nowhere by itself');
+    assert.deepEqual(notion.requests({ path: '/register' }), [], 'the editor starts no sign-in of its own');
     assert.ok((await tools()).some((name) => name.includes('notion-search')));
   });
 
-  test('a tool answers, before and after a renewal and after the server forgot the token, without a restart', async () => {
+  test('a tool call succeeds before and after a renewal and after the access token was invalidated, without a restart of the MCP server', async () => {
     const name = (await tools()).find((each) => each.includes('notion-fetch')) ?? '';
     const self = async (): Promise<string> => {
-      const answer = consumer.callTool(name, { id: 'self' });
+      const result = consumer.callTool(name, { id: 'self' });
       await window.dialog.waitFor('Run notion-fetch');
       await window.dialog.click('Yes');
-      return answer;
+      return result;
     };
     assert.match(await self(), /Ada Lovelace/);
     await window.runCommand('Notion MCP: Refresh Session');
@@ -103,25 +103,25 @@ describe('Notion’s tools in chat and agents', { timeout: 150_000 }, () => {
     assert.match(await self(), /Ada Lovelace/);
   });
 
-  test('a second workspace is a second server, and a sign-out takes its own away', async () => {
+  test('a second workspace adds a second MCP server, and a sign-out removes only its own', async () => {
     await signIn(window, { user: 'Ada Lovelace', workspace: 'Team Notes' });
     await window.runCommand('MCP: List Servers');
     await window.quickInput.waitFor('Notion – Team Notes');
     await window.quickInput.cancel();
-    // The editor shows the log of a server that it started, and takes the focus from everything when the server goes.
+    // The editor shows the log of a server that it started, and moves the focus when that server is removed.
     await consumer.command('workbench.action.closePanel');
     await window.runCommand('Notion MCP: Sign Out');
     await window.quickInput.choose('Ada Lovelace (Engineering Wiki)');
     await window.dialog.click('Sign Out');
     await window.notifications.waitFor('Signed out of');
-    await serversBecome(['Notion – Team Notes']);
+    await waitForServers(['Notion – Team Notes']);
   });
 
-  test('another extension calls the server itself as the README shows, also after the server forgot its token', async () => {
-    const asking = consumer.ask({ scopes: ['default'], options: { createIfNone: true } });
+  test('another extension calls the MCP server directly as the README shows, also after its access token was invalidated', async () => {
+    const pendingSession = consumer.requestSession({ scopes: ['default'], options: { createIfNone: true } });
     await window.dialog.click('Allow');
     await window.quickInput.choose('Ada Lovelace (Team Notes)');
-    await asking;
+    await pendingSession;
     const self = (): Promise<string> => consumer.callNotion(notion.mcpUrl, 'notion-fetch', { id: 'self' });
     assert.match(await self(), /Team Notes/);
     await notion.expireAccessTokens();
@@ -130,7 +130,7 @@ describe('Notion’s tools in chat and agents', { timeout: 150_000 }, () => {
     assert.equal(notion.requests({ path: '/token' }).length, renewals + 1);
   });
 
-  test('Test Connection shows each link of the chain', async () => {
+  test('Test Connection shows the result of each step', async () => {
     await window.runCommand('Notion MCP: Test Connection');
     await window.notifications.waitFor('is connected and has');
     await window.notifications.click('is connected and has', 'Show Details');
@@ -139,17 +139,17 @@ describe('Notion’s tools in chat and agents', { timeout: 150_000 }, () => {
     await consumer.command('workbench.action.closeActiveEditor');
   });
 
-  test('the setting takes the servers away', async () => {
+  test('turning off notionMcp.offerMcpServer removes the MCP servers', async () => {
     await consumer.changeSetting('notionMcp.offerMcpServer', false);
-    await serversBecome([]);
+    await waitForServers([]);
   });
 
-  test('no secret is in a log or in any other file of the editor', async () => {
-    assert.deepEqual(await editor.filesHolding(notion.issuedSecrets()), []);
-    // The gateway's own secret travels as a bearer token and nothing else does here; code of extensions is no record.
-    const records = await editor.filesHolding(['Bearer ']);
+  test('no secret of a tool call is in a log or in any other file of the editor', async () => {
+    assert.deepEqual(await editor.filesContaining(notion.issuedSecrets()), []);
+    // Only the gateway's own secret is sent as a bearer token here. The code of extensions may contain the word.
+    const paths = await editor.filesContaining(['Bearer ']);
     assert.deepEqual(
-      records.filter((path) => !path.startsWith('extensions/')),
+      paths.filter((path) => !path.startsWith('extensions/')),
       [],
     );
   });

@@ -1,8 +1,8 @@
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 
-/** Who the token is for, as the MCP server says it to the official client. */
-export async function askServer(
+/** Reads the user and workspace of a token from the MCP server, with the official client. */
+export async function fetchSelf(
   mcpUrl: string,
   accessToken: string,
 ): Promise<{ user: { name: string }; workspace: { name: string } }> {

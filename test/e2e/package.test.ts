@@ -6,11 +6,11 @@ import { fileURLToPath } from 'node:url';
 import { extensionVsix } from './driver/vsix.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const mostKilobytes = 500;
-/** What a package has in any case, under the names that vsce gives. */
-const always = ['package.json', 'readme.md', 'changelog.md', 'LICENSE.txt'];
+const maxKilobytes = 500;
+/** The files that every package contains, with the names that vsce gives them. */
+const standardFiles = ['package.json', 'readme.md', 'changelog.md', 'LICENSE.txt'];
 
-describe('the package that people install', () => {
+describe('the extension package', () => {
   let vsix: Buffer;
   let files: string[];
 
@@ -21,22 +21,22 @@ describe('the package that people install', () => {
       .map((name) => name.slice('extension/'.length));
   });
 
-  test('holds what .vscodeignore lets in, and nothing else', async () => {
+  test('the package contains exactly the files that .vscodeignore includes', async () => {
     const lines = (await readFile(join(root, '.vscodeignore'), 'utf8')).split('\n');
     const wanted = lines.filter((line) => line.startsWith('!')).map((line) => line.slice(1));
-    assert.ok(lines.includes('**'), 'all the rest is left out');
+    assert.ok(lines.includes('**'), 'everything else is excluded');
     assert.deepEqual(
-      files.filter((file) => !always.includes(file) && !wanted.some((pattern) => matchesGlob(file, pattern))),
+      files.filter((file) => !standardFiles.includes(file) && !wanted.some((pattern) => matchesGlob(file, pattern))),
       [],
     );
-    const plain = wanted.filter((pattern) => !/^(README|CHANGELOG|LICENSE)\b/.test(pattern));
+    const exactNames = wanted.filter((pattern) => !/^(README|CHANGELOG|LICENSE)\b/.test(pattern));
     assert.deepEqual(
-      plain.filter((pattern) => !files.some((file) => matchesGlob(file, pattern))),
+      exactNames.filter((pattern) => !files.some((file) => matchesGlob(file, pattern))),
       [],
       'nothing is missing',
     );
     assert.deepEqual(
-      always.filter((file) => !files.includes(file)),
+      standardFiles.filter((file) => !files.includes(file)),
       [],
     );
     assert.deepEqual(
@@ -45,23 +45,23 @@ describe('the package that people install', () => {
     );
   });
 
-  test('holds every file that its manifest names', async () => {
+  test('the package contains every file that its manifest names', async () => {
     const { main, browser, icon, l10n } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
     for (const path of [main, browser, icon, l10n]) {
-      const plain = path.replace(/^\.\//, '');
+      const relativePath = path.replace(/^\.\//, '');
       assert.ok(
-        files.some((file) => file === plain || file.startsWith(`${plain}/`)),
+        files.some((file) => file === relativePath || file.startsWith(`${relativePath}/`)),
         path,
       );
     }
   });
 
-  test(`is at most ${mostKilobytes} KB`, () => {
-    assert.ok(vsix.length <= mostKilobytes * 1_024, `${Math.ceil(vsix.length / 1_024)} KB`);
+  test(`the package is at most ${maxKilobytes} KB`, () => {
+    assert.ok(vsix.length <= maxKilobytes * 1_024, `${Math.ceil(vsix.length / 1_024)} KB`);
   });
 });
 
-/** The names in a ZIP file's central directory (APPNOTE 4.3.12 and 4.3.16). */
+/** Returns the file names in the central directory of a ZIP file (APPNOTE 4.3.12 and 4.3.16). */
 function namesIn(zip: Buffer): string[] {
   const end = zip.lastIndexOf(Buffer.from('PK\x05\x06'));
   const count = zip.readUInt16LE(end + 10);

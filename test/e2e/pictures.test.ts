@@ -5,14 +5,14 @@ import { fileURLToPath } from 'node:url';
 import { takePicture } from './pictures/camera.ts';
 import { mentionedPictures, shippedPath, shippedPictures } from './pictures/mentioned.ts';
 import { closeScene, openScene, type Scene } from './pictures/scene.ts';
-import { type See, steps } from './pictures/steps.ts';
+import { type Capture, steps } from './pictures/steps.ts';
 
 const artefacts = fileURLToPath(new URL('../../artefacts/e2e', import.meta.url));
 const pngSignature = '89504e470d0a1a0a';
 
-describe('the pictures', { timeout: 120_000 }, () => {
+describe('the pictures of the README and the walkthrough', { timeout: 120_000 }, () => {
   let scene: Scene;
-  const seen: string[] = [];
+  const takenPictures: string[] = [];
 
   before(async () => {
     scene = await openScene({ theme: 'light', pixelRatio: 1 });
@@ -22,34 +22,34 @@ describe('the pictures', { timeout: 120_000 }, () => {
     await (scene && closeScene(scene));
   });
 
-  const see: See = async (name, { frame, page = scene.window.page } = {}) => {
+  const capture: Capture = async (name, { frame, page = scene.window.page } = {}) => {
     await takePicture(`${artefacts}/picture ${name}.png`, page, frame);
-    seen.push(name);
+    takenPictures.push(name);
   };
 
   for (const [name, step] of Object.entries(steps)) {
-    test(`can be taken: ${name}`, async () => {
+    test(`the pictures of “${name}” can be taken`, async () => {
       try {
-        await step(scene, see);
+        await step(scene, capture);
       } catch (error) {
-        await scene.editor.keepEvidence(name);
+        await scene.editor.saveScreenshots(name);
         throw error;
       }
     });
   }
 
-  test('that README and walkthrough show are there and each is one of these, and there are no others', () => {
+  test('the shipped pictures are exactly those that README and walkthrough show, and each of them can be taken', () => {
     const mentioned = mentionedPictures();
     assert.ok(mentioned.length > 4, mentioned.join());
     assert.deepEqual(
-      mentioned.filter((name) => !seen.includes(name)),
+      mentioned.filter((name) => !takenPictures.includes(name)),
       [],
     );
     assert.deepEqual(shippedPictures().sort(), mentioned.sort());
   });
 
   for (const name of mentionedPictures()) {
-    test(`${name} is a PNG, large enough to be read and small enough to be shipped`, () => {
+    test(`the picture ${name} is a PNG that is large enough to read and small enough to ship`, () => {
       const picture = readFileSync(shippedPath(name));
       assert.equal(picture.toString('hex', 0, 8), pngSignature);
       const [width, height] = [picture.readUInt32BE(16), picture.readUInt32BE(20)];

@@ -1,4 +1,4 @@
-// node test/e2e/prepare.ts: makes everything that the tests of this folder install into an editor.
+// node test/e2e/prepare.ts: installs the editor and packages the extensions that the tests in this folder use.
 import assert from 'node:assert/strict';
 import { exec } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
@@ -14,7 +14,7 @@ const fixtureFolder = fileURLToPath(new URL('fixture', import.meta.url));
 
 await installHost();
 await mkdir(vsixFolder, { recursive: true });
-// What people get is what is tested.
+// The tests use the same package that users install.
 const { stdout, stderr } = await promisify(exec)('npm run --silent package', { cwd: root });
 assert.doesNotMatch(stdout + stderr, /WARNING/);
 for (const [folder, packagePath] of [

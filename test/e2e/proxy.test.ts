@@ -13,8 +13,8 @@ import { Editor } from './driver/editor.ts';
 import type { EditorWindow } from './driver/editorWindow.ts';
 import { consumerVsix, extensionVsix } from './driver/vsix.ts';
 
-// No name server knows it: whoever reaches it went through the proxy.
-const name = 'notion.test';
+// This name has no DNS entry, so every request that reaches the server went through the proxy.
+const hostname = 'notion.test';
 const password = 'open sesame';
 const ada = { user: 'Ada Lovelace', workspace: 'Engineering Wiki' };
 const label = 'Ada Lovelace (Engineering Wiki)';
@@ -22,31 +22,33 @@ const label = 'Ada Lovelace (Engineering Wiki)';
 interface Company {
   settings?: (proxy: URL) => Record<string, unknown>;
   environment?: (proxy: URL) => Record<string, string>;
+  /** Whether the system trusts the private authority. */
   trusted: boolean;
+  /** The password that the editor sends to the proxy. */
   password: string;
 }
 
-/** An editor in a company: the server has a certificate of a private authority, and a proxy leads to it. */
+/** An editor in a company network, with a proxy and a server whose certificate is from a private authority. */
 class CompanyEditor {
-  readonly #ends: (() => unknown)[] = [];
+  readonly #cleanups: (() => unknown)[] = [];
   notion!: NotionServer;
   window!: EditorWindow;
   consumer!: Consumer;
   tunnels: string[] = [];
 
-  async start({ settings, environment, trusted, password: used }: Company): Promise<void> {
-    const scope = { after: (end: () => unknown) => this.#ends.unshift(end) };
+  async start({ settings, environment, trusted, password: usedPassword }: Company): Promise<void> {
+    const scope = { after: (cleanUp: () => unknown) => this.#cleanups.unshift(cleanUp) };
     const authority = await Authority.create(scope);
     this.notion = await startNotionServer({
       version: 'today',
-      tls: { name, ...(await authority.issue(`DNS:${name}`)) },
+      tls: { name: hostname, ...(await authority.issue(`DNS:${hostname}`)) },
     });
     scope.after(() => this.notion.close());
     const proxy = await startProxy(scope, { password, ...this.notion.address });
     this.tunnels = proxy.tunnels;
     const proxyUrl = new URL(proxy.url);
     proxyUrl.username = 'someone';
-    proxyUrl.password = used;
+    proxyUrl.password = usedPassword;
     const directory = await mkdtemp(join(tmpdir(), 'consumers-'));
     scope.after(() => rm(directory, { recursive: true, force: true }));
     const editor = await Editor.start({
@@ -58,40 +60,42 @@ class CompanyEditor {
       },
       environment: {
         [directoryVariable]: directory,
-        // The system's certificates, as OpenSSL finds them.
+        // OpenSSL loads the system's certificates from this file.
         ...(trusted && { SSL_CERT_FILE: authority.certFile }),
         ...environment?.(proxyUrl),
       },
-      trustedOrigins: [`https://${name}:*`],
+      trustedOrigins: [`https://${hostname}:*`],
       browserArguments: [
-        `--host-resolver-rules=MAP ${name} ${this.notion.address.host}`,
+        `--host-resolver-rules=MAP ${hostname} ${this.notion.address.host}`,
         '--ignore-certificate-errors',
       ],
     });
     scope.after(() => editor.stop());
     this.window = await editor.openWindow();
-    this.consumer = await Consumer.appears(directory);
+    this.consumer = await Consumer.waitFor(directory);
   }
 
   async stop(): Promise<void> {
-    for (const end of this.#ends) {
-      await end();
+    for (const cleanUp of this.#cleanups) {
+      await cleanUp();
     }
   }
 }
 
-const ways: Record<string, Pick<Company, 'settings' | 'environment'>> = {
+const proxySources: Record<string, Pick<Company, 'settings' | 'environment'>> = {
   'the editor’s http.proxy': { settings: (proxy) => ({ 'http.proxy': proxy.href }) },
   'the environment’s HTTPS_PROXY': { environment: (proxy) => ({ HTTPS_PROXY: proxy.href }) },
 };
 
-for (const [way, company] of Object.entries(ways)) {
-  describe(`behind a proxy with a password, known from ${way}, and a private authority`, { timeout: 120_000 }, () => {
+for (const [source, company] of Object.entries(proxySources)) {
+  describe(`behind a proxy with a password, configured by ${source}, and with a private certificate authority`, {
+    timeout: 120_000,
+  }, () => {
     const editor = new CompanyEditor();
     before(() => editor.start({ ...company, trusted: true, password }));
     after(() => editor.stop());
 
-    test('sign-in, identity and renewal go through the proxy', async () => {
+    test(`a sign-in, its identity request and a renewal use the proxy configured by ${source}`, async () => {
       const { window, notion, consumer } = editor;
       await window.runCommand('Notion MCP: Sign In');
       await window.dialog.click('Continue');
@@ -109,25 +113,25 @@ for (const [way, company] of Object.entries(ways)) {
   });
 }
 
-describe('behind a proxy that http.noProxy keeps from this server', { timeout: 120_000 }, () => {
+describe('behind a proxy that http.noProxy excludes for this server', { timeout: 120_000 }, () => {
   const editor = new CompanyEditor();
-  const settings = (proxy: URL) => ({ 'http.proxy': proxy.href, 'http.noProxy': [name] });
+  const settings = (proxy: URL) => ({ 'http.proxy': proxy.href, 'http.noProxy': [hostname] });
   before(() => editor.start({ settings, trusted: true, password }));
   after(() => editor.stop());
 
-  test('the proxy is not asked', async () => {
+  test('a sign-in bypasses the proxy for a host in http.noProxy', async () => {
     await editor.window.runCommand('Notion MCP: Sign In');
     await editor.window.notifications.waitFor('cannot be reached');
     assert.deepEqual(editor.tunnels, []);
   });
 });
 
-describe('behind a proxy that does not know the password', { timeout: 120_000 }, () => {
+describe('behind a proxy that rejects the password', { timeout: 120_000 }, () => {
   const editor = new CompanyEditor();
-  before(() => editor.start({ ...ways['the environment’s HTTPS_PROXY'], trusted: true, password: 'guessed' }));
+  before(() => editor.start({ ...proxySources['the environment’s HTTPS_PROXY'], trusted: true, password: 'guessed' }));
   after(() => editor.stop());
 
-  test('one sentence names the proxy, and a button tries again', async () => {
+  test('a sign-in that the proxy rejects is reported as a proxy failure, with a button to try again', async () => {
     await editor.window.runCommand('Notion MCP: Sign In');
     const { severity, buttons } = await editor.window.notifications.waitFor('The proxy did not let the request');
     assert.deepEqual(
@@ -138,12 +142,12 @@ describe('behind a proxy that does not know the password', { timeout: 120_000 },
   });
 });
 
-describe('behind a proxy, with an authority that nobody trusts', { timeout: 120_000 }, () => {
+describe('behind a proxy, with an untrusted certificate authority', { timeout: 120_000 }, () => {
   const editor = new CompanyEditor();
-  before(() => editor.start({ ...ways['the environment’s HTTPS_PROXY'], trusted: false, password }));
+  before(() => editor.start({ ...proxySources['the environment’s HTTPS_PROXY'], trusted: false, password }));
   after(() => editor.stop());
 
-  test('one sentence names the certificate, and nothing is sent', async () => {
+  test('an untrusted certificate is reported, and no request reaches the server', async () => {
     await editor.window.runCommand('Notion MCP: Sign In');
     const { severity, buttons } = await editor.window.notifications.waitFor('is not trusted on this computer');
     assert.deepEqual({ severity, buttons }, { severity: 'error', buttons: ['Try Again', 'Show Log'] });

@@ -1,28 +1,28 @@
 import { allow } from './consentPage.ts';
 import type { EditorWindow } from './driver/editorWindow.ts';
 
-/** Signs in by the command and waits until the editor says so; the note is closed again, unless it is to stay. */
+/** Signs in with the command, waits for the notification of success and closes it unless `leaveNotification` is set. */
 export async function signIn(
   window: EditorWindow,
-  who: { user: string; workspace: string },
-  { leaveNote = false } = {},
+  identity: { user: string; workspace: string },
+  { leaveNotification = false } = {},
 ): Promise<void> {
   await window.runCommand('Notion MCP: Sign In');
-  await finishSignIn(window, who, { leaveNote });
+  await finishSignIn(window, identity, { leaveNotification });
 }
 
-/** The rest of a sign-in that something else began, up to the note that says who is connected. */
+/** Completes a sign-in that has already been started, as `signIn` does. */
 export async function finishSignIn(
   window: EditorWindow,
-  who: { user: string; workspace: string },
-  { leaveNote = false } = {},
+  identity: { user: string; workspace: string },
+  { leaveNotification = false } = {},
 ): Promise<void> {
   await window.dialog.click('Continue');
   const tab = await window.nextTab();
-  await allow(tab, who);
-  await window.notifications.waitFor(`Connected as ${who.user}`);
+  await allow(tab, identity);
+  await window.notifications.waitFor(`Connected as ${identity.user}`);
   await tab.close();
-  if (!leaveNote) {
+  if (!leaveNotification) {
     await window.notifications.dismiss('Connected as');
   }
 }

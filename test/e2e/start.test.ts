@@ -10,7 +10,9 @@ import { EditorWindow } from './driver/editorWindow.ts';
 
 const program = fileURLToPath(new URL('../start/main.ts', import.meta.url));
 
-test('npm start leads a newcomer to a signed-in account, and Ctrl+C ends all of it', { timeout: 120_000 }, async () => {
+test('npm start opens an editor in which a user can sign in, and Ctrl+C stops everything', {
+  timeout: 120_000,
+}, async () => {
   const { DISPLAY: _, WAYLAND_DISPLAY: __, ...environment } = process.env;
   const child = spawn(process.execPath, [program], { env: environment, stdio: ['ignore', 'pipe', 'inherit'] });
   const browser = await openChromium();
@@ -39,5 +41,5 @@ async function printedAddress(output: NodeJS.ReadableStream): Promise<string> {
       return address;
     }
   }
-  throw new Error('npm start ended without an address');
+  throw new Error('npm start ended without printing an address');
 }

@@ -15,7 +15,7 @@ const ada = { user: 'Ada Lovelace', workspace: 'Engineering Wiki' };
 const label = 'Ada Lovelace (Engineering Wiki)';
 const json = { 'content-type': 'application/json' };
 
-describe('a sign-in that meets trouble', { timeout: 280_000 }, () => {
+describe('failures during sign-in and renewal', { timeout: 280_000 }, () => {
   let notion: NotionServer;
   let editor: Editor;
   let window: EditorWindow;
@@ -32,8 +32,8 @@ describe('a sign-in that meets trouble', { timeout: 280_000 }, () => {
       logLevel: 'trace',
     });
     window = await editor.openWindow();
-    consumer = await Consumer.appears(directory);
-    // The account that no trouble may touch.
+    consumer = await Consumer.waitFor(directory);
+    // This account must survive every failure below.
     await signIn();
     await window.notifications.dismiss('Connected as');
   });
@@ -44,7 +44,7 @@ describe('a sign-in that meets trouble', { timeout: 280_000 }, () => {
     await rm(directory, { recursive: true, force: true });
   });
 
-  /** Runs the command up to the consent page. */
+  /** Starts a sign-in up to the consent page. */
   async function begin(): Promise<void> {
     await window.runCommand('Notion MCP: Sign In');
     await window.dialog.click('Continue');
@@ -58,8 +58,8 @@ describe('a sign-in that meets trouble', { timeout: 280_000 }, () => {
     await tab.close();
   }
 
-  /** The failure is said once, in one notification, and the account of before is still there. */
-  async function said(sentence: string | RegExp, buttons: string[], picture?: string): Promise<void> {
+  /** Waits for the error, checks its buttons, closes it, and checks that the existing account is unchanged. */
+  async function expectError(sentence: string | RegExp, buttons: string[], picture?: string): Promise<void> {
     const shown = await window.notifications.waitFor(sentence);
     if (picture !== undefined) {
       await window.screenshot(picture);
@@ -71,20 +71,20 @@ describe('a sign-in that meets trouble', { timeout: 280_000 }, () => {
     assert.equal(await window.dialog.isShown(), false);
   }
 
-  test('Cancel ends it at once, and a late answer does nothing but say so', async () => {
+  test('Cancel ends a sign-in at once, and a late callback only shows a notification', async () => {
     await begin();
     const tab = await window.nextTab();
     await window.notifications.click('in your browser', 'Cancel');
     await window.notifications.waitForNone('in your browser');
     await allow(tab, { ...ada, workspace: 'Team Notes' });
-    const note = await window.notifications.waitFor('has already ended');
-    assert.deepEqual(note.buttons, ['Sign In', 'Show Log']);
+    const notification = await window.notifications.waitFor('has already ended');
+    assert.deepEqual(notification.buttons, ['Sign In', 'Show Log']);
     await window.notifications.dismiss('has already ended');
     await tab.close();
     assert.deepEqual(await consumer.accounts(), [label]);
   });
 
-  test('a page that was closed in the browser can be opened again', async () => {
+  test('a consent page that was closed in the browser can be opened again', async () => {
     await begin();
     const closed = await window.nextTab();
     const address = closed.url();
@@ -98,14 +98,14 @@ describe('a sign-in that meets trouble', { timeout: 280_000 }, () => {
     await tab.close();
   });
 
-  test('an answer with a wrong state changes nothing, and another way leads to the end', async () => {
+  test('a callback with a wrong state changes nothing, and the sign-in completes through another channel', async () => {
     await begin();
     const tab = await window.nextTab();
     const redirectUri = new URL(tab.url()).searchParams.get('redirect_uri') ?? '';
     await editor.openTab(`${redirectUri}&code=stolen&state=d3Jvbmc%3D`);
     await editor.log('seedling.notion-mcp-auth').waitFor(/belongs to no sign-in of this window/);
     await tab.close();
-    // This editor takes one answer at an address; the sign-in waits on, and the person brings the next one herself.
+    // This editor accepts one callback per address. The sign-in keeps waiting, and the user pastes the next one.
     await window.notifications.click('in your browser', 'Try another way');
     const other = await window.nextTab();
     const ended = other.waitForEvent('requestfailed');
@@ -122,14 +122,14 @@ describe('a sign-in that meets trouble', { timeout: 280_000 }, () => {
     assert.deepEqual(await consumer.accounts(), [label]);
   });
 
-  test('the page of an earlier try is told from the one that is waited for', async () => {
+  test('a callback of an earlier attempt is reported as such, and the sign-in keeps waiting for the current one', async () => {
     await begin();
     const earlier = await window.nextTab();
     await window.notifications.click('in your browser', 'Try another way');
     const last = await window.nextTab();
     await allow(earlier, ada);
-    const note = await window.notifications.waitFor('belonged to an earlier try');
-    assert.deepEqual(note.buttons, ['Show Log']);
+    const notification = await window.notifications.waitFor('belonged to an earlier try');
+    assert.deepEqual(notification.buttons, ['Show Log']);
     await window.notifications.dismiss('belonged to an earlier try');
     await earlier.close();
     await last.close();
@@ -139,52 +139,52 @@ describe('a sign-in that meets trouble', { timeout: 280_000 }, () => {
     assert.deepEqual(await consumer.accounts(), [label]);
   });
 
-  test('the server is down before consent', async () => {
+  test('a sign-in reports that the server cannot be reached before consent', async () => {
     await notion.stopListening();
     await begin();
-    await said('cannot be reached', ['Try Again', 'Open Setting', 'Show Log'], '20-unreachable');
+    await expectError('cannot be reached', ['Try Again', 'Open Setting', 'Show Log'], '20-unreachable');
     await notion.listen();
   });
 
-  test('the server goes down after consent', async () => {
+  test('a connection failure after consent is reported, and the existing account is kept', async () => {
     await begin();
     const tab = await window.nextTab();
     notion.fault({ path: '/token', times: 1 }, { kind: 'drop', when: 'before' });
     await allow(tab, ada);
-    await said('cannot be reached', ['Try Again', 'Open Setting', 'Show Log']);
+    await expectError('cannot be reached', ['Try Again', 'Open Setting', 'Show Log']);
     await tab.close();
   });
 
-  test('the server has trouble when the code is exchanged', async () => {
+  test('a server error during the code exchange is reported with its status', async () => {
     await begin();
     const tab = await window.nextTab();
-    notion.fault({ path: '/token', times: 1 }, { kind: 'answer', status: 503, body: '<html>Down</html>' });
+    notion.fault({ path: '/token', times: 1 }, { kind: 'respond', status: 503, body: '<html>Down</html>' });
     await allow(tab, ada);
-    await said('has trouble at the moment (status 503)', ['Try Again', 'Show Log']);
+    await expectError('has trouble at the moment (status 503)', ['Try Again', 'Show Log']);
     await tab.close();
   });
 
-  test('a token answer without a token', async () => {
+  test('a token response without a token is reported as an unexpected response', async () => {
     await begin();
     const tab = await window.nextTab();
-    notion.fault({ path: '/token', times: 1 }, { kind: 'answer', status: 200, body: '{}', headers: json });
+    notion.fault({ path: '/token', times: 1 }, { kind: 'respond', status: 200, body: '{}', headers: json });
     await allow(tab, ada);
-    await said('makes no sense', ['Try Again', 'Show Log']);
+    await expectError('returned an unexpected response', ['Try Again', 'Show Log']);
     await tab.close();
   });
 
-  test('a refused registration is said with the server’s reason as plain text', async () => {
+  test('a rejected client registration is reported with the server’s reason as plain text', async () => {
     const error = { error: 'access_denied', error_description: 'No [more](command:evil) clients' };
     notion.fault(
       { path: '/register', times: 1 },
-      { kind: 'answer', status: 400, body: JSON.stringify(error), headers: json },
+      { kind: 'respond', status: 400, body: JSON.stringify(error), headers: json },
     );
     await window.runCommand('Notion MCP: Sign In');
     await window.dialog.click('Continue');
-    await said('refused to register', ['Try Again', 'Show Log'], '21-registration-refused');
+    await expectError('refused to register', ['Try Again', 'Show Log'], '21-registration-refused');
   });
 
-  test('identity cannot be had: signed in all the same, under a label of its own', async () => {
+  test('a sign-in without an available identity succeeds with a fallback label', async () => {
     notion.directory.identityFails = true;
     await begin();
     const tab = await window.nextTab();
@@ -199,18 +199,18 @@ describe('a sign-in that meets trouble', { timeout: 280_000 }, () => {
     assert.deepEqual(await consumer.accounts(), [label]);
   });
 
-  test('a sign-in that Notion ended is said so, keeps the account, and signing in again brings it back', async () => {
-    const asking = consumer.ask({ scopes: ['default'], options: { createIfNone: true } });
+  test('a sign-in that Notion ended is reported, its account is kept, and Reconnect restores the same session', async () => {
+    const pendingSession = consumer.requestSession({ scopes: ['default'], options: { createIfNone: true } });
     await window.dialog.click('Allow');
     await window.quickInput.choose(label);
-    const session = sessionIn(await asking);
+    const session = sessionIn(await pendingSession);
     await notion.revokeGrants();
     await window.runCommand('Notion MCP: Refresh Session');
     const { severity, buttons } = await window.notifications.waitFor(`Notion ended the sign-in of ${label}`);
     assert.deepEqual({ severity, buttons }, { severity: 'warning', buttons: ['Reconnect', 'Manage Accounts'] });
     await window.page.getByText('Notion: sign in again').waitFor();
     await window.screenshot('24-ended');
-    assert.equal(await consumer.silently(), undefined);
+    assert.equal(await consumer.silentSession(), undefined);
     assert.deepEqual(await consumer.accounts(), [label]);
     await window.notifications.click(`Notion ended the sign-in of ${label}`, 'Reconnect');
     await window.dialog.click('Continue');
@@ -218,11 +218,11 @@ describe('a sign-in that meets trouble', { timeout: 280_000 }, () => {
     await allow(tab, ada);
     await window.notifications.waitFor('Connected as');
     await tab.close();
-    assert.equal((await consumer.silently())?.id, session?.id);
+    assert.equal((await consumer.silentSession())?.id, session?.id);
     assert.equal(await window.page.getByText('Notion: sign in again').isVisible(), false);
   });
 
-  test('each sign-in, renewal and sign-out of all this can be followed through the log', async () => {
+  test('the log shows every step of a sign-in, a renewal and a sign-out under one id each', async () => {
     const text = await editor.log('seedling.notion-mcp-auth').text();
     const { host } = new URL(notion.mcpUrl);
     const steps = {
@@ -239,17 +239,17 @@ describe('a sign-in that meets trouble', { timeout: 280_000 }, () => {
     };
     for (const [name, expected] of Object.entries(steps)) {
       const ids = new Set(text.match(new RegExp(`\\[${name} [0-9a-f]{4}\\]`, 'g')));
-      const whole = [...ids].filter((id) => {
+      const complete = [...ids].filter((id) => {
         const lines = text.split('\n').filter((line) => line.includes(id));
         return expected.every((step) => lines.some((line) => line.includes(step)));
       });
-      assert.ok(whole.length > 0, `${name}: ${expected.join(', ')} under one id, in\n${text}`);
+      assert.ok(complete.length > 0, `${name}: ${expected.join(', ')} under one id, in\n${text}`);
     }
   });
 
-  test('no secret of all this is in a log of any level, nor in any other file of the editor; no person in our log', async () => {
-    assert.notDeepEqual(await editor.filesHolding(['Sessions changed.']), [], 'details are logged');
-    assert.deepEqual(await editor.filesHolding(notion.issuedSecrets()), []);
-    assert.ok(!(await editor.log('seedling.notion-mcp-auth').text()).includes('Ada'), 'a person is in the log');
+  test('no secret is in a log of any level or in any other file of the editor, and no user name is in the extension’s log', async () => {
+    assert.notDeepEqual(await editor.filesContaining(['Sessions changed.']), [], 'debug lines are logged');
+    assert.deepEqual(await editor.filesContaining(notion.issuedSecrets()), []);
+    assert.ok(!(await editor.log('seedling.notion-mcp-auth').text()).includes('Ada'), 'a user name is in the log');
   });
 });

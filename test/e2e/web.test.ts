@@ -7,24 +7,27 @@ import { Editor } from './driver/editor.ts';
 import type { EditorWindow } from './driver/editorWindow.ts';
 import { extensionVsix } from './driver/vsix.ts';
 
-const name = 'notion.test';
+const hostname = 'notion.test';
 const label = 'Ada Lovelace (Engineering Wiki)';
 
-describe('in the web worker host, without Node, disk and gateway', { timeout: 120_000 }, () => {
-  const ends: (() => unknown)[] = [];
-  const scope = { after: (end: () => unknown) => ends.push(end) };
+describe('the web worker extension host, without Node, disk and gateway', { timeout: 120_000 }, () => {
+  const cleanups: (() => unknown)[] = [];
+  const scope = { after: (cleanUp: () => unknown) => cleanups.push(cleanUp) };
   let notion: NotionServer;
   let editor: Editor;
   let window: EditorWindow;
 
   before(async () => {
-    // A page may ask https everywhere, and http on its own address only.
+    // A web page may send requests to any https address, but to http only on its own origin.
     const authority = await Authority.create(scope);
-    notion = await startNotionServer({ version: 'today', tls: { name, ...(await authority.issue(`DNS:${name}`)) } });
+    notion = await startNotionServer({
+      version: 'today',
+      tls: { name: hostname, ...(await authority.issue(`DNS:${hostname}`)) },
+    });
     editor = await Editor.start({
       extensions: [extensionVsix],
-      trustedOrigins: [`https://${name}:*`],
-      browserArguments: [`--host-resolver-rules=MAP ${name} ${notion.address.host}`, '--ignore-certificate-errors'],
+      trustedOrigins: [`https://${hostname}:*`],
+      browserArguments: [`--host-resolver-rules=MAP ${hostname} ${notion.address.host}`, '--ignore-certificate-errors'],
       settings: {
         'notionMcp.serverUrl': notion.mcpUrl,
         'remote.extensionKind': { 'seedling.notion-mcp-auth': ['ui'] },
@@ -36,18 +39,18 @@ describe('in the web worker host, without Node, disk and gateway', { timeout: 12
   after(async () => {
     await editor?.stop();
     await notion?.close();
-    await Promise.all(ends.map((end) => end()));
+    await Promise.all(cleanups.map((cleanUp) => cleanUp()));
   });
 
   afterEach(async (context) => {
     const { passed, name } = context as TestContext & { passed: boolean };
     if (!passed) {
       console.log(window.consoleLines.slice(-30).join('\n'));
-      await editor.keepEvidence(name);
+      await editor.saveScreenshots(name);
     }
   });
 
-  test('a person signs in, and the account outlives a reload', async () => {
+  test('in the web worker host a user signs in, and the account survives a reload', async () => {
     await window.runCommand('Notion MCP: Sign In');
     await window.dialog.click('Continue');
     const tab = await window.nextTab();
@@ -60,11 +63,11 @@ describe('in the web worker host, without Node, disk and gateway', { timeout: 12
     await window.quickInput.cancel();
   });
 
-  test('it renews, signs out, and says in its report what the host lacks', async () => {
+  test('in the web worker host an account can be refreshed and signed out, and the diagnostics list what the host lacks', async () => {
     await window.runCommand('Notion MCP: Refresh Session');
     await window.notifications.waitFor(`Refreshed ${label}`);
     await window.notifications.dismiss('Refreshed');
-    await window.notifications.waitForRoom();
+    await window.notifications.waitForFreeSlot();
     await window.runCommand('Notion MCP: Copy Diagnostics');
     await window.notifications.waitFor('Diagnostics copied');
     await window.notifications.dismiss('Diagnostics copied');

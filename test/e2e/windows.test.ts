@@ -10,13 +10,13 @@ import { Consumer, sessionIn } from './consumer.ts';
 import { Editor } from './driver/editor.ts';
 import type { EditorWindow } from './driver/editorWindow.ts';
 import { consumerVsix, extensionVsix } from './driver/vsix.ts';
-import { askServer } from './mcp.ts';
+import { fetchSelf } from './mcp.ts';
 import { signIn } from './signIn.ts';
 
 const ada = 'Ada Lovelace (Engineering Wiki)';
 const grace = 'Grace Hopper (Team Notes)';
 
-/** Two tabs of one profile: two extension hosts on one disk, each with its own memory of all secrets. */
+/** Two tabs of one browser profile: two extension hosts on one disk, each with its own cache of all secrets. */
 describe('two windows of one editor', { timeout: 120_000 }, () => {
   let notion: NotionServer;
   let editor: Editor;
@@ -33,12 +33,12 @@ describe('two windows of one editor', { timeout: 120_000 }, () => {
       environment: { [directoryVariable]: directory },
     });
     const first = await editor.openWindow();
-    const one = await Consumer.appears(directory);
-    // The first window to use the extension makes the journal's key; a window that is older has to be reloaded.
-    await one.accounts();
+    const firstConsumer = await Consumer.waitFor(directory);
+    // The first window that uses the extension creates the journal key. Windows from before that would need a reload.
+    await firstConsumer.accounts();
     const second = await editor.openWindow();
     windows = [first, second];
-    consumers = [one, await Consumer.appears(directory, [one])];
+    consumers = [firstConsumer, await Consumer.waitFor(directory, [firstConsumer])];
   });
 
   after(async () => {
@@ -47,37 +47,37 @@ describe('two windows of one editor', { timeout: 120_000 }, () => {
     await rm(directory, { recursive: true, force: true });
   });
 
-  async function access(window: EditorWindow, consumer: Consumer): Promise<string> {
-    const asking = consumer.ask({ scopes: ['default'], options: { createIfNone: true } });
+  async function getAccessToken(window: EditorWindow, consumer: Consumer): Promise<string> {
+    const pendingSession = consumer.requestSession({ scopes: ['default'], options: { createIfNone: true } });
     await window.page.bringToFront();
     await window.dialog.click('Allow');
     await window.quickInput.choose(ada);
-    return sessionIn(await asking)?.accessToken ?? '';
+    return sessionIn(await pendingSession)?.accessToken ?? '';
   }
 
-  test('a sign-in in one is there in the other', async () => {
+  test('a sign-in in one window adds the account in the other', async () => {
     assert.deepEqual(await consumers[1].accounts(), []);
-    const heard = (await consumers[1].history()).sessionChanges;
+    const changesBefore = (await consumers[1].history()).sessionChanges;
     await windows[0].page.bringToFront();
     await signIn(windows[0], { user: 'Ada Lovelace', workspace: 'Engineering Wiki' });
-    await consumers[1].sessionChangesBeyond(heard);
+    await consumers[1].waitForSessionChangesBeyond(changesBefore);
     assert.deepEqual(await consumers[1].accounts(), [ada]);
   });
 
-  test('a renewal in one gives the other the new token, announced once, and it works', async () => {
-    const old = await access(windows[1], consumers[1]);
-    const heard = (await consumers[1].history()).sessionChanges;
+  test('a renewal in one window gives the other a working new token and fires one session change there', async () => {
+    const old = await getAccessToken(windows[1], consumers[1]);
+    const changesBefore = (await consumers[1].history()).sessionChanges;
     await windows[0].page.bringToFront();
     await windows[0].runCommand('Notion MCP: Refresh Session');
     await windows[0].notifications.waitFor(`Refreshed ${ada}`);
-    await consumers[1].sessionChangesBeyond(heard);
-    const session = await consumers[1].silently();
+    await consumers[1].waitForSessionChangesBeyond(changesBefore);
+    const session = await consumers[1].silentSession();
     assert.notEqual(session?.accessToken, old);
-    assert.equal((await askServer(notion.mcpUrl, session?.accessToken ?? '')).user.name, 'Ada Lovelace');
-    assert.equal((await consumers[1].history()).sessionChanges, heard + 1);
+    assert.equal((await fetchSelf(notion.mcpUrl, session?.accessToken ?? '')).user.name, 'Ada Lovelace');
+    assert.equal((await consumers[1].history()).sessionChanges, changesBefore + 1);
   });
 
-  test('one signs in, the other renews another account, both reload: both accounts are there', async () => {
+  test('both accounts are kept when one window signs in, the other renews another account, and both reload', async () => {
     await windows[0].page.bringToFront();
     await signIn(windows[0], { user: 'Grace Hopper', workspace: 'Team Notes' });
     await windows[1].page.bringToFront();
@@ -85,23 +85,23 @@ describe('two windows of one editor', { timeout: 120_000 }, () => {
     await windows[1].quickInput.choose(ada);
     await windows[1].notifications.waitFor(`Refreshed ${ada}`);
     await windows[1].reload();
-    const two = await Consumer.appears(directory, consumers);
+    const secondConsumer = await Consumer.waitFor(directory, consumers);
     await windows[0].page.bringToFront();
     await windows[0].reload();
-    const one = await Consumer.appears(directory, [...consumers, two]);
-    consumers = [one, two];
+    const firstConsumer = await Consumer.waitFor(directory, [...consumers, secondConsumer]);
+    consumers = [firstConsumer, secondConsumer];
     for (const consumer of consumers) {
       assert.deepEqual(await consumer.accounts(), [ada, grace]);
     }
   });
 
-  test('ten consumers that ask at once when the token has expired cost one refresh, and all get its token', async () => {
-    // What the person allowed in one window holds in both.
+  test('ten simultaneous session requests with an expired token cause one refresh, and all get its token', async () => {
+    // Consent that the user gave in one window applies in both.
     for (const consumer of consumers) {
-      assert.equal((await consumer.silently())?.account.label, ada);
+      assert.equal((await consumer.silentSession())?.account.label, ada);
     }
     await windows[0].page.bringToFront();
-    // So short that it has expired by the time at which anybody renews it.
+    // Short enough to have expired when a window renews it.
     notion.accessTokenLifeSeconds = 1;
     await windows[0].runCommand('Notion MCP: Refresh Session');
     await windows[0].quickInput.choose(ada);
@@ -111,17 +111,17 @@ describe('two windows of one editor', { timeout: 120_000 }, () => {
     const hold = notion.hold({ path: '/token', grantType: 'refresh_token' });
     notion.accessTokenLifeSeconds = 3_600;
     await hold.held;
-    const asking = consumers.flatMap((consumer) => Array.from({ length: 5 }, () => consumer.silently()));
+    const pendingSessions = consumers.flatMap((consumer) => Array.from({ length: 5 }, () => consumer.silentSession()));
     hold.release();
-    const tokens = (await Promise.all(asking)).map((session) => session?.accessToken);
+    const tokens = (await Promise.all(pendingSessions)).map((session) => session?.accessToken);
     assert.equal(tokens.length, 10);
     assert.equal(new Set(tokens).size, 1);
-    assert.equal((await askServer(notion.mcpUrl, tokens[0] ?? '')).user.name, 'Ada Lovelace');
+    assert.equal((await fetchSelf(notion.mcpUrl, tokens[0] ?? '')).user.name, 'Ada Lovelace');
     assert.equal(refreshes(), before + 1);
   });
 
-  test('each signs in at the same time, and the answers do not mix', async () => {
-    // This editor numbers its own addresses in each window from one on, so two windows' callbacks can be the same.
+  test('two windows sign in at the same time, and each receives its own callback', async () => {
+    // Not the URI handler: this editor numbers callbacks per window, so those of two windows could be equal.
     await consumers[0].changeSetting('notionMcp.signInChannel', 'loopback');
     const tabs = [];
     for (const window of windows) {
@@ -142,13 +142,13 @@ describe('two windows of one editor', { timeout: 120_000 }, () => {
     assert.deepEqual(await consumers[0].accounts(), all);
   });
 
-  test('a sign-out in one is a sign-out in the other', async () => {
-    const heard = (await consumers[0].history()).sessionChanges;
+  test('a sign-out in one window removes the account in the other', async () => {
+    const changesBefore = (await consumers[0].history()).sessionChanges;
     await windows[1].page.bringToFront();
     await windows[1].runCommand('Notion MCP: Sign Out');
     await windows[1].quickInput.choose(ada);
     await windows[1].dialog.click('Sign Out');
-    await consumers[0].sessionChangesBeyond(heard);
+    await consumers[0].waitForSessionChangesBeyond(changesBefore);
     assert.deepEqual(await consumers[0].accounts(), [
       'Ada Lovelace (Team Notes)',
       'Grace Hopper (Engineering Wiki)',

@@ -4,9 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build } from 'esbuild';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
-/** The second extension, which asks for sessions as other people's do. */
+/** A second extension, which requests sessions as any other extension does. */
 export const consumerFolder = join(here, 'consumer');
-/** Under the root: what tests call is attributed to the extension in whose folder they lie. */
+/** Below the root, because VS Code attributes API calls to the extension whose folder contains the caller. */
 const suiteFolder = join(here, '..', '..', 'artefacts', 'editor', 'suite');
 
 const forExtensionHost: BuildOptions = {
@@ -20,7 +20,7 @@ const forExtensionHost: BuildOptions = {
   logLevel: 'warning',
 };
 
-/** Bundles the tests that run inside the extension host; resolves to the file that the editor is told to run. */
+/** Bundles the tests that run inside the extension host. Returns the file that the editor has to run. */
 export async function bundleSuite(): Promise<string> {
   const source = join(here, 'suite');
   const names = await readdir(source, { recursive: true });
@@ -32,7 +32,7 @@ export async function bundleSuite(): Promise<string> {
   return join(suiteFolder, 'index.cjs');
 }
 
-/** Bundles the `extension.ts` of an extension of the tests, where it lies. */
+/** Bundles the `extension.ts` of a test extension into the `dist` folder beside it. */
 export async function bundleExtension(folder: string): Promise<void> {
   await build({ ...forExtensionHost, entryPoints: [join(folder, 'extension.ts')], outdir: join(folder, 'dist') });
 }

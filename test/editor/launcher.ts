@@ -1,5 +1,5 @@
-// Takes the arguments that VS Code's own program takes from @vscode/test-electron, shows the embedded editor in a
-// headless Chromium instead, and ends with the exit code of the tests in its extension host.
+// Stands in for the VS Code executable: accepts the arguments that @vscode/test-electron passes, but runs the embedded
+// editor in a headless Chromium, and exits with the exit code of the tests in its extension host.
 import { mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,10 +27,10 @@ try {
 
 async function run(): Promise<number> {
   const [extension, ...others] = values.extensionDevelopmentPath as string[];
-  await Promise.all(others.map(place));
+  await Promise.all(others.map(linkExtension));
   const server = await CodeServer.start({
     directory,
-    // The payload below is honoured only with this; it also keeps notifications from being shown.
+    // Without this option, the editor ignores the payload below. It also suppresses notifications.
     serverArguments: ['--vscode-option', 'enable-smoke-test-driver'],
   });
   const browser = await openChromium();
@@ -52,8 +52,8 @@ async function run(): Promise<number> {
   }
 }
 
-/** The page takes one extension under development; what lies in the extensions folder at the first start is installed. */
-async function place(extensionPath: string): Promise<void> {
+/** The page loads one extension under development; others are installed from the extensions folder at first start. */
+async function linkExtension(extensionPath: string): Promise<void> {
   const { publisher, name, version } = JSON.parse(await readFile(join(extensionPath, 'package.json'), 'utf8'));
   const extensions = join(directory, 'extensions');
   await mkdir(extensions, { recursive: true });

@@ -1,4 +1,4 @@
-// node test/editor/run.ts [--desktop | --editor <path>]: runs test/editor/suite inside the extension host of a real VS Code.
+// node test/editor/run.ts [--desktop | --editor <path>]: runs test/editor/suite in a real VS Code's extension host.
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -29,9 +29,9 @@ async function run(): Promise<number> {
   await bundleExtension(consumerFolder);
   const extensionTestsPath = await bundleSuite();
   const report = join(directory, 'report.txt');
-  // What the editor prints of itself is worth reading only if the tests did not come to their report.
-  const chatter = new PassThrough();
-  const chatterText = text(chatter);
+  // The editor's own output is shown only if the tests wrote no report.
+  const editorOutput = new PassThrough();
+  const editorOutputText = text(editorOutput);
   let code = 0;
   try {
     await runTests({
@@ -39,24 +39,24 @@ async function run(): Promise<number> {
       extensionDevelopmentPath: [root, consumerFolder],
       extensionTestsPath,
       extensionTestsEnv: { [reportVariable]: report, [directoryVariable]: join(directory, 'consumers') },
-      stdout: chatter,
-      stderr: chatter,
+      stdout: editorOutput,
+      stderr: editorOutput,
     });
   } catch {
     code = 1;
   }
-  chatter.end();
+  editorOutput.end();
   if (existsSync(report)) {
     process.stdout.write(await readFile(report, 'utf8'));
   } else {
-    process.stdout.write(await chatterText);
+    process.stdout.write(await editorOutputText);
   }
   return code;
 }
 
-/** Which editor: the one that was asked for, else the embedded one where it can be, else the desktop's. */
+/** Selects the requested editor, or else the embedded one if this system can run it, or else desktop VS Code. */
 async function editor(): Promise<Partial<Parameters<typeof runTests>[0]>> {
-  // Nothing is left for the next run. And sockets lie in the first, whose paths have to be short.
+  // Temporary folders, so that no state remains for the next run. The first path must be short, as it contains sockets.
   const launchArgs = [
     `--user-data-dir=${join(directory, 'data')}`,
     `--extensions-dir=${join(directory, 'extensions')}`,

@@ -1,7 +1,7 @@
 import { test } from 'node:test';
 import { properties } from './properties.ts';
 
-/** `npm run fuzz -- --runs 1000000` makes more of them; `-- --seed <seed>` repeats a failure. */
+/** `npm run fuzz -- --runs 1000000` runs more inputs; `-- --seed <seed>` reproduces a failure. */
 const inputs = 20_000;
 const seed = Date.now() % 2 ** 31;
 

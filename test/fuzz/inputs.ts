@@ -5,7 +5,9 @@ import type { HttpFailureKind } from '../../src/http/errors.ts';
 export const origin = 'https://mcp.example';
 export const redirectUri = 'vscode://seedling.notion-mcp-auth/callback';
 
-/** As long as real ones; short ones that were sent are known, others cannot be told from words. */
+/**
+ * As long as real secrets. Redaction recognizes a short secret only if it was sent; others look like ordinary words.
+ */
 export const secrets = {
   code: 'user:grant:code0123456789abcdefghijkl',
   verifier: 'verifier-0123456789abcdefghijklmnopqrstuvw',
@@ -33,7 +35,7 @@ export const anyText = fc.oneof(
   ),
 );
 
-/** Values of the right kind, of the wrong kind, and hostile ones. */
+/** Values of the right type, of a wrong type, and hostile ones. */
 const anyValue = fc.oneof(
   { weight: 3, arbitrary: anyText },
   { weight: 1, arbitrary: fc.jsonValue({ maxDepth: 2 }) },
@@ -61,7 +63,7 @@ const anyValue = fc.oneof(
   },
 );
 
-/** A JSON object in which each of `names` may be there, with any value or a plausible one. */
+/** A JSON object in which each field of `names` may be present, with a plausible value or an arbitrary one. */
 export function document(names: Record<string, unknown[]>): fc.Arbitrary<Record<string, unknown>> {
   const fields = Object.entries(names).map(([name, plausible]) => [
     name,
@@ -70,8 +72,8 @@ export function document(names: Record<string, unknown[]>): fc.Arbitrary<Record<
   return fc.record(Object.fromEntries(fields), { requiredKeys: [] });
 }
 
-/** Any HTTP answer or failure around such documents. */
-export function answer(
+/** An HTTP response, usually with one of `documents` as its body, or an HTTP failure. */
+export function response(
   ...documents: fc.Arbitrary<Record<string, unknown>>[]
 ): fc.Arbitrary<HttpResponse | HttpFailureKind> {
   const body = fc.oneof(
@@ -86,7 +88,7 @@ export function answer(
     },
     { weight: 1, arbitrary: fc.constantFrom('<!doctype html>', 'null', '[]', '{"a"', '\uFEFF{}', 'data: {}\n\n') },
   );
-  const response = fc.record({
+  const httpResponse = fc.record({
     status: fc.oneof(
       { weight: 4, arbitrary: fc.constantFrom(200, 201, 400, 401) },
       { weight: 1, arbitrary: fc.integer({ min: 100, max: 999 }) },
@@ -120,10 +122,10 @@ export function answer(
     'proxy',
     'cancelled',
   ] as const;
-  return fc.oneof({ weight: 12, arbitrary: response }, { weight: 1, arbitrary: fc.constantFrom(...kinds) });
+  return fc.oneof({ weight: 12, arbitrary: httpResponse }, { weight: 1, arbitrary: fc.constantFrom(...kinds) });
 }
 
-export const registered = document({
+export const registrationResponse = document({
   client_id: ['c-1'],
   client_secret: ['s'],
   client_secret_expires_at: [0, 1_900_000_000],
@@ -132,7 +134,7 @@ export const registered = document({
   redirect_uris: [[redirectUri], []],
   error: ['invalid_redirect_uri', 'invalid_client_metadata'],
 });
-export const granted = document({
+export const tokenResponse = document({
   access_token: ['access'],
   token_type: ['bearer', 'Bearer', 'DPoP'],
   expires_in: [3600],
@@ -140,7 +142,7 @@ export const granted = document({
   scope: ['a b'],
   id_token: ['x.y.z'],
 });
-export const refused = document({
+export const errorResponse = document({
   error: ['invalid_grant', 'invalid_client', 'invalid_request', 'server_error', ...Object.values(secrets)],
   error_description: [...Object.values(secrets), shortSecret].map(
     (secret) => `It was ${secret}${secret}, ${[...secret].join('\u200b')}.`,

@@ -1,4 +1,4 @@
-/** `npm run fuzz -- --runs <n> [--seed <n>]`: the properties of the parsers, on `n` inputs in all. */
+/** `npm run fuzz -- --runs <n> [--seed <n>]`: checks the properties of the parsers on `n` inputs in total. */
 import { parseArgs } from 'node:util';
 import { properties } from './properties.ts';
 
@@ -10,22 +10,24 @@ if (!Number.isSafeInteger(runs) || runs < 1 || !Number.isSafeInteger(seed)) {
   process.exit(2);
 }
 
-const each = Math.ceil(runs / properties.length);
+const inputsPerProperty = Math.ceil(runs / properties.length);
 const startMs = performance.now();
 let failed = 0;
 console.log(`seed ${seed}`);
 for (const { name, check } of properties) {
-  const sinceMs = performance.now();
+  const propertyStartMs = performance.now();
   try {
-    await check(each, seed);
-    console.log(`held for ${each} inputs in ${((performance.now() - sinceMs) / 1000).toFixed(1)} s: ${name}`);
+    await check(inputsPerProperty, seed);
+    console.log(
+      `passed ${inputsPerProperty} inputs in ${((performance.now() - propertyStartMs) / 1000).toFixed(1)} s: ${name}`,
+    );
   } catch (error) {
     failed += 1;
-    console.error(`BROKEN: ${name} (seed ${seed})\n${error instanceof Error ? error.message : error}`);
+    console.error(`FAILED: ${name} (seed ${seed})\n${error instanceof Error ? error.message : error}`);
   }
 }
 const seconds = ((performance.now() - startMs) / 1000).toFixed(0);
 console.log(
-  `${each * properties.length} inputs in ${seconds} s, ${properties.length - failed} properties held, ${failed} broken`,
+  `${inputsPerProperty * properties.length} inputs in ${seconds} s, ${properties.length - failed} properties passed, ${failed} failed`,
 );
 process.exitCode = failed === 0 ? 0 : 1;

@@ -19,26 +19,26 @@ import { exchange, refresh } from '../../src/oauth/token.ts';
 import { callbackParameters } from '../../src/signIn/callbackQuery.ts';
 import { FakeClock } from '../unit/fakeClock.ts';
 import {
-  answer,
   anyText,
   document,
-  granted,
+  errorResponse,
   origin,
   redirectUri,
-  refused,
-  registered,
+  registrationResponse,
+  response,
   secrets,
   shortSecret,
+  tokenResponse,
 } from './inputs.ts';
 
-/** One thing that must hold for every input. */
+/** A property that must hold for every input. */
 export interface Property {
   name: string;
-  /** @throws Error with the seed and the smallest input for which it does not hold */
+  /** @throws Error with the seed and the smallest input that violates the property */
   check(inputs: number, seed: number): Promise<void>;
 }
 
-/** No input of the sizes made here may take longer. */
+/** The time limit for one input. */
 const longestMs = 2000;
 
 const serverUrl = new URL(`${origin}/mcp`);
@@ -56,21 +56,23 @@ const client: Client = {
   authMethod: 'client_secret_post',
 };
 
-/** An `Http` that answers as told, over and over: a million answers cannot come through real sockets. */
-function scripted(answers: readonly (HttpResponse | HttpFailureKind)[], asked: URL[] = []): Http {
+/**
+ * An `Http` that repeats `responses`: real sockets are too slow for a million responses. Records URLs in `requested`.
+ */
+function scripted(responses: readonly (HttpResponse | HttpFailureKind)[], requested: URL[] = []): Http {
   let next = 0;
   return async ({ url }) => {
-    asked.push(url);
-    const one = answers[next % answers.length];
+    requested.push(url);
+    const result = responses[next % responses.length];
     next += 1;
-    if (one === undefined || typeof one === 'string') {
-      throw new HttpFailure(one ?? 'unreachable', url.host);
+    if (result === undefined || typeof result === 'string') {
+      throw new HttpFailure(result ?? 'unreachable', url.host);
     }
-    return one;
+    return result;
   };
 }
 
-/** The result, or nothing when it is a `Failure` without a secret; anything else is thrown on. */
+/** Returns the result, or undefined after a `Failure`, which must not contain a secret. Rethrows any other error. */
 async function attempt<T>(action: () => T | Promise<T>, ...alsoSent: string[]): Promise<T | undefined> {
   try {
     return await action();
@@ -79,9 +81,9 @@ async function attempt<T>(action: () => T | Promise<T>, ...alsoSent: string[]): 
       throw error;
     }
     const { cause: _cause, ...details } = error.details;
-    const said = `${error.message} ${error.stack} ${JSON.stringify(details)}`;
+    const text = `${error.message} ${error.stack} ${JSON.stringify(details)}`;
     for (const secret of [...Object.values(secrets), ...alsoSent]) {
-      assert.ok(!said.includes(secret), `the failure tells ${secret}`);
+      assert.ok(!text.includes(secret), `the failure contains ${secret}`);
     }
     assert.ok((details.serverReason ?? '').length <= 400);
     return undefined;
@@ -138,16 +140,12 @@ const pending: PendingAuthorization = {
 };
 
 export const properties: Property[] = [
+  property('parsing a challenge never throws', [fc.array(challengePiece, { maxLength: 30 })], (pieces) => {
+    const challenge = parseChallenge(pieces.join(''));
+    assert.ok(challenge === undefined || Array.isArray(challenge.resourceMetadata));
+  }),
   property(
-    'a challenge is read or not, and nothing is thrown',
-    [fc.array(challengePiece, { maxLength: 30 })],
-    (pieces) => {
-      const challenge = parseChallenge(pieces.join(''));
-      assert.ok(challenge === undefined || Array.isArray(challenge.resourceMetadata));
-    },
-  ),
-  property(
-    'a challenge that is well written is read back as it was written',
+    'a well-formed challenge is parsed to the parameters that it was built from',
     [
       fc.dictionary(token, fc.string({ unit: 'grapheme-ascii', maxLength: 20 }), { maxKeys: 5 }),
       fc.webUrl(),
@@ -164,10 +162,10 @@ export const properties: Property[] = [
     },
   ),
   property(
-    'discovery gives only addresses that may be used, of the issuer that was asked, for our resource',
+    'discovery returns only secure endpoints, from the metadata of their issuer, and only our resource',
     [
       fc.array(
-        answer(
+        response(
           document({
             resource: [serverUrl.href, origin, `${origin}/mcp/`],
             authorization_servers: [[origin], [`${origin}/tenant`]],
@@ -187,10 +185,10 @@ export const properties: Property[] = [
         { minLength: 1, maxLength: 8 },
       ),
     ],
-    async (answers) => {
-      const asked: URL[] = [];
-      const found = await attempt(() => discover(scripted(answers, asked), serverUrl));
-      assert.ok(asked.every(isSecure) && asked.length < 20);
+    async (responses) => {
+      const requested: URL[] = [];
+      const found = await attempt(() => discover(scripted(responses, requested), serverUrl));
+      assert.ok(requested.every(isSecure) && requested.length < 20);
       if (found === undefined) {
         return;
       }
@@ -205,26 +203,31 @@ export const properties: Property[] = [
       }
       assert.equal(new URL(resource).origin, origin);
       assert.ok(serverUrl.href.startsWith(resource));
-      // Whatever metadata said, its address was one that belongs to this issuer.
+      // The metadata came from a well-known URL on the issuer's own origin.
       const issuer = new URL(as.issuer);
       const wellKnown = (url: URL) => url.origin === issuer.origin && url.pathname.includes('.well-known/');
-      assert.ok(asked.some(wellKnown), as.issuer);
+      assert.ok(requested.some(wellKnown), as.issuer);
     },
   ),
-  property('a registration gives a client that can authenticate', [answer(registered, refused)], async (one) => {
-    const got = await attempt(() => register(scripted([one]), server, { redirectUri, clientName: 'x' }));
-    if (got !== undefined) {
-      assert.ok(got.clientId !== '' && (got.authMethod === 'none' || got.clientSecret !== undefined));
-    }
-  }),
   property(
-    'a token answer gives tokens that can be sent, or a failure that tells no secret',
-    [answer(granted, refused), fc.boolean()],
-    async (one, first) => {
-      const http = scripted([one]);
+    'a registration returns a client that can authenticate',
+    [response(registrationResponse, errorResponse)],
+    async (input) => {
+      const registered = await attempt(() => register(scripted([input]), server, { redirectUri, clientName: 'x' }));
+      if (registered !== undefined) {
+        assert.notEqual(registered.clientId, '');
+        assert.ok(registered.authMethod === 'none' || registered.clientSecret !== undefined);
+      }
+    },
+  ),
+  property(
+    'a token response yields tokens that can be sent, or a failure without secrets',
+    [response(tokenResponse, errorResponse), fc.boolean()],
+    async (input, isExchange) => {
+      const http = scripted([input]);
       const resource = serverUrl.href;
       const send = () =>
-        first
+        isExchange
           ? exchange(http, server, client, {
               code: new Secret(secrets.code),
               verifier: new Secret(secrets.verifier),
@@ -233,23 +236,27 @@ export const properties: Property[] = [
               clock,
             })
           : refresh(http, server, client, { refreshToken: new Secret(secrets.refreshToken), resource, clock });
-      const got = await attempt(send, shortSecret);
-      if (got !== undefined) {
-        new Headers({ authorization: `Bearer ${got.accessToken.reveal()}` });
-        assert.notEqual(got.accessToken.reveal(), '');
-        assert.notEqual(got.refreshToken?.reveal(), '');
-        const life = got.expiresInSeconds;
-        assert.ok(life === undefined || (Number.isSafeInteger(life) && life > 0));
-        assert.ok(got.scopes === undefined || got.scopes.length > 0);
+      const tokens = await attempt(send, shortSecret);
+      if (tokens !== undefined) {
+        new Headers({ authorization: `Bearer ${tokens.accessToken.reveal()}` });
+        assert.notEqual(tokens.accessToken.reveal(), '');
+        assert.notEqual(tokens.refreshToken?.reveal(), '');
+        const lifetime = tokens.expiresInSeconds;
+        assert.ok(lifetime === undefined || (Number.isSafeInteger(lifetime) && lifetime > 0));
+        assert.ok(tokens.scopes === undefined || tokens.scopes.length > 0);
       }
     },
   ),
-  property('a revocation ends well or with a failure that tells no secret', [answer(refused)], async (one) => {
-    const revocation = { token: new Secret(secrets.refreshToken), hint: 'refresh_token' } as const;
-    await attempt(() => revoke(scripted([one]), server, client, revocation), shortSecret);
-  }),
   property(
-    'a callback is accepted only with our state and our issuer, each once',
+    'a revocation succeeds or fails without secrets in the failure',
+    [response(errorResponse)],
+    async (input) => {
+      const revocation = { token: new Secret(secrets.refreshToken), hint: 'refresh_token' } as const;
+      await attempt(() => revoke(scripted([input]), server, client, revocation), shortSecret);
+    },
+  ),
+  property(
+    'a callback is accepted only with our state, the expected issuer and no duplicate parameters',
     [
       fc.array(
         fc.tuple(
@@ -276,10 +283,10 @@ export const properties: Property[] = [
     },
   ),
   property(
-    'a callback’s code is read back exactly, however often the query was encoded',
+    'a callback’s code is read exactly, however often the query was percent-encoded',
     [fc.string({ unit: 'grapheme-ascii', minLength: 1, maxLength: 40 }), fc.integer({ min: 0, max: 2 })],
     (code, encodings) => {
-      // Read plain, a query cannot hold `&` in a value; servers encode it.
+      // A value in an unencoded query cannot contain `&` or `#`; servers encode them.
       const plain = encodings === 0 ? code.replace(/[&#]/g, '') : code;
       let values = [plain, secrets.state];
       for (let i = 0; i < encodings; i++) {
@@ -290,7 +297,7 @@ export const properties: Property[] = [
     },
   ),
   property(
-    'a server URL is one that may be asked, or misconfigured',
+    'a server URL is either safe to send requests to or rejected as misconfigured',
     [
       fc.oneof(
         anyText,
@@ -306,7 +313,7 @@ export const properties: Property[] = [
     },
   ),
   property(
-    'names and labels are one short line without markup, and labels differ',
+    'names and labels are one short line without markup, and labels are unique',
     [fc.array(anyText, { maxLength: 60 }), anyText],
     (pieces, email) => {
       const raw = pieces.join('');
@@ -321,24 +328,25 @@ export const properties: Property[] = [
     },
   ),
   property(
-    'a tool’s answer is a result or a failure that tells no secret',
+    'a tool call returns a result or a failure without secrets',
     [
       fc.array(
-        answer(
+        response(
           document({
             jsonrpc: ['2.0'],
             id: [0, 1],
             result: [{ content: [{ type: 'text', text: 'x' }] }, { content: 7 }],
             error: [{ code: 1, message: `no ${secrets.accessToken}` }],
           }),
-          refused,
+          errorResponse,
         ),
         { minLength: 1, maxLength: 4 },
       ),
     ],
-    async (answers) => {
-      const got = await attempt(() => callTool(scripted(answers), serverUrl, new Secret(secrets.accessToken), 'x', {}));
-      assert.ok(got === undefined || typeof got.text === 'string');
+    async (responses) => {
+      const accessToken = new Secret(secrets.accessToken);
+      const result = await attempt(() => callTool(scripted(responses), serverUrl, accessToken, 'x', {}));
+      assert.ok(result === undefined || typeof result.text === 'string');
     },
   ),
 ];

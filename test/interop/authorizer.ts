@@ -14,10 +14,10 @@ export interface AuthorizerParts {
   http: Http;
   serverUrl: URL;
   redirectUri: string;
-  /** A client known beforehand, and the issuer that knows it. */
+  /** A client that is already registered, and the issuer that registered it. */
   preregistered?: { clientId: string; clientSecret: Secret; issuer: string };
   clientMetadataUrl?: string;
-  /** Plays the person at the consent page: takes the authorization URL, gives the address the browser was sent to. */
+  /** Plays the browser and its user: opens the authorization URL and returns the URL that it was redirected to. */
   browse: (url: string) => Promise<URL>;
   randomness?: Randomness;
 }
@@ -29,40 +29,40 @@ export interface Authorized {
   resource: string;
 }
 
-/** Signs in with the core alone, without an editor: what `signIn` does for a person, for a referee. */
+/** Signs in without an editor, with `src/oauth` only, as `src/signIn` does for users. */
 export class Authorizer {
   readonly #parts: AuthorizerParts;
-  /** Registrations by issuer; none is ever shown to another server (A10). */
+  /** Client registrations by issuer; a client is never sent to another authorization server (A10). */
   readonly #clients = new Map<string, Client>();
-  #asked: readonly string[] | undefined;
+  #requestedScopes: readonly string[] | undefined;
 
   constructor(parts: AuthorizerParts) {
     this.#parts = parts;
   }
 
-  /** @throws Failure */
+  /** Runs a sign-in, or a step-up for the scopes of a challenge (A17). @throws Failure */
   async authorize(challenge: Challenge | undefined): Promise<Authorized> {
     const { http, serverUrl, redirectUri, browse, randomness = systemRandomness } = this.#parts;
     const discovery = await discover(http, serverUrl, { ...(challenge && { challenge }) });
     const { authorizationServer: server, resource } = discovery;
-    const client = this.#clients.get(server.issuer) ?? (await this.#choose(server));
+    const client = this.#clients.get(server.issuer) ?? (await this.#chooseClient(server));
     this.#clients.set(server.issuer, client);
-    const scopes = stepUpScopes(this.#asked, discovery.scopes);
-    this.#asked = scopes;
+    const scopes = stepUpScopes(this.#requestedScopes, discovery.scopes);
+    this.#requestedScopes = scopes;
     const pending = await buildAuthorization(discovery, client, {
       redirectUri,
       ...(scopes && { scopes }),
       randomness,
       prompt: 'consent',
     });
-    const answer = await browse(pending.url);
-    const code = validateCallback(pending, server, answer.searchParams);
+    const callbackUrl = await browse(pending.url);
+    const code = validateCallback(pending, server, callbackUrl.searchParams);
     const { verifier } = pending;
     const tokens = await exchange(http, server, client, { code, verifier, redirectUri, resource, clock: systemClock });
     return { server, client, tokens, resource };
   }
 
-  #choose(server: AuthorizationServer): Promise<Client> {
+  #chooseClient(server: AuthorizationServer): Promise<Client> {
     const { http, redirectUri, preregistered, clientMetadataUrl } = this.#parts;
     const choice: ClientChoice = {
       redirectUri,

@@ -1,4 +1,4 @@
-// Preloaded into the conformance suite, whose servers listen on all interfaces: keeps them on 127.0.0.1.
+// Preloaded into the conformance suite: its servers would listen on all interfaces, and this binds them to 127.0.0.1.
 import { Server } from 'node:net';
 
 const listen = Server.prototype.listen;
@@ -8,11 +8,11 @@ Server.prototype.listen = function (...args) {
   if (typeof port !== 'number' || typeof host === 'string') {
     return listen.apply(this, args);
   }
-  const listening = args.find((each) => typeof each === 'function');
-  if (listening !== undefined) {
-    this.once('listening', listening);
+  const onListening = args.find((each) => typeof each === 'function');
+  if (onListening !== undefined) {
+    this.once('listening', onListening);
   }
-  // Not `listen(port, host)`: that resolves the host in a later turn, and the suite asks for the port in this one.
+  // Not `listen(port, host)`, which resolves the host asynchronously: the suite reads the port at once.
   this._listen2('127.0.0.1', port, 4, 511);
   return this;
 };

@@ -1,7 +1,7 @@
 /**
- * Plays the browser and its person: follows redirects with cookies until one leads out of http, or to `stopAt`.
- * Answers with the address that a real browser would hand to the editor.
- * @throws Error when the pages end without such a redirect
+ * Plays the browser and a user who allows access: follows redirects, with cookies, until one leads to `stopAt` or to a
+ * scheme other than http or https. Returns that URL, which a real browser would pass to the editor.
+ * @throws Error if a page does not redirect, or after 20 redirects
  */
 export async function browse(start: string, stopAt: string): Promise<URL> {
   const cookies = new Map<string, string>();
@@ -17,12 +17,12 @@ export async function browse(start: string, stopAt: string): Promise<URL> {
     }
     const location = response.headers.get('location');
     if (location === null) {
-      throw new Error(`${url.pathname} answered ${response.status} and leads nowhere: ${await response.text()}`);
+      throw new Error(`${url.pathname} returned ${response.status} without a redirect: ${await response.text()}`);
     }
     url = new URL(location, url);
     if (!url.protocol.startsWith('http') || url.href.startsWith(stopAt)) {
       return url;
     }
   }
-  throw new Error('redirected for ever');
+  throw new Error('too many redirects');
 }

@@ -10,8 +10,9 @@ const preload = new URL('bindLoopback.mjs', import.meta.url).href;
 const versions = ['2025-11-25', '2026-07-28'] as const;
 
 /**
- * The suite's core `auth/*` scenarios. Where the client has to refuse, what it has to say: a client that always throws
- * passes those as well, so they count only beside the others and only for the right reason.
+ * The suite's core `auth/*` scenarios. Where the client has to refuse, the value is the error that it has to print. A
+ * client that always throws would pass these scenarios too, so they count only with the right error, and only if all
+ * others pass.
  */
 const scenarios: Record<string, RegExp | undefined> = {
   'metadata-default': undefined,
@@ -23,7 +24,7 @@ const scenarios: Record<string, RegExp | undefined> = {
   'scope-from-scopes-supported': undefined,
   'scope-omitted-when-undefined': undefined,
   'scope-step-up': undefined,
-  'scope-retry-limit': /answered 403 after 3 sign-ins/,
+  'scope-retry-limit': /returned 403 after 3 sign-ins/,
   'token-endpoint-auth-basic': undefined,
   'token-endpoint-auth-post': undefined,
   'token-endpoint-auth-none': undefined,
@@ -43,29 +44,31 @@ const scenarios: Record<string, RegExp | undefined> = {
   'metadata-issuer-mismatch': /unsafe at discovery: issuer_mismatch/,
 };
 
-interface Verdict {
+interface ScenarioResult {
   passed: boolean;
-  /** `passed/all` checks of the scenario. */
+  /** The scenario's checks as `passed/total`. */
   checks: string;
   output: string;
 }
 
-const verdicts = new Map<string, Verdict>();
+const results = new Map<string, ScenarioResult>();
 
 describe('the MCP conformance suite', { concurrency: 2 }, () => {
   for (const version of versions) {
     for (const [scenario, refusal] of Object.entries(scenarios)) {
-      test(`${version}: auth/${scenario}`, { timeout: 60_000 }, async () => {
-        const verdict = await judge(
+      test(`the client passes the conformance scenario auth/${scenario} of MCP ${version}`, {
+        timeout: 60_000,
+      }, async () => {
+        const result = await runScenario(
           scenario,
           version,
           `${process.execPath} test/stages/runSource.mjs test/interop/conformanceClient.ts`,
         );
         if (refusal !== undefined) {
-          verdict.passed &&= refusal.test(verdict.output);
+          result.passed &&= refusal.test(result.output);
         }
-        verdicts.set(`${version} ${scenario}`, verdict);
-        assert.ok(verdict.passed, verdict.output);
+        results.set(`${version} ${scenario}`, result);
+        assert.ok(result.passed, result.output);
       });
     }
   }
@@ -73,19 +76,19 @@ describe('the MCP conformance suite', { concurrency: 2 }, () => {
   after(() => console.log(table()));
 });
 
-test('the conformance client can be called from outside, as an npm script', { timeout: 60_000 }, async () => {
-  const { passed, output } = await judge('iss-supported', '2026-07-28', 'npm run --silent conformance:client --');
+test('the conformance client runs as an npm script', { timeout: 60_000 }, async () => {
+  const { passed, output } = await runScenario('iss-supported', '2026-07-28', 'npm run --silent conformance:client --');
   assert.ok(passed, output);
 });
 
-test('the suite’s servers listen on loopback only', async () => {
+test('the servers of the conformance suite listen on loopback only', async () => {
   const script =
     "import('node:http').then(({ createServer }) => { const s = createServer().listen(0); console.log(s.address().address); s.close(); });";
   const { stdout } = await run(process.execPath, ['--import', preload, '--eval', script]);
   assert.equal(stdout.trim(), '127.0.0.1');
 });
 
-async function judge(scenario: string, version: string, command: string): Promise<Verdict> {
+async function runScenario(scenario: string, version: string, command: string): Promise<ScenarioResult> {
   const { code, stderr, stdout } = await run(process.execPath, [
     ...['--import', preload, suite, 'client', '--command', command],
     ...['--scenario', `auth/${scenario}`, '--spec-version', version, '--force'],
@@ -103,17 +106,17 @@ function run(file: string, args: string[]): Promise<{ code: number; stdout: stri
   });
 }
 
-/** Scenario by version. Refusals count for nothing where a scenario that has to succeed failed. */
+/** The results by scenario and version. Expected refusals count only if every other scenario passed. */
 function table(): string {
   const width = Math.max(...Object.keys(scenarios).map(({ length }) => length));
   const cell = (version: string, scenario: string) => {
-    const verdict = verdicts.get(`${version} ${scenario}`);
-    return (verdict === undefined ? 'not run' : `${verdict.passed ? 'pass' : 'FAIL'} ${verdict.checks}`).padEnd(12);
+    const result = results.get(`${version} ${scenario}`);
+    return (result === undefined ? 'not run' : `${result.passed ? 'pass' : 'FAIL'} ${result.checks}`).padEnd(12);
   };
   const total = (version: string) => {
     const passed = (refusals: boolean) =>
       Object.entries(scenarios).filter(
-        ([scenario, refusal]) => (refusal !== undefined) === refusals && verdicts.get(`${version} ${scenario}`)?.passed,
+        ([scenario, refusal]) => (refusal !== undefined) === refusals && results.get(`${version} ${scenario}`)?.passed,
       ).length;
     const all = Object.values(scenarios).filter((refusal) => refusal === undefined).length;
     const counted = passed(false) === all ? all + passed(true) : passed(false);

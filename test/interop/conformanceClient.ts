@@ -1,4 +1,4 @@
-/** The command that the MCP conformance suite drives: an MCP client whose authorization is `src/oauth` and nothing else. */
+/** The command that the MCP conformance suite runs: an MCP client that uses only `src/oauth` for authorization. */
 
 import { Secret } from '../../src/core/secret.ts';
 import { HttpFailure } from '../../src/http/errors.ts';
@@ -8,15 +8,15 @@ import { fetchHttp as http } from '../unit/oauth/fetchHttp.ts';
 import { Authorizer } from './authorizer.ts';
 import { McpClient } from './mcpClient.ts';
 
-/** How often one run signs in for more scopes before it gives up (A17). */
-const mostSignIns = 3;
+/** How many times one run signs in before it gives up (A17). */
+const maxSignIns = 3;
 
-/** The suite's `/authorize` answers at once; its `Location` is where a browser would have been sent. */
+/** Opens the suite's `/authorize`, which redirects without a consent page, and returns the target of the redirect. */
 async function browse(url: string): Promise<URL> {
   const response = await fetch(url, { redirect: 'manual' });
   const location = response.headers.get('location');
   if (location === null) {
-    throw new Error(`the authorization page answered ${response.status} and leads nowhere`);
+    throw new Error(`the authorization page returned ${response.status} without a redirect`);
   }
   return new URL(location);
 }
@@ -28,14 +28,14 @@ function preregistered() {
 }
 
 async function run(serverUrl: URL, version: string): Promise<void> {
-  const known = preregistered();
+  const client = preregistered();
   const authorizer = new Authorizer({
     http,
     serverUrl,
     redirectUri: 'http://127.0.0.1:33418/callback',
     clientMetadataUrl: 'https://conformance-test.local/client-metadata.json',
     browse,
-    ...(known && { preregistered: known }),
+    ...(client && { preregistered: client }),
   });
   const mcp = new McpClient(http, serverUrl, version);
   let token: Secret | undefined;
@@ -50,9 +50,9 @@ async function run(serverUrl: URL, version: string): Promise<void> {
         break;
       }
       const challenge = parseChallenge(headers.get('www-authenticate'));
-      const wanting = status === 401 || (status === 403 && challenge?.error === 'insufficient_scope');
-      if (!wanting || signIns === mostSignIns) {
-        throw new Error(`${method} answered ${status} after ${signIns} sign-ins: ${body.slice(0, 300)}`);
+      const needsSignIn = status === 401 || (status === 403 && challenge?.error === 'insufficient_scope');
+      if (!needsSignIn || signIns === maxSignIns) {
+        throw new Error(`${method} returned ${status} after ${signIns} sign-ins: ${body.slice(0, 300)}`);
       }
       signIns += 1;
       token = (await authorizer.authorize(challenge)).tokens.accessToken;
@@ -62,13 +62,13 @@ async function run(serverUrl: URL, version: string): Promise<void> {
 
 const address = process.argv.at(-1) ?? '';
 if (!URL.canParse(address)) {
-  console.error('usage: npm run --silent conformance:client -- <server url>');
+  console.error('usage: npm run --silent conformance:client -- <MCP server URL>');
   process.exit(2);
 }
 try {
   await run(new URL(address), process.env.MCP_CONFORMANCE_PROTOCOL_VERSION ?? '2025-11-25');
 } catch (error) {
-  const known = error instanceof Failure || error instanceof HttpFailure;
-  console.error(known ? error.message : error);
+  const isExpected = error instanceof Failure || error instanceof HttpFailure;
+  console.error(isExpected ? error.message : error);
   process.exitCode = 1;
 }

@@ -1,4 +1,4 @@
-/** What `mcpAuthRouter.ts` uses of `express`, which brings no types. */
+/** Types for the parts of `express` that `mcpAuthRouter.ts` uses; the package has none. */
 declare module 'express' {
   import type { RequestListener } from 'node:http';
 

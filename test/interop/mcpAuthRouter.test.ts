@@ -30,70 +30,73 @@ async function start(t: TestContext) {
   return { ...server, signIn, whoami, renew };
 }
 
-test('mcpAuthRouter: sign-in, though its issuer ends in a slash and its scope is empty; resource in all three (A5, A13)', async (t) => {
+test('mcpAuthRouter: a sign-in works with an issuer that ends in a slash and an empty scope, and all three requests name the resource (A5, A13)', async (t) => {
   const { mcp, signIn, whoami, renew, resources } = await start(t);
-  const one = await signIn();
-  assert.equal(one.server.issuer, `${mcp.origin}/`);
-  assert.equal(one.tokens.scopes, undefined);
-  assert.equal((await whoami(one)).text, 'ada');
-  const tokens = await renew(one);
-  assert.equal((await whoami({ ...one, tokens })).text, 'ada');
+  const authorized = await signIn();
+  assert.equal(authorized.server.issuer, `${mcp.origin}/`);
+  assert.equal(authorized.tokens.scopes, undefined);
+  assert.equal((await whoami(authorized)).text, 'ada');
+  const tokens = await renew(authorized);
+  assert.equal((await whoami({ ...authorized, tokens })).text, 'ada');
   assert.deepEqual(resources, [mcp.href, mcp.href, mcp.href]);
 });
 
-test('mcpAuthRouter: a refresh token used twice and a code used twice are over', async (t) => {
+test('mcpAuthRouter: the second use of a refresh token or of a code fails with invalidGrant', async (t) => {
   const { signIn, renew } = await start(t);
-  const one = await signIn();
-  await renew(one);
-  await fails(() => renew(one), 'invalidGrant', { code: 'invalid_grant', serverReason: 'unknown refresh token' });
-  const { server, client, resource } = one;
+  const authorized = await signIn();
+  await renew(authorized);
+  await fails(() => renew(authorized), 'invalidGrant', {
+    code: 'invalid_grant',
+    serverReason: 'unknown refresh token',
+  });
+  const { server, client, resource } = authorized;
   const spent = { code: new Secret('spent'), verifier: new Secret('v'), redirectUri, resource, clock };
   await fails(() => exchange(http, server, client, spent), 'invalidGrant', { code: 'invalid_grant' });
 });
 
-test('mcpAuthRouter: revocation ends the grant', async (t) => {
+test('mcpAuthRouter: a revoked grant can no longer be renewed, and the MCP server rejects its access token', async (t) => {
   const { signIn, renew, whoami } = await start(t);
-  const one = await signIn();
-  await revoke(http, one.server, one.client, {
-    token: one.tokens.refreshToken ?? new Secret(''),
+  const authorized = await signIn();
+  await revoke(http, authorized.server, authorized.client, {
+    token: authorized.tokens.refreshToken ?? new Secret(''),
     hint: 'refresh_token',
   });
-  await fails(() => renew(one), 'invalidGrant');
-  await fails(() => whoami(one), 'serverRejected', { code: 'invalid_token', status: 401 });
+  await fails(() => renew(authorized), 'invalidGrant');
+  await fails(() => whoami(authorized), 'serverRejected', { code: 'invalid_token', status: 401 });
 });
 
-test('mcpAuthRouter: a purged registration is known by invalid_client, though its status is 400', async (t) => {
+test('mcpAuthRouter: a purged client registration is reported as invalidClient, although the status is 400', async (t) => {
   const { signIn, renew, clients } = await start(t);
-  const one = await signIn();
+  const authorized = await signIn();
   clients.clear();
-  await fails(() => renew(one), 'invalidClient', { code: 'invalid_client', status: 400 });
+  await fails(() => renew(authorized), 'invalidClient', { code: 'invalid_client', status: 400 });
 });
 
-test('mcpAuthRouter: the person’s no is a refusal', async (t) => {
-  const { signIn, person } = await start(t);
-  person.answer = 'deny';
+test('mcpAuthRouter: a sign-in that the user denies fails with accessDenied', async (t) => {
+  const { signIn, user } = await start(t);
+  user.decision = 'deny';
   await fails(signIn, 'accessDenied');
 });
 
-test('mcpAuthRouter: too many registrations are answered 429, and we know when to come back', async (t) => {
+test('mcpAuthRouter: a registration that is rejected with 429 fails as transient and says how long to wait', async (t) => {
   const { mcp } = await start(t);
   const { authorizationServer } = await discover(http, mcp);
-  const one = { redirectUri, clientName: 'x' };
+  const registration = { redirectUri, clientName: 'x' };
   for (let i = 0; i < 20; i++) {
-    await register(http, authorizationServer, one);
+    await register(http, authorizationServer, registration);
   }
-  await fails(() => register(http, authorizationServer, one), 'transient', {
+  await fails(() => register(http, authorizationServer, registration), 'transient', {
     code: 'too_many_requests',
     status: 429,
     retryAfterMs: 3_600_000,
   });
 });
 
-test('mcpAuthRouter: its HTML 404 for anything else is nonsense, not a dead grant', async (t) => {
+test('mcpAuthRouter: an HTML 404 is reported as invalidResponse and does not end the grant', async (t) => {
   const { signIn, renew, mcp } = await start(t);
-  const one = await signIn();
-  const elsewhere = { ...one.server, tokenEndpoint: `${mcp.origin}/nothing` };
-  await fails(() => renew({ ...one, server: elsewhere }), 'invalidResponse', { status: 404 });
+  const authorized = await signIn();
+  const elsewhere = { ...authorized.server, tokenEndpoint: `${mcp.origin}/nothing` };
+  await fails(() => renew({ ...authorized, server: elsewhere }), 'invalidResponse', { status: 404 });
   const nowhere = new URL(`${mcp.origin}/elsewhere`);
   await fails(() => discover(http, nowhere), 'invalidResponse', { code: 'no_mcp_endpoint' });
 });

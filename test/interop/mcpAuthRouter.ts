@@ -11,15 +11,17 @@ import express from 'express';
 
 export interface SdkServer {
   mcp: URL;
-  person: { answer: 'allow' | 'deny' };
+  /** What the user decides at the next consent page. */
+  user: { decision: 'allow' | 'deny' };
   clients: Map<string, OAuthClientInformationFull>;
-  /** The `resource` of each request that carried one. */
+  /** The `resource` parameter of each request that had one. */
   resources: string[];
 }
 
 /**
- * The authorization router of the official SDK around a provider in memory. What is the SDK's own: the metadata (issuer
- * with a trailing slash), `invalid_client` as 400, HTML 404s, 429 with `Retry-After: 3600` after 20 registrations.
+ * Starts the authorization router of the official SDK with an in-memory provider. The SDK determines the metadata (issuer
+ * with a trailing slash), the status 400 of `invalid_client`, the HTML 404s, and the 429 with `Retry-After: 3600` after
+ * 20 registrations.
  */
 export async function startSdkServer(t: TestContext): Promise<SdkServer> {
   const app = express();
@@ -31,14 +33,14 @@ export async function startSdkServer(t: TestContext): Promise<SdkServer> {
   });
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const mcp = new URL(`${origin}/mcp`);
-  const person: SdkServer['person'] = { answer: 'allow' };
-  const provider = new MemoryProvider(person);
+  const user: SdkServer['user'] = { decision: 'allow' };
+  const provider = new MemoryProvider(user);
   app.use(mcpAuthRouter({ provider, issuerUrl: new URL(origin), baseUrl: new URL(origin), resourceServerUrl: mcp }));
   const resourceMetadataUrl = `${origin}/.well-known/oauth-protected-resource/mcp`;
   app.post('/mcp', requireBearerAuth({ verifier: provider, resourceMetadataUrl }), (_request, response) => {
     response.json({ jsonrpc: '2.0', id: 1, result: { content: [{ type: 'text', text: 'ada' }] } });
   });
-  return { mcp, person, clients: provider.clients, resources: provider.resources };
+  return { mcp, user, clients: provider.clients, resources: provider.resources };
 }
 
 class MemoryProvider implements OAuthServerProvider {
@@ -47,10 +49,10 @@ class MemoryProvider implements OAuthServerProvider {
   readonly #codes = new Map<string, { challenge: string; clientId: string }>();
   readonly #accessTokens = new Map<string, string>();
   readonly #refreshTokens = new Map<string, string>();
-  readonly #person: SdkServer['person'];
+  readonly #user: SdkServer['user'];
 
-  constructor(person: SdkServer['person']) {
-    this.#person = person;
+  constructor(user: SdkServer['user']) {
+    this.#user = user;
   }
 
   readonly clientsStore = {
@@ -67,10 +69,10 @@ class MemoryProvider implements OAuthServerProvider {
     { redirectUri, state, codeChallenge, resource }: AuthorizationParams,
     response: express.Response,
   ): Promise<void> {
-    this.#note(resource);
+    this.#recordResource(resource);
     const target = new URL(redirectUri);
     target.searchParams.set('state', state ?? '');
-    if (this.#person.answer === 'deny') {
+    if (this.#user.decision === 'deny') {
       target.searchParams.set('error', 'access_denied');
     } else {
       const code = randomUUID();
@@ -95,7 +97,7 @@ class MemoryProvider implements OAuthServerProvider {
     _redirectUri?: string,
     resource?: URL,
   ): Promise<OAuthTokens> {
-    this.#note(resource);
+    this.#recordResource(resource);
     this.#codes.delete(code);
     return this.#issue(client.client_id);
   }
@@ -106,7 +108,7 @@ class MemoryProvider implements OAuthServerProvider {
     _scopes?: string[],
     resource?: URL,
   ): Promise<OAuthTokens> {
-    this.#note(resource);
+    this.#recordResource(resource);
     if (!this.#refreshTokens.delete(refreshToken)) {
       throw new InvalidGrantError('unknown refresh token');
     }
@@ -126,7 +128,7 @@ class MemoryProvider implements OAuthServerProvider {
     this.#accessTokens.clear();
   }
 
-  #note(resource: URL | undefined): void {
+  #recordResource(resource: URL | undefined): void {
     if (resource !== undefined) {
       this.resources.push(resource.href);
     }

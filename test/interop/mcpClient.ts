@@ -1,10 +1,10 @@
 import type { Secret } from '../../src/core/secret.ts';
 import type { Http, HttpResponse } from '../../src/http/client.ts';
 
-/** The revisions that open with a handshake; later ones carry what it said in every request. */
+/** The revisions that start with a handshake; later ones repeat its contents in every request. */
 const stateful = /^202[45]-/;
 
-/** Just enough of an MCP client to give a referee's server something to authorize. */
+/** A minimal MCP client, for requests to the conformance suite's MCP server. */
 export class McpClient {
   readonly #http: Http;
   readonly #serverUrl: URL;
@@ -19,7 +19,7 @@ export class McpClient {
     this.#version = version;
   }
 
-  /** Sends one request and returns the HTTP answer, whatever its status; the handshake, where there is one, first. */
+  /** Sends one request, after the handshake if the revision has one, and returns the HTTP response with any status. */
   async request(method: string, params: Record<string, unknown>, token: Secret | undefined): Promise<HttpResponse> {
     if (!stateful.test(this.#version)) {
       const _meta = {
@@ -30,12 +30,12 @@ export class McpClient {
       return this.#post({ id: this.#nextId(), method, params: { ...params, _meta } }, token);
     }
     if (!this.#initialized) {
-      const hello = { protocolVersion: this.#version, capabilities: {}, clientInfo };
-      const answer = await this.#post({ id: this.#nextId(), method: 'initialize', params: hello }, token);
-      if (answer.status !== 200) {
-        return answer;
+      const handshake = { protocolVersion: this.#version, capabilities: {}, clientInfo };
+      const response = await this.#post({ id: this.#nextId(), method: 'initialize', params: handshake }, token);
+      if (response.status !== 200) {
+        return response;
       }
-      this.#session = answer.headers.get('mcp-session-id') ?? undefined;
+      this.#session = response.headers.get('mcp-session-id') ?? undefined;
       this.#initialized = true;
       await this.#post({ method: 'notifications/initialized' }, token);
     }

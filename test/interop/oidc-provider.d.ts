@@ -1,4 +1,4 @@
-/** What `oidcProvider.ts` uses of `oidc-provider`, which brings no types. */
+/** Types for the parts of `oidc-provider` that `oidcProvider.ts` uses; the package has none. */
 declare module 'oidc-provider' {
   import type { IncomingMessage, ServerResponse } from 'node:http';
 
@@ -41,7 +41,7 @@ declare module 'oidc-provider' {
 }
 
 declare module 'oidc-provider/lib/helpers/lru.js' {
-  /** Forgets what was used least lately once it holds more than twice as much. */
+  /** Keeps the `maxSize` most recently used entries, and at most twice as many. */
   export default class Storage {
     constructor(options: { maxSize: number });
   }

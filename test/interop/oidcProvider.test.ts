@@ -31,68 +31,70 @@ async function start(t: TestContext) {
   return { ...provider, signIn, whoami, renew };
 }
 
-test('oidc-provider: sign-in gives tokens for our resource, with a refresh token (A12, A13, A16, A20)', async (t) => {
+test('oidc-provider: a sign-in returns tokens for the requested resource, with a refresh token (A12, A13, A16, A20)', async (t) => {
   const { signIn, whoami, origin } = await start(t);
-  const one = await signIn();
-  assert.equal(one.server.issuer, origin);
-  assert.equal(one.server.issParameterSupported, true);
-  assert.equal(one.client.authMethod, 'none');
-  assert.notEqual(one.tokens.refreshToken, undefined);
-  assert.deepEqual(one.tokens.scopes, ['read']);
-  assert.equal((await whoami(one)).text, 'ada');
+  const authorized = await signIn();
+  assert.equal(authorized.server.issuer, origin);
+  assert.equal(authorized.server.issParameterSupported, true);
+  assert.equal(authorized.client.authMethod, 'none');
+  assert.notEqual(authorized.tokens.refreshToken, undefined);
+  assert.deepEqual(authorized.tokens.scopes, ['read']);
+  assert.equal((await whoami(authorized)).text, 'ada');
 });
 
-test('oidc-provider: a refresh rotates, and the new tokens work', async (t) => {
+test('oidc-provider: a refresh rotates the refresh token, and the new tokens work', async (t) => {
   const { signIn, whoami, renew } = await start(t);
-  const one = await signIn();
-  const tokens = await renew(one);
-  assert.equal(tokens.refreshToken?.equals(one.tokens.refreshToken ?? new Secret('')), false);
-  assert.equal((await whoami({ ...one, tokens })).text, 'ada');
-  await renew({ ...one, tokens });
+  const authorized = await signIn();
+  const tokens = await renew(authorized);
+  assert.equal(tokens.refreshToken?.equals(authorized.tokens.refreshToken ?? new Secret('')), false);
+  assert.equal((await whoami({ ...authorized, tokens })).text, 'ada');
+  await renew({ ...authorized, tokens });
 });
 
-test('oidc-provider: a refresh token used twice ends the grant, and its access tokens with it', async (t) => {
+test('oidc-provider: the second use of a refresh token ends the grant and its access tokens', async (t) => {
   const { signIn, whoami, renew } = await start(t);
-  const one = await signIn();
-  const tokens = await renew(one);
-  await fails(() => renew(one), 'invalidGrant', { code: 'invalid_grant', status: 400 });
-  await fails(() => renew({ ...one, tokens }), 'invalidGrant', { code: 'invalid_grant' });
-  await fails(() => whoami({ ...one, tokens }), 'serverRejected', { code: 'invalid_token', status: 401 });
+  const authorized = await signIn();
+  const tokens = await renew(authorized);
+  await fails(() => renew(authorized), 'invalidGrant', { code: 'invalid_grant', status: 400 });
+  await fails(() => renew({ ...authorized, tokens }), 'invalidGrant', { code: 'invalid_grant' });
+  await fails(() => whoami({ ...authorized, tokens }), 'serverRejected', { code: 'invalid_token', status: 401 });
 });
 
-test('oidc-provider: a revoked grant is over', async (t) => {
+test('oidc-provider: a revoked grant can be neither renewed nor used, and revoking it again succeeds', async (t) => {
   const { signIn, whoami, renew } = await start(t);
-  const one = await signIn();
-  const token = one.tokens.refreshToken ?? new Secret('');
-  await revoke(http, one.server, one.client, { token, hint: 'refresh_token' });
-  await fails(() => renew(one), 'invalidGrant');
-  await fails(() => whoami(one), 'serverRejected', { code: 'invalid_token' });
-  await revoke(http, one.server, one.client, { token, hint: 'refresh_token' });
+  const authorized = await signIn();
+  const token = authorized.tokens.refreshToken ?? new Secret('');
+  await revoke(http, authorized.server, authorized.client, { token, hint: 'refresh_token' });
+  await fails(() => renew(authorized), 'invalidGrant');
+  await fails(() => whoami(authorized), 'serverRejected', { code: 'invalid_token' });
+  await revoke(http, authorized.server, authorized.client, { token, hint: 'refresh_token' });
 });
 
-test('oidc-provider: a purged registration is told from a dead grant', async (t) => {
+test('oidc-provider: a purged client registration is reported as invalidClient, not as invalidGrant', async (t) => {
   const { signIn, renew, purge } = await start(t);
-  const one = await signIn();
-  await purge(one.client.clientId);
-  await fails(() => renew(one), 'invalidClient', { code: 'invalid_client', status: 401 });
+  const authorized = await signIn();
+  await purge(authorized.client.clientId);
+  await fails(() => renew(authorized), 'invalidClient', { code: 'invalid_client', status: 401 });
 });
 
-test('oidc-provider: the person’s no is a refusal, and a second try works', async (t) => {
-  const { signIn, person } = await start(t);
-  person.answer = 'deny';
+test('oidc-provider: a sign-in that the user denies fails with accessDenied, and a second sign-in works', async (t) => {
+  const { signIn, user } = await start(t);
+  user.decision = 'deny';
   await fails(signIn, 'accessDenied', { code: 'access_denied', serverReason: 'Ada said no' });
-  person.answer = 'allow';
+  user.decision = 'allow';
   await signIn();
 });
 
-test('oidc-provider: each kind of redirect is registered as the type it takes it for (A27)', async (t) => {
+test('oidc-provider: each kind of redirect URI is registered with an application type that the server accepts (A27)', async (t) => {
   const { mcp } = await start(t);
   const { authorizationServer } = await discover(http, mcp);
   for (const uri of [redirectUri, 'http://127.0.0.1:1234/callback', 'https://vscode.dev/callback']) {
     await register(http, authorizationServer, { redirectUri: uri, clientName: 'x' });
   }
-  // Refused as native, where http is for loopback, and taken as web.
+  // Rejected for a native application, where http is only for loopback, and accepted for a web application.
   await register(http, authorizationServer, { redirectUri: 'http://code.example.com/callback', clientName: 'x' });
-  const fragment = { redirectUri: 'https://vscode.dev/callback#x', clientName: 'x' };
-  await fails(() => register(http, authorizationServer, fragment), 'serverRejected', { code: 'invalid_redirect_uri' });
+  const withFragment = { redirectUri: 'https://vscode.dev/callback#x', clientName: 'x' };
+  await fails(() => register(http, authorizationServer, withFragment), 'serverRejected', {
+    code: 'invalid_redirect_uri',
+  });
 });

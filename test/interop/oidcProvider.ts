@@ -7,32 +7,32 @@ import Storage from 'oidc-provider/lib/helpers/lru.js';
 
 export interface OidcServer {
   origin: string;
-  /** Where it listens, whatever it is called. */
+  /** The address that it listens on, which is not that of the origin behind a proxy. */
   address: { host: string; port: number };
-  /** How long access tokens live that are issued from now on. */
+  /** The lifetime of access tokens that are issued from now on. */
   accessTokenLifeSeconds: number;
   close(): void;
   mcp: URL;
-  /** What the person does at the next consent page. */
-  person: { answer: 'allow' | 'deny' };
-  /** Forgets a client, as servers do that purge registrations. */
+  /** What the user decides at the next consent page. */
+  user: { decision: 'allow' | 'deny' };
+  /** Deletes a client registration, as some authorization servers do after a time. */
   purge(clientId: string): Promise<void>;
 }
 
 /**
- * `oidc-provider` (certified) behind an MCP endpoint: dynamic registration, PKCE required, refresh tokens rotated at
- * every use with strict reuse detection, resource indicators, revocation, `iss`.
+ * Starts `oidc-provider` (certified) with an MCP endpoint. It supports dynamic registration, resource indicators,
+ * revocation and `iss`, requires PKCE, and rotates refresh tokens at every use with strict reuse detection.
  */
-export async function startOidcProvider({ origin: calledFrom }: { origin?: string } = {}): Promise<OidcServer> {
+export async function startOidcProvider({ origin: publicOrigin }: { origin?: string } = {}): Promise<OidcServer> {
   let handle: (request: IncomingMessage, response: ServerResponse) => unknown = () => undefined;
   const server = createServer((request, response) => handle(request, response));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = { host: '127.0.0.1', port: (server.address() as AddressInfo).port };
-  const origin = calledFrom ?? `http://${address.host}:${address.port}`;
+  const origin = publicOrigin ?? `http://${address.host}:${address.port}`;
   const resource = `${origin}/mcp`;
-  const person: OidcServer['person'] = { answer: 'allow' };
+  const user: OidcServer['user'] = { decision: 'allow' };
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-  // By itself it keeps the last thousand things, and a client that it forgot ends the sign-ins of a long torture.
+  // By default the storage keeps a thousand entries, and evicted clients would end the sign-ins of a long stress test.
   const storage = new Storage({ maxSize: 1_000_000 });
   const provider = new Provider(origin, {
     adapter: (model: string) => new MemoryAdapter(model, storage),
@@ -64,12 +64,12 @@ export async function startOidcProvider({ origin: calledFrom }: { origin?: strin
   });
   const callback = provider.callback();
 
-  const interact = async (request: IncomingMessage, response: ServerResponse) => {
+  const handleInteraction = async (request: IncomingMessage, response: ServerResponse) => {
     const { prompt, params, session } = await provider.interactionDetails(request, response);
     if (prompt.name === 'login') {
       return provider.interactionFinished(request, response, { login: { accountId: 'ada' } });
     }
-    if (person.answer === 'deny') {
+    if (user.decision === 'deny') {
       const denial = { error: 'access_denied', error_description: 'Ada said no' };
       return provider.interactionFinished(request, response, denial);
     }
@@ -89,14 +89,14 @@ export async function startOidcProvider({ origin: calledFrom }: { origin?: strin
       return json(200, { resource, authorization_servers: [origin], scopes_supported: ['read'] });
     }
     if (path.startsWith('/interaction/')) {
-      return interact(request, response);
+      return handleInteraction(request, response);
     }
     if (path === '/mcp') {
       const token = (request.headers.authorization ?? '').replace('Bearer ', '');
       const found = token === '' ? undefined : await provider.AccessToken.find(token);
-      const good = found?.isValid === true && found.aud === resource;
+      const isAccepted = found?.isValid === true && found.aud === resource;
       const metadata = `${origin}/.well-known/oauth-protected-resource/mcp`;
-      return good
+      return isAccepted
         ? json(200, { jsonrpc: '2.0', id: 1, result: { content: [{ type: 'text', text: found.accountId }] } })
         : json(401, {}, { 'www-authenticate': `Bearer resource_metadata="${metadata}"` });
     }
@@ -111,7 +111,7 @@ export async function startOidcProvider({ origin: calledFrom }: { origin?: strin
       server.close();
     },
     mcp: new URL(resource),
-    person,
+    user,
     purge: (clientId) => provider.Client.adapter.destroy(clientId),
   };
   return started;

@@ -33,70 +33,70 @@ for (const { version, library, redirectUri } of versions) {
     });
     const signIn = () => authorizer.authorize(undefined);
     const whoami = ({ tokens }: Authorized) => readIdentity(http, server.mcp, tokens.accessToken);
-    const renew = async (one: Authorized): Promise<Authorized> => {
-      const { server: as, client, tokens, resource } = one;
+    const renew = async (authorized: Authorized): Promise<Authorized> => {
+      const { server: as, client, tokens, resource } = authorized;
       const refreshToken = tokens.refreshToken ?? new Secret('');
-      return { ...one, tokens: await refresh(http, as, client, { refreshToken, resource, clock }) };
+      return { ...authorized, tokens: await refresh(http, as, client, { refreshToken, resource, clock }) };
     };
     return { ...server, signIn, whoami, renew };
   };
 
-  test(`workers-oauth-provider ${version}: sign-in, identity and renewals`, async (t) => {
+  test(`workers-oauth-provider ${version}: a sign-in gets tokens and the identity, and can be renewed twice`, async (t) => {
     const { mcp, signIn, whoami, renew } = await start(t);
-    const one = await signIn();
-    assert.equal(one.resource, mcp.href);
-    assert.equal(one.client.authMethod, 'none');
-    assert.equal(one.tokens.expiresInSeconds, 3600);
-    assert.deepEqual(await whoami(one), ada);
-    const two = await renew(one);
-    assert.deepEqual(await whoami(two), ada);
-    assert.deepEqual(await whoami(await renew(two)), ada);
+    const authorized = await signIn();
+    assert.equal(authorized.resource, mcp.href);
+    assert.equal(authorized.client.authMethod, 'none');
+    assert.equal(authorized.tokens.expiresInSeconds, 3600);
+    assert.deepEqual(await whoami(authorized), ada);
+    const renewed = await renew(authorized);
+    assert.deepEqual(await whoami(renewed), ada);
+    assert.deepEqual(await whoami(await renew(renewed)), ada);
   });
 
-  test(`workers-oauth-provider ${version}: a refresh token counts until its successor is used, then it is over`, async (t) => {
+  test(`workers-oauth-provider ${version}: a refresh token works until its successor is used, and fails afterwards`, async (t) => {
     const { signIn, renew } = await start(t);
-    const one = await signIn();
-    await renew(one);
-    const two = await renew(one);
-    await renew(two);
-    await fails(() => renew(one), 'invalidGrant', { code: 'invalid_grant', status: 400 });
+    const authorized = await signIn();
+    await renew(authorized);
+    const renewed = await renew(authorized);
+    await renew(renewed);
+    await fails(() => renew(authorized), 'invalidGrant', { code: 'invalid_grant', status: 400 });
   });
 
-  test(`workers-oauth-provider ${version}: a revoked grant is over, at the MCP server too`, async (t) => {
+  test(`workers-oauth-provider ${version}: a revoked grant can no longer be renewed, and the MCP server rejects its access token`, async (t) => {
     const { signIn, renew, whoami } = await start(t);
-    const one = await signIn();
-    const token = one.tokens.refreshToken ?? new Secret('');
-    await revoke(http, one.server, one.client, { token, hint: 'refresh_token' });
-    await fails(() => renew(one), 'invalidGrant', { code: 'invalid_grant' });
-    await fails(() => whoami(one), 'serverRejected', { code: 'invalid_token', status: 401 });
+    const authorized = await signIn();
+    const token = authorized.tokens.refreshToken ?? new Secret('');
+    await revoke(http, authorized.server, authorized.client, { token, hint: 'refresh_token' });
+    await fails(() => renew(authorized), 'invalidGrant', { code: 'invalid_grant' });
+    await fails(() => whoami(authorized), 'serverRejected', { code: 'invalid_token', status: 401 });
   });
 
-  test(`workers-oauth-provider ${version}: a purged registration is told from a dead grant`, async (t) => {
+  test(`workers-oauth-provider ${version}: a purged client registration is reported as invalidClient, not as invalidGrant`, async (t) => {
     const { signIn, renew, purge } = await start(t);
-    const one = await signIn();
+    const authorized = await signIn();
     await purge();
-    await fails(() => renew(one), 'invalidClient', { code: 'invalid_client', status: 401 });
+    await fails(() => renew(authorized), 'invalidClient', { code: 'invalid_client', status: 401 });
   });
 
-  test(`workers-oauth-provider ${version}: the person’s no is a refusal, and a second try works`, async (t) => {
-    const { signIn, person } = await start(t);
-    await person('deny');
+  test(`workers-oauth-provider ${version}: a sign-in that the user denies fails with accessDenied, and a second sign-in works`, async (t) => {
+    const { signIn, setDecision } = await start(t);
+    await setDecision('deny');
     await fails(signIn, 'accessDenied', { code: 'access_denied' });
-    await person('allow');
+    await setDecision('allow');
     await signIn();
   });
 }
 
-test('workers-oauth-provider 0.8.3 takes vscode:// and sends no iss; 1.2.3 refuses the one and sends the other (A9, A12)', async (t) => {
-  const one = { redirectUri: vscode, clientName: 'x' };
+test('workers-oauth-provider 0.8.3 accepts vscode:// redirect URIs and sends no iss, and 1.2.3 rejects them and sends iss (A9, A12)', async (t) => {
+  const registration = { redirectUri: vscode, clientName: 'x' };
   const today = await startWorkersServer(t, 'workers-oauth-provider-today');
-  const before = await discover(http, today.mcp);
-  assert.equal(before.authorizationServer.issParameterSupported, undefined);
-  await register(http, before.authorizationServer, one);
+  const todayDiscovery = await discover(http, today.mcp);
+  assert.equal(todayDiscovery.authorizationServer.issParameterSupported, undefined);
+  await register(http, todayDiscovery.authorizationServer, registration);
   const next = await startWorkersServer(t, 'workers-oauth-provider-next');
-  const after = await discover(http, next.mcp);
-  assert.equal(after.authorizationServer.issParameterSupported, true);
-  await fails(() => register(http, after.authorizationServer, one), 'serverRejected', {
+  const nextDiscovery = await discover(http, next.mcp);
+  assert.equal(nextDiscovery.authorizationServer.issParameterSupported, true);
+  await fails(() => register(http, nextDiscovery.authorizationServer, registration), 'serverRejected', {
     code: 'invalid_redirect_uri',
     serverReason: 'Redirect URI must use https, or http on a loopback host',
   });

@@ -6,12 +6,13 @@ import { Log, LogLevel, Miniflare } from 'miniflare';
 
 export interface WorkersServer {
   mcp: URL;
-  person(answer: 'allow' | 'deny'): Promise<void>;
-  /** Forgets all clients, as Notion does after their 90 days. */
+  /** Sets what the user decides at the next consent pages. */
+  setDecision(decision: 'allow' | 'deny'): Promise<void>;
+  /** Deletes all client registrations, as Notion does after 90 days. */
   purge(): Promise<void>;
 }
 
-/** `@cloudflare/workers-oauth-provider`, which Notion's server is built on, run for real in workerd. */
+/** Starts `@cloudflare/workers-oauth-provider`, the library behind Notion's server, in workerd. */
 export async function startWorkersServer(t: TestContext, library: string): Promise<WorkersServer> {
   const { outputFiles } = await build({
     entryPoints: [fileURLToPath(new URL('workersOAuthProvider.worker.js', import.meta.url))],
@@ -29,7 +30,7 @@ export async function startWorkersServer(t: TestContext, library: string): Promi
     compatibilityDate: '2026-01-01',
     host: '127.0.0.1',
     log: new Log(LogLevel.NONE),
-    // Without it workerd's lines go to this process: refusals that the tests provoke.
+    // Otherwise workerd would print the errors that the tests provoke to this process's output.
     handleRuntimeStdio: (out: Readable, error: Readable) => {
       out.resume();
       error.resume();
@@ -42,7 +43,7 @@ export async function startWorkersServer(t: TestContext, library: string): Promi
   };
   return {
     mcp: new URL('/mcp', origin),
-    person: (answer) => post('/person', answer),
+    setDecision: (decision) => post('/decision', decision),
     purge: () => post('/purge'),
   };
 }

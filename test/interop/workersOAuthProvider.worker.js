@@ -1,4 +1,4 @@
-// Runs in workerd. The authorization server is the library's; here are only its consent page and its MCP endpoint.
+// Runs in workerd. The library provides the authorization server; this adds the consent page and the MCP endpoint.
 import { OAuthProvider } from 'workers-oauth-provider';
 
 /** @type {OAuthProvider | undefined} */
@@ -15,8 +15,8 @@ const mcp = {
 const pages = {
   async fetch(request, env) {
     const { pathname } = new URL(request.url);
-    if (pathname === '/person') {
-      await env.OAUTH_KV.put('person', await request.text());
+    if (pathname === '/decision') {
+      await env.OAUTH_KV.put('decision', await request.text());
       return new Response();
     }
     if (pathname === '/purge') {
@@ -27,20 +27,20 @@ const pages = {
     if (pathname !== '/authorize') {
       return new Response('<html>Not found</html>', { status: 404, headers: { 'content-type': 'text/html' } });
     }
-    const asked = await env.OAUTH_PROVIDER.parseAuthRequest(request);
-    if ((await env.OAUTH_KV.get('person')) === 'deny') {
-      const refusal = new URL(asked.redirectUri);
-      refusal.searchParams.set('error', 'access_denied');
-      refusal.searchParams.set('state', asked.state);
-      // The library names itself only in the answers that it makes.
-      refusal.searchParams.set('iss', new URL(request.url).origin);
-      return Response.redirect(refusal.href, 302);
+    const authorizationRequest = await env.OAUTH_PROVIDER.parseAuthRequest(request);
+    if ((await env.OAUTH_KV.get('decision')) === 'deny') {
+      const denial = new URL(authorizationRequest.redirectUri);
+      denial.searchParams.set('error', 'access_denied');
+      denial.searchParams.set('state', authorizationRequest.state);
+      // The library adds `iss` only to the redirects that it creates itself.
+      denial.searchParams.set('iss', new URL(request.url).origin);
+      return Response.redirect(denial.href, 302);
     }
     const { redirectTo } = await env.OAUTH_PROVIDER.completeAuthorization({
-      request: asked,
+      request: authorizationRequest,
       userId: 'u-1',
       metadata: {},
-      scope: asked.scope,
+      scope: authorizationRequest.scope,
       props: { user: 'u-1' },
     });
     return Response.redirect(redirectTo, 302);
@@ -49,7 +49,7 @@ const pages = {
 
 export default {
   fetch(request, env, context) {
-    // Made at the first request: newer versions want to know the resource, and with it the port.
+    // Created at the first request, because newer versions need the resource, whose URL contains the port.
     provider ??= new OAuthProvider({
       apiRoute: '/mcp',
       apiHandler: mcp,

@@ -4,7 +4,10 @@ export interface Approval {
   allow?: boolean;
 }
 
-/** What a person does on the consent page, without a browser. @returns where the browser would be sent */
+/**
+ * Submits the consent page as a user would, but without a browser.
+ * @returns the URL that the browser would be redirected to
+ */
 export async function approve(
   authorizationUrl: string,
   { user = 'user-ada', workspace = 'workspace-wiki', allow = true }: Approval = {},
@@ -16,7 +19,7 @@ export async function approve(
   });
   const location = response.headers.get('location');
   if (location === null) {
-    throw new Error(`the consent page answered ${response.status} and led nowhere`);
+    throw new Error(`the consent page responded with ${response.status} and no redirect`);
   }
   return new URL(location);
 }

@@ -1,33 +1,33 @@
 const style = `
-  :root { --ground: #f3f1ea; --sheet: #fff; --ink: #1f2a37; --soft: #5b6673; --edge: #d8d2c4; --deed: #1f5c4a; --deed-ink: #fff; }
+  :root { --ground: #f3f1ea; --sheet: #fff; --ink: #1f2a37; --muted: #5b6673; --edge: #d8d2c4; --primary: #1f5c4a; --primary-ink: #fff; }
   @media (prefers-color-scheme: dark) {
-    :root { --ground: #14191f; --sheet: #1e2630; --ink: #f1eee6; --soft: #aab4bf; --edge: #37424f; --deed: #7fd1b5; --deed-ink: #10201a; }
+    :root { --ground: #14191f; --sheet: #1e2630; --ink: #f1eee6; --muted: #aab4bf; --edge: #37424f; --primary: #7fd1b5; --primary-ink: #10201a; }
   }
   * { box-sizing: border-box; }
   body { margin: 0; min-height: 100vh; display: grid; place-items: center; padding: 1.5rem; background: var(--ground);
     color: var(--ink); font: 1rem/1.5 system-ui, "Segoe UI", sans-serif; }
   main { width: min(30rem, 100%); background: var(--sheet); border: 1px solid var(--edge); border-radius: 12px; padding: 2rem; }
   h1 { margin: 0 0 .5rem; font-size: 1.375rem; line-height: 1.3; overflow-wrap: anywhere; }
-  p { margin: 0 0 1.25rem; color: var(--soft); }
+  p { margin: 0 0 1.25rem; color: var(--muted); }
   fieldset { border: 1px solid var(--edge); border-radius: 8px; margin: 0 0 1rem; padding: .5rem 1rem .75rem; }
   legend { padding: 0 .4rem; font-weight: 600; }
   label { display: block; padding: .25rem 0; overflow-wrap: anywhere; }
-  .deeds { display: flex; gap: .75rem; }
+  .actions { display: flex; gap: .75rem; }
   button { flex: 1; font: inherit; padding: .6rem; border-radius: 8px; border: 1px solid var(--edge); background: transparent; color: inherit; cursor: pointer; }
-  button[value=allow] { background: var(--deed); border-color: var(--deed); color: var(--deed-ink); font-weight: 600; }
-  small { display: block; margin-top: 1.25rem; color: var(--soft); }
+  button[value=allow] { background: var(--primary); border-color: var(--primary); color: var(--primary-ink); font-weight: 600; }
+  small { display: block; margin-top: 1.25rem; color: var(--muted); }
 `;
 
-/** The page on which a person chooses who and where, and allows or denies. */
+/** The page on which the user chooses an identity and a workspace, and allows or denies access. */
 export function consentPage({ users, workspaces }, clientName) {
   return page(
     'Allow access?',
     `<h1>${escaped(clientName)} wants to use Notion for you</h1>
-    <p>It will read and change what you can in the workspace you choose.</p>
+    <p>It can read and change everything that you can in the workspace you choose.</p>
     <form method="post">
       ${choice('user', 'Who are you?', users)}
       ${choice('workspace', 'Which workspace?', workspaces)}
-      <div class="deeds">
+      <div class="actions">
         <button name="decision" value="deny">Deny</button>
         <button name="decision" value="allow">Allow</button>
       </div>
@@ -41,8 +41,8 @@ export function messagePage(title, sentence) {
 
 function choice(name, legend, options) {
   const rows = options.map(
-    ({ id, name: shown }, index) =>
-      `<label><input type="radio" name="${name}" value="${escaped(id)}"${index === 0 ? ' checked' : ''}> ${escaped(shown)}</label>`,
+    ({ id, name: label }, index) =>
+      `<label><input type="radio" name="${name}" value="${escaped(id)}"${index === 0 ? ' checked' : ''}> ${escaped(label)}</label>`,
   );
   return `<fieldset><legend>${legend}</legend>${rows.join('')}</fieldset>`;
 }

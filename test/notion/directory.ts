@@ -1,5 +1,5 @@
-/** A person who can allow access. */
-export interface Person {
+/** A user who can allow access. */
+export interface User {
   id: string;
   name: string;
   email?: string;
@@ -11,11 +11,11 @@ export interface Workspace {
   pages: { id: string; title: string; text: string }[];
 }
 
-/** Everybody and everything that the server knows. */
+/** All users and workspaces of the server. */
 export interface Directory {
-  users: Person[];
+  users: User[];
   workspaces: Workspace[];
-  /** `self` cannot be had. */
+  /** Whether `notion-fetch self` fails. */
   identityFails: boolean;
 }
 

@@ -1,41 +1,41 @@
-/** Which requests a fault meets; every request where nothing is named. */
+/** The requests that a fault affects. A field that is not set matches every request. */
 export interface Target {
   path?: string;
   grantType?: string;
-  /** How many requests; until `clearFaults` where it is not said. */
+  /** How many requests are affected; if not set, all until `Faults.clear`. */
   times?: number;
 }
 
 export type Fault =
-  /** Answers this in the server's stead. */
-  | { kind: 'answer'; status: number; body?: string; headers?: Record<string, string> }
-  /** Cuts the connection before the server saw the request, or after it acted and before its answer. */
+  /** Responds in place of the server. */
+  | { kind: 'respond'; status: number; body?: string; headers?: Record<string, string> }
+  /** Drops the connection before the server receives the request, or after it has acted but before it responds. */
   | { kind: 'drop'; when: 'before' | 'after' }
-  /** Takes the request and never answers. */
+  /** Accepts the request and never responds. */
   | { kind: 'stall' };
 
-interface Planned {
+interface PlannedFault {
   target: Target;
-  left: number;
+  remaining: number;
   fault: Fault;
 }
 
-/** A held answer: the server has acted, its answer waits. */
+/** A held response: the server has processed the request, and its response waits for `release`. */
 export interface Hold {
-  /** Resolves when a request was taken. */
+  /** Resolves when a response is being held. */
   held: Promise<void>;
   release(): void;
 }
 
-/** What goes wrong, and when. */
+/** The faults to inject, and the requests that they affect. */
 export class Faults {
-  #planned: Planned[] = [];
-  #holds: { target: Target; taken: () => void; released: Promise<void> }[] = [];
-  /** Milliseconds that every request waits before it reaches the server. */
+  #planned: PlannedFault[] = [];
+  #holds: { target: Target; onHeld: () => void; released: Promise<void> }[] = [];
+  /** The delay of every request before it reaches the server, in milliseconds. */
   latencyMs = 0;
 
   add(target: Target, fault: Fault): void {
-    this.#planned.push({ target, fault, left: target.times ?? Number.POSITIVE_INFINITY });
+    this.#planned.push({ target, fault, remaining: target.times ?? Number.POSITIVE_INFINITY });
   }
 
   clear(): void {
@@ -43,31 +43,32 @@ export class Faults {
     this.latencyMs = 0;
   }
 
+  /** The fault for this request, if there is one; it counts as used. */
   next(request: { path: string; grantType?: string }): Fault | undefined {
-    const planned = this.#planned.find(({ target, left }) => left > 0 && meets(target, request));
+    const planned = this.#planned.find(({ target, remaining }) => remaining > 0 && matches(target, request));
     if (planned !== undefined) {
-      planned.left -= 1;
+      planned.remaining -= 1;
     }
     return planned?.fault;
   }
 
-  /** Holds the answer to the next such request until it is released. */
+  /** Holds the response to the next matching request until it is released. */
   hold(target: Target): Hold {
     const held = Promise.withResolvers<void>();
     const released = Promise.withResolvers<void>();
-    this.#holds.push({ target, taken: held.resolve, released: released.promise });
+    this.#holds.push({ target, onHeld: held.resolve, released: released.promise });
     return { held: held.promise, release: released.resolve };
   }
 
-  /** Waits for the release of a hold that meets this request. */
+  /** Waits for the release of the hold for this request, if there is one. */
   async wait(request: { path: string; grantType?: string }): Promise<void> {
-    const index = this.#holds.findIndex(({ target }) => meets(target, request));
+    const index = this.#holds.findIndex(({ target }) => matches(target, request));
     const [hold] = index < 0 ? [] : this.#holds.splice(index, 1);
-    hold?.taken();
+    hold?.onHeld();
     await hold?.released;
   }
 }
 
-function meets({ path, grantType }: Target, request: { path: string; grantType?: string }): boolean {
+function matches({ path, grantType }: Target, request: { path: string; grantType?: string }): boolean {
   return (path === undefined || path === request.path) && (grantType === undefined || grantType === request.grantType);
 }

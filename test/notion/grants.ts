@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 
-/** Whose grants; everybody's where nothing is named. */
-export interface Whose {
+/** Selects grants by user and workspace. A field that is not set matches every grant. */
+export interface GrantFilter {
   user?: string;
   workspace?: string;
 }
@@ -14,7 +14,7 @@ interface StoredGrant {
   previousRefreshTokenId?: string;
 }
 
-/** What is used of a Workers key-value namespace. */
+/** The part of a Workers KV namespace that is used here. */
 export interface Store {
   get<T>(name: string, type: 'json'): Promise<T | null>;
   delete(name: string): Promise<void>;
@@ -24,7 +24,7 @@ export interface Store {
   }): Promise<{ keys: { name: string }[]; list_complete: boolean; cursor?: string }>;
 }
 
-/** The library's own store, reached into for what nobody can make happen from outside. */
+/** Manipulates the library's own store, to cause events that no request can cause. */
 export class StoredGrants {
   readonly #store: Store;
 
@@ -32,27 +32,27 @@ export class StoredGrants {
     this.#store = store;
   }
 
-  /** Revokes grants, as a person does in Notion's settings. */
-  async revoke(whose: Whose = {}): Promise<void> {
-    for (const grant of await this.#grants(whose)) {
+  /** Revokes grants, as a user does in Notion's settings. */
+  async revoke(filter: GrantFilter = {}): Promise<void> {
+    for (const grant of await this.#grants(filter)) {
       await this.#store.delete(`grant:${grant.userId}:${grant.id}`);
       await this.#deleteAll(`token:${grant.userId}:${grant.id}:`);
     }
   }
 
-  /** Ends access tokens; the refresh tokens stay good. */
-  async expireAccessTokens(whose: Whose = {}): Promise<void> {
-    for (const { userId, id } of await this.#grants(whose)) {
+  /** Expires access tokens; the refresh tokens stay valid. */
+  async expireAccessTokens(filter: GrantFilter = {}): Promise<void> {
+    for (const { userId, id } of await this.#grants(filter)) {
       await this.#deleteAll(`token:${userId}:${id}:`);
     }
   }
 
-  /** Forgets all client registrations, as Notion does after their 90 days. */
+  /** Deletes all client registrations, as Notion does after 90 days. */
   async purgeClients(): Promise<void> {
     await this.#deleteAll('client:');
   }
 
-  /** Whether this is a token that was replaced so long ago that the library no longer takes it. */
+  /** Whether the library rejects this refresh token: it is neither the current nor the previous one of its grant. */
   async isReplaced(refreshToken: string): Promise<boolean> {
     const grant = await this.#grantOf(refreshToken);
     const hash = createHash('sha256').update(refreshToken).digest('hex');
@@ -65,14 +65,14 @@ export class StoredGrants {
     await this.#deleteAll(`token:${userId}:${grantId}:`);
   }
 
-  /** Ends every access token of the grant but this one. */
-  async endOlderThan(accessToken: string): Promise<void> {
+  /** Invalidates every access token of the grant except this one. */
+  async invalidateOtherAccessTokens(accessToken: string): Promise<void> {
     const [userId, grantId] = accessToken.split(':');
     const newest = createHash('sha256').update(accessToken).digest('hex');
     await this.#deleteAll(`token:${userId}:${grantId}:`, (name) => !name.endsWith(newest));
   }
 
-  async #grants({ user, workspace }: Whose): Promise<StoredGrant[]> {
+  async #grants({ user, workspace }: GrantFilter): Promise<StoredGrant[]> {
     const grants: StoredGrant[] = [];
     for (const name of await this.#names('grant:')) {
       const grant = await this.#store.get<StoredGrant>(name, 'json');

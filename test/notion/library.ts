@@ -3,10 +3,10 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { Log, LogLevel, Miniflare } from 'miniflare';
 
-/** `today` is closest to what Notion runs, `next` is the newest of the library. */
+/** `today` is closest to what Notion runs; `next` is the library's newest version. */
 export type LibraryVersion = 'today' | 'next';
 
-/** The library's worker, run for real in workerd. */
+/** Runs the worker with the real library in workerd. */
 export async function startWorker(version: LibraryVersion): Promise<Miniflare> {
   const { outputFiles } = await build({
     entryPoints: [fileURLToPath(new URL('worker.js', import.meta.url))],
@@ -26,7 +26,7 @@ export async function startWorker(version: LibraryVersion): Promise<Miniflare> {
     compatibilityFlags: ['nodejs_compat'],
     host: '127.0.0.1',
     log: new Log(LogLevel.NONE),
-    // Without it workerd's lines go to this process: refusals that the tests provoke.
+    // Otherwise workerd's output would appear here, with the errors that the tests provoke.
     handleRuntimeStdio: (out: Readable, error: Readable) => {
       out.resume();
       error.resume();

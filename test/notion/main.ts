@@ -1,4 +1,4 @@
-// node test/notion/main.ts [--version today|next] [--port n]: starts the Notion-shaped server until it is told to end.
+// node test/notion/main.ts [--version today|next] [--port n]: runs the Notion-shaped server until SIGINT or SIGTERM.
 import { parseArgs } from 'node:util';
 import { startNotionServer } from './server.ts';
 

@@ -1,12 +1,12 @@
-/** One request as it came in, without its secrets. */
+/** A received request, without its secrets. */
 export interface LoggedRequest {
   method: string;
   path: string;
-  /** Undefined while the answer is held, and for a connection that was dropped. */
+  /** Undefined while the response is pending or held, and if the connection was dropped. */
   status?: number;
   userAgent?: string;
   atMs: number;
-  /** The names of the query's and the body's parameters, in their order. */
+  /** The names of the parameters in the query and body, in order. */
   parameters: string[];
   grantType?: string;
   resource?: string;
@@ -14,19 +14,19 @@ export interface LoggedRequest {
   codeChallengeMethod?: string;
   prompt?: string;
   scope?: string;
-  /** Of a registration. */
+  /** The metadata of a client registration. */
   registration?: Record<string, unknown>;
-  /** Of a JSON-RPC message. */
+  /** The method of a JSON-RPC message. */
   rpcMethod?: string;
   tool?: string;
 }
 
-/** What a test waits for or looks for: the fields that it names have to be equal. */
+/** The requests that a test waits for or looks up: every field that is set must be equal. */
 export type RequestMatch = Partial<Omit<LoggedRequest, 'parameters' | 'registration' | 'atMs'>>;
 
 const waitLimitMs = 20_000;
 
-/** Every request in its order, and every secret that went by. */
+/** All requests in order, and every secret in the requests and responses. */
 export class RequestLog {
   readonly secrets = new Set<string>();
   #requests: LoggedRequest[] = [];
@@ -44,7 +44,7 @@ export class RequestLog {
       path: url.pathname,
       atMs: Date.now(),
       parameters: [...fields.parameters.keys()],
-      ...given({
+      ...definedFields({
         userAgent: headers.get('user-agent') ?? undefined,
         grantType: value('grant_type'),
         resource: value('resource'),
@@ -72,8 +72,8 @@ export class RequestLog {
     if (location !== null && URL.canParse(location)) {
       this.#keepSecret(new URL(location).searchParams.get('code'));
     }
-    for (const look of this.#waiting) {
-      look();
+    for (const check of this.#waiting) {
+      check();
     }
   }
 
@@ -89,23 +89,23 @@ export class RequestLog {
     this.#requests = [];
   }
 
-  /** Resolves to the first request that matches and was answered, also one of the past. Throws after 20 s. */
+  /** Resolves to the first matching request that has a response, including earlier requests. Rejects after 20 s. */
   waitFor(match: RequestMatch): Promise<LoggedRequest> {
     return new Promise((resolve, reject) => {
-      const look = (): void => {
+      const check = (): void => {
         const found = this.find(match).find(({ status }) => status !== undefined);
         if (found !== undefined) {
           clearTimeout(timer);
-          this.#waiting.delete(look);
+          this.#waiting.delete(check);
           resolve(found);
         }
       };
       const timer = setTimeout(() => {
-        this.#waiting.delete(look);
-        reject(new Error(`no request like ${JSON.stringify(match)} came`));
+        this.#waiting.delete(check);
+        reject(new Error(`no request matched ${JSON.stringify(match)}`));
       }, waitLimitMs);
-      this.#waiting.add(look);
-      look();
+      this.#waiting.add(check);
+      check();
     });
   }
 
@@ -162,7 +162,7 @@ function parse(body: string): Record<string, unknown> | undefined {
   }
 }
 
-function given<T extends object>(fields: T): { [Name in keyof T]?: Exclude<T[Name], undefined> } {
+function definedFields<T extends object>(fields: T): { [Name in keyof T]?: Exclude<T[Name], undefined> } {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
     [Name in keyof T]?: Exclude<T[Name], undefined>;
   };

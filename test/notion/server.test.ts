@@ -22,7 +22,7 @@ function renew({ authorizationServer, client, resource, tokens }: SignedIn): Pro
 const isKind = (kind: Failure['kind']) => (error: unknown) => error instanceof Failure && error.kind === kind;
 
 for (const version of ['today', 'next'] as const) {
-  describe(`the Notion-shaped server, ${version}`, { timeout: 60_000 }, () => {
+  describe(`the Notion-shaped server with the library version “${version}”`, { timeout: 60_000 }, () => {
     let notion: NotionServer;
 
     before(async () => {
@@ -33,7 +33,7 @@ for (const version of ['today', 'next'] as const) {
 
     const self = (tokens: Tokens) => readIdentity(http, new URL(notion.mcpUrl), tokens.accessToken);
 
-    test('a sign-in gives tokens for the user and the workspace that were chosen', async () => {
+    test('a sign-in at the Notion-shaped server yields tokens for the chosen user and workspace', async () => {
       const { tokens } = await signIn(http, notion, { user: 'user-grace', workspace: 'workspace-notes' });
       const identity = await self(tokens);
       assert.equal(identity.userName, 'Grace Hopper');
@@ -41,12 +41,12 @@ for (const version of ['today', 'next'] as const) {
       assert.equal(tokens.expiresInSeconds, 3_600);
     });
 
-    test('`resource` is in all three requests, and no secret is in the log', async () => {
+    test('all three OAuth requests of a sign-in and a refresh carry `resource`, and the request log contains no secret', async () => {
       notion.log.clear();
       await renew(await signIn(http, notion));
-      const named = notion.requests().filter(({ resource }) => resource !== undefined);
+      const requestsWithResource = notion.requests().filter(({ resource }) => resource !== undefined);
       assert.deepEqual(
-        named.map(({ path, resource }) => [path, resource]),
+        requestsWithResource.map(({ path, resource }) => [path, resource]),
         [
           ['/authorize', notion.mcpUrl],
           ['/token', notion.mcpUrl],
@@ -58,18 +58,18 @@ for (const version of ['today', 'next'] as const) {
       assert.ok(notion.issuedSecrets().every((secret) => !log.includes(secret)));
     });
 
-    test('a refusal comes back as such', async () => {
+    test('denying access on the consent page fails the sign-in as accessDenied', async () => {
       await assert.rejects(signIn(http, notion, { allow: false }), isKind('accessDenied'));
     });
 
-    test('the replaced token is good until the new one is used; a refresh ends earlier access tokens only today', async () => {
+    test('a replaced refresh token is valid until the new one is used, and only version “today” ends earlier access tokens', async () => {
       const first = await signIn(http, notion);
       const second = { ...first, tokens: await renew(first) };
-      const works = await self(first.tokens).then(
+      const isFirstTokenValid = await self(first.tokens).then(
         () => true,
         () => false,
       );
-      assert.equal(works, version === 'next');
+      assert.equal(isFirstTokenValid, version === 'next');
       const third = { ...first, tokens: await renew(first) };
       await self(third.tokens);
       await assert.rejects(renew(second), isKind('invalidGrant'));
@@ -78,13 +78,13 @@ for (const version of ['today', 'next'] as const) {
       }
     });
 
-    test('a second consent under the same client ends the first grant', async () => {
+    test('a second consent for the same client ends the first grant', async () => {
       const first = await signIn(http, notion);
       await signIn(http, notion, { workspace: 'workspace-notes' }, first.client);
       await assert.rejects(self(first.tokens));
     });
 
-    test('expiry, revocation and a purge do what they say', async () => {
+    test('tests can expire access tokens, revoke grants and purge clients', async () => {
       const { tokens, ...rest } = await signIn(http, notion);
       await notion.expireAccessTokens({ user: 'user-ada' });
       await assert.rejects(self(tokens));
@@ -97,25 +97,25 @@ for (const version of ['today', 'next'] as const) {
       await assert.rejects(renew(again), isKind('invalidClient'));
     });
 
-    test('a sign-out revokes the grant', async () => {
+    test('revoking the refresh token ends the grant', async () => {
       const { authorizationServer, client, tokens } = await signIn(http, notion);
       assert.ok(tokens.refreshToken);
       await revoke(http, authorizationServer, client, { token: tokens.refreshToken, hint: 'refresh_token' });
       await assert.rejects(self(tokens));
     });
 
-    test('an access token lives as long as was asked for', async () => {
+    test('tests can set the lifetime of access tokens', async () => {
       notion.accessTokenLifeSeconds = 0;
       const { tokens } = await signIn(http, notion);
       notion.accessTokenLifeSeconds = 3_600;
       await assert.rejects(self(tokens));
     });
 
-    test('faults are answered, dropped and held as planned, and then it is itself again', async () => {
+    test('the Notion-shaped server injects response, drop and hold faults as planned, and then works normally', async () => {
       const signedIn = await signIn(http, notion);
       notion.fault(
         { grantType: 'refresh_token', times: 1 },
-        { kind: 'answer', status: 503, body: '<html>Down</html>' },
+        { kind: 'respond', status: 503, body: '<html>Down</html>' },
       );
       await assert.rejects(renew(signedIn), isKind('transient'));
       notion.fault({ grantType: 'refresh_token', times: 1 }, { kind: 'drop', when: 'after' });
@@ -127,7 +127,7 @@ for (const version of ['today', 'next'] as const) {
       await renewing;
     });
 
-    test('it can go down and come back at the same address with all it knows', async () => {
+    test('the Notion-shaped server can go down and come back at the same address with all its data', async () => {
       const { tokens } = await signIn(http, notion);
       await notion.stopListening();
       await assert.rejects(self(tokens), isKind('transient'));
@@ -135,7 +135,7 @@ for (const version of ['today', 'next'] as const) {
       await self(tokens);
     });
 
-    test('only today a custom scheme may be registered', async () => {
+    test('only version “today” accepts a redirect URI with a custom scheme at registration', async () => {
       const { authorizationServer } = await discover(http, new URL(notion.mcpUrl));
       const registering = register(http, authorizationServer, {
         redirectUri: 'vscode://seedling.notion-mcp-auth/callback',

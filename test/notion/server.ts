@@ -4,19 +4,21 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import type { Miniflare } from 'miniflare';
 import { type Directory, newDirectory } from './directory.ts';
-import { everyServer } from './everyServer.ts';
 import { type Fault, Faults, type Hold, type Target } from './faults.ts';
-import { type Store, StoredGrants, type Whose } from './grants.ts';
+import { type GrantFilter, type Store, StoredGrants } from './grants.ts';
 import { type LibraryVersion, startWorker } from './library.ts';
 import { type LoggedRequest, RequestLog, type RequestMatch } from './requestLog.ts';
 
+/** All Notion-shaped servers that this process has started, for tests that search for the secrets they issued. */
+export const everyServer: NotionServer[] = [];
+
 export interface NotionServerOptions {
   version: LibraryVersion;
-  /** 0, or left out: any that is free. */
+  /** 0 or not set: any free port. */
   port?: number;
-  /** What it is called where something stands before it. */
+  /** The origin under which clients see the server if it is behind another server, such as a proxy. */
   origin?: string;
-  /** Speaks https under a name that only a proxy knows to lead here. */
+  /** Serves https under a name that only a proxy resolves to this server. */
   tls?: Tls;
 }
 
@@ -26,7 +28,10 @@ export interface Tls {
   cert: string;
 }
 
-/** Starts a server that does what Notion's has been seen to do, on 127.0.0.2: an editor in a browser rewrites 127.0.0.1. */
+/**
+ * Starts a server that behaves as Notion's server has been observed to behave. It listens on 127.0.0.2 because an
+ * editor in a browser rewrites 127.0.0.1.
+ */
 export async function startNotionServer({
   version,
   port = 0,
@@ -47,22 +52,28 @@ export async function startNotionServer({
 
 const host = '127.0.0.2';
 
-/** MCP server and authorization server in one: the library behind a front that logs, holds, drops and lies. */
+/**
+ * An MCP server and authorization server in one: the library behind an HTTP front end that logs requests and injects
+ * faults.
+ */
 export class NotionServer {
-  /** Who and what there is; change it at will. */
+  /** The users and workspaces; tests may change them. */
   readonly directory: Directory = newDirectory();
   readonly faults = new Faults();
   readonly log = new RequestLog();
-  /** What token answers say and the server holds to. */
+  /** The lifetime that token responses state and the server enforces. */
   accessTokenLifeSeconds = 3_600;
-  /** A token that was replaced twice kills its grant, and a refresh kills earlier access tokens, as at Notion. */
-  harsh: boolean;
+  /**
+   * As at Notion: a refresh token that was replaced twice revokes its grant if it is used, and a refresh invalidates
+   * earlier access tokens.
+   */
+  strictRotation: boolean;
   readonly #version: LibraryVersion;
   readonly #worker: Miniflare;
   readonly #grants: StoredGrants;
   readonly #expiresAtMs = new Map<string, number>();
   readonly #tls: Tls | undefined;
-  readonly #calledFrom: string | undefined;
+  readonly #publicOrigin: string | undefined;
   #front: Server | undefined;
   #port = 0;
 
@@ -73,21 +84,21 @@ export class NotionServer {
     { tls, origin }: Pick<NotionServerOptions, 'tls' | 'origin'> = {},
   ) {
     this.#tls = tls;
-    this.#calledFrom = origin;
+    this.#publicOrigin = origin;
     this.#version = version;
     this.#worker = worker;
     this.#grants = grants;
-    this.harsh = version === 'today';
+    this.strictRotation = version === 'today';
   }
 
   get origin(): string {
-    if (this.#calledFrom !== undefined) {
-      return this.#calledFrom;
+    if (this.#publicOrigin !== undefined) {
+      return this.#publicOrigin;
     }
     return this.#tls === undefined ? `http://${host}:${this.#port}` : `https://${this.#tls.name}:${this.#port}`;
   }
 
-  /** Where it listens, whatever it is called. */
+  /** The address that the server listens on, whatever its origin is. */
   get address(): { host: string; port: number } {
     return { host, port: this.#port };
   }
@@ -96,7 +107,7 @@ export class NotionServer {
     return `${this.origin}/mcp`;
   }
 
-  /** Opens the port; after `stopListening` the same one. */
+  /** Opens the port; after `stopListening`, the same port again. */
   async listen(port = this.#port): Promise<void> {
     const serve: RequestListener = (request, response) => {
       this.#serve(request, response).catch(() => response.destroy());
@@ -110,7 +121,7 @@ export class NotionServer {
     this.#port = (front.address() as AddressInfo).port;
   }
 
-  /** The server is down: connections are refused. What it knows, it keeps. */
+  /** Takes the server down: connections are refused, but its data is kept. */
   async stopListening(): Promise<void> {
     const front = this.#front;
     this.#front = undefined;
@@ -128,12 +139,12 @@ export class NotionServer {
     await this.#worker.dispose();
   }
 
-  expireAccessTokens(whose?: Whose): Promise<void> {
-    return this.#grants.expireAccessTokens(whose);
+  expireAccessTokens(filter?: GrantFilter): Promise<void> {
+    return this.#grants.expireAccessTokens(filter);
   }
 
-  revokeGrants(whose?: Whose): Promise<void> {
-    return this.#grants.revoke(whose);
+  revokeGrants(filter?: GrantFilter): Promise<void> {
+    return this.#grants.revoke(filter);
   }
 
   purgeClients(): Promise<void> {
@@ -156,7 +167,7 @@ export class NotionServer {
     return this.log.waitFor(match);
   }
 
-  /** Every token, code, verifier and state that went by. */
+  /** Every token, code, PKCE verifier, state and client secret in the requests and responses so far. */
   issuedSecrets(): string[] {
     return [...this.log.secrets];
   }
@@ -178,22 +189,27 @@ export class NotionServer {
     if (fault?.kind === 'stall') {
       return;
     }
-    const answer = fault?.kind === 'answer' ? faultyAnswer(fault) : await this.#answer(logged, url, headers, body);
+    const response = fault?.kind === 'respond' ? faultResponse(fault) : await this.#respond(logged, url, headers, body);
     await this.faults.wait(logged);
     if (fault?.kind === 'drop') {
       outgoing.destroy();
       return;
     }
-    this.log.end(logged, answer.status, answer.headers, answer.body);
-    outgoing.writeHead(answer.status, Object.fromEntries(answer.headers)).end(answer.body);
+    this.log.end(logged, response.status, response.headers, response.body);
+    outgoing.writeHead(response.status, Object.fromEntries(response.headers)).end(response.body);
   }
 
-  async #answer({ method, path, grantType }: LoggedRequest, url: URL, headers: Headers, body: string): Promise<Answer> {
+  async #respond(
+    { method, path, grantType }: LoggedRequest,
+    url: URL,
+    headers: Headers,
+    body: string,
+  ): Promise<BufferedResponse> {
     if (path === '/.well-known/openid-configuration') {
       return { status: 404, headers: new Headers({ 'content-type': 'text/html' }), body: '<html>Not found</html>' };
     }
     const refreshToken = grantType === 'refresh_token' ? new URLSearchParams(body).get('refresh_token') : null;
-    if (this.harsh && refreshToken !== null && (await this.#grants.isReplaced(refreshToken))) {
+    if (this.strictRotation && refreshToken !== null && (await this.#grants.isReplaced(refreshToken))) {
       await this.#grants.revokeGrantOf(refreshToken);
       const error = { error: 'invalid_grant', error_description: 'OAuth grant revoked' };
       return { status: 400, headers: new Headers({ 'content-type': 'application/json' }), body: JSON.stringify(error) };
@@ -208,44 +224,44 @@ export class NotionServer {
     }
     headers.set('x-directory', encodeURIComponent(JSON.stringify(this.directory)));
     headers.set('x-names-issuer', this.#version === 'next' ? 'yes' : 'no');
-    const response = await this.#worker.dispatchFetch(url.href, {
+    const workerResponse = await this.#worker.dispatchFetch(url.href, {
       method,
       headers: Object.fromEntries(headers),
       redirect: 'manual',
       ...(method !== 'GET' && method !== 'HEAD' && { body }),
     });
-    const answer = {
-      status: response.status,
-      headers: new Headers([...response.headers.entries()]),
-      body: await response.text(),
+    const response = {
+      status: workerResponse.status,
+      headers: new Headers([...workerResponse.headers.entries()]),
+      body: await workerResponse.text(),
     };
-    answer.headers.delete('content-length');
-    answer.headers.delete('content-encoding');
-    return path === '/token' && response.ok ? this.#tokenAnswer(answer, grantType) : answer;
+    response.headers.delete('content-length');
+    response.headers.delete('content-encoding');
+    return path === '/token' && workerResponse.ok ? this.#withLifetime(response, grantType) : response;
   }
 
-  /** The library allows no token to live under a minute; here they live as long as the test wants. */
-  async #tokenAnswer(answer: Answer, grantType: string | undefined): Promise<Answer> {
-    const tokens = answer.body === '' ? {} : (JSON.parse(answer.body) as Record<string, unknown>);
+  /** Sets the access token's lifetime for the test, because the library enforces at least one minute. */
+  async #withLifetime(response: BufferedResponse, grantType: string | undefined): Promise<BufferedResponse> {
+    const tokens = response.body === '' ? {} : (JSON.parse(response.body) as Record<string, unknown>);
     const { access_token: accessToken } = tokens;
     if (typeof accessToken !== 'string') {
-      return answer;
+      return response;
     }
     this.#expiresAtMs.set(accessToken, Date.now() + this.accessTokenLifeSeconds * 1_000);
-    if (this.harsh && grantType === 'refresh_token') {
-      await this.#grants.endOlderThan(accessToken);
+    if (this.strictRotation && grantType === 'refresh_token') {
+      await this.#grants.invalidateOtherAccessTokens(accessToken);
     }
-    return { ...answer, body: JSON.stringify({ ...tokens, expires_in: this.accessTokenLifeSeconds }) };
+    return { ...response, body: JSON.stringify({ ...tokens, expires_in: this.accessTokenLifeSeconds }) };
   }
 }
 
-interface Answer {
+interface BufferedResponse {
   status: number;
   headers: Headers;
   body: string;
 }
 
-function faultyAnswer({ status, body = '', headers }: Extract<Fault, { kind: 'answer' }>): Answer {
+function faultResponse({ status, body = '', headers }: Extract<Fault, { kind: 'respond' }>): BufferedResponse {
   return { status, body, headers: new Headers(headers ?? { 'content-type': 'text/html' }) };
 }
 

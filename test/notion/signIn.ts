@@ -14,7 +14,7 @@ const redirectUri = 'http://127.0.0.1:50123/callback';
 
 export type SignedIn = Pick<Grant, 'authorizationServer' | 'resource' | 'client' | 'tokens'>;
 
-/** The whole way from discovery to tokens, without an editor and without a browser. */
+/** A complete sign-in, from discovery to tokens, without an editor or a browser. */
 export async function signIn(
   http: Http,
   notion: NotionServer,
@@ -23,11 +23,17 @@ export async function signIn(
 ): Promise<SignedIn> {
   const discovery = await discover(http, new URL(notion.mcpUrl));
   const { authorizationServer, resource } = discovery;
-  const own = client ?? (await register(http, authorizationServer, { redirectUri, clientName: 'Test' }));
-  const pending = await buildAuthorization(discovery, own, { redirectUri, randomness, prompt: 'consent' });
-  const answer = await approve(pending.url, approval);
-  const code = validateCallback(pending, authorizationServer, answer.searchParams);
+  const usedClient = client ?? (await register(http, authorizationServer, { redirectUri, clientName: 'Test' }));
+  const pending = await buildAuthorization(discovery, usedClient, { redirectUri, randomness, prompt: 'consent' });
+  const callback = await approve(pending.url, approval);
+  const code = validateCallback(pending, authorizationServer, callback.searchParams);
   const { verifier } = pending;
-  const tokens = await exchange(http, authorizationServer, own, { code, verifier, redirectUri, resource, clock });
-  return { authorizationServer, resource, client: own, tokens };
+  const tokens = await exchange(http, authorizationServer, usedClient, {
+    code,
+    verifier,
+    redirectUri,
+    resource,
+    clock,
+  });
+  return { authorizationServer, resource, client: usedClient, tokens };
 }

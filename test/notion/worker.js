@@ -1,4 +1,5 @@
-// Runs in workerd. The authorization server is the library's; here are its consent page and its MCP endpoint.
+// Runs in workerd. The library implements the authorization server; this file adds the consent page and the MCP
+// endpoint.
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js';
 import { OAuthProvider } from 'workers-oauth-provider';
@@ -8,7 +9,7 @@ import { consentPage, messagePage } from './consentPage.js';
 /** @type {OAuthProvider | undefined} */
 let provider;
 
-/** What the front says of the people and workspaces there are, with each request. */
+/** The users and workspaces, which the HTTP front end sends with each request. */
 function directoryIn(request) {
   return JSON.parse(decodeURIComponent(request.headers.get('x-directory') ?? '%7B%7D'));
 }
@@ -63,39 +64,39 @@ const pages = {
     if (new URL(request.url).pathname !== '/authorize') {
       return html(messagePage('Not found', 'There is nothing at this address.'), 404);
     }
-    let asked;
+    let authorization;
     let client;
     try {
-      asked = await env.OAUTH_PROVIDER.parseAuthRequest(request);
-      client = await env.OAUTH_PROVIDER.lookupClient(asked.clientId);
+      authorization = await env.OAUTH_PROVIDER.parseAuthRequest(request);
+      client = await env.OAUTH_PROVIDER.lookupClient(authorization.clientId);
     } catch {
       client = null;
     }
-    // As at Notion: a client that was purged gets a page and no redirect.
+    // As at Notion: a purged client gets an error page and no redirect.
     if (client === null) {
-      return html(messagePage('This link does not work', 'The app that sent you here is not known.'), 400);
+      return html(messagePage('This link does not work', 'The app that sent you here is unknown.'), 400);
     }
     if (request.method !== 'POST') {
       return html(consentPage(directoryIn(request), client.clientName ?? 'An app'), 200);
     }
     const form = await request.formData();
     if (form.get('decision') !== 'allow') {
-      const refusal = new URL(asked.redirectUri);
-      refusal.searchParams.set('error', 'access_denied');
-      refusal.searchParams.set('error_description', 'The user denied the request');
-      refusal.searchParams.set('state', asked.state);
+      const denial = new URL(authorization.redirectUri);
+      denial.searchParams.set('error', 'access_denied');
+      denial.searchParams.set('error_description', 'The user denied the request');
+      denial.searchParams.set('state', authorization.state);
       if (request.headers.get('x-names-issuer') === 'yes') {
-        // The library names itself only in the answers that it makes.
-        refusal.searchParams.set('iss', new URL(request.url).origin);
+        // The library adds `iss` only to the authorization responses that it creates itself.
+        denial.searchParams.set('iss', new URL(request.url).origin);
       }
-      return redirect(refusal.href);
+      return redirect(denial.href);
     }
     const props = { user: form.get('user'), workspace: form.get('workspace') };
     const { redirectTo } = await env.OAUTH_PROVIDER.completeAuthorization({
-      request: asked,
+      request: authorization,
       userId: props.user,
       metadata: props,
-      scope: asked.scope.length > 0 ? asked.scope : ['default'],
+      scope: authorization.scope.length > 0 ? authorization.scope : ['default'],
       props,
     });
     return redirect(redirectTo);
@@ -106,14 +107,14 @@ function html(body, status) {
   return new Response(body, { status, headers: { 'content-type': 'text/html; charset=utf-8' } });
 }
 
-/** `Response.redirect` takes no address of an editor. */
+/** Replaces `Response.redirect`, which does not accept an editor's URI. */
 function redirect(location) {
   return new Response(null, { status: 302, headers: { location } });
 }
 
 export default {
   fetch(request, env, context) {
-    // Made at the first request: newer versions want to know the resource, and with it the port.
+    // Created at the first request, because newer versions need the resource URL and so the port.
     provider ??= new OAuthProvider({
       apiRoute: '/mcp',
       apiHandler: mcp,

@@ -11,10 +11,10 @@ import { signIn } from '../e2e/signIn.ts';
 import { directoryVariable } from '../editor/consumer/protocol.ts';
 import { type NotionServer, startNotionServer } from '../notion/server.ts';
 
-/** A dead window's lock is seen unchanged for 130 seconds before anybody takes it over. */
+/** Another window takes over a lock after it has seen its counter unchanged for 130 seconds. */
 const takeoverLimitMs = 170_000;
 
-describe('two windows, one of which dies in the midst of a renewal', { timeout: 300_000 }, () => {
+describe('two windows, one of which is killed during a renewal', { timeout: 300_000 }, () => {
   let notion: NotionServer;
   let editor: Editor;
   let directory: string;
@@ -30,11 +30,11 @@ describe('two windows, one of which dies in the midst of a renewal', { timeout: 
       environment: { [directoryVariable]: directory },
     });
     const first = await editor.openWindow();
-    const one = await Consumer.appears(directory);
+    const firstConsumer = await Consumer.waitFor(directory);
     await signIn(first, { user: 'Ada Lovelace', workspace: 'Engineering Wiki' });
     const second = await editor.openWindow();
     windows = [first, second];
-    consumers = [one, await Consumer.appears(directory, [one])];
+    consumers = [firstConsumer, await Consumer.waitFor(directory, [firstConsumer])];
   });
 
   after(async () => {
@@ -43,7 +43,7 @@ describe('two windows, one of which dies in the midst of a renewal', { timeout: 
     await rm(directory, { recursive: true, force: true });
   });
 
-  test('the other keeps the account, takes over and renews, although the answer was lost', async () => {
+  test('after a window is killed during a renewal and its response is lost, the other window takes over the lock and renews', async () => {
     const [first, second] = windows;
     const hold = notion.hold({ path: '/token', grantType: 'refresh_token' });
     await first.page.bringToFront();
@@ -52,12 +52,12 @@ describe('two windows, one of which dies in the midst of a renewal', { timeout: 
     await killProcess(consumers[0].pid);
     hold.release();
     assert.deepEqual(await consumers[1].accounts(), ['Ada Lovelace (Engineering Wiki)']);
-    const heard = (await consumers[1].history()).sessionChanges;
+    const changesBefore = (await consumers[1].history()).sessionChanges;
     await second.page.bringToFront();
     await second.runCommand('Notion MCP: Refresh Session');
     second.page.setDefaultTimeout(takeoverLimitMs);
     await second.notifications.waitFor('Refreshed Ada Lovelace (Engineering Wiki)');
-    assert.equal((await consumers[1].history()).sessionChanges, heard + 1);
+    assert.equal((await consumers[1].history()).sessionChanges, changesBefore + 1);
     const refreshes = notion.requests({ path: '/token', grantType: 'refresh_token' });
     assert.deepEqual(
       refreshes.map(({ status }) => status),
@@ -66,10 +66,10 @@ describe('two windows, one of which dies in the midst of a renewal', { timeout: 
   });
 });
 
-/** Ends a process that is not ours, and waits until the system knows no such process. */
+/** Kills a process that is not a child of this one, and waits until it no longer exists. */
 async function killProcess(pid: number): Promise<void> {
   process.kill(pid, 'SIGKILL');
-  const isThere = (): boolean => {
+  const isRunning = (): boolean => {
     try {
       process.kill(pid, 0);
       return true;
@@ -77,7 +77,7 @@ async function killProcess(pid: number): Promise<void> {
       return false;
     }
   };
-  while (isThere()) {
+  while (isRunning()) {
     await new Promise<void>((resolve) => setImmediate(resolve));
   }
 }

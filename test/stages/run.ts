@@ -1,5 +1,5 @@
-// node test/stages/run.ts [stage …] [--option …]: runs the stages in order, all but the slow if none is named, and ends
-// with `N passed, N failed`. Options go to the editor stage.
+// node test/stages/run.ts [stage …] [--option …]: runs the named stages in order, or all but the slow ones if none is
+// named, and ends with `N passed, N failed`. Options are passed to the editor stage.
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,30 +9,35 @@ import { hostVariable } from '../editor/host/hosts.mjs';
 import { type Totals, totalsVariable } from './totals.ts';
 
 interface Stage {
-  /** Programs with their arguments, for this Node. The tests among them leave their totals in the file. */
+  /** Programs with their arguments, run with this Node. Test programs write their totals to the file. */
   commands: (totalsFile: string) => string[][];
-  /** Runs only when it is named: it takes longer than anybody waits for. */
+  /** Runs only when named, because it takes too long for every run. */
   isSlow?: true;
-  /** Tests are counted; of a check it counts only that it failed. */
+  /** Whether the stage runs tests, which are counted. Otherwise only its failure counts, as one failed test. */
   hasTests: boolean;
   environment?: Record<string, string>;
 }
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const options = process.argv.slice(2).filter((argument) => argument.startsWith('-'));
-const named = process.argv.slice(2).filter((argument) => !argument.startsWith('-'));
+const stageNames = process.argv.slice(2).filter((argument) => !argument.startsWith('-'));
 const stageLimitMs = 20 * 60_000;
 
 const stages: Record<string, Stage> = {
   check: {
     commands: () => [
-      ['node_modules/typescript/bin/tsc', '--noEmit'],
+      ...['src', 'src/tsconfig.browser.json', 'test'].map((project) => [
+        'node_modules/typescript/bin/tsc',
+        '-p',
+        project,
+      ]),
       ['node_modules/@biomejs/biome/bin/biome', 'check', '.'],
+      ['test/stages/vocabulary.mjs'],
     ],
     hasTests: false,
   },
-  // Half of their time is spent waiting for a disk.
-  unit: { commands: (totals) => [nodeTest('test/{unit,fuzz}/**/*.test.ts', totals, 2)], hasTests: true },
+  // Two files at a time, because the tests spend half of their time waiting for the disk.
+  unit: { commands: (totals) => [nodeTest('test/{unit,fuzz,stages}/**/*.test.ts', totals, 2)], hasTests: true },
   interop: { commands: (totals) => [nodeTest('test/{notion,interop}/**/*.test.ts', totals)], hasTests: true },
   editor: { commands: () => [['test/editor/run.ts', ...options]], hasTests: true },
   e2e: {
@@ -45,7 +50,7 @@ const stages: Record<string, Stage> = {
     hasTests: true,
   },
   oldest: {
-    commands: (totals) => [['test/e2e/prepare.ts'], nodeTest('test/e2e/{person,consumers,mcp}.test.ts', totals)],
+    commands: (totals) => [['test/e2e/prepare.ts'], nodeTest('test/e2e/{user,consumers,mcp}.test.ts', totals)],
     isSlow: true,
     hasTests: true,
     environment: { [hostVariable]: 'oldest' },
@@ -56,7 +61,7 @@ const sum: Totals = { passed: 0, failed: 0, skipped: 0 };
 const directory = await mkdtemp(join(tmpdir(), 'stages-'));
 try {
   for (const [name, stage] of Object.entries(stages)) {
-    if (named.length === 0 ? !stage.isSlow : named.includes(name)) {
+    if (stageNames.length === 0 ? !stage.isSlow : stageNames.includes(name)) {
       const { passed, failed, skipped } = await runStage(name, stage);
       sum.passed += passed;
       sum.failed += failed;
@@ -76,17 +81,17 @@ async function runStage(name: string, { commands, hasTests, environment }: Stage
   console.log(`\n── ${name}`);
   const startedMs = performance.now();
   const totalsFile = join(directory, `${name}.json`);
-  let ended = true;
+  let succeeded = true;
   for (const command of commands(totalsFile)) {
-    ended &&= await runCommand(command, { ...environment, [totalsVariable]: totalsFile });
+    succeeded &&= await runCommand(command, { ...environment, [totalsVariable]: totalsFile });
   }
   const totals = hasTests ? await readTotals(totalsFile) : { passed: 0, failed: 0, skipped: 0 };
   const { passed, failed, skipped } = totals;
   if (hasTests && passed + failed === 0) {
-    console.log(`${name}: no test has run`);
+    console.log(`${name}: no tests ran`);
   }
-  // What went wrong outside of a test counts as one that failed.
-  if (failed === 0 && (!ended || (hasTests && passed === 0))) {
+  // A failure outside of any test counts as one failed test.
+  if (failed === 0 && (!succeeded || (hasTests && passed === 0))) {
     totals.failed = 1;
   }
   const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
@@ -96,17 +101,17 @@ async function runStage(name: string, { commands, hasTests, environment }: Stage
   return totals;
 }
 
-function nodeTest(files: string, totalsFile: string, atOnce = 1): string[] {
+function nodeTest(files: string, totalsFile: string, concurrency = 1): string[] {
   return [
     '--test',
-    `--test-concurrency=${atOnce}`,
+    `--test-concurrency=${concurrency}`,
     ...['--test-reporter=spec', '--test-reporter-destination=stdout'],
     ...['--test-reporter=./test/stages/totals.ts', `--test-reporter-destination=${totalsFile}`],
     files,
   ];
 }
 
-/** Whether the program ended well. */
+/** Runs a program and returns whether it exited with code 0. */
 function runCommand(command: string[], environment: Record<string, string>): Promise<boolean> {
   const child = spawn(process.execPath, command, {
     cwd: root,

@@ -1,4 +1,4 @@
-// node test/stages/runSource.mjs <program.ts> [arguments]: runs a TypeScript program of the tests on any Node from 20 on.
+// node test/stages/runSource.mjs <program.ts> [arguments]: runs a TypeScript program of the tests on Node 20 or newer.
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -15,7 +15,7 @@ try {
     bundle: true,
     platform: 'node',
     format: 'esm',
-    // Some dependencies are CommonJS and ask for Node's own modules.
+    // Some dependencies are CommonJS and `require` Node's built-in modules.
     banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
     logLevel: 'error',
   });

@@ -1,16 +1,16 @@
 import type { TestEvent } from 'node:test/reporters';
 
-/** How many tests ended how; suites are not counted. */
+/** The number of tests by outcome; suites are not counted. */
 export interface Totals {
   passed: number;
   failed: number;
   skipped: number;
 }
 
-/** Where a stage's tests leave their totals: the path of a file. */
+/** The environment variable that holds the path of the file to which a stage's tests write their totals. */
 export const totalsVariable = 'TEST_TOTALS';
 
-/** Counts what `node:test` reports. */
+/** Counts the results that `node:test` reports. */
 export class Tally {
   readonly totals: Totals = { passed: 0, failed: 0, skipped: 0 };
 
@@ -19,7 +19,7 @@ export class Tally {
       return;
     }
     const { skip, todo, name, file, nesting } = event.data;
-    // A file without tests is reported as a test with the file's name, and would look like one that passed.
+    // `node:test` reports a file without tests as a passed test with the file's name; here it counts as failed.
     const isEmptyFile = nesting === 0 && file?.endsWith(name) === true;
     if (event.type === 'test:fail' ? todo === undefined : isEmptyFile) {
       this.totals.failed += 1;

@@ -1,7 +1,7 @@
 // node test/stages/vocabulary.mjs [folder or file …]: finds the words of vocabulary.txt in all files that git knows, or
 // in those that are named, and fails if there are any.
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -10,7 +10,11 @@ const checked = /\.(ts|mjs|js|json|md|html|yml)$/;
 /** Not ours to word, or in another language. */
 const left = /(^|\/)package-lock\.json$|^media\/l10n\/|^package\.nls\.\w+\.json$/;
 
-/** Every word and phrase of the list with the term that replaces it. */
+/**
+ * Every word and phrase of the list with the term that replaces it.
+ * @param {string} text
+ * @returns {{ word: string, term: string }[]}
+ */
 export function readEntries(text) {
   return text
     .split('\n')
@@ -21,7 +25,11 @@ export function readEntries(text) {
     });
 }
 
-/** The entries that a line of text, or a path, holds. An identifier counts as its words. */
+/**
+ * The entries that a line of text, or a path, holds. An identifier counts as its words.
+ * @param {string} line
+ * @param {{ word: string, term: string }[]} entries
+ */
 export function findWords(line, entries) {
   const words = line.replace(/([a-z\d])(?=[A-Z])/g, '$1 ').toLowerCase();
   return entries.filter(({ word }) => new RegExp(`(?<![a-z])${word}(?![a-z])`).test(words));
@@ -34,7 +42,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     encoding: 'utf8',
   })
     .split('\n')
-    .filter((file) => checked.test(file) && !left.test(file));
+    .filter((file) => checked.test(file) && !left.test(file) && existsSync(`${root}${file}`));
   let found = 0;
   for (const file of files) {
     for (const [index, line] of [file, ...readFileSync(`${root}${file}`, 'utf8').split('\n')].entries()) {

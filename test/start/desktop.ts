@@ -9,15 +9,15 @@ import { downloadAndUnzipVSCode, resolveCliPathFromVSCodeExecutablePath } from '
 const isWindows = process.platform === 'win32';
 
 export interface DesktopOptions {
-  /** Holds everything the editor writes. */
+  /** The folder for everything that the editor writes. */
   directory: string;
   settings: Record<string, unknown>;
   vsix: string;
 }
 
-/** The `code` command on the PATH, if it can open a window here. */
+/** Returns the `code` command on the PATH, or undefined if there is none or it cannot open a window here. */
 export function codeOnPath(): string | undefined {
-  // Inside a remote editor's terminal `code` speaks to that editor; without a screen there is no window.
+  // In a remote editor's terminal, `code` controls that editor; without a display no window can open.
   const { PATH = '', VSCODE_IPC_HOOK_CLI, DISPLAY, WAYLAND_DISPLAY } = process.env;
   if (VSCODE_IPC_HOOK_CLI !== undefined || (process.platform === 'linux' && !DISPLAY && !WAYLAND_DISPLAY)) {
     return undefined;
@@ -27,13 +27,13 @@ export function codeOnPath(): string | undefined {
     .find((path) => existsSync(path));
 }
 
-/** The `code` command of the VS Code that @vscode/test-electron downloads. */
+/** Downloads VS Code with @vscode/test-electron and returns the path of its `code` command. */
 export async function downloadedCode(): Promise<string> {
   const cachePath = fileURLToPath(new URL('../../node_modules/.cache/vscode-test', import.meta.url));
   return resolveCliPathFromVSCodeExecutablePath(await downloadAndUnzipVSCode({ cachePath }));
 }
 
-/** Opens a window of its own in an editor that has only this extension; resolves to what closes the editor. */
+/** Opens a new window of an editor that has only this extension installed; resolves to a function that closes it. */
 export async function openDesktop(code: string, options: DesktopOptions): Promise<() => Promise<void>> {
   const { directory, settings, vsix } = options;
   const data = join(directory, 'data');
@@ -41,14 +41,14 @@ export async function openDesktop(code: string, options: DesktopOptions): Promis
   await writeFile(join(data, 'User', 'settings.json'), JSON.stringify(settings, null, 2));
   const own = ['--user-data-dir', data, '--extensions-dir', join(directory, 'extensions')];
   await run(code, [...own, '--install-extension', vsix]);
-  // The command returns as soon as the editor runs.
+  // The command returns as soon as the editor is running.
   await run(code, [...own, '--new-window', '--skip-welcome', '--disable-workspace-trust']);
   return () => close(data);
 }
 
 async function run(code: string, codeArguments: string[]): Promise<void> {
   if (isWindows) {
-    // A .cmd runs only in a shell, which wants quotes.
+    // A .cmd file runs only in a shell, which needs quoted arguments.
     const quoted = [code, ...codeArguments].map((part) => `"${part}"`);
     await promisify(execFile)(quoted.join(' '), { shell: true });
   } else {
@@ -56,11 +56,11 @@ async function run(code: string, codeArguments: string[]): Promise<void> {
   }
 }
 
-/** The editor is no child of ours, but notes its process where its data lies. */
+/** Ends the editor. It is not a child process, but records its process id in its user data folder. */
 async function close(data: string): Promise<void> {
   try {
     process.kill(Number(await readFile(join(data, 'code.lock'), 'utf8')));
   } catch {
-    // It has been closed already.
+    // The editor is already closed.
   }
 }

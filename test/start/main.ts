@@ -1,5 +1,5 @@
 // npm start [-- --notion] [-- --desktop | --editor <path of its `code` command>]: opens a real VS Code with the
-// extension installed, signed in to nobody yet, beside a server that behaves like Notion's.
+// extension installed and no account yet. It uses a local server that behaves like Notion's, or Notion with --notion.
 import { exec } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -19,8 +19,8 @@ const { values: flags } = parseArgs({
   options: { notion: { type: 'boolean' }, desktop: { type: 'boolean' }, editor: { type: 'string' } },
 });
 
-/** What was started, to be ended in the opposite order. */
-const ends: (() => Promise<unknown>)[] = [];
+/** Run in reverse order at the end. */
+const cleanups: (() => Promise<unknown>)[] = [];
 const stopped = Promise.withResolvers<void>();
 try {
   listenForSignals();
@@ -28,8 +28,8 @@ try {
   await stopped.promise;
 } finally {
   console.log('\nClosing …');
-  for (const end of ends.reverse()) {
-    await end();
+  for (const cleanUp of cleanups.reverse()) {
+    await cleanUp();
   }
 }
 process.exit();
@@ -45,12 +45,12 @@ async function start(): Promise<void> {
   console.log('Building and packaging the extension …');
   await promisify(exec)('npm run --silent package', { cwd: root });
   const directory = await mkdtemp(join(tmpdir(), 'start-'));
-  ends.push(() => rm(directory, { recursive: true, force: true, maxRetries: 5 }));
+  cleanups.push(() => rm(directory, { recursive: true, force: true, maxRetries: 5 }));
   const settings: Record<string, unknown> = {};
   if (!flags.notion) {
     const notion = await startNotionServer({ version: 'today' });
-    ends.push(() => notion.close());
-    // The library behind it would end this process at once, and all the rest would stay.
+    cleanups.push(() => notion.close());
+    // On these signals the server's library would end this process at once, and leave everything else running.
     listenForSignals();
     settings['notionMcp.serverUrl'] = notion.mcpUrl;
   }
@@ -63,16 +63,19 @@ async function start(): Promise<void> {
       settings,
       serverArguments: ['--link-protection-trusted-domains', 'http://127.0.0.2:*'],
     });
-    ends.push(() => server.stop());
-    explain(`Open ${server.address} in your browser: this is VS Code.`);
+    cleanups.push(() => server.stop());
+    printInstructions(`Open ${server.address} in your browser: this is VS Code.`);
   } else {
     const close = await openDesktop(code, { directory, settings, vsix });
-    ends.push(close);
-    explain('A window of VS Code opens; it knows nothing of your own settings and extensions.');
+    cleanups.push(close);
+    printInstructions('A VS Code window opens. It does not use your own settings and extensions.');
   }
 }
 
-/** The `code` command of the desktop's VS Code: the one asked for, or one that is there; undefined for the embedded editor. */
+/**
+ * Returns the `code` command of a desktop VS Code: the one that the flags select, else the one on the PATH, else a
+ * downloaded one where the embedded editor cannot run. Returns undefined for the embedded editor.
+ */
 async function desktopCode(): Promise<string | undefined> {
   if (flags.editor !== undefined) {
     return flags.editor;
@@ -83,15 +86,15 @@ async function desktopCode(): Promise<string | undefined> {
   return codeOnPath() ?? (hostIsPossible ? undefined : downloadedCode());
 }
 
-function explain(open: string): void {
+function printInstructions(firstStep: string): void {
   const consent = flags.notion
-    ? 'In the browser, sign in to Notion, choose a workspace and allow the access.'
-    : 'Click Continue (the server is a stand-in, not Notion). In the new tab choose a person and a workspace, click Allow.';
+    ? 'In the browser, sign in to Notion, choose a workspace and allow access.'
+    : 'Click Continue (this server only imitates Notion). In the new tab, choose a user and a workspace and click Allow.';
   console.log(`
-  1. ${open}
-  2. Press F1, type "Notion MCP: Sign In", press Enter.
+  1. ${firstStep}
+  2. Press F1, type "Notion MCP: Sign In" and press Enter.
   3. ${consent}
-  4. The Accounts menu, the lower of the icons at the left edge but one, now shows who you are.
+  4. The Accounts menu (the second icon from the bottom at the left edge) now shows your account.
 
-Ctrl+C ends everything that this started.`);
+Press Ctrl+C to stop everything that this command started.`);
 }

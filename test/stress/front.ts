@@ -7,7 +7,7 @@ import { Ledger } from './ledger.ts';
 
 const host = '127.0.0.2';
 
-/** Stands before an authorization server: breaks its connections, lies in its name, and keeps the ledger. */
+/** A reverse proxy in front of an authorization server: injects faults, and records every refresh in the ledger. */
 export class Front {
   readonly faults = new Faults();
   readonly ledger = new Ledger();
@@ -28,11 +28,11 @@ export class Front {
     return `http://${host}:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  standBefore(upstream: { host: string; port: number }): void {
+  forwardTo(upstream: { host: string; port: number }): void {
     this.#upstream = upstream;
   }
 
-  /** Something goes wrong at the next refresh. */
+  /** Injects a fault into the next refresh request. */
   fault(fault: Fault): void {
     this.faults.add({ path: '/token', grantType: 'refresh_token', times: 1 }, fault);
   }
@@ -56,21 +56,21 @@ export class Front {
       outgoing.destroy();
       return;
     }
-    if (fault?.kind === 'answer') {
+    if (fault?.kind === 'respond') {
       outgoing.writeHead(fault.status, fault.headers ?? { 'content-type': 'text/html' }).end(fault.body);
       return;
     }
-    const answer = await this.#forward(incoming, body);
-    const answerBody = await text(answer);
+    const response = await this.#forward(incoming, body);
+    const responseBody = await text(response);
     if (entry !== undefined) {
       const isLost = fault?.kind === 'drop';
-      this.ledger.end(entry, answer.statusCode ?? 0, isLost, refreshTokenIn(answerBody));
+      this.ledger.end(entry, response.statusCode ?? 0, isLost, refreshTokenIn(responseBody));
     }
     if (fault?.kind === 'drop') {
       outgoing.destroy();
       return;
     }
-    outgoing.writeHead(answer.statusCode ?? 500, answer.headers).end(answerBody);
+    outgoing.writeHead(response.statusCode ?? 500, response.headers).end(responseBody);
   }
 
   #forward({ method, url, headers }: IncomingMessage, body: string): Promise<IncomingMessage> {
@@ -82,7 +82,7 @@ export class Front {
   }
 }
 
-/** Tells tokens apart without holding any. */
+/** Hashes a token, so that tokens can be compared without being stored. */
 export function fingerprint(token: string): string {
   return createHash('sha256').update(token).digest('hex').slice(0, 16);
 }

@@ -1,34 +1,37 @@
-/** One refresh request, by the fingerprints of its tokens. */
+/** One refresh request; tokens are recorded as fingerprints. */
 export interface Refresh {
   spent: string;
   userAgent: string;
   status?: number;
-  /** The refresh token that came of it. */
+  /** The refresh token in its response. */
   issued?: string;
-  /** The server acted, and its answer never left. */
+  /** The authorization server processed the request, but its response was not delivered. */
   isLost: boolean;
   beganAtMs: number;
   endedAtMs?: number;
 }
 
-/** What can be known of a refresh token that was presented after it was spent. */
+/** The use of a refresh token that was already spent. */
 export interface Replay {
   refresh: Refresh;
-  /** The one that spent the token. */
+  /** The refresh that spent the token. */
   earlier: Refresh;
-  /** The answer that came of the token was lost on the wire or with its window: a strict server takes that for theft. */
+  /**
+   * The earlier response was lost in the network or with its window, so no newer token was available. A server with
+   * strict reuse detection treats the repetition as theft.
+   */
   isUnavoidable: boolean;
 }
 
-/** Longer than any window is stopped while it has an answer that it has not stored. */
+/** More than the longest time for which a window is stopped between receiving a response and storing it. */
 const longestUnstoredMs = 6_000;
 
-/** Every refresh that reached the server, and which of their answers reached a window. */
+/** Records every refresh request that reached the proxy, and which responses reached a window. */
 export class Ledger {
   readonly refreshes: Refresh[] = [];
-  /** Refresh tokens that some window has held. */
+  /** Refresh tokens that a window has reported. */
   readonly #held = new Set<string>();
-  /** When which window ended. */
+  /** When each window ended, by user agent. */
   readonly #ends = new Map<string, number>();
 
   begin(spent: string, userAgent: string): Refresh {
@@ -41,12 +44,12 @@ export class Ledger {
     Object.assign(refresh, { status, isLost, endedAtMs: performance.now(), ...(issued !== undefined && { issued }) });
   }
 
-  /** A window said that it holds this refresh token, which is then in the journal. */
-  held(refreshToken: string): void {
+  /** Records that a window reported this refresh token, which is then in the journal. */
+  noteHeld(refreshToken: string): void {
     this.#held.add(refreshToken);
   }
 
-  killed(userAgent: string): void {
+  noteEnd(userAgent: string): void {
     this.#ends.set(userAgent, performance.now());
   }
 
@@ -54,11 +57,11 @@ export class Ledger {
     return this.refreshes.filter(({ status }) => status === 200).length;
   }
 
-  get lostAnswers(): number {
+  get lostResponses(): number {
     return this.refreshes.filter((refresh) => this.#wasLost(refresh)).length;
   }
 
-  /** Requests with a refresh token that had been spent. */
+  /** Refresh requests with a token that was already spent. */
   replays(): Replay[] {
     const first = new Map<string, Refresh>();
     const replays: Replay[] = [];
@@ -74,7 +77,7 @@ export class Ledger {
     return replays;
   }
 
-  /** Whether an answer of the grant to which this refresh token belongs was lost. */
+  /** Whether the response to a refresh of this token, or of one of its successors, was lost. */
   hasLost(refreshToken: string): boolean {
     const family = new Set([refreshToken]);
     for (const { spent, issued } of this.refreshes) {
@@ -85,7 +88,10 @@ export class Ledger {
     return this.refreshes.some((refresh) => family.has(refresh.spent) && this.#wasLost(refresh));
   }
 
-  /** The server rotated, and nobody ever held what came of it, for a reason that is not the window's fault. */
+  /**
+   * Whether the authorization server rotated the token but no window ever held the new one, because the connection
+   * broke or the window ended.
+   */
   #wasLost({ status, issued, isLost, userAgent, endedAtMs = 0 }: Refresh): boolean {
     const endMs = this.#ends.get(userAgent) ?? Number.POSITIVE_INFINITY;
     return (

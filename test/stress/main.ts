@@ -1,8 +1,8 @@
 // npm run stress [-- --rotations n --processes n --accounts n --seed n --minutes n --server notion|oidc
-// --storage shared|silent|rewriting --no-kill]: kills, stops and starves windows while they renew. The last line is
-// one JSON object with what was counted.
+// --storage shared|silent|rewriting --no-kill]: kills and stops windows and breaks their connections while they renew.
+// The last line of the output is the tally as one JSON object.
 import { parseArgs } from 'node:util';
-import type { StorageOrders } from './protocol.ts';
+import type { StorageOptions } from './protocol.ts';
 import type { ServerKind } from './servers.ts';
 import { stress } from './stress.ts';
 
@@ -19,7 +19,7 @@ const { values } = parseArgs({
   },
 });
 const seed = Number(values.seed);
-const { server, storage } = values as { server: ServerKind; storage: StorageOrders['kind'] };
+const { server, storage } = values as { server: ServerKind; storage: StorageOptions['kind'] };
 if (!['notion', 'oidc'].includes(server) || !['shared', 'silent', 'rewriting'].includes(storage)) {
   throw new Error('--server is notion or oidc; --storage is shared, silent or rewriting');
 }

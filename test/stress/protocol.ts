@@ -1,30 +1,30 @@
 import type { LockTiming } from '../../src/storage/lock.ts';
 
-/** A moment of a renewal at which a window can be killed. */
-export const steps = ['lock', 'reserve', 'send', 'answer', 'commit', 'stored', 'unlock'] as const;
+/** The steps of a renewal at which a window can be killed. */
+export const steps = ['lock', 'reserve', 'send', 'response', 'commit', 'stored', 'unlock'] as const;
 export type Step = (typeof steps)[number];
 
-/** As in the editor but faster: a takeover must come after the longest stop of a window. */
+/** Shorter than in the editor, but the takeover age has to exceed the longest stop of a window. */
 export const fastLocks: LockTiming = { heartbeatMs: 50, pollMs: 20, takeoverAgeMs: 8_000, longestHoldMs: 5_000 };
 
-/** What a window is told at its start, as JSON in its one argument. */
-export interface WindowOrders {
-  /** Holds the journal. */
+/** The options of a window process, passed as JSON in its only argument. */
+export interface WindowOptions {
+  /** The folder that contains the journal. */
   directory: string;
-  /** Where the process listens that keeps the secrets. */
+  /** The port of the process that stores the secrets. */
   storagePort: number;
   serverUrl: string;
-  /** The name under which the server sees it. */
+  /** Identifies the window to the server. */
   userAgent: string;
-  /** The window kills itself when it comes there for the first time. */
-  dieAt?: Step;
-  /** Its wall clock is wrong by so much. */
-  clockWrongByMs?: number;
-  /** How long it sees a dead window's lock unchanged before it takes over; longer than any window is stopped. */
+  /** The window kills itself when it first reaches this step. */
+  killAt?: Step;
+  /** Added to the window's wall clock. */
+  clockSkewMs?: number;
+  /** How long a lock must be unchanged before this window takes it over; longer than any window is stopped. */
   takeoverAgeMs?: number;
 }
 
-/** An account as a window has it: fingerprints, no tokens. */
+/** An account as one window sees it, with fingerprints instead of tokens. */
 export interface AccountReport {
   id: string;
   state: string;
@@ -34,25 +34,28 @@ export interface AccountReport {
   lifeSeconds: number;
 }
 
-/** What a window says of its accounts: of those that changed, or of all at its start and when it is asked. */
+/** A window's report of its accounts: those that changed, or all of them at its start and on request. */
 export interface WindowReport {
   accounts: AccountReport[];
-  /** Nothing but these is there. */
-  isWhole: boolean;
-  /** The number of the look around that came before it, where it answers one. */
-  look?: number;
+  /** Whether the report lists all accounts. */
+  isComplete: boolean;
+  /** The id of the request for this report, if there was one. */
+  requestId?: number;
 }
 
-/** How the process that keeps the secrets treats its windows. */
-export interface StorageOrders {
-  /** `silent`: no window hears of another's writes. `rewriting`: a write replaces all by what the writer has loaded. */
+/** How the process that stores the secrets behaves. */
+export interface StorageOptions {
+  /**
+   * `shared`: every window is notified of each write. `silent`: no window is notified of another's writes. `rewriting`:
+   * as `silent`, and a write replaces all secrets with those that the writer has loaded.
+   */
   kind: 'shared' | 'silent' | 'rewriting';
   seed: number;
 }
 
-/** What window and storage say to each other, a line of JSON each. */
+/** Messages between a window and the storage process, each a line of JSON. */
 export type StorageMessage =
-  /** At first, to a window: everything there is. */
+  /** The first message to a window: all secrets. */
   | { all: Record<string, string> }
-  /** One change, `null` for a deletion; `snapshot` is all that its writer knows. */
+  /** One change, `null` for a deletion; `snapshot` contains all secrets that the writer has loaded. */
   | { key: string; value: string | null; snapshot?: Record<string, string> };

@@ -1,4 +1,4 @@
-/** Mulberry32: the same seed, the same deeds (though processes keep their own time). */
+/** Mulberry32. The same seed makes the same decisions, although the timing of the processes varies. */
 export function randomFrom(seed: number): () => number {
   let state = seed;
   return () => {

@@ -1,17 +1,17 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { Secrets } from '../../src/storage/secretStore.ts';
-import { hear, say } from './lines.ts';
+import { onLine, sendLine } from './lines.ts';
 import type { StorageMessage } from './protocol.ts';
 
-/** So long the editor collects what was stored before it leaves the window. */
+/** How long the editor collects writes before it sends them out of the window. */
 const flushMs = 100;
 
 type Listener = (event: { key: string }) => void;
 
 /**
- * What a window sees of the secrets that `storage.ts` keeps: a cache of its own that events bring up to date. A store
- * resolves before it leaves the window, so that a window that is killed loses it.
+ * Connects a window to the secrets that `storage.ts` stores. The window has its own cache, which events update. A write
+ * resolves before it leaves the window, so it is lost if the window is killed.
  */
 export async function secretsAt(port: number): Promise<Secrets & { close(): Promise<void> }> {
   const cache = new Map<string, string>();
@@ -29,7 +29,7 @@ export async function secretsAt(port: number): Promise<Secrets & { close(): Prom
       listener({ key });
     }
   };
-  hear<StorageMessage>(socket, (message) => {
+  onLine<StorageMessage>(socket, (message) => {
     if ('all' in message) {
       for (const [key, value] of Object.entries(message.all)) {
         cache.set(key, value);
@@ -43,7 +43,7 @@ export async function secretsAt(port: number): Promise<Secrets & { close(): Prom
     put(key, value);
     const flush = new Promise<void>((flushed) => {
       setTimeout(() => {
-        say(socket, { key, value, snapshot: Object.fromEntries(cache) });
+        sendLine(socket, { key, value, snapshot: Object.fromEntries(cache) });
         flushes.delete(flush);
         flushed();
       }, flushMs);
@@ -61,7 +61,7 @@ export async function secretsAt(port: number): Promise<Secrets & { close(): Prom
       listeners.add(listener);
       return { dispose: () => listeners.delete(listener) };
     },
-    // As a window that is closed, not killed: what was collected has left, and has come to the storage.
+    // As in a window that is closed, not killed: waits until the storage process has received all writes.
     close: async () => {
       await Promise.all(flushes);
       socket.ref();

@@ -11,29 +11,29 @@ export type ServerKind = 'notion' | 'oidc';
 
 const redirectUri = 'http://127.0.0.1:50123/callback';
 
-/** An authorization server behind a front that breaks what it can. */
-export interface TorturedServer {
+/** An authorization server behind a proxy that injects faults. */
+export interface StressServer {
   front: Front;
   mcpUrl: string;
-  /** Of the access tokens that it issues from now on. */
+  /** Sets the lifetime of access tokens that are issued from now on. */
   setTokenLife(seconds: number): void;
-  /** What a person gets who signs in; of nobody in particular. */
+  /** Signs in and returns the result, which has no identity. */
   signIn(http: Http): Promise<FreshSignIn>;
   close(): Promise<void>;
 }
 
 /**
- * `notion`: takes the last refresh token and the one before. `oidc`: oidc-provider, which ends a grant when any of its
- * refresh tokens comes twice.
+ * Starts a server behind the proxy. `notion` accepts the current refresh token and the previous one. `oidc` is
+ * oidc-provider, which ends a grant when any of its refresh tokens is used twice.
  */
-export async function startTorturedServer(kind: ServerKind): Promise<TorturedServer> {
+export async function startStressServer(kind: ServerKind): Promise<StressServer> {
   const front = new Front();
   await front.listen();
   const { origin } = front;
   const mcpUrl = `${origin}/mcp`;
   if (kind === 'notion') {
     const notion = await startNotionServer({ version: 'today', origin });
-    front.standBefore(notion.address);
+    front.forwardTo(notion.address);
     return {
       front,
       mcpUrl,
@@ -48,7 +48,7 @@ export async function startTorturedServer(kind: ServerKind): Promise<TorturedSer
     };
   }
   const provider = await startOidcProvider({ origin });
-  front.standBefore(provider.address);
+  front.forwardTo(provider.address);
   return {
     front,
     mcpUrl,

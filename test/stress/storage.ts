@@ -1,12 +1,12 @@
-// node test/stress/storage.ts <orders>: keeps the secrets of all windows, as badly as the editor's SecretStorage is
-// known to: other windows hear of a change late, sometimes twice, or never. Tells its port to its parent.
+// node test/stress/storage.ts <options>: stores the secrets of all windows with the known faults of the editor's
+// SecretStorage: other windows are notified of a change late, twice, or never. Sends its port to its parent.
 import { type AddressInfo, createServer, type Socket } from 'node:net';
-import { hear, say } from './lines.ts';
-import type { StorageMessage, StorageOrders } from './protocol.ts';
+import { onLine, sendLine } from './lines.ts';
+import type { StorageMessage, StorageOptions } from './protocol.ts';
 import { randomFrom } from './random.ts';
 
-const latestEventMs = 300;
-const { kind, seed } = JSON.parse(process.argv[2] ?? '{}') as StorageOrders;
+const maxEventDelayMs = 300;
+const { kind, seed } = JSON.parse(process.argv[2] ?? '{}') as StorageOptions;
 const random = randomFrom(seed);
 let secrets: Record<string, string> = {};
 const windows = new Set<Socket>();
@@ -14,8 +14,8 @@ const windows = new Set<Socket>();
 const server = createServer((socket) => {
   windows.add(socket);
   socket.on('close', () => windows.delete(socket));
-  hear<StorageMessage>(socket, (message) => 'key' in message && change(message));
-  say(socket, { all: secrets });
+  onLine<StorageMessage>(socket, (message) => 'key' in message && change(message));
+  sendLine(socket, { all: secrets });
 });
 server.listen(0, '127.0.0.1', () => process.send?.((server.address() as AddressInfo).port));
 process.on('disconnect', () => process.exit());
@@ -33,7 +33,7 @@ function change({ key, value, snapshot }: Extract<StorageMessage, { key: string 
   for (const window of windows) {
     const times = random() < 0.2 ? 2 : 1;
     for (let count = 0; count < times; count += 1) {
-      setTimeout(() => say(window, { key, value: secrets[key] ?? null }), random() * latestEventMs);
+      setTimeout(() => sendLine(window, { key, value: secrets[key] ?? null }), random() * maxEventDelayMs);
     }
   }
 }

@@ -14,39 +14,45 @@ import type { Http } from '../../src/http/client.ts';
 import type { Identity } from '../../src/notion/identity.ts';
 import { files } from '../../src/platform/node/files.ts';
 import { createGrantRequests } from '../../src/renewal/grantRequests.ts';
-import { type AccountReport, fastLocks, type StorageOrders, type WindowOrders, type WindowReport } from './protocol.ts';
+import {
+  type AccountReport,
+  fastLocks,
+  type StorageOptions,
+  type WindowOptions,
+  type WindowReport,
+} from './protocol.ts';
 import { secretsAt } from './secrets.ts';
-import { type ServerKind, startTorturedServer, type TorturedServer } from './servers.ts';
+import { type ServerKind, type StressServer, startStressServer } from './servers.ts';
 
-const nobody: Identity = { userId: '', userName: 'Nobody', workspaceId: 'workspace', workspaceName: 'Workspace' };
+const testIdentity: Identity = { userId: '', userName: 'User', workspaceId: 'workspace', workspaceName: 'Workspace' };
 const windowProgram = fileURLToPath(new URL('window.ts', import.meta.url));
 const storageProgram = fileURLToPath(new URL('storage.ts', import.meta.url));
 
-/** A window in a process of its own. */
+/** A window that runs in its own process. */
 export class WindowProcess {
   readonly child: ChildProcess;
   readonly userAgent: string;
-  /** All that it said of its accounts, by their ids; `undefined` until it said anything. */
+  /** The accounts that it last reported, by id; `undefined` before its first report. */
   accounts: Map<string, AccountReport> | undefined;
   readonly lines: string[] = [];
-  readonly #waiting = new Set<() => void>();
-  #looks = 0;
-  #lastLook = 0;
+  readonly #reportListeners = new Set<() => void>();
+  #lastRequestId = 0;
+  #lastReportId = 0;
 
-  constructor(orders: WindowOrders, heard: (report: WindowReport) => void) {
-    this.userAgent = orders.userAgent;
-    this.child = fork(windowProgram, [JSON.stringify(orders)], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  constructor(options: WindowOptions, onReport: (report: WindowReport) => void) {
+    this.userAgent = options.userAgent;
+    this.child = fork(windowProgram, [JSON.stringify(options)], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     this.child.on('message', (message: WindowReport | string) => {
       if (typeof message === 'string') {
-        this.lines.push(`${Math.round(performance.now())} ${orders.userAgent} ${message}`);
+        this.lines.push(`${Math.round(performance.now())} ${options.userAgent} ${message}`);
         return;
       }
-      const before = message.isWhole ? [] : (this.accounts ?? []);
+      const before = message.isComplete ? [] : (this.accounts ?? []);
       this.accounts = new Map([...before, ...message.accounts.map((each) => [each.id, each] as const)]);
-      this.#lastLook = message.look ?? this.#lastLook;
-      heard(message);
-      for (const wake of this.#waiting) {
-        wake();
+      this.#lastReportId = message.requestId ?? this.#lastReportId;
+      onReport(message);
+      for (const listener of this.#reportListeners) {
+        listener();
       }
     });
   }
@@ -55,93 +61,93 @@ export class WindowProcess {
     return this.child.exitCode === null && this.child.signalCode === null;
   }
 
-  /** Waits until what it said of its accounts fits. @throws when the window ends before, or after 30 seconds */
-  reports(fits: (accounts: AccountReport[]) => boolean): Promise<AccountReport[]> {
+  /** Waits until the reported accounts are as expected. @throws Error if the window ends first, or after 30 seconds */
+  reports(isExpected: (accounts: AccountReport[]) => boolean): Promise<AccountReport[]> {
     return new Promise((resolve, reject) => {
-      const limit = setTimeout(() => end(new Error(`no such report: ${JSON.stringify(said())}`)), 30_000);
-      const said = (): AccountReport[] => [...(this.accounts?.values() ?? [])];
-      const look = (): void => {
-        if (this.accounts !== undefined && fits(said())) {
+      const limit = setTimeout(() => end(new Error(`no such report: ${JSON.stringify(reported())}`)), 30_000);
+      const reported = (): AccountReport[] => [...(this.accounts?.values() ?? [])];
+      const check = (): void => {
+        if (this.accounts !== undefined && isExpected(reported())) {
           end();
         }
       };
-      const died = (): void => end(new Error('the window ended'));
+      const onExit = (): void => end(new Error('the window ended'));
       const end = (error?: Error): void => {
         clearTimeout(limit);
-        this.#waiting.delete(look);
-        this.child.off('exit', died);
+        this.#reportListeners.delete(check);
+        this.child.off('exit', onExit);
         if (error === undefined) {
-          resolve(said());
+          resolve(reported());
         } else {
           reject(error);
         }
       };
-      this.#waiting.add(look);
-      this.child.once('exit', died);
-      look();
+      this.#reportListeners.add(check);
+      this.child.once('exit', onExit);
+      check();
     });
   }
 
-  /** Makes it look around at once and waits for what it says then. */
-  async look(): Promise<AccountReport[]> {
-    this.#looks += 1;
-    const number = this.#looks;
-    this.child.send(number);
-    return this.reports(() => this.#lastLook === number);
+  /** Makes the window check for changes at once, and waits for its complete report. */
+  async requestReport(): Promise<AccountReport[]> {
+    this.#lastRequestId += 1;
+    const requestId = this.#lastRequestId;
+    this.child.send(requestId);
+    return this.reports(() => this.#lastReportId === requestId);
   }
 
   async kill(): Promise<void> {
     if (this.isAlive) {
-      const gone = once(this.child, 'exit');
+      const exited = once(this.child, 'exit');
       this.child.kill('SIGKILL');
-      await gone;
+      await exited;
     }
   }
 
   async end(): Promise<void> {
     if (this.isAlive) {
-      const gone = once(this.child, 'exit');
+      const exited = once(this.child, 'exit');
       this.child.send('end');
-      await gone;
+      await exited;
     }
   }
 }
 
 export interface SwarmOptions {
   accounts: number;
-  /** Of access tokens. */
+  /** The lifetime of access tokens. */
   lifeSeconds: number;
   server?: ServerKind;
-  storage?: StorageOrders['kind'];
+  storage?: StorageOptions['kind'];
   seed?: number;
 }
 
-/** A server, a computer with accounts on it, and the windows that share them. */
+/** A server, a machine with accounts, and the windows that share them. */
 export class Swarm {
-  readonly server: TorturedServer;
+  readonly server: StressServer;
   readonly windows: WindowProcess[] = [];
   readonly #directory: string;
   readonly #storage: ChildProcess;
   readonly #storagePort: number;
-  /** The last refresh token that a window held, by account. */
+  /** The last refresh token that a window reported, by account. */
   readonly #lastTokens = new Map<string, string>();
-  /** The account of each refresh token that a window held. */
+  /** The account of each refresh token that a window reported. */
   readonly #accounts = new Map<string, string>();
-  /** Accounts that need their person, as far as windows have said. */
-  readonly #waiting = new Set<string>();
-  #opened = 0;
-  #people = 0;
-  /** Accounts whose person had to sign in again. */
+  /** Accounts that windows reported as needing sign-in. */
+  readonly #needingSignIn = new Set<string>();
+  #openedCount = 0;
+  #userCount = 0;
+  /** Accounts that had to be signed in again. */
   readonly #signOuts = { avoidable: [] as string[], unavoidable: 0 };
 
-  private constructor(server: TorturedServer, directory: string, storage: ChildProcess, storagePort: number) {
+  private constructor(server: StressServer, directory: string, storage: ChildProcess, storagePort: number) {
     this.server = server;
     this.#directory = directory;
     this.#storage = storage;
     this.#storagePort = storagePort;
   }
 
-  /** Signs in `accounts` accounts. */
+  /** Starts the server and the storage process, and signs in to the given number of accounts. */
   static async start({
     accounts,
     lifeSeconds,
@@ -149,44 +155,44 @@ export class Swarm {
     storage = 'shared',
     seed = 1,
   }: SwarmOptions): Promise<Swarm> {
-    const server = await startTorturedServer(kind);
+    const server = await startStressServer(kind);
     server.setTokenLife(lifeSeconds);
-    const orders: StorageOrders = { kind: storage, seed };
-    const scheduler = fork(storageProgram, [JSON.stringify(orders)]);
-    const [port] = (await once(scheduler, 'message')) as [number];
-    const swarm = new Swarm(server, await mkdtemp(join(tmpdir(), 'swarm-')), scheduler, port);
+    const options: StorageOptions = { kind: storage, seed };
+    const storageProcess = fork(storageProgram, [JSON.stringify(options)]);
+    const [port] = (await once(storageProcess, 'message')) as [number];
+    const swarm = new Swarm(server, await mkdtemp(join(tmpdir(), 'swarm-')), storageProcess, port);
     await swarm.signIn(accounts);
     return swarm;
   }
 
-  /** As many people sign in for the first time, in a window that ends afterwards. */
+  /** Signs in to the given number of new accounts, in a window that is closed afterwards. */
   signIn(accounts: number): Promise<void> {
     return this.#inWindow(async (store, http) => {
       for (let count = 0; count < accounts; count += 1) {
-        this.#people += 1;
-        const identity = { ...nobody, userId: `user-${this.#people}` };
+        this.#userCount += 1;
+        const identity = { ...testIdentity, userId: `user-${this.#userCount}` };
         await store.storeSignIn({ ...(await this.server.signIn(http)), identity });
       }
     });
   }
 
-  /** Everybody whose account needs it signs in again; whether that could have been avoided is judged before. */
+  /** Signs in again to each account that needs it, and counts whether its sign-out was avoidable. */
   signInAgain(): Promise<void> {
     return this.#inWindow(async (store, http) => {
       for (const { grant } of store.list().filter(({ state }) => state === 'needsSignIn')) {
-        if (this.hasLostAnswer(grant.id)) {
+        if (this.hasLostResponse(grant.id)) {
           this.#signOuts.unavoidable += 1;
         } else {
           this.#signOuts.avoidable.push(grant.id);
         }
-        await store.storeSignIn({ ...(await this.server.signIn(http)), identity: grant.identity ?? nobody });
-        this.#waiting.delete(grant.id);
+        await store.storeSignIn({ ...(await this.server.signIn(http)), identity: grant.identity ?? testIdentity });
+        this.#needingSignIn.delete(grant.id);
       }
     });
   }
 
   async #inWindow(act: (store: Accounts, http: Http) => Promise<void>): Promise<void> {
-    const http = createPlatformHttp({ userAgent: 'person' });
+    const http = createPlatformHttp({ userAgent: 'sign-in' });
     const secrets = await secretsAt(this.#storagePort);
     const store = new Accounts({
       secrets,
@@ -207,52 +213,52 @@ export class Swarm {
     await secrets.close();
   }
 
-  open(orders: Partial<WindowOrders> = {}): WindowProcess {
-    this.#opened += 1;
+  open(options: Partial<WindowOptions> = {}): WindowProcess {
+    this.#openedCount += 1;
     const window = new WindowProcess(
       {
         directory: this.#directory,
         storagePort: this.#storagePort,
         serverUrl: this.server.mcpUrl,
-        userAgent: `window/${this.#opened}`,
-        ...orders,
+        userAgent: `window/${this.#openedCount}`,
+        ...options,
       },
-      (report) => this.#note(report),
+      (report) => this.#recordReport(report),
     );
-    window.child.on('exit', () => this.server.front.ledger.killed(window.userAgent));
+    window.child.on('exit', () => this.server.front.ledger.noteEnd(window.userAgent));
     this.windows.push(window);
     return window;
   }
 
-  /** How many accounts need their person, as far as windows have said. */
-  get waitingForTheirPerson(): number {
-    return this.#waiting.size;
+  /** The number of accounts that windows reported as needing sign-in. */
+  get accountsNeedingSignIn(): number {
+    return this.#needingSignIn.size;
   }
 
-  /** Those that were signed in again: the ids of those for whom nothing had been lost, and how many others. */
+  /** Accounts that had to be signed in again: the ids of those without a lost response, and the count of the others. */
   get signOuts(): { avoidable: readonly string[]; unavoidable: number } {
     return this.#signOuts;
   }
 
-  /** Whether an answer of this account's was lost since it signed in last. */
-  hasLostAnswer(accountId: string): boolean {
+  /** Whether a response for this account was lost since its last sign-in. */
+  hasLostResponse(accountId: string): boolean {
     const token = this.#lastTokens.get(accountId);
     return token !== undefined && this.server.front.ledger.hasLost(token);
   }
 
-  /** Everything that windows logged of an account, in the order of time. */
-  linesOf(accountId: string): string[] {
+  /** The log lines of all windows about an account, in chronological order. */
+  logLinesOf(accountId: string): string[] {
     const lines = this.windows.flatMap((window) => window.lines).filter((line) => line.includes(accountId));
     return lines.sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10));
   }
 
-  /** The account that a refresh token was of, if a window ever held it. */
+  /** The account of a refresh token, if a window ever reported it. */
   accountOf(refreshToken: string): string | undefined {
     return this.#accounts.get(refreshToken);
   }
 
-  /** How often a window logged a line with `part` in it. */
-  logged(part: string): number {
+  /** The number of log lines of all windows that contain `part`. */
+  countLogLines(part: string): number {
     return this.windows.flatMap(({ lines }) => lines).filter((line) => line.includes(part)).length;
   }
 
@@ -263,13 +269,13 @@ export class Swarm {
     await rm(this.#directory, { recursive: true, force: true, maxRetries: 5 });
   }
 
-  #note({ accounts }: WindowReport): void {
+  #recordReport({ accounts }: WindowReport): void {
     for (const { id, refreshToken, state } of accounts) {
       if (state === 'needsSignIn') {
-        this.#waiting.add(id);
+        this.#needingSignIn.add(id);
       }
       if (refreshToken !== undefined) {
-        this.server.front.ledger.held(refreshToken);
+        this.server.front.ledger.noteHeld(refreshToken);
         this.#lastTokens.set(id, refreshToken);
         this.#accounts.set(refreshToken, id);
       }

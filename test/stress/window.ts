@@ -1,4 +1,4 @@
-// node test/stress/window.ts <orders>: one window of the editor, without the editor: the accounts, as they are built for it.
+// node test/stress/window.ts <options>: one window without the editor. It manages accounts as the extension does.
 import { files as platformFiles } from '#platform/files';
 import { createPlatformHttp } from '#platform/transport';
 import { Accounts } from '../../src/accounts/accounts.ts';
@@ -10,26 +10,26 @@ import { accountLabel } from '../../src/grants/names.ts';
 import type { Files } from '../../src/platform/contract.ts';
 import { createGrantRequests, type GrantRequests } from '../../src/renewal/grantRequests.ts';
 import { fingerprint } from './front.ts';
-import { fastLocks, type Step, type WindowOrders, type WindowReport } from './protocol.ts';
+import { fastLocks, type Step, type WindowOptions, type WindowReport } from './protocol.ts';
 import { secretsAt } from './secrets.ts';
 
-const orders = JSON.parse(process.argv[2] ?? '{}') as WindowOrders;
-const secrets = await secretsAt(orders.storagePort);
+const options = JSON.parse(process.argv[2] ?? '{}') as WindowOptions;
+const secrets = await secretsAt(options.storagePort);
 const accounts = new Accounts({
   secrets,
-  files: mortal(platformFiles as Files),
-  directory: `${orders.directory}/journal`,
-  lockTiming: { ...fastLocks, ...(orders.takeoverAgeMs !== undefined && { takeoverAgeMs: orders.takeoverAgeMs }) },
-  protocol: mortalProtocol(createGrantRequests(createPlatformHttp({ userAgent: orders.userAgent }), systemClock)),
-  clock: wrong(systemClock),
+  files: killableFiles(platformFiles as Files),
+  directory: `${options.directory}/journal`,
+  lockTiming: { ...fastLocks, ...(options.takeoverAgeMs !== undefined && { takeoverAgeMs: options.takeoverAgeMs }) },
+  protocol: killableRequests(createGrantRequests(createPlatformHttp({ userAgent: options.userAgent }), systemClock)),
+  clock: skewed(systemClock),
   randomness: systemRandomness,
-  log: new Log({ error: note, warn: note, info: note, debug: note }),
+  log: new Log({ error: sendLogLine, warn: sendLogLine, info: sendLogLine, debug: sendLogLine }),
   openedAtMs: Date.now(),
-  serverUrl: orders.serverUrl,
+  serverUrl: options.serverUrl,
   labelFor: accountLabel,
 });
 accounts.onDidChange(({ added, changed, removed }) => {
-  // Of one that is gone only a whole report tells.
+  // Only a complete report shows that an account was removed.
   report(removed.length > 0 ? undefined : [...added, ...changed]);
 });
 process.on('message', async (message) => {
@@ -46,10 +46,10 @@ process.on('disconnect', () => process.exit());
 await accounts.load();
 report();
 
-/** Tells of the accounts in `changed`, else of all. */
-function report(changed?: Account[], look?: number): void {
+/** Reports the accounts in `changed`, or all accounts without it. */
+function report(changed?: Account[], requestId?: number): void {
   const message: WindowReport = {
-    isWhole: changed === undefined,
+    isComplete: changed === undefined,
     accounts: (changed ?? accounts.list()).map(({ grant, state }) => ({
       id: grant.id,
       state,
@@ -58,35 +58,35 @@ function report(changed?: Account[], look?: number): void {
       token: fingerprint(grant.tokens.accessToken.reveal()),
       ...(grant.tokens.refreshToken && { refreshToken: fingerprint(grant.tokens.refreshToken.reveal()) }),
     })),
-    ...(look !== undefined && { look }),
+    ...(requestId !== undefined && { requestId }),
   };
   process.send?.(message);
 }
 
-function note(line: string): void {
+function sendLogLine(line: string): void {
   process.send?.(line);
 }
 
-function dieIf(step: Step): void {
-  if (orders.dieAt === step) {
+function killSelfAt(step: Step): void {
+  if (options.killAt === step) {
     process.kill(process.pid, 'SIGKILL');
   }
 }
 
-function mortal(files: Files): Files {
+function killableFiles(files: Files): Files {
   return {
     ...files,
     create: async (path, text) => {
-      const made = await files.create(path, text);
+      const isCreated = await files.create(path, text);
       if (path.endsWith('.reserved')) {
-        dieIf('reserve');
+        killSelfAt('reserve');
       }
-      return made;
+      return isCreated;
     },
     createOpen: async (path, text) => {
       const file = await files.createOpen(path, text);
       if (file !== undefined) {
-        dieIf('lock');
+        killSelfAt('lock');
       }
       return file;
     },
@@ -94,31 +94,31 @@ function mortal(files: Files): Files {
       if (!from.endsWith('.reserved')) {
         return files.rename(from, to);
       }
-      dieIf('commit');
+      killSelfAt('commit');
       await files.rename(from, to);
-      dieIf('stored');
+      killSelfAt('stored');
     },
     remove: async (path) => {
       if (path.endsWith('.lock')) {
-        dieIf('unlock');
+        killSelfAt('unlock');
       }
       await files.remove(path);
     },
   };
 }
 
-function mortalProtocol(protocol: GrantRequests): GrantRequests {
+function killableRequests(protocol: GrantRequests): GrantRequests {
   return {
     ...protocol,
     refresh: async (grant) => {
-      dieIf('send');
+      killSelfAt('send');
       const tokens = await protocol.refresh(grant);
-      dieIf('answer');
+      killSelfAt('response');
       return tokens;
     },
   };
 }
 
-function wrong(clock: Clock): Clock {
-  return { ...clock, nowMs: () => clock.nowMs() + (orders.clockWrongByMs ?? 0) };
+function skewed(clock: Clock): Clock {
+  return { ...clock, nowMs: () => clock.nowMs() + (options.clockSkewMs ?? 0) };
 }

@@ -6,7 +6,7 @@ import { Machine, type Window } from './accounts/machine.ts';
 
 async function signedIn(
   t: TestContext,
-): Promise<{ machine: Machine; window: Window; api: NotionMcpAuth; heard: unknown[] }> {
+): Promise<{ machine: Machine; window: Window; api: NotionMcpAuth; events: unknown[] }> {
   const machine = await Machine.start(t);
   const window = await machine.open();
   await window.accounts.storeSignIn(machine.server.signIn('ada'));
@@ -18,21 +18,21 @@ async function signedIn(
       return { dispose: () => undefined };
     },
   });
-  const heard: unknown[] = [];
-  api.onDidChangeAccountStates((event) => heard.push(event));
+  const events: unknown[] = [];
+  api.onDidChangeAccountStates((event) => events.push(event));
   for (const listener of listeners) {
     listener({ accounts: window.accounts } as unknown as undefined);
   }
-  return { machine, window, api, heard };
+  return { machine, window, api, events };
 }
 
-test('other extensions get states by session id, and nothing secret or personal', async (t) => {
+test('other extensions get account states by session id, and nothing secret or personal', async (t) => {
   const { window, api } = await signedIn(t);
   const states = await api.getAccountStates();
   assert.deepEqual(states, [{ sessionId: window.only().grant.id, state: 'healthy' }]);
 });
 
-test('what they get is frozen through and through', async (t) => {
+test('the API for other extensions is deeply frozen, and so are the account states', async (t) => {
   const { api } = await signedIn(t);
   const states = await api.getAccountStates();
   for (const part of [api, states, states[0]]) {
@@ -40,19 +40,19 @@ test('what they get is frozen through and through', async (t) => {
   }
 });
 
-test('an event carries nothing', async (t) => {
-  const { heard } = await signedIn(t);
-  assert.deepEqual(heard, [undefined]);
+test('the event for account states has no payload', async (t) => {
+  const { events } = await signedIn(t);
+  assert.deepEqual(events, [undefined]);
 });
 
-test('a token that was rejected is renewed for whoever knows it', async (t) => {
+test('a rejected token is renewed for a caller that knows it', async (t) => {
   const { machine, window, api } = await signedIn(t);
   machine.clock.aheadMs = 10 * 60_000;
   await api.renewRejected(window.only().grant.tokens.accessToken.reveal());
   assert.equal(machine.server.refreshes.length, 1);
 });
 
-test('a token that nobody knows changes nothing and is not told apart from one whose renewal failed', async (t) => {
+test('an unknown token changes nothing, and its caller cannot tell it from one whose renewal failed', async (t) => {
   const { machine, window, api } = await signedIn(t);
   assert.equal(await api.renewRejected('guess'), undefined);
   assert.deepEqual(machine.server.refreshes, []);

@@ -1,6 +1,6 @@
 import type { Clock } from '../../src/core/clock.ts';
 
-/** A clock that stands still until a test moves it. */
+/** A clock that stands still until a test advances it. */
 export class FakeClock implements Clock {
   #nowMs: number;
   #timers: { dueMs: number; action: () => void }[] = [];
@@ -25,7 +25,7 @@ export class FakeClock implements Clock {
     };
   }
 
-  /** Moves time forward and runs what became due, earliest first. */
+  /** Advances the time and runs the timers that become due, earliest first. */
   advance(spanMs: number): void {
     const untilMs = this.#nowMs + spanMs;
     for (;;) {
@@ -40,7 +40,7 @@ export class FakeClock implements Clock {
     this.#nowMs = untilMs;
   }
 
-  /** Time passes while the machine sleeps: no timer runs before `advance`, and then they are all late. */
+  /** Lets time pass as if the machine slept: no timer runs until the next `advance`, and then they are all late. */
   jump(spanMs: number): void {
     this.#nowMs += spanMs;
   }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { readmeForEditor } from '../../esbuild.mjs';
@@ -7,18 +7,20 @@ import { readmeForEditor } from '../../esbuild.mjs';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const read = (path: string): string => readFileSync(`${root}${path}`, 'utf8');
 const readme = read('README.md');
+const contributing = read('CONTRIBUTING.md');
+const documents = readme + contributing;
 
-test('the README’s example is the one that the tests run', () => {
+test('the example in the README is the one that the tests run', () => {
   assert.ok(readme.includes(read('test/editor/consumer/callNotion.ts').trimEnd()));
 });
 
-test('the types that extensions are to copy are in the README, and the ones that the tests compiled their copy of', () => {
+test('the README shows the types for other extensions, and the test extension compiles the same copy', () => {
   assert.ok(readme.includes(read('src/notionMcpAuth.d.ts').trimEnd()));
   assert.equal(read('test/editor/consumer/notionMcpAuth.d.ts'), read('src/notionMcpAuth.d.ts'));
 });
 
-test('every file that the README leads to is there', () => {
-  const targets = [...readme.matchAll(/\]\((?!https?:)([^)#]+)\)/g)].map(([, target = '']) => target);
+test('every file that README and CONTRIBUTING link to exists', () => {
+  const targets = [...documents.matchAll(/\]\((?!https?:)([^)#]+)\)/g)].map(([, target = '']) => target);
   assert.ok(targets.length > 1);
   assert.deepEqual(
     targets.filter((target) => !existsSync(`${root}${target}`)),
@@ -26,7 +28,7 @@ test('every file that the README leads to is there', () => {
   );
 });
 
-test('the README that the editor shows has no picture and no link that would be broken there, and all the words', () => {
+test('the README in the editor has no broken pictures or links, and all words of the original', () => {
   const shown = readmeForEditor(readme);
   assert.deepEqual(shown.match(/\]\((?!https?:|#)[^)]*\)/g), null);
   const words = (text: string): string[] => text.split(/\s+/);
@@ -35,13 +37,25 @@ test('the README that the editor shows has no picture and no link that would be 
   assert.equal(readmeForEditor('![A](https://example.com/a.png)\n'), '![A](https://example.com/a.png)\n');
 });
 
-test('every npm script that the README names is there', () => {
+test('every npm script that README and CONTRIBUTING name exists', () => {
   const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
   const named = [
-    ...readme.matchAll(/npm (?:run )?((?:test|start|check|package|fuzz|stress|bench|pictures)[:\w]*)/g),
+    ...documents.matchAll(/npm (?:run )?((?:test|start|check|package|fuzz|stress|bench|pictures)[:\w]*)/g),
   ].map(([, name = '']) => name);
   assert.deepEqual(
     named.filter((name) => scripts[name] === undefined),
     [],
   );
+});
+
+test('CONTRIBUTING lists every room of the source, in the order that the check holds', () => {
+  const listed = [...contributing.matchAll(/^src\/(\w+)\/ /gm)].map(([, room = '']) => room);
+  const { overrides } = JSON.parse(read('src/biome.json')) as { overrides: { includes: string[] }[] };
+  const held = overrides.flatMap(({ includes }) => includes).map((glob) => glob.split('/')[0]);
+  assert.deepEqual(
+    listed,
+    [...new Set(held)].filter((room) => room !== '*'),
+  );
+  const folders = readdirSync(`${root}src`, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  assert.deepEqual(folders.map(({ name }) => name).sort(), [...listed].sort());
 });

@@ -10,26 +10,26 @@ const rows = [...security.matchAll(/^\| ([^|]+) \| `([^`|]+\.test\.ts)` \| ([^|]
   ([, promise = '', file = '', title = '']) => ({ promise, file, title }),
 );
 
-test('every promise in SECURITY.md is held by a test of that title in that file', () => {
-  assert.ok(rows.length > 30, 'the table is read');
+test('every promise in SECURITY.md names an existing test by its file and title', () => {
+  assert.ok(rows.length > 30, 'the table must be parsed');
   assert.deepEqual(
     rows.filter(({ file, title }) => !titlesIn(file).includes(title)),
     [],
   );
 });
 
-test('every row of the table is read, and every kind of promise has rows', () => {
+test('every row of the table in SECURITY.md is parsed, and every kind of promise has a heading', () => {
   const lines = security.split('\n').filter((line) => line.startsWith('| '));
   const headings = lines.filter((line) => line.startsWith('| **'));
   assert.deepEqual(
     headings.map((line) => line.split('**')[1]),
-    ['Nothing is lost', 'Nothing leaks', 'Nobody gets in', 'Nobody waits', 'It says what is wrong'],
+    ['Nothing is lost', 'Nothing leaks', 'No unauthorized access', 'No waiting', 'It says what is wrong'],
   );
-  // Two more lines make the table's head.
+  // The table's head has two more lines.
   assert.equal(rows.length, lines.length - headings.length - 2);
 });
 
-/** The titles of a file's tests and suites; what differs from case to case is “…”. */
+/** The titles of a file's tests and suites. “…” stands for an interpolated part. */
 function titlesIn(file: string): string[] {
   const path = `${root}test/${file}`;
   if (!existsSync(path)) {

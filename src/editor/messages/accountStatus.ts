@@ -4,8 +4,8 @@ import type { Account } from '../../accounts/registry.ts';
 import type { Grant, NeedsSignInReason } from '../../grants/grant.ts';
 import { signInDeadline } from '../../grants/tokenLife.ts';
 
-/** How an account stands, for its person. `trouble`: what keeps it from being renewed just now. */
-export function describeAccount({ grant, state }: Account, trouble: RenewalProblem | undefined): string {
+/** Describes the state of an account to the user. `problem` is what currently prevents its renewal. */
+export function describeAccount({ grant, state }: Account, problem: RenewalProblem | undefined): string {
   switch (state) {
     case 'needsSignIn':
       return l10n.t({
@@ -22,7 +22,7 @@ export function describeAccount({ grant, state }: Account, trouble: RenewalProbl
     case 'readOnly':
       return l10n.t({ message: 'reload this window to use it', comment: ['State of an account.'] });
     default:
-      return trouble === undefined ? describeSignedIn(grant) : describeRenewalProblem(trouble);
+      return problem === undefined ? describeSignedIn(grant) : describeRenewalProblem(problem);
   }
 }
 
@@ -41,8 +41,8 @@ function describeSignedIn(grant: Grant): string {
       });
 }
 
-function describeRenewalProblem(trouble: RenewalProblem): string {
-  switch (trouble) {
+function describeRenewalProblem(problem: RenewalProblem): string {
+  switch (problem) {
     case 'beingConfirmed':
       return l10n.t({
         message: 'Notion refuses to renew it; asked once more in a minute or two',

@@ -1,6 +1,6 @@
 import { l10n } from 'vscode';
 
-/** What a button under a message does. */
+/** The action of a button in a message. */
 export type MessageAction =
   | 'tryAgain'
   | 'signIn'
@@ -24,7 +24,7 @@ export interface Message {
   actions: readonly MessageAction[];
 }
 
-/** The words on a button. */
+/** The label of a button. */
 export function actionLabel(action: MessageAction): string {
   switch (action) {
     case 'tryAgain':

@@ -4,7 +4,7 @@ import { Failure } from '../../oauth/errors.ts';
 import { messageFor } from './failure.ts';
 import { transientMessage } from './transientFailure.ts';
 
-/** What a caller of the gateway reads, and so perhaps a person in a chat: what happened and what to do. */
+/** Tells a caller of the gateway, and thus perhaps the user in a chat, what happened and what to do. */
 export function problemSentence(problem: Problem): string {
   const { host, status, waitSeconds, scopes = [], failure } = problem;
   switch (problem.kind) {
@@ -49,7 +49,7 @@ export function problemSentence(problem: Problem): string {
   }
 }
 
-/** As a sign-in would say it: a certificate, a proxy, a network that wants a login, a window that is busy. */
+/** The sentence that a sign-in would show for the same cause, such as a certificate, a proxy or a network login. */
 function transportSentence({ host, failure, transport = 'unreachable' }: Problem): string {
   return transientMessage(failure ?? new Failure('transient', { step: 'identity', code: transport }), host).sentence;
 }

@@ -5,7 +5,7 @@ import type { ToolAccess } from '../../notion/toolAccess.ts';
 import type { Message } from './actions.ts';
 import { aboutAccount, messageFor } from './failure.ts';
 
-/** The report for its person, as plain text: when, each link of the chain, who is connected, and which tools can be used. */
+/** Renders a connection test as plain text: its time, each check, user and workspace, and which tools can be used. */
 export function connectionText(label: string, report: ConnectionReport, testedAtMs: number): string {
   const { checks, notTried, identity, tools, access, wasRenewed, isServerFault, clockSkewSeconds = 0 } = report;
   const lines = [
@@ -43,14 +43,14 @@ export function connectionText(label: string, report: ConnectionReport, testedAt
   return `${lines.join('\n')}\n`;
 }
 
-/** The report in one sentence, with the buttons that help. */
+/** Summarizes a connection test in one sentence, with the buttons that help. */
 export function connectionMessage(label: string, { checks, tools, wasRenewed }: ConnectionReport): Message {
-  const broken = checks.find(({ failure }) => failure !== undefined);
-  if (broken === undefined) {
+  const failed = checks.find(({ failure }) => failure !== undefined);
+  if (failed === undefined) {
     const sentence = l10n.t('{0} is connected and has {1} tools.', label, String(tools.length));
     return { sentence: wasRenewed ? `${sentence} ${renewedSentence()}` : sentence, actions: ['showDetails'] };
   }
-  const { sentence, actions } = messageOf(broken);
+  const { sentence, actions } = messageOf(failed);
   return aboutAccount(label, {
     sentence,
     actions: [...actions.filter((action) => action !== 'showLog'), 'showDetails'],
@@ -64,7 +64,7 @@ function renewedSentence(): string {
   });
 }
 
-/** The known faults of Notion's own server, which nobody here can mend. */
+/** Explains a known fault of Notion's MCP server, which neither the user nor this extension can fix. */
 export function serverFaultSentence(): string {
   return l10n.t(
     'A tool failed in a way that is a known mistake of Notion’s server, not yours. Try again, or ask for the same in other words.',
@@ -73,8 +73,8 @@ export function serverFaultSentence(): string {
 
 function checkLine(check: Check): string {
   const { name, tookMs, failure } = check;
-  const what = `${checkTitle(name)} (${tookMs} ms)`;
-  return failure === undefined ? `✓ ${what}` : `✗ ${what}: ${messageOf(check).sentence}`;
+  const title = `${checkTitle(name)} (${tookMs} ms)`;
+  return failure === undefined ? `✓ ${title}` : `✗ ${title}: ${messageOf(check).sentence}`;
 }
 
 function messageOf({ failure }: Check): Message {

@@ -5,7 +5,7 @@ import type { Failure } from '../../oauth/errors.ts';
 import type { Message } from './actions.ts';
 import { staleWindowMessage, transientMessage } from './transientFailure.ts';
 
-/** The one table from a kind of failure to a sentence and buttons; `undefined` where the person ended it and knows. */
+/** Maps a failure to its sentence and buttons; `undefined` if the user cancelled and needs no message. */
 export function messageFor(failure: Failure): Message | undefined {
   const { details } = failure;
   const host = details.host ?? l10n.t('The server');
@@ -79,7 +79,7 @@ export function messageFor(failure: Failure): Message | undefined {
   }
 }
 
-/** The same, told of an account, where it may be one of several. */
+/** Prefixes a message with the label of an account, as the user may have several. */
 export function aboutAccount(label: string, { sentence, actions }: Message): Message {
   return {
     sentence: l10n.t({
@@ -91,7 +91,7 @@ export function aboutAccount(label: string, { sentence, actions }: Message): Mes
   };
 }
 
-/** Why an account needs its person, and what to do. */
+/** Explains why an account needs a new sign-in, and asks the user to sign in. */
 export function needsSignInSentence({ label, needsSignIn }: Grant): string {
   switch (needsSignIn?.reason) {
     case 'tooOld':
@@ -107,7 +107,7 @@ export function needsSignInSentence({ label, needsSignIn }: Grant): string {
   }
 }
 
-/** What becomes of accounts, by their labels, when the configured server changes. */
+/** Explains what happens to the accounts with these labels when the configured server changes. */
 export function serverChangedMessage(labels: readonly string[]): Message {
   const [label = '', ...others] = labels;
   const sentence =
@@ -123,7 +123,7 @@ export function serverChangedMessage(labels: readonly string[]): Message {
   return { sentence, actions: ['manageAccounts', 'openSetting'] };
 }
 
-/** The browser answered a sign-in that no longer waits; another one of this window may. */
+/** For a callback whose sign-in has ended. Another sign-in of this window may still be waiting for its own. */
 export function endedCallbackMessage(isAnotherWaiting: boolean): Message {
   return isAnotherWaiting
     ? {
@@ -138,7 +138,7 @@ export function endedCallbackMessage(isAnotherWaiting: boolean): Message {
       };
 }
 
-/** What the person should hear of how sign-ins are kept here. */
+/** Tells the user about a problem with the stored sign-ins. */
 export function storageMessage(problem: StorageProblem): Message {
   switch (problem) {
     case 'damaged':
@@ -233,7 +233,7 @@ function invalidResponseMessage({ details }: Failure, host: string): Message {
   };
 }
 
-/** What nobody foresaw is a mistake of ours. */
+/** For an unexpected error, which is a bug in this extension. */
 export function unexpectedErrorMessage(): Message {
   return {
     sentence: l10n.t(

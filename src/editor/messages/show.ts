@@ -5,20 +5,20 @@ import { clientIdSetting, serverUrlSetting, signInChannelSetting } from '../sett
 import { actionLabel, type Message, type MessageAction } from './actions.ts';
 import { unexpectedErrorMessage } from './failure.ts';
 
-/** What the buttons do here; those that always do the same need not be named. */
+/** Handlers for the buttons of a message. Buttons that always do the same need none. */
 export type ActionHandlers = Partial<Record<MessageAction, () => void>>;
 
-/** Shows a failure with its buttons and does what the person picks. */
+/** Shows an error with its buttons and runs the action that the user picks. */
 export function showFailure(message: Message, handlers: ActionHandlers = {}): Promise<void> {
   return show(window.showErrorMessage, message, handlers);
 }
 
-/** Shows what the person should look at although nothing that they asked for failed. */
+/** Shows a warning: the user should act, although nothing that they requested failed. */
 export function showWarning(message: Message, handlers: ActionHandlers = {}): Promise<void> {
   return show(window.showWarningMessage, message, handlers);
 }
 
-/** Shows what is no failure: nothing is broken, but there is something to do. */
+/** Shows a note: nothing is wrong, but there may be something to do. */
 export function showNote(message: Message, handlers: ActionHandlers = {}): Promise<void> {
   return show(window.showInformationMessage, message, handlers);
 }
@@ -26,7 +26,7 @@ export function showNote(message: Message, handlers: ActionHandlers = {}): Promi
 type ShowToast = (sentence: string, ...buttons: string[]) => Thenable<string | undefined>;
 
 async function show(toast: ShowToast, { sentence, actions }: Message, handlers: ActionHandlers): Promise<void> {
-  const everywhere: ActionHandlers = {
+  const allHandlers: ActionHandlers = {
     openSetting: () => openSetting(serverUrlSetting),
     openChannelSetting: () => openSetting(signInChannelSetting),
     openClientSetting: () => openSetting(clientIdSetting),
@@ -39,25 +39,25 @@ async function show(toast: ShowToast, { sentence, actions }: Message, handlers: 
     signIn: () => void commands.executeCommand('notionMcp.signIn'),
     ...handlers,
   };
-  const offered = actions.filter((action) => everywhere[action] !== undefined);
+  const offered = actions.filter((action) => allHandlers[action] !== undefined);
   const picked = await toast(sentence, ...offered.map(actionLabel));
-  const action = offered.find((each) => actionLabel(each) === picked);
+  const action = offered.find((candidate) => actionLabel(candidate) === picked);
   if (action !== undefined) {
-    everywhere[action]?.();
+    allHandlers[action]?.();
   }
 }
 
-/** Shows one setting. */
+/** Opens the Settings editor at one setting. */
 export function openSetting(name: string): void {
   void commands.executeCommand('workbench.action.openSettings', `@id:${name}`);
 }
 
-/** Does what a person asked for; what nobody foresaw is logged and said in place of the editor's own words. */
+/** Runs an action for the user. Logs an unexpected error and shows our message for it instead of the editor's. */
 export async function reportUnexpected(log: Log, action: () => Promise<void>): Promise<void> {
   try {
     await action();
   } catch (error) {
-    log.error('Something failed in an unforeseen way.', errorInfo(error));
+    log.error('An action failed unexpectedly.', errorInfo(error));
     void showFailure(unexpectedErrorMessage(), { tryAgain: () => void reportUnexpected(log, action) });
   }
 }

@@ -3,11 +3,11 @@ import type { Failure } from '../../oauth/errors.ts';
 import { defaultServerUrl } from '../settings.ts';
 import type { Message, MessageAction } from './actions.ts';
 
-const again: readonly MessageAction[] = ['tryAgain', 'showLog'];
-/** A server that somebody wrote into the settings may be another than they meant. */
-const againOrElsewhere: readonly MessageAction[] = ['tryAgain', 'openSetting', 'showLog'];
+const retry: readonly MessageAction[] = ['tryAgain', 'showLog'];
+/** For a custom server, whose URL in the settings may be wrong. */
+const retryOrOpenSetting: readonly MessageAction[] = ['tryAgain', 'openSetting', 'showLog'];
 
-/** What the person is told of a failure that passes: the sign-in is kept. */
+/** The message for a transient failure, which leaves the stored sign-in untouched. */
 export function transientMessage({ details }: Failure, host: string): Message {
   const { step, code, status, retryAfterMs } = details;
   if (step === 'storage') {
@@ -24,7 +24,7 @@ export function transientMessage({ details }: Failure, host: string): Message {
   }
   if (retryAfterMs !== undefined) {
     const seconds = String(Math.ceil(retryAfterMs / 1000));
-    return { sentence: l10n.t('{0} asks for a pause. Try again in {1} seconds.', host, seconds), actions: again };
+    return { sentence: l10n.t('{0} asks for a pause. Try again in {1} seconds.', host, seconds), actions: retry };
   }
   if (code === 'html') {
     return {
@@ -32,7 +32,7 @@ export function transientMessage({ details }: Failure, host: string): Message {
         'The network returned a page of its own instead of the response from {0}. Open any web page to log in to the network, then try again.',
         host,
       ),
-      actions: again,
+      actions: retry,
     };
   }
   if (status === 401 || status === 403 || status === 407) {
@@ -48,23 +48,23 @@ export function transientMessage({ details }: Failure, host: string): Message {
   if (status !== undefined) {
     return {
       sentence: l10n.t('{0} has trouble at the moment (status {1}). Try again later.', host, String(status)),
-      actions: again,
+      actions: retry,
     };
   }
   return networkMessage(code, host, details.host);
 }
 
-function networkMessage(code: string, host: string, asked: string | undefined): Message {
+function networkMessage(code: string, host: string, rawHost: string | undefined): Message {
   switch (code) {
     case 'timeout':
-      return isNotions(asked)
-        ? { sentence: l10n.t('{0} did not respond in time. Check your network and try again.', host), actions: again }
+      return isNotionHost(rawHost)
+        ? { sentence: l10n.t('{0} did not respond in time. Check your network and try again.', host), actions: retry }
         : {
             sentence: l10n.t(
               '{0} did not respond in time. Check your network and the server URL, and try again.',
               host,
             ),
-            actions: againOrElsewhere,
+            actions: retryOrOpenSetting,
           };
     case 'certificate':
       return {
@@ -72,7 +72,7 @@ function networkMessage(code: string, host: string, asked: string | undefined): 
           'The certificate of {0} is not trusted on this computer. If your company issued it, add its authority to the system’s certificates, then try again.',
           host,
         ),
-        actions: again,
+        actions: retry,
       };
     case 'proxy':
       return {
@@ -88,20 +88,20 @@ function networkMessage(code: string, host: string, asked: string | undefined): 
         actions: ['reloadWindow'],
       };
     default:
-      return isNotions(asked)
-        ? { sentence: l10n.t('{0} cannot be reached. Check your network and try again.', host), actions: again }
+      return isNotionHost(rawHost)
+        ? { sentence: l10n.t('{0} cannot be reached. Check your network and try again.', host), actions: retry }
         : {
             sentence: l10n.t('{0} cannot be reached. Check your network and the server URL, and try again.', host),
-            actions: againOrElsewhere,
+            actions: retryOrOpenSetting,
           };
   }
 }
 
-function isNotions(host: string | undefined): boolean {
+function isNotionHost(host: string | undefined): boolean {
   return host === undefined || host === new URL(defaultServerUrl).host;
 }
 
-/** This window must not store anything before it is reloaded. */
+/** For a window that must not store anything until it is reloaded. */
 export function staleWindowMessage(): Message {
   return {
     sentence: l10n.t('Another window has signed in to Notion since this one was opened. Reload this window.'),
@@ -109,7 +109,7 @@ export function staleWindowMessage(): Message {
   };
 }
 
-/** Nothing went wrong at the server or on the way there. */
+/** For failures of the storage on this computer, which involve neither the server nor the network. */
 function localStorageMessage(code: string): Message {
   switch (code) {
     case 'stale_window':
@@ -123,14 +123,14 @@ function localStorageMessage(code: string): Message {
     case 'lock_lost':
       return {
         sentence: l10n.t('Another window is busy with this account. Try again in a moment.'),
-        actions: again,
+        actions: retry,
       };
     default:
       return {
         sentence: l10n.t(
           'The sign-in could not be stored on this computer. Make sure that its disk has room and its keyring is unlocked, then try again.',
         ),
-        actions: again,
+        actions: retry,
       };
   }
 }

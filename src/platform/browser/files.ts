@@ -1,4 +1,4 @@
 import type { Files } from '../contract.ts';
 
-/** A web worker has no disk of its own. */
+/** A web worker has no access to the disk. */
 export const files: Files | undefined = undefined;

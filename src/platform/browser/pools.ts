@@ -1,6 +1,6 @@
 import type { Upstream } from '../../http/transport.ts';
 
-/** A web worker has no connections of its own. */
+/** A web worker cannot open connections of its own. */
 export function createDirectUpstream(): Upstream | undefined {
   return undefined;
 }

@@ -1,4 +1,4 @@
-/** Compares two arrays of one length, in a time that does not tell where they differ. */
+/** Compares two arrays of equal length, in a time that does not reveal where they differ. */
 export function timingSafeEqual(one: Uint8Array, other: Uint8Array): boolean {
   let difference = 0;
   for (const [index, byte] of one.entries()) {

@@ -4,12 +4,12 @@ import { createFetchTransport } from '../../http/fetchTransport.ts';
 import type { PlatformHttpOptions } from '../contract.ts';
 
 /**
- * Sends over the worker's `fetch`. A browser sets `User-Agent` itself, hides where a redirect leads (so none is
- * followed) and does not look names up (so only addresses that are written out are judged private).
+ * Sends requests with the worker's `fetch`. A browser sets `User-Agent` itself, hides the target of a redirect (so none
+ * is followed) and cannot look up names (so only literal addresses are recognized as private).
  */
 export function createPlatformHttp({ hostFetch = workerFetch }: PlatformHttpOptions): Http {
   return createHttp({ host: createFetchTransport(hostFetch), clock: systemClock });
 }
 
-/** Called on the worker itself: a `fetch` taken off its global object throws. */
+/** Called on the global object: `fetch` throws when it is detached from it. */
 const workerFetch: typeof fetch = (input, init) => globalThis.fetch(input, init);

@@ -18,8 +18,8 @@ export const files: Files | undefined = {
     const file = await openNew(path, text);
     return (
       file && {
-        // At the beginning each time; a handle goes on where it stopped.
-        overwrite: async (later) => void (await file.write(later, 0, 'utf8')),
+        // At position 0 each time: a file handle otherwise continues where the last write ended.
+        overwrite: async (newText) => void (await file.write(newText, 0, 'utf8')),
         close: () => file.close(),
       }
     );
@@ -48,7 +48,7 @@ export const files: Files | undefined = {
   },
 };
 
-/** `undefined` when there is a file of that name. One that cannot be written whole does not stay. */
+/** `undefined` if a file of that name exists. A file that cannot be written completely is removed. */
 async function openNew(path: string, text: string): Promise<FileHandle | undefined> {
   let file: FileHandle;
   try {
@@ -69,13 +69,13 @@ async function openNew(path: string, text: string): Promise<FileHandle | undefin
   }
 }
 
-/** All of it: a single write may take a part only, as on a disk that is about to be full, and say nothing. */
+/** Writes all of the text: a single write may silently write only a part, for example on an almost full disk. */
 async function writeThrough(file: FileHandle, text: string): Promise<void> {
   await file.writeFile(text);
   await file.sync();
 }
 
-/** A name is lost in a crash unless its directory reached the disk; Windows does that by itself and has no such call. */
+/** A crash loses a new name unless its directory was flushed to disk. Windows does that itself and has no such call. */
 async function syncDirectory(path: string): Promise<void> {
   if (process.platform === 'win32') {
     return;
@@ -88,9 +88,9 @@ async function syncDirectory(path: string): Promise<void> {
   }
 }
 
-async function unlessMissing<T>(reading: Promise<T>): Promise<T | undefined> {
+async function unlessMissing<T>(operation: Promise<T>): Promise<T | undefined> {
   try {
-    return await reading;
+    return await operation;
   } catch (error) {
     if (systemErrorCode(error) === 'ENOENT') {
       return undefined;

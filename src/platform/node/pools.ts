@@ -3,8 +3,8 @@ import { HttpFailure } from '../../http/errors.ts';
 import type { Upstream, UpstreamRequest, UpstreamResponse } from '../../http/transport.ts';
 
 /**
- * An upstream over connections of our own, kept and used again, that knows nothing of the editor's network settings.
- * A connection has to stand, secured, within `connectTimeoutMs`.
+ * An upstream over our own connections, which are pooled and ignore the editor's network settings. A connection must be
+ * established, including TLS, within `connectTimeoutMs`.
  */
 export function createDirectUpstream({ connectTimeoutMs = 10_000 } = {}): Upstream | undefined {
   const pools = new Map<string, Pool>();
@@ -15,7 +15,7 @@ export function createDirectUpstream({ connectTimeoutMs = 10_000 } = {}): Upstre
       const { default: Pool } = await loadPool();
       let pool = pools.get(origin);
       if (pool === undefined) {
-        // An event stream may be silent for as long as it likes; who asked decides how long to wait.
+        // An event stream may be silent for any length of time; the caller decides how long to wait.
         pool = new Pool(origin, {
           bodyTimeout: 0,
           headersTimeout: 0,
@@ -49,25 +49,25 @@ function loadPool(): Promise<typeof import('undici/lib/dispatcher/pool.js')> {
   return loading;
 }
 
-/** Bytes that may wait for a reader before the connection is paused. */
-const longestQueue = 65_536;
+/** The connection is paused when more bytes than this are waiting to be read. */
+const maxQueuedBytes = 65_536;
 
-/** One request on its way: undici pushes, `read` pulls. */
+/** A request in progress: undici pushes chunks, `read` pulls them. */
 class Exchange implements Dispatcher.DispatchHandler, UpstreamResponse {
   status = 0;
   headers: UpstreamResponse['headers'] = {};
   readonly #request: UpstreamRequest;
-  readonly #resolve: (answer: UpstreamResponse) => void;
+  readonly #resolve: (response: UpstreamResponse) => void;
   readonly #reject: (failure: HttpFailure) => void;
   #controller: Dispatcher.DispatchController | undefined;
   #chunks: Uint8Array[] = [];
-  #queued = 0;
+  #queuedBytes = 0;
   #end: 'open' | 'ended' | HttpFailure = 'open';
   #wake: (() => void) | undefined;
 
   constructor(
     request: UpstreamRequest,
-    resolve: (answer: UpstreamResponse) => void,
+    resolve: (response: UpstreamResponse) => void,
     reject: (failure: HttpFailure) => void,
   ) {
     this.#request = request;
@@ -84,7 +84,7 @@ class Exchange implements Dispatcher.DispatchHandler, UpstreamResponse {
   }
 
   onResponseStart(_controller: unknown, status: number, headers: UpstreamResponse['headers']): void {
-    // An informational answer (RFC 9110, section 15.2) comes before the one that counts.
+    // Informational responses (RFC 9110, section 15.2) precede the final one.
     if (status >= 200) {
       this.status = status;
       this.headers = headers;
@@ -94,8 +94,8 @@ class Exchange implements Dispatcher.DispatchHandler, UpstreamResponse {
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Uint8Array): void {
     this.#chunks.push(chunk);
-    this.#queued += chunk.length;
-    if (this.#queued > longestQueue) {
+    this.#queuedBytes += chunk.length;
+    if (this.#queuedBytes > maxQueuedBytes) {
       controller.pause();
     }
     this.#wake?.();
@@ -120,8 +120,8 @@ class Exchange implements Dispatcher.DispatchHandler, UpstreamResponse {
     }
     const chunk = this.#chunks.shift();
     if (chunk !== undefined) {
-      this.#queued -= chunk.length;
-      if (this.#queued === 0) {
+      this.#queuedBytes -= chunk.length;
+      if (this.#queuedBytes === 0) {
         this.#controller?.resume();
       }
       return chunk;
@@ -132,7 +132,7 @@ class Exchange implements Dispatcher.DispatchHandler, UpstreamResponse {
     return undefined;
   }
 
-  /** Bound: it is a listener of the signal as well. */
+  /** Bound, because it also listens to the signal. */
   readonly cancel = (): void => {
     this.#controller?.abort(new Error('cancelled'));
   };

@@ -5,7 +5,7 @@ import { createFetchTransport } from '../../http/fetchTransport.ts';
 import type { PlatformHttpOptions } from '../contract.ts';
 import { createDirectUpstream } from './pools.ts';
 
-/** Sends over our own connections (undici) on this computer, and through the editor host's `fetch` everywhere else. */
+/** Sends requests to this machine over our own connections (undici), others with the extension host's `fetch`. */
 export function createPlatformHttp({ userAgent, hostFetch = globalFetch }: PlatformHttpOptions): Http {
   const direct = createDirectUpstream();
   return createHttp({
@@ -17,5 +17,5 @@ export function createPlatformHttp({ userAgent, hostFetch = globalFetch }: Platf
   });
 }
 
-/** Looked up at each call, as hosts put their own in place when they like. */
+/** Looked up on each call, because the extension host may replace the global `fetch` at any time. */
 const globalFetch: typeof fetch = (input, init) => globalThis.fetch(input, init);

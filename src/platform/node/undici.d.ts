@@ -1,4 +1,4 @@
-/** undici has no types for its parts; this is what `undici` itself exports under the name. */
+/** undici has no types for its internal modules. This one is what `undici` itself exports as `Pool`. */
 declare module 'undici/lib/dispatcher/pool.js' {
   import { Pool } from 'undici';
 

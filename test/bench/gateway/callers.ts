@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 
-/** Calls one tool, again and again; a call resolves with its answer. */
+/** Calls one tool repeatedly; a call resolves once its response has arrived. */
 export interface Caller {
   call(): Promise<void>;
   close(): void;
@@ -10,18 +10,18 @@ export interface Caller {
 
 const message = { jsonrpc: '2.0', method: 'tools/call', params: { name: 'notion-fetch', arguments: { id: 'self' } } };
 
-/** Calls over one connection of its own, with as little work as possible: what is measured is the other side. */
+/** Calls over a connection of its own, with as little work as possible, because the other side is measured. */
 export class HttpCaller implements Caller {
   readonly #socket: Socket;
   readonly #request: string;
   #text = '';
-  #answered: (() => void) | undefined;
+  #resolveCall: (() => void) | undefined;
 
   private constructor(socket: Socket, request: string) {
     this.#socket = socket;
     this.#request = request;
     socket.setNoDelay(true).setEncoding('latin1');
-    socket.on('data', (chunk: string) => this.#take(chunk));
+    socket.on('data', (chunk: string) => this.#receive(chunk));
   }
 
   static async open(url: string, authorization = 'Bearer token'): Promise<HttpCaller> {
@@ -45,7 +45,7 @@ export class HttpCaller implements Caller {
 
   call(): Promise<void> {
     return new Promise((resolve) => {
-      this.#answered = resolve;
+      this.#resolveCall = resolve;
       this.#socket.write(this.#request);
     });
   }
@@ -54,27 +54,27 @@ export class HttpCaller implements Caller {
     this.#socket.destroy();
   }
 
-  #take(chunk: string): void {
+  #receive(chunk: string): void {
     this.#text += chunk;
     const headEnd = this.#text.indexOf('\r\n\r\n');
     const length = /\r\ncontent-length: (\d+)\r\n/i.exec(this.#text)?.[1];
-    const whole =
+    const complete =
       length === undefined ? this.#text.endsWith('\r\n0\r\n\r\n') : this.#text.length === headEnd + 4 + Number(length);
-    if (headEnd === -1 || !whole) {
+    if (headEnd === -1 || !complete) {
       return;
     }
     if (!this.#text.startsWith('HTTP/1.1 200') || !this.#text.includes('"result"')) {
       throw new Error(this.#text);
     }
     this.#text = '';
-    this.#answered?.();
+    this.#resolveCall?.();
   }
 }
 
-/** Calls over the standard input and output of a process, one line a message. */
+/** Calls over the standard input and output of a process, one message per line. */
 export class StdioCaller implements Caller {
   readonly #child: ChildProcess;
-  readonly #waiting = new Map<number, () => void>();
+  readonly #pending = new Map<number, () => void>();
   #id = 0;
   #text = '';
 
@@ -88,8 +88,8 @@ export class StdioCaller implements Caller {
         if (id !== undefined && result === undefined) {
           throw new Error(line);
         }
-        this.#waiting.get(id ?? -1)?.();
-        this.#waiting.delete(id ?? -1);
+        this.#pending.get(id ?? -1)?.();
+        this.#pending.delete(id ?? -1);
       }
     });
   }
@@ -112,7 +112,7 @@ export class StdioCaller implements Caller {
     this.#id += 1;
     const id = this.#id;
     return new Promise((resolve) => {
-      this.#waiting.set(id, resolve);
+      this.#pending.set(id, resolve);
       this.#write({ jsonrpc: '2.0', ...request, id });
     });
   }

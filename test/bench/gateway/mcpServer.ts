@@ -1,8 +1,8 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-// An MCP server that costs as little as possible: every request gets the same result, under its own id, as JSON or, with
-// the argument `events`, as an event stream.
+// An MCP server that does as little as possible: every request gets the same result, as JSON or, with the argument
+// `events`, as an event stream.
 const events = process.argv[2] === 'events';
 const result = { content: [{ type: 'text', text: 'x'.repeat(1_000) }] };
 const initialized = {
@@ -27,14 +27,14 @@ const server = createServer((request, response) => {
       response.writeHead(202).end();
       return;
     }
-    const answer = JSON.stringify({ jsonrpc: '2.0', id, result: method === 'initialize' ? initialized : result });
+    const message = JSON.stringify({ jsonrpc: '2.0', id, result: method === 'initialize' ? initialized : result });
     if (events) {
-      response.writeHead(200, { 'content-type': 'text/event-stream' }).write(`event: message\ndata: ${answer}\n\n`);
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).write(`event: message\ndata: ${message}\n\n`);
       response.end();
       return;
     }
-    const length = Buffer.byteLength(answer);
-    response.writeHead(200, { 'content-type': 'application/json', 'content-length': length }).end(answer);
+    const length = Buffer.byteLength(message);
+    response.writeHead(200, { 'content-type': 'application/json', 'content-length': length }).end(message);
   });
 });
 server.keepAliveTimeout = 600_000;

@@ -7,7 +7,7 @@ import { Secret } from '../../../src/core/secret.ts';
 import { Gateway } from '../../../src/gateway/gateway.ts';
 import type { Grant } from '../../../src/grants/grant.ts';
 
-// The gateway by itself, with one account whose token is always good.
+// The gateway alone, with one account whose token is always valid.
 const serverUrl = process.argv[2] ?? '';
 const upstream = createDirectUpstream();
 if (listen === undefined || upstream === undefined) {
@@ -29,7 +29,7 @@ const ignore = (): void => undefined;
 const gateway = new Gateway({
   accounts: { find: () => grant, fresh: async () => grant, renew: async () => grant },
   upstream,
-  notices: { signInNeeded: ignore, insufficientScope: ignore },
+  reminders: { signInNeeded: ignore, insufficientScope: ignore },
   sentence: ({ kind }) => kind,
   listen,
   clock: systemClock,

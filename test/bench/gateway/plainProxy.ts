@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Pool } from 'undici';
 
-// A reverse proxy in the fewest lines that undici allows: it streams both ways and changes nothing but one header.
+// A minimal reverse proxy with undici: it streams in both directions and changes nothing but the authorization header.
 const upstream = new URL(process.argv[2] ?? '');
 const pool = new Pool(upstream.origin);
 

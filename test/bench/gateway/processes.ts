@@ -1,13 +1,13 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { build } from 'esbuild';
+import { installOnce } from '../../editor/host/install.mjs';
 
-/** Where a server of the measurement can be reached. */
+/** Where a measured server can be reached. */
 export interface Address {
   url: string;
   authorization?: string;
@@ -19,8 +19,9 @@ export interface Started extends Address {
 
 const here = import.meta.dirname;
 const peers = join(here, '..', 'peers');
+const remoteProgram = join(peers, 'node_modules', 'mcp-remote', 'dist', 'proxy.js');
 
-/** Runs the programs of the measurement, bundled and minified as the extension is, each in a process of its own. */
+/** Runs the measured programs, bundled and minified like the extension, each in its own process. */
 export class Processes {
   readonly #directory: string;
   readonly #running = new Set<ChildProcess>();
@@ -43,24 +44,24 @@ export class Processes {
       banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
       logLevel: 'error',
     });
-    if (!existsSync(join(peers, 'node_modules'))) {
+    await installOnce(peers, '.peers-installed', [remoteProgram], async () => {
+      console.log('Installing mcp-remote to compare with …');
       execFileSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: peers, stdio: 'ignore' });
-    }
+    });
     return new Processes(directory);
   }
 
-  /** Starts one of our programs and waits until it says where it listens. */
+  /** Starts one of our programs and waits until it prints its address. */
   async start(name: 'mcpServer' | 'plainProxy' | 'ourGateway', ...programArguments: string[]): Promise<Started> {
     const child = this.#spawn([join(this.#directory, `${name}.mjs`), ...programArguments]);
     const [line] = (await once(createInterface(child.stdout ?? process.stdin), 'line')) as [string];
     return { child, ...(JSON.parse(line) as Address) };
   }
 
-  /** Starts `mcp-remote`, which speaks over its standard input and output. It keeps its files among ours. */
+  /** Starts `mcp-remote`, which communicates over standard input and output. Its files are kept in our directory. */
   startRemote(serverUrl: string): ChildProcess {
-    const program = join(peers, 'node_modules', 'mcp-remote', 'dist', 'proxy.js');
     const options = ['--transport', 'http-only', '--allow-http', '--silent', '--header', 'Authorization:Bearer token'];
-    return this.#spawn([program, serverUrl, ...options], {
+    return this.#spawn([remoteProgram, serverUrl, ...options], {
       MCP_REMOTE_CONFIG_DIR: join(this.#directory, 'mcp-remote'),
     });
   }
@@ -89,7 +90,7 @@ export class Processes {
   }
 }
 
-/** The memory of a process that is resident, in MB. */
+/** The resident memory of a process, in MB. */
 export function residentMegabytes({ pid }: ChildProcess): number {
   return Number(execFileSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' })) / 1024;
 }

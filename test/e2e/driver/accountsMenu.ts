@@ -14,7 +14,7 @@ export class AccountsMenu {
     void page.addInitScript(rememberBadge, `${iconSelector} .badge`);
   }
 
-  /** Opens the menu and resolves to its entries. */
+  /** Opens the menu and returns its entries. */
   async open(): Promise<string[]> {
     await this.#icon.click();
     await this.#entries().first().waitFor();
@@ -27,14 +27,14 @@ export class AccountsMenu {
     await this.#menus().first().waitFor({ state: 'detached' });
   }
 
-  /** The entries of the menu, which is closed again. */
+  /** Returns the entries of the menu, and closes it again. */
   async entries(): Promise<string[]> {
     const entries = await this.open();
     await this.close();
     return entries;
   }
 
-  /** Opens the menu if need be and clicks an entry; further names lead into the menus beside it: `('Ada … (Notion)', 'Sign Out')`. */
+  /** Opens the menu if necessary and clicks an entry, through submenus if `path` has more names: `('Ada …', 'Sign Out')`. */
   async click(...path: string[]): Promise<void> {
     if ((await this.#entries().count()) === 0) {
       await this.open();
@@ -45,29 +45,29 @@ export class AccountsMenu {
     await this.#clickLast(this.#entry(path.at(-1) ?? ''));
   }
 
-  /** Waits until the icon asks for attention; resolves to what it says, such as `Sign in requested`. */
+  /** Waits for the badge on the icon, and resolves to its text, such as `Sign in requested`. */
   async waitForBadge(): Promise<string> {
     await this.#badge().waitFor();
     const label = (await this.#icon.getAttribute('aria-label')) ?? '';
     return label.replace(/^Accounts( - )?/, '');
   }
 
-  /** Waits until the icon asks for nothing. */
+  /** Waits until the icon has no badge. */
   async waitForNoBadge(): Promise<void> {
     await this.#badge().waitFor({ state: 'hidden' });
   }
 
-  /** Whether the icon asks for attention now. */
+  /** Whether the icon has a badge. */
   hasBadge(): Promise<boolean> {
     return this.#badge().isVisible();
   }
 
-  /** Whether the icon asked for attention at any time since the window was loaded. */
+  /** Whether the icon has had a badge at any time since the window was loaded. */
   hasHadBadge(): Promise<boolean> {
     return this.#page.evaluate(() => document.documentElement.hasAttribute('data-had-badge'));
   }
 
-  /** A menu ignores the mouse for its first tenth of a second, and nothing tells when that is over. */
+  /** Clicks until the menu closes, because it ignores clicks for its first tenth of a second. */
   async #clickLast(entry: Locator): Promise<void> {
     do {
       await entry.click();
@@ -95,10 +95,10 @@ export class AccountsMenu {
   }
 }
 
-/** Runs in the page, from before its first line: leaves a mark once the badge is seen. */
-function rememberBadge(badge: string): void {
+/** Runs in the page before its own scripts: sets an attribute once the badge is visible. */
+function rememberBadge(selector: string): void {
   const observer = new MutationObserver(() => {
-    if (document.querySelector(badge)?.checkVisibility()) {
+    if (document.querySelector(selector)?.checkVisibility()) {
       document.documentElement.setAttribute('data-had-badge', '');
       observer.disconnect();
     }

@@ -8,7 +8,7 @@ export interface DialogContent {
   buttons: string[];
 }
 
-/** The modal dialog; there is one at a time, and nothing else can be used meanwhile. */
+/** The modal dialog. There is at most one, and it blocks the rest of the window. */
 export class Dialog {
   readonly #box: Locator;
 
@@ -16,7 +16,7 @@ export class Dialog {
     this.#box = page.locator('.monaco-dialog-box');
   }
 
-  /** Waits for a dialog whose message or detail has `text` in it. */
+  /** Waits for a dialog whose message or detail contains `text`. */
   async waitFor(text: string | RegExp): Promise<DialogContent> {
     const box = this.#box.filter({ hasText: text });
     await box.waitFor();
@@ -27,17 +27,17 @@ export class Dialog {
     };
   }
 
-  /** Waits for a dialog, clicks a button of it by its name and waits until the dialog is gone. */
+  /** Waits for a dialog, clicks one of its buttons by name, and waits until the dialog is closed. */
   async click(button: string): Promise<void> {
     const clickable = this.#box.locator('.dialog-buttons .monaco-button').filter({ hasText: exactly(button) });
     await clickable.waitFor();
-    // The next dialog may follow at once: what is waited for is the end of this one.
+    // Another dialog may open at once, so wait for this element and not for the absence of a dialog.
     const box = await this.#box.elementHandle();
     await clickable.click();
     await box?.waitForElementState('hidden');
   }
 
-  /** Whether a dialog is shown now. */
+  /** Whether a dialog is shown. */
   isShown(): Promise<boolean> {
     return this.#box.isVisible();
   }

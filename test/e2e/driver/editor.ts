@@ -6,37 +6,37 @@ import { openChromium } from '../../editor/host/chromium.ts';
 import { CodeServer, type CodeServerOptions, installExtension, logsFolder } from '../../editor/host/codeServer.ts';
 import { EditorWindow } from './editorWindow.ts';
 import { ExtensionLog } from './extensionLog.ts';
-import { noteLeaks, type Output } from './leaks.ts';
+import { type Output, recordLeaks } from './leaks.ts';
 
 export interface EditorOptions {
-  /** Paths of packaged extensions. */
+  /** The paths of packaged extensions. */
   extensions: string[];
   settings?: Record<string, unknown>;
-  /** Added to the environment that extensions see. */
+  /** Added to the environment variables of extensions. */
   environment?: Record<string, string>;
   logLevel?: 'info' | 'trace';
-  /** Origins beside the Notion-shaped server's whose pages open without a question. */
+  /** Origins, besides the Notion-shaped server's, whose pages open without a prompt. */
   trustedOrigins?: string[];
   browserArguments?: string[];
-  /** Of its windows, in CSS pixels. */
+  /** The size of its windows, in CSS pixels. */
   size?: { width: number; height: number };
-  /** How many pixels of a picture make one of CSS. */
+  /** The number of pixels in a screenshot per CSS pixel. */
   pixelRatio?: number;
 }
 
-/** How long anything on the screen may take before a test fails. */
-const screenLimitMs = 20_000;
+/** How long an element may take to appear before a test fails. */
+const elementTimeoutMs = 20_000;
 
 /**
- * A real VS Code with installed extensions, for a person who clicks: code-server and a Chromium that shows it. Its
- * windows are tabs of one browser profile, as two windows of a desktop share one user's storage.
+ * A real VS Code with installed extensions, used through its interface: code-server, shown by Chromium. Its windows are
+ * tabs of one browser profile, which share storage as the windows of a desktop editor do.
  */
 export class Editor {
   readonly windows: EditorWindow[] = [];
   readonly #options: CodeServerOptions;
   readonly #browser: Browser;
   readonly #profile: BrowserContext;
-  readonly #printed: readonly string[];
+  readonly #serverLines: readonly string[];
   #server: CodeServer;
 
   private constructor(
@@ -44,16 +44,16 @@ export class Editor {
     server: CodeServer,
     browser: Browser,
     profile: BrowserContext,
-    printed: readonly string[],
+    serverLines: readonly string[],
   ) {
     this.#options = options;
     this.#server = server;
     this.#browser = browser;
     this.#profile = profile;
-    this.#printed = printed;
+    this.#serverLines = serverLines;
   }
 
-  /** Installs the extensions into an empty editor and starts it. Opens no window yet. */
+  /** Installs the extensions into an empty editor and starts it without a window. */
   static async start(editorOptions: EditorOptions): Promise<Editor> {
     const {
       extensions,
@@ -69,13 +69,13 @@ export class Editor {
     for (const vsix of extensions) {
       await installExtension(directory, vsix);
     }
-    const printed: string[] = [];
+    const serverLines: string[] = [];
     const options: CodeServerOptions = {
       directory,
-      onLine: (line) => printed.push(line),
+      onLine: (line) => serverLines.push(line),
       settings,
       environment,
-      // AuthorizationResult pages open without the question whether to leave the editor.
+      // Authorization pages open without the editor's prompt for external links.
       serverArguments: [
         ...['--log', logLevel],
         ...['http://127.0.0.2:*', ...trustedOrigins].flatMap((origin) => ['--link-protection-trusted-domains', origin]),
@@ -83,18 +83,18 @@ export class Editor {
     };
     const browser = await openChromium(browserArguments);
     const server = await CodeServer.start(options).catch(async (error) => {
-      // Left open, it would keep the test's process from ending.
+      // An open browser would keep the test process from ending.
       await browser.close();
       throw error;
     });
     const profile = await browser.newContext({ viewport: size, deviceScaleFactor: pixelRatio });
-    // As on a desktop, where nobody is asked.
+    // A desktop editor needs no permission for the clipboard.
     await profile.grantPermissions(['clipboard-read', 'clipboard-write']);
-    profile.setDefaultTimeout(screenLimitMs);
-    return new Editor(options, server, browser, profile, printed);
+    profile.setDefaultTimeout(elementTimeoutMs);
+    return new Editor(options, server, browser, profile, serverLines);
   }
 
-  /** Opens one more window and waits until the editor has read what its extensions contribute. */
+  /** Opens another window and waits until the editor has loaded its extensions' contributions. */
   async openWindow(): Promise<EditorWindow> {
     const window = new EditorWindow(await this.#profile.newPage());
     this.windows.push(window);
@@ -102,26 +102,26 @@ export class Editor {
     return window;
   }
 
-  /** Opens an ordinary tab, as a person may who has kept an address. */
+  /** Opens an address in a browser tab, as a user can with an address from elsewhere. */
   async openTab(address: string): Promise<void> {
     const page = await this.#profile.newPage();
     await page.goto(address);
   }
 
-  /** Starts the server anew at the same address over the same files; windows have to be reloaded. */
+  /** Restarts the server at the same address with the same files; windows have to be reloaded afterwards. */
   async restartServer(): Promise<void> {
     const { port } = this.#server;
     await this.#server.stop();
     this.#server = await CodeServer.start({ ...this.#options, port });
   }
 
-  /** The log files that an extension wrote, of all windows so far. */
+  /** The log files of an extension, from all windows so far. */
   log(extensionId: string): ExtensionLog {
     return new ExtensionLog(logsFolder(this.#options.directory), extensionId);
   }
 
-  /** The files of the editor and of its extensions, logs among them, in which one of `texts` stands; paths within it. */
-  async filesHolding(texts: readonly string[]): Promise<string[]> {
+  /** The files of the editor and its extensions, including logs, that contain any of `texts`, as relative paths. */
+  async filesContaining(texts: readonly string[]): Promise<string[]> {
     const { directory } = this.#options;
     const found: string[] = [];
     for (const entry of await readdir(directory, { recursive: true, withFileTypes: true })) {
@@ -136,8 +136,8 @@ export class Editor {
     return found;
   }
 
-  /** Keeps a picture of every window, for a test that failed: `artefacts/e2e/failed <name> <window>.png`. */
-  async keepEvidence(name: string): Promise<void> {
+  /** Saves a screenshot of every window for a failed test, as `artefacts/e2e/failed <name> <window>.png`. */
+  async saveScreenshots(name: string): Promise<void> {
     for (const [index, window] of this.windows.entries()) {
       if (!window.page.isClosed()) {
         await window.screenshot(`failed ${name.replace(/[^\w ]/g, '')} ${index + 1}`);
@@ -145,26 +145,26 @@ export class Editor {
     }
   }
 
-  /** Where it and its extensions write. */
+  /** The folder of all files that the editor and its extensions write. */
   get directory(): string {
     return this.#options.directory;
   }
 
-  /** What its server printed and what its windows put on their consoles. */
+  /** The output of its server and the consoles of its windows. */
   get outputs(): Output[] {
     const consoles = this.windows.map(({ consoleLines }, index) => ({
       name: `console ${index + 1}`,
       lines: consoleLines,
-      isExtensions: (line: string) => line.startsWith('[Extension Host]'),
+      isFromExtension: (line: string) => line.startsWith('[Extension Host]'),
     }));
-    return [{ name: 'printed', lines: this.#printed, isExtensions: () => true }, ...consoles];
+    return [{ name: 'printed', lines: this.#serverLines, isFromExtension: () => true }, ...consoles];
   }
 
-  /** Closes the browser, ends the server, looks for secrets and people that they left, and deletes every file of theirs. */
+  /** Closes the browser, stops the server, searches its files and output for leaks, and deletes the files. */
   async stop(): Promise<void> {
     await this.#browser.close();
     await this.#server.stop();
-    await noteLeaks([this.directory], this.outputs);
+    await recordLeaks([this.directory], this.outputs);
     await rm(this.#options.directory, { recursive: true, force: true, maxRetries: 5 });
   }
 }

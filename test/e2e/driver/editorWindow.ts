@@ -11,10 +11,10 @@ import { QuickInput } from './quickInput.ts';
 
 const screenshots = fileURLToPath(new URL('../../../artefacts/e2e', import.meta.url));
 
-const mostTries = 3;
-const triesLimitMs = 6_000;
+const maxTries = 3;
+const tryLimitMs = 6_000;
 
-/** One window of the editor, as a person uses it. */
+/** One window of the editor, used through its interface. */
 export class EditorWindow {
   readonly page: Page;
   readonly accounts: AccountsMenu;
@@ -22,7 +22,7 @@ export class EditorWindow {
   readonly extensions: Extensions;
   readonly notifications: Notifications;
   readonly quickInput: QuickInput;
-  /** What the extension host and the page wrote to the console; of the host, lines begin with `[Extension Host]`. */
+  /** The console output of the page and the extension host; lines from the host begin with `[Extension Host]`. */
   readonly consoleLines: string[] = [];
   readonly #tabs = new Queue<Page>();
 
@@ -37,21 +37,21 @@ export class EditorWindow {
     page.on('popup', (tab) => this.#tabs.put(tab));
   }
 
-  /** Shows the editor and waits until it knows what its extensions contribute. */
+  /** Opens the editor and waits until it has loaded its extensions' contributions. */
   async open(address: string): Promise<void> {
     await this.page.goto(address);
-    await this.#ready();
+    await this.#waitUntilLoaded();
   }
 
-  /** Reloads the window; its extension host is a new process afterwards. */
+  /** Reloads the window, which starts a new extension host. */
   async reload(): Promise<void> {
     await this.page.reload();
-    await this.#ready();
+    await this.#waitUntilLoaded();
   }
 
-  /** Closes the window as a person does, so that the editor hears of it and ends its extension host. */
+  /** Closes the window in such a way that the editor is notified and stops its extension host. */
   async close(): Promise<void> {
-    // A page that is closed at once sends no farewell, and the server waits hours for it to come back.
+    // A page that is closed directly does not notify the server, which then waits hours for a reconnection.
     await this.page.goto('about:blank');
     await this.page.close();
   }
@@ -60,11 +60,11 @@ export class EditorWindow {
   async runCommand(title: string): Promise<void> {
     for (let tries = 1; ; tries += 1) {
       try {
-        await this.#runCommand(title, tries === mostTries ? undefined : triesLimitMs);
+        await this.#runCommand(title, tries === maxTries ? undefined : tryLimitMs);
         return;
       } catch (error) {
-        // The palette closes by itself when something else takes the focus, and then it is opened again.
-        if (tries === mostTries || (await this.quickInput.isShown())) {
+        // The palette closes when another element takes the focus; only then is another try useful.
+        if (tries === maxTries || (await this.quickInput.isShown())) {
           throw error;
         }
       }
@@ -73,37 +73,37 @@ export class EditorWindow {
 
   async #runCommand(title: string, limitMs: number | undefined): Promise<void> {
     await this.page.keyboard.press('F1');
-    // The palette first shows what was used last, and rows move while it filters: so from no row to those that match.
+    // The palette first shows recently used commands, whose rows move while it filters. So first filter for no match.
     await this.quickInput.type('>∅∅∅', limitMs);
     await this.quickInput.waitFor('No matching commands', limitMs);
     await this.quickInput.type(`>${title}`, limitMs);
     await this.quickInput.choose(title, limitMs);
   }
 
-  /** The next tab that the editor opened in the browser; waits for it if there is none yet. */
+  /** Takes the next tab that the editor opened in the browser, and waits for it if necessary. */
   async nextTab(): Promise<Page> {
     const tab = await this.#tabs.take();
     await tab.waitForLoadState();
     return tab;
   }
 
-  /** How many tabs the editor opened that no test has taken yet. */
+  /** The number of opened tabs that `nextTab` has not returned yet. */
   get untakenTabs(): number {
     return this.#tabs.size;
   }
 
-  /** The text that was copied last. */
+  /** The text on the clipboard. */
   clipboard(): Promise<string> {
     return this.page.evaluate(() => navigator.clipboard.readText());
   }
 
-  /** Keeps a picture of the window as `artefacts/e2e/<name>.png`. */
+  /** Saves a screenshot of the window as `artefacts/e2e/<name>.png`. */
   async screenshot(name: string): Promise<void> {
     await mkdir(screenshots, { recursive: true });
     await this.page.screenshot({ path: join(screenshots, `${name}.png`), animations: 'disabled' });
   }
 
-  async #ready(): Promise<void> {
+  async #waitUntilLoaded(): Promise<void> {
     await this.page.locator('.monaco-workbench .part.statusbar').waitFor();
     await this.page.waitForFunction(() => performance.getEntriesByName('code/didLoadExtensions').length > 0);
   }

@@ -4,7 +4,7 @@ import { join, sep } from 'node:path';
 
 const limitMs = 20_000;
 
-/** The files behind an extension's output channels, as the editor writes them. */
+/** The log files that the editor writes for an extension's output channels. */
 export class ExtensionLog {
   readonly #logsFolder: string;
   readonly #extensionId: string;
@@ -14,7 +14,7 @@ export class ExtensionLog {
     this.#extensionId = extensionId;
   }
 
-  /** Everything written so far, in all windows, oldest window first. */
+  /** The whole text so far, from all windows, oldest window first. */
   async text(): Promise<string> {
     const names = await readdir(this.#logsFolder, { recursive: true });
     const own = names.filter((name) => name.includes(`${sep}${this.#extensionId}${sep}`) && name.endsWith('.log'));
@@ -22,7 +22,7 @@ export class ExtensionLog {
     return texts.join('');
   }
 
-  /** Waits until the text matches and resolves to it. Throws with the text after 20 s. */
+  /** Waits until the text matches, and resolves to it. @throws Error with the text after 20 seconds */
   async waitFor(pattern: RegExp): Promise<string> {
     const stop = AbortSignal.timeout(limitMs);
     for (;;) {
@@ -38,7 +38,7 @@ export class ExtensionLog {
   }
 }
 
-/** Whether something changed in the folder before `stop`. */
+/** Resolves to true at the next change in the folder, or to false at `stop`. */
 function nextChange(folder: string, stop: AbortSignal): Promise<boolean> {
   return new Promise((resolve) => {
     const watcher = watch(folder, { recursive: true });

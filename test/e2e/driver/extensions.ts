@@ -1,7 +1,7 @@
 import type { Locator, Page } from 'playwright-core';
 import { exactly } from './exactly.ts';
 
-/** The page that the editor has about each of its extensions. */
+/** The details page of an extension. */
 export class Extensions {
   readonly #page: Page;
 
@@ -9,21 +9,21 @@ export class Extensions {
     this.#page = page;
   }
 
-  /** Chooses an extension by its name in the view of those that are installed, which has to be shown. */
+  /** Opens the page of an extension from the list of installed extensions, which has to be shown. */
   async open(name: string): Promise<void> {
     await this.#page.locator('.extensions-list .extension-list-item', { hasText: name }).click();
     await this.#page.locator('.extension-editor .name', { hasText: exactly(name) }).waitFor();
   }
 
-  /** Disables the open extension; it runs until the window is reloaded. */
+  /** Disables the extension whose page is open. It keeps running until the window is reloaded. */
   async disable(): Promise<void> {
     await this.#action('Disable').click();
     await this.#action('Enable').waitFor();
-    // The editor stores it a little later, and a reload before that would find the extension enabled.
+    // The editor stores this with a delay; after an earlier reload the extension would still be enabled.
     await this.#page.waitForFunction(isDisabledStored);
   }
 
-  /** Uninstalls the open extension. */
+  /** Uninstalls the extension whose page is open. */
   async uninstall(): Promise<void> {
     await this.#action('Uninstall').click();
     await this.#action('Uninstall').waitFor({ state: 'hidden' });
@@ -34,18 +34,18 @@ export class Extensions {
   }
 }
 
-/** Runs in the page. Whether the editor's storage, in the browser's database, holds a disabled extension. */
+/** Runs in the page: whether the editor's storage in IndexedDB contains a disabled extension. */
 async function isDisabledStored(): Promise<boolean> {
-  const ended = <T>(request: IDBRequest<T>): Promise<T> =>
+  const completed = <T>(request: IDBRequest<T>): Promise<T> =>
     new Promise((resolve, reject) => {
       request.onsuccess = () => resolve(request.result);
       request.onerror = () => reject(request.error);
     });
   for (const { name = '' } of await indexedDB.databases()) {
-    const database = await ended(indexedDB.open(name));
+    const database = await completed(indexedDB.open(name));
     try {
       for (const store of database.objectStoreNames) {
-        const value: unknown = await ended(
+        const value: unknown = await completed(
           database.transaction(store).objectStore(store).get('extensionsIdentifiers/disabled'),
         );
         if (typeof value === 'string' && value !== '[]') {

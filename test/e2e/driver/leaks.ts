@@ -2,100 +2,100 @@ import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { after } from 'node:test';
-import { everyServer } from '../../notion/everyServer.ts';
+import { everyServer } from '../../notion/server.ts';
 
-/** What may stand nowhere. */
-export interface Sought {
-  /** Tokens, codes, verifiers and states: not even a part of one, nor as base64. */
+/** Texts that no file or output may contain. */
+export interface SensitiveTexts {
+  /** Tokens, codes, verifiers and states. Parts and base64 forms of them are searched for too. */
   secrets: readonly string[];
-  /** Names and addresses of people. Pages and code of extensions, which are shipped, may name them. */
-  people: readonly string[];
+  /** Names and e-mail addresses of users. The installed files of extensions may contain them. */
+  personalData: readonly string[];
 }
 
-/** What an editor printed or showed on its console, with a name for it. */
+/** Output of an editor. */
 export interface Output {
   name: string;
   lines: readonly string[];
-  /** Of a line, whether an extension wrote it. What the editor traces of its own dialogs may name people. */
-  isExtensions: (line: string) => boolean;
+  /** Whether an extension wrote the line. The editor's own traces of its dialogs may contain personal data. */
+  isFromExtension: (line: string) => boolean;
 }
 
-/** Whatever any Notion-shaped server of this process issued and whoever it knows. */
-export function everythingIssued(): Sought {
+/** The secrets and personal data of all Notion-shaped servers of this process. */
+export function allSensitiveTexts(): SensitiveTexts {
   return {
     secrets: everyServer.flatMap((notion) => notion.issuedSecrets()),
-    people: everyServer.flatMap(({ directory }) =>
+    personalData: everyServer.flatMap(({ directory }) =>
       directory.users.flatMap(({ name, email }) => (email === undefined ? [name] : [name, email])),
     ),
   };
 }
 
-/** Where something that is sought stands: in files of these folders, in their names, or in the output. */
-export async function findLeaks(folders: readonly string[], outputs: readonly Output[], sought: Sought) {
-  const secrets = new Needles(sought.secrets.flatMap(formsOf));
-  const people = new Needles(sought.people);
+/** Searches files, file names and output for sensitive texts. @returns one line for each leak */
+export async function findLeaks(folders: readonly string[], outputs: readonly Output[], sensitive: SensitiveTexts) {
+  const secrets = new TextSearch(sensitive.secrets.flatMap(formsOf));
+  const personalData = new TextSearch(sensitive.personalData);
   const leaks: string[] = [];
-  const look = (where: string, content: Buffer, noPeopleIn: Buffer) => {
+  const search = (place: string, content: Buffer, withoutPersonalData: Buffer) => {
     const secret = secrets.firstIn(content);
     if (secret !== undefined) {
-      leaks.push(`${where}: the secret ${secret}`);
+      leaks.push(`${place}: the secret ${secret}`);
     }
-    const person = people.firstIn(noPeopleIn);
-    if (person !== undefined) {
-      leaks.push(`${where}: the person ${person}`);
+    const name = personalData.firstIn(withoutPersonalData);
+    if (name !== undefined) {
+      leaks.push(`${place}: the name ${name}`);
     }
   };
   for (const folder of folders) {
     for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
       const path = join(entry.parentPath, entry.name);
-      const where = relative(folder, path);
-      const content = Buffer.concat([Buffer.from(`${where}\n`), entry.isFile() ? await readFile(path) : Buffer.of()]);
-      look(where, content, where.startsWith(shipped) ? Buffer.of() : content);
+      const place = relative(folder, path);
+      const content = Buffer.concat([Buffer.from(`${place}\n`), entry.isFile() ? await readFile(path) : Buffer.of()]);
+      search(place, content, place.startsWith(installedExtensions) ? Buffer.of() : content);
     }
   }
-  for (const { name, lines, isExtensions } of outputs) {
-    look(name, Buffer.from(lines.join('\n')), Buffer.from(lines.filter(isExtensions).join('\n')));
+  for (const { name, lines, isFromExtension } of outputs) {
+    search(name, Buffer.from(lines.join('\n')), Buffer.from(lines.filter(isFromExtension).join('\n')));
   }
   return leaks;
 }
 
-const found: string[] = [];
+const recordedLeaks: string[] = [];
 
-/** Looks for everything that was issued; what stands anywhere fails the test file, once all its tests have ended. */
-export async function noteLeaks(folders: readonly string[], outputs: readonly Output[]): Promise<void> {
-  found.push(...(await findLeaks(folders, outputs, everythingIssued())));
+/** Searches for all sensitive texts. A leak fails the test file once all of its tests have ended. */
+export async function recordLeaks(folders: readonly string[], outputs: readonly Output[]): Promise<void> {
+  recordedLeaks.push(...(await findLeaks(folders, outputs, allSensitiveTexts())));
 }
 
-// Outside of tests, where the editor is only measured, there is nobody to tell. Thrown by an editor's end itself, it
-// would keep a test from ending the rest.
+// Benchmarks also use the editor, but have no tests that could fail. The check is not part of `Editor.stop`, because an
+// error there would keep a test from running the rest of its cleanup.
 if (process.env.NODE_TEST_CONTEXT !== undefined) {
-  after(() => assert.deepEqual(found, [], 'something leaked'));
+  after(() => assert.deepEqual(recordedLeaks, [], 'something leaked'));
 }
 
-/** Where installed extensions lie. */
-const shipped = 'extensions/';
+/** The folder of the installed extensions. */
+const installedExtensions = 'extensions/';
 
-/** Shorter parts, such as the user's id in a token, are no secrets. */
-const shortestPart = 16;
+/** Shorter parts, such as the user's id in a token, are not secret. */
+const minPartLength = 16;
 
-/** A secret as it may be recognised: its parts, whatever is done to what stands between them, and these as base64. */
+/** The parts of a secret, which are found however the separators between them are encoded, and their base64 forms. */
 function formsOf(secret: string): string[] {
-  const parts = secret.split(/[^\w-]+/).filter((part) => part.length >= shortestPart);
+  const parts = secret.split(/[^\w-]+/).filter((part) => part.length >= minPartLength);
   return parts.flatMap((part) => [part, ...base64Of(part)]);
 }
 
-/** The characters that a part has within base64, wherever in the encoded text it begins. */
+/** The base64 forms of a part for each of the three positions at which it can begin in the encoded text. */
 function base64Of(part: string): string[] {
   return [0, 1, 2].map((offset) => {
     const encoded = Buffer.from(' '.repeat(offset) + part).toString('base64url');
-    // The first and last characters carry bits of the neighbours too.
+    // The first and last characters also contain bits of the adjacent bytes.
     return encoded.slice(offset === 0 ? 0 : offset + 1, -2);
   });
 }
 
-/** Texts that are looked for together, in one pass: there are thousands, and an editor's files are many megabytes. */
-class Needles {
-  /** By their first four bytes. */
+/** Searches for many texts in one pass, because there are thousands of them and many megabytes of files. */
+class TextSearch {
+  /** The texts by their first four bytes. */
   readonly #byStart = new Map<number, { text: string; form: Buffer }[]>();
 
   constructor(texts: readonly string[]) {
@@ -107,14 +107,14 @@ class Needles {
     }
   }
 
-  /** The first of the texts that stands in the content, in UTF-8 or UTF-16. */
+  /** Returns the first of the texts that the content contains in UTF-8 or UTF-16. */
   firstIn(content: Buffer): string | undefined {
     for (let at = 0; at + 4 <= content.length; at += 1) {
-      const found = this.#byStart
+      const match = this.#byStart
         .get(content.readUInt32LE(at))
         ?.find(({ form }) => content.subarray(at, at + form.length).equals(form));
-      if (found !== undefined) {
-        return found.text;
+      if (match !== undefined) {
+        return match.text;
       }
     }
     return undefined;

@@ -8,11 +8,11 @@ export interface Notification {
   buttons: string[];
 }
 
-/** A toast moves when another comes or goes, and may do so just when it is clicked. */
-const mostTries = 5;
-const triesLimitMs = 3_000;
+/** Several tries, because a toast moves when another one appears or disappears, possibly during the click. */
+const maxTries = 5;
+const tryLimitMs = 3_000;
 
-/** The notifications at the lower right. Without an error or a pointer on them the editor hides them after ten seconds. */
+/** The notifications at the lower right. The editor hides them after ten seconds, except errors and hovered ones. */
 export class Notifications {
   readonly #page: Page;
   readonly #toasts: Locator;
@@ -22,59 +22,59 @@ export class Notifications {
     this.#toasts = page.locator('.notification-toast');
   }
 
-  /** Waits for a notification with `text` in it. */
+  /** Waits for a notification that contains `text`. */
   async waitFor(text: string | RegExp): Promise<Notification> {
     const toast = this.#with(text);
     await toast.waitFor();
     return content(toast);
   }
 
-  /** Waits until no notification with `text` in it is shown. */
+  /** Waits until no notification that contains `text` is shown. */
   async waitForNone(text: string | RegExp): Promise<void> {
     await this.#with(text).waitFor({ state: 'hidden' });
   }
 
-  /** Those that are shown now. */
+  /** The notifications that are currently shown. */
   async list(): Promise<Notification[]> {
     return Promise.all((await this.#toasts.all()).map(content));
   }
 
-  /** Waits for a notification with `text` in it and clicks a button of it, or a link in its message. */
+  /** Waits for a notification that contains `text`, and clicks one of its buttons or a link in its message. */
   async click(text: string | RegExp, name: string): Promise<void> {
-    const toast = await this.#pointAt(text);
+    const toast = await this.#hover(text);
     await toast
       .locator('.monaco-button, .notification-list-item-message a')
       .filter({ hasText: exactly(name) })
       .click();
   }
 
-  /** Closes a notification with `text` in it without an answer; one that goes by itself meanwhile is fine. */
+  /** Closes a notification that contains `text` without choosing a button. It may also disappear by itself. */
   async dismiss(text: string | RegExp): Promise<void> {
     const toast = this.#with(text);
     for (let tries = 1; ; tries += 1) {
       try {
-        await this.#pointAt(text, triesLimitMs);
-        await toast.locator('.codicon-notifications-clear').click({ timeout: triesLimitMs });
+        await this.#hover(text, tryLimitMs);
+        await toast.locator('.codicon-notifications-clear').click({ timeout: tryLimitMs });
         return;
       } catch (error) {
         if (!(await toast.isVisible())) {
           return;
         }
-        if (tries === mostTries) {
+        if (tries === maxTries) {
           throw error;
         }
       }
     }
   }
 
-  /** The editor keeps a fourth notification within 0.8 s to itself, and only its clock tells when that is over. */
-  async waitForRoom(): Promise<void> {
-    const since = await this.#page.evaluate(() => performance.now());
-    await this.#page.waitForFunction((start) => performance.now() - start > 800, since);
+  /** Waits 0.8 s, because the editor shows at most three notifications in that time. Its clock is the only indicator. */
+  async waitForFreeSlot(): Promise<void> {
+    const startMs = await this.#page.evaluate(() => performance.now());
+    await this.#page.waitForFunction((start) => performance.now() - start > 800, startMs);
   }
 
-  /** Behind another tab the editor draws once a second, and everything waits for it. */
-  async #pointAt(text: string | RegExp, timeout?: number): Promise<Locator> {
+  /** Brings the tab to the front first, because a tab in the background renders only once a second. */
+  async #hover(text: string | RegExp, timeout?: number): Promise<Locator> {
     const toast = this.#with(text);
     await this.#page.bringToFront();
     await toast.hover({ ...(timeout !== undefined && { timeout }) });

@@ -1,4 +1,4 @@
-/** What comes before it is waited for is kept, in order. */
+/** A queue whose `take` waits for the next item if there is none yet. */
 export class Queue<T> {
   readonly #items: T[] = [];
   readonly #takers: ((item: T) => void)[] = [];
@@ -16,7 +16,7 @@ export class Queue<T> {
     }
   }
 
-  /** Resolves to the oldest item that nobody took. Throws if none came within `limitMs`. */
+  /** Removes the oldest item and resolves to it. @throws Error if no item arrives within `limitMs` */
   take(limitMs = 20_000): Promise<T> {
     const item = this.#items.shift();
     if (item !== undefined) {
@@ -25,7 +25,7 @@ export class Queue<T> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#takers.splice(this.#takers.indexOf(taker), 1);
-        reject(new Error(`nothing came within ${limitMs} ms`));
+        reject(new Error(`no item arrived within ${limitMs} ms`));
       }, limitMs);
       const taker = (next: T): void => {
         clearTimeout(timer);

@@ -1,6 +1,6 @@
 import type { Locator } from 'playwright-core';
 
-/** The text as a person sees it, empty if it is not there; waits for nothing. */
+/** Returns the visible text of an element, or '' if there is none. Does not wait. */
 export async function shownText(locator: Locator): Promise<string> {
   return (await locator.allInnerTexts()).join('\n');
 }

@@ -3,23 +3,23 @@ import { dirname } from 'node:path';
 import type { Locator, Page } from 'playwright-core';
 import { type Scene, type ThemeName, themes } from './scene.ts';
 
-/** Seen around what a picture is about, in CSS pixels. */
+/** The margin around the frame, in CSS pixels. */
 const marginPixels = 12;
-/** Where nothing of the editor reacts to the pointer. */
-const emptySpot = [480, 330] as const;
+/** A position where no element reacts to the pointer. */
+const emptyPosition = [480, 330] as const;
 
-/** Takes a picture of what is in the frame, or of the whole page, as a PNG file. */
+/** Saves a picture of the elements in the frame, or of the whole page, as a PNG file. */
 export async function takePicture(path: string, page: Page, frame: readonly Locator[] = []): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   await page.bringToFront();
-  // What the pointer happens to rest on would look chosen.
-  await page.mouse.move(...emptySpot);
-  await standsStill(page);
-  const clip = frame.length === 0 ? undefined : await around(frame, page);
+  // The element under the pointer would look selected.
+  await page.mouse.move(...emptyPosition);
+  await waitForAnimations(page);
+  const clip = frame.length === 0 ? undefined : await clipAround(frame, page);
   await page.screenshot({ path, animations: 'disabled', caret: 'hide', ...(clip && { clip }) });
 }
 
-/** Changes the theme under whatever is open, and waits until it is seen. */
+/** Changes the theme of the editor, or of another page, and waits until it is applied. */
 export async function showTheme({ window, consumer }: Scene, theme: ThemeName, page: Page): Promise<void> {
   const { id, className, media } = themes[theme];
   if (page !== window.page) {
@@ -30,8 +30,8 @@ export async function showTheme({ window, consumer }: Scene, theme: ThemeName, p
   await page.locator(`.monaco-workbench.${className}`).waitFor();
 }
 
-/** A notification slides in, and would be measured on its way. */
-async function standsStill(page: Page): Promise<void> {
+/** Waits for animations to end, because a notification that still slides in has not reached its position yet. */
+async function waitForAnimations(page: Page): Promise<void> {
   await page.evaluate(() =>
     Promise.allSettled(
       document
@@ -42,12 +42,12 @@ async function standsStill(page: Page): Promise<void> {
   );
 }
 
-async function around(frame: readonly Locator[], page: Page) {
+async function clipAround(frame: readonly Locator[], page: Page) {
   const boxes = await Promise.all(
-    frame.map(async (part) => {
-      const box = await part.boundingBox();
+    frame.map(async (element) => {
+      const box = await element.boundingBox();
       if (box === null) {
-        throw new Error('What the picture is about is not shown.');
+        throw new Error('An element of the picture is not shown.');
       }
       return box;
     }),

@@ -8,7 +8,7 @@ import { Editor } from '../driver/editor.ts';
 import type { EditorWindow } from '../driver/editorWindow.ts';
 import { consumerVsix, extensionVsix } from '../driver/vsix.ts';
 
-/** Themes of the editor, and how a browser is told that a person likes them. */
+/** Themes of the editor, with the matching media features for web pages. */
 export const themes = {
   light: { id: 'Light Modern', className: 'vs', media: { colorScheme: 'light', contrast: 'no-preference' } },
   dark: { id: 'Dark Modern', className: 'vs-dark', media: { colorScheme: 'dark', contrast: 'no-preference' } },
@@ -21,7 +21,7 @@ export const themes = {
 
 export type ThemeName = keyof typeof themes;
 
-/** Everything that the pictures show: an editor in which nobody is signed in yet, beside a server like Notion's. */
+/** What the pictures show: an editor without an account, and a server that behaves like Notion's. */
 export interface Scene {
   notion: NotionServer;
   editor: Editor;
@@ -29,10 +29,10 @@ export interface Scene {
   consumer: Consumer;
 }
 
-/** Small enough that what belongs together is seen together, in CSS pixels. */
+/** The size in CSS pixels, small enough to show related elements close together. */
 export const windowSize = { width: 920, height: 600 };
 
-/** Opens the scene. Ends with `closeScene`. */
+/** Opens the scene. The caller ends it with `closeScene`. */
 export async function openScene({ theme, pixelRatio }: { theme: ThemeName; pixelRatio: number }): Promise<Scene> {
   const directory = await mkdtemp(join(tmpdir(), 'consumers-'));
   const notion = await startNotionServer({ version: 'today' });
@@ -42,10 +42,10 @@ export async function openScene({ theme, pixelRatio }: { theme: ThemeName; pixel
       extensions: [extensionVsix, consumerVsix],
       settings: {
         'notionMcp.serverUrl': notion.mcpUrl,
-        // No tooltip comes in between.
+        // Tooltips and tips would cover parts of the picture.
         'workbench.hover.delay': 600_000,
         'workbench.tips.enabled': false,
-        // Nor a mark on a document that is only to be read.
+        // Highlights would distract in a document that is only read.
         'editor.occurrencesHighlight': 'off',
         'editor.renderLineHighlight': 'none',
         'editor.guides.indentation': false,
@@ -57,18 +57,18 @@ export async function openScene({ theme, pixelRatio }: { theme: ThemeName; pixel
       pixelRatio,
     });
     const window = await editor.openWindow();
-    return { notion, editor, window, consumer: await Consumer.appears(directory) };
+    return { notion, editor, window, consumer: await Consumer.waitFor(directory) };
   } catch (error) {
     await editor?.stop();
     await notion.close();
     throw error;
   } finally {
-    // The consumer has said where it listens.
+    // The consumer's port has been read from it.
     await rm(directory, { recursive: true, force: true });
   }
 }
 
-/** Ends all of it. */
+/** Stops the editor and the server. */
 export async function closeScene({ editor, notion }: Scene): Promise<void> {
   await editor.stop();
   await notion.close();

@@ -3,7 +3,7 @@ import { StreamableHTTPClientTransport, StreamableHTTPError } from '@modelcontex
 import { authentication, extensions } from 'vscode';
 import type { NotionMcpAuth } from './notionMcpAuth.d.ts';
 
-/** Calls a tool of Notion's MCP server; asks for the session again when the server no longer takes its token. */
+/** Calls a tool of Notion's MCP server; requests the session again if the server rejects its token. */
 export async function callNotion(url: string, name: string, args: Record<string, unknown>): Promise<unknown> {
   const api = await extensions.getExtension<NotionMcpAuth>('seedling.notion-mcp-auth')?.activate();
   for (let attempt = 1; ; attempt += 1) {

@@ -13,42 +13,42 @@ import {
   workspace,
 } from 'vscode';
 import { callNotion } from './callNotion.ts';
-import { type Answer, type Ask, directoryVariable, type History } from './protocol.ts';
+import { type Ask, directoryVariable, type History, type SessionResult } from './protocol.ts';
 
 const providerId = 'notion-mcp';
 
-/** Listens for the tests on 127.0.0.1 and asks the editor what they want asked, under this extension's name. */
+/** Listens for the tests on 127.0.0.1 and makes their requests to the editor as this extension. */
 export async function activate(context: ExtensionContext): Promise<void> {
-  const history: History = { startAnswers: [], sessionChanges: 0 };
-  const heard = new EventEmitter<void>();
+  const history: History = { startResults: [], sessionChanges: 0 };
+  const sessionsChanged = new EventEmitter<void>();
   context.subscriptions.push(
-    heard,
+    sessionsChanged,
     authentication.onDidChangeSessions(({ provider }) => {
       if (provider.id === providerId) {
         history.sessionChanges += 1;
-        heard.fire();
+        sessionsChanged.fire();
       }
     }),
   );
   const atStart = workspace.getConfiguration('sessionConsumer').get<Ask[]>('askAtStart', []);
-  const asked = Promise.all(atStart.map(ask)).then((answers) => {
-    history.startAnswers = answers;
+  const startRequests = Promise.all(atStart.map(requestSession)).then((results) => {
+    history.startResults = results;
   });
   const server = createServer((request, response) => {
-    serve(request, response, async (path, body) => {
+    void serve(request, response, async (path, body) => {
       switch (path) {
         case '/ask':
-          return ask(body as Ask);
+          return requestSession(body as Ask);
         case '/accounts':
           return authentication.getAccounts(providerId);
         case '/history':
-          await asked;
+          await startRequests;
           return history;
         case '/changesBeyond': {
           const { count } = body as { count: number };
           return history.sessionChanges > count
             ? undefined
-            : new Promise<void>((resolve) => heard.event(() => resolve()));
+            : new Promise<void>((resolve) => sessionsChanged.event(() => resolve()));
         }
         case '/callNotion': {
           const { url, name, input } = body as { url: string; name: string; input: Record<string, unknown> };
@@ -78,7 +78,7 @@ export async function activate(context: ExtensionContext): Promise<void> {
   context.subscriptions.push({ dispose: () => server.close() }, announce(context, server.address() as AddressInfo));
 }
 
-async function ask({ scopes, options }: Ask): Promise<Answer> {
+async function requestSession({ scopes, options }: Ask): Promise<SessionResult> {
   try {
     const session = await authentication.getSession(providerId, scopes, options ?? {});
     return session === undefined
@@ -96,7 +96,7 @@ async function ask({ scopes, options }: Ask): Promise<Answer> {
   }
 }
 
-/** The editor has no event for tools that come. */
+/** Polls, because the editor has no event for new tools. */
 function toolAppears(part: string): Promise<void> {
   return new Promise((resolve) => {
     const timer = setInterval(() => {
@@ -108,7 +108,7 @@ function toolAppears(part: string): Promise<void> {
   });
 }
 
-/** Tells the tests where this window's consumer listens; the file appears whole or not at all. */
+/** Writes the port of this window's consumer for the tests. The file is created atomically. */
 function announce({ extension }: ExtensionContext, { port }: AddressInfo): { dispose(): void } {
   const directory = process.env[directoryVariable];
   if (directory === undefined) {
@@ -124,7 +124,7 @@ function announce({ extension }: ExtensionContext, { port }: AddressInfo): { dis
 async function serve(
   request: IncomingMessage,
   response: ServerResponse,
-  answer: (path: string, body: unknown) => PromiseLike<unknown>,
+  handle: (path: string, body: unknown) => PromiseLike<unknown>,
 ): Promise<void> {
   try {
     const chunks: Buffer[] = [];
@@ -132,7 +132,7 @@ async function serve(
       chunks.push(chunk as Buffer);
     }
     const text = Buffer.concat(chunks).toString();
-    const result = await answer(request.url ?? '', text === '' ? undefined : JSON.parse(text));
+    const result = await handle(request.url ?? '', text === '' ? undefined : JSON.parse(text));
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(result ?? null));
   } catch (error) {
     response.writeHead(500).end(error instanceof Error ? error.message : String(error));

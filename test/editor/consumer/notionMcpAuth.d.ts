@@ -1,29 +1,29 @@
-// What the extension `seedling.notion-mcp-auth` exports. Copy this file into your extension:
+// The types of the API that the extension `seedling.notion-mcp-auth` exports. Copy this file into your extension:
 //
 //   const api = await vscode.extensions.getExtension<NotionMcpAuth>('seedling.notion-mcp-auth')?.activate();
 //
-// Tokens are not here: ask `vscode.authentication.getSession('notion-mcp', ['default'], …)` for them.
+// The API does not hand out tokens; get them from `vscode.authentication.getSession('notion-mcp', ['default'], …)`.
 import type { Event } from 'vscode';
 
-/** How an account of Notion stands; `session.id` of its sessions is `sessionId`. */
+/** The state of a Notion account. `sessionId` is the `id` of its authentication sessions. */
 export interface NotionAccountState {
   readonly sessionId: string;
   /**
-   * `healthy`: its token is good. `expired`: it will be renewed when it is asked for. `needsSignIn`: only the person
-   * can bring it back. `readOnly`: the window has to be reloaded to use it.
+   * `healthy`: its token is valid. `expired`: its token is renewed on the next request for a session. `needsSignIn`:
+   * the user has to sign in again. `readOnly`: the window has to be reloaded before the account can be used.
    */
   readonly state: 'healthy' | 'expired' | 'needsSignIn' | 'readOnly';
 }
 
 export interface NotionMcpAuth {
   readonly version: 1;
-  /** The accounts of the configured server. Never prompts and never asks the network. */
+  /** Returns the accounts of the configured MCP server. Never prompts and never uses the network. */
   getAccountStates(): Promise<readonly NotionAccountState[]>;
-  /** Fires when an account signs in, changes or signs out. */
+  /** Fires when an account is signed in, changes or is signed out. */
   readonly onDidChangeAccountStates: Event<void>;
   /**
-   * Says that Notion's server answered 401 to this access token. The session is renewed if that helps, at most once a
-   * minute; ask for the session again afterwards. Resolves also for a token that is not known.
+   * Reports that Notion's MCP server responded with 401 to this access token. Renews the session if that helps, at most
+   * once a minute; request the session again afterwards. Also resolves for an unknown token.
    */
   renewRejected(accessToken: string): Promise<void>;
 }

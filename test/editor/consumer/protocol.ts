@@ -1,4 +1,4 @@
-/** What the tests and the consumer say to each other over loopback HTTP. */
+/** A session request that a test sends to the consumer over loopback HTTP. */
 export interface Ask {
   scopes: string[];
   options?: {
@@ -17,15 +17,18 @@ export interface Session {
   scopes: string[];
 }
 
-/** How a request ended; `session` is null where the editor answered that there is none. */
-export type Answer = { session: Session | null } | { error: string };
+/** The result of a session request; `session` is null if the editor returned none. */
+export type SessionResult = { session: Session | null } | { error: string };
 
-/** Everything that happened since the consumer started, for a test to look back on. */
+/** What has happened since the consumer started. */
 export interface History {
-  startAnswers: Answer[];
-  /** How often the editor said that Notion's sessions changed. */
+  startResults: SessionResult[];
+  /** How many times the editor has reported a change of Notion's sessions. */
   sessionChanges: number;
 }
 
-/** Where the consumer puts the port that it listens on, one file a window: `<directory>/<name>-<pid>.json`. */
+/**
+ * The environment variable that names the directory for the ports of the consumers, one file per window:
+ * `<directory>/<extension id>-<pid>.json`.
+ */
 export const directoryVariable = 'SESSION_CONSUMER_DIRECTORY';

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 
-const places = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome'].map(
+const systemPaths = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome'].map(
   (name) => `/usr/bin/${name}`,
 );
 
-/** Where the browser lies that shows the embedded editor: `CHROMIUM_PATH` or the system's own; undefined if there is none. */
+/** The path of the browser that shows the embedded editor: `CHROMIUM_PATH` or the system's; undefined without one. */
 export function chromiumPath() {
-  return [process.env.CHROMIUM_PATH, ...places].find((place) => place !== undefined && existsSync(place));
+  return [process.env.CHROMIUM_PATH, ...systemPaths].find((path) => path !== undefined && existsSync(path));
 }

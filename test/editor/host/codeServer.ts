@@ -6,20 +6,23 @@ import { createInterface } from 'node:readline';
 import { chosenHost } from './hosts.mjs';
 
 export interface CodeServerOptions {
-  /** Holds everything that outlives a stop: user data, extensions, the server's own configuration. Keep the path short: sockets lie in it. */
+  /**
+   * Contains everything that survives a stop: user data, extensions and the server's configuration. It also contains
+   * sockets, so its path must be short.
+   */
   directory: string;
-  /** Written to the user's settings before the start. */
+  /** The user settings, written before the server starts. */
   settings?: Record<string, unknown>;
-  /** 0 for any. A page finds its secrets again only at the same port. */
+  /** 0 for any free port. A page finds its stored secrets only if the port stays the same. */
   port?: number;
-  /** Added to the environment that extensions see. */
+  /** Environment variables to add for extensions. */
   environment?: Record<string, string>;
   serverArguments?: string[];
-  /** Takes each line that the server prints. */
+  /** Receives each line that the server prints. */
   onLine?: (line: string) => void;
 }
 
-/** Nothing that moves, asks or reaches out by itself. */
+/** Turns off whatever moves, prompts or uses the network by itself. */
 const quietSettings = {
   'extensions.ignoreRecommendations': true,
   'git.enabled': false,
@@ -33,7 +36,7 @@ const quietSettings = {
 const startLimitMs = 60_000;
 const stopLimitMs = 10_000;
 
-/** The server of the embedded editor, on 127.0.0.1. The editor itself is a page at `address`. */
+/** The server of the embedded editor, on 127.0.0.1. The editor itself is the page at `address`. */
 export class CodeServer {
   readonly address: string;
   readonly port: number;
@@ -45,7 +48,10 @@ export class CodeServer {
     this.address = `http://127.0.0.1:${port}/`;
   }
 
-  /** Resolves once the server listens. Throws if it ended before, or after a minute, with what it printed. */
+  /**
+   * Resolves once the server listens.
+   * @throws Error with the server's output if it exits first or does not listen within a minute
+   */
   static async start(options: CodeServerOptions): Promise<CodeServer> {
     const { directory, settings = {}, port = 0, environment = {}, serverArguments = [], onLine } = options;
     const common = await commonArguments(directory);
@@ -72,12 +78,12 @@ export class CodeServer {
     return new CodeServer(child, await listeningPort(child, onLine));
   }
 
-  /** Ends the server and, with it, its extension hosts. */
+  /** Stops the server and its extension hosts. */
   async stop(): Promise<void> {
     if (this.#process.exitCode !== null || this.#process.signalCode !== null) {
       return;
     }
-    // `close` comes when nobody holds the server's output any more: neither do its extension hosts.
+    // `close` fires only after the extension hosts, which share the server's output, have exited too.
     const closed = once(this.#process, 'close');
     this.#process.kill('SIGTERM');
     const timer = setTimeout(() => this.#process.kill('SIGKILL'), stopLimitMs);
@@ -86,7 +92,7 @@ export class CodeServer {
   }
 }
 
-/** Installs a packaged extension for the servers of `directory`. Throws with what the server printed. */
+/** Installs a packaged extension for the servers of `directory`. @throws Error with the server's output */
 export async function installExtension(directory: string, vsix: string): Promise<void> {
   const common = await commonArguments(directory);
   const { node, entry } = chosenHost();
@@ -99,13 +105,13 @@ export async function installExtension(directory: string, vsix: string): Promise
   child.stderr.on('data', (chunk: Buffer) => output.push(chunk));
   const [code] = await once(child, 'close');
   const text = Buffer.concat(output).toString();
-  // It ends with 0 also when it could not.
+  // The exit code is 0 even if the installation failed.
   if (code !== 0 || !text.includes('was successfully installed')) {
     throw new Error(`${vsix} could not be installed:\n${text}`);
   }
 }
 
-/** Where the server of `directory` keeps its log files, one folder a start. */
+/** The folder in which the server of `directory` keeps its logs, with a subfolder for each start. */
 export function logsFolder(directory: string): string {
   return join(directory, 'data', 'logs');
 }
@@ -113,7 +119,7 @@ export function logsFolder(directory: string): string {
 async function commonArguments(directory: string): Promise<string[]> {
   await mkdir(directory, { recursive: true });
   const config = join(directory, 'config.yaml');
-  // Without a file of ours it would read, or write, the one in the home folder.
+  // Without this file, the server would use or create the one in the home folder.
   await writeFile(config, 'auth: none\n');
   return [
     ...['--config', config],
@@ -122,7 +128,7 @@ async function commonArguments(directory: string): Promise<string[]> {
   ];
 }
 
-/** Ours, less what an editor or npm that we run in has put there; and no gallery to look anything up in. */
+/** This process's environment without the variables of an editor or npm that started it, and without a gallery. */
 function cleanEnvironment(): NodeJS.ProcessEnv {
   const inherited = Object.entries(process.env).filter(
     ([name]) => !/^(VSCODE_|npm_|NODE_OPTIONS$|NODE_TEST_CONTEXT$)/.test(name),

@@ -1,42 +1,42 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** Which embedded editor the tests show: `newest` or `oldest`, the newest if it is not set. */
+/** The environment variable that selects the embedded editor: `newest` (the default) or `oldest`. */
 export const hostVariable = 'EDITOR_HOST';
 
-/** The embedded editor is a server for Linux on x64; elsewhere there is a desktop VS Code to be had. */
+/** The embedded editor is a server for Linux on x64; other systems can download desktop VS Code. */
 export const hostIsPossible = process.platform === 'linux' && process.arch === 'x64';
 
-/** What people have. Its Node also runs the tests. */
+/** The version that most users have. Its Node also runs the tests. */
 export const newestHost = describeHost('.', {
   title: 'VS Code 1.139 and Node 24',
   compiled: [],
   compiledOfEditor: ['@vscode/spdlog', '@vscode/native-watchdog'],
   unreachable: [],
   serverArguments: [
-    // The environment is what the test hands in, not what a login shell makes of it.
+    // Extensions get the environment that the test passes in, not that of a login shell.
     ...['--vscode-option', 'force-disable-user-env'],
-    // A bridge without a port means no agent host: it would start with each page and outlive the server for a while.
+    // A bridge host without a port disables the agent host, which would start with each page and outlive the server.
     ...['--vscode-option', 'agent-host-bridge-host=127.0.0.1'],
   ],
   serverEnvironment: {},
 });
 
-/** The oldest that package.json says the extension is for. */
+/** The oldest version that the extension's package.json allows. */
 export const oldestHost = describeHost('../oldestHost', {
   title: 'VS Code 1.105 and Node 22',
   compiled: ['argon2'],
   compiledOfEditor: ['@vscode/spdlog', 'native-watchdog'],
-  // A commit on GitHub, where a lock file of npm packages does not lead: our own package.json has the same version.
+  // A commit on GitHub, not a package from npm; this host's package.json installs the same version from npm instead.
   unreachable: ['@parcel/watcher'],
   serverArguments: [],
-  // It has no option to leave the login shell alone; an editor that was started from a terminal does.
+  // It has no option to ignore the login shell, but an editor that was started from a terminal does so.
   serverEnvironment: { VSCODE_CLI: '1' },
 });
 
 /**
- * One editor and how to install it.
- * @param {string} folder where its package.json lies, seen from here
+ * Describes an editor and how to install it.
+ * @param {string} folder the folder of its package.json, relative to this file
  * @param {{
  *   title: string,
  *   compiled: string[],
@@ -44,8 +44,8 @@ export const oldestHost = describeHost('../oldestHost', {
  *   unreachable: string[],
  *   serverArguments: string[],
  *   serverEnvironment: Record<string, string>,
- * }} recipe what it is; which native modules are compiled, of the server and of the editor in it; which dependencies of
- *   the editor npm cannot have; what every start of its server is given
+ * }} recipe its title; the native modules to compile, of the server and of the editor in it; the editor's dependencies
+ *   that npm cannot install; the arguments and environment of its server
  */
 function describeHost(folder, recipe) {
   const directory = fileURLToPath(new URL(folder, import.meta.url));
@@ -56,7 +56,7 @@ function describeHost(folder, recipe) {
     ...recipe,
     directory,
     modules,
-    /** The editor that the server holds. */
+    /** The folder of the editor inside the server. */
     editor: join(server, 'lib', 'vscode'),
     nodePackage,
     /** The Node that runs the server. */
@@ -66,11 +66,11 @@ function describeHost(folder, recipe) {
   };
 }
 
-/** The host that the environment asks for. */
+/** The host that the environment selects. */
 export function chosenHost() {
   const name = process.env[hostVariable] ?? 'newest';
   if (name !== 'newest' && name !== 'oldest') {
-    throw new Error(`${hostVariable} is newest or oldest, not ${name}.`);
+    throw new Error(`${hostVariable} must be newest or oldest, not ${name}.`);
   }
   return name === 'newest' ? newestHost : oldestHost;
 }

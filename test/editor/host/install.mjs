@@ -1,4 +1,5 @@
-// node test/editor/host/install.mjs: makes the embedded editor ready, the one that EDITOR_HOST names. Runs on Node 20; a second run finds all there.
+// node test/editor/host/install.mjs: installs the embedded editor that EDITOR_HOST selects, unless it is installed.
+// Runs on Node 20.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
@@ -7,23 +8,24 @@ import { fileURLToPath } from 'node:url';
 import { chromiumPath } from './chromiumPath.mjs';
 import { chosenHost } from './hosts.mjs';
 
-/** Installs the packages of a host, without what has to be compiled. Enough for its Node. */
+/** Installs the packages of a host without compiling any. That is enough to use its Node. */
 export async function installPackages(host) {
-  await once(host, '.packages-installed', async () => {
+  await installOnce(host.directory, '.packages-installed', [host.node, host.entry], async () => {
     console.log(`Installing the embedded editor (${host.title}, 400 MB, once) …`);
     await npm(host, host.directory, ['ci', '--ignore-scripts']);
   });
 }
 
-/** Installs the embedded editor whole, and the browser that shows it to the tests. */
+/** Installs the whole embedded editor, and the browser in which the tests show it. */
 export async function installHost({ browser = true, host = chosenHost() } = {}) {
   installFromDebian(host, browser);
   await installPackages(host);
-  await once(host, '.editor-installed', async () => {
-    // What code-server's own install script does, which would demand its own Node of the npm that runs it.
+  const compiled = host.compiledOfEditor.map((name) => join(host.editor, 'node_modules', name, 'build', 'Release'));
+  await installOnce(host.directory, '.editor-installed', compiled, async () => {
+    // Does what code-server's install script does; the script itself would require npm to run on code-server's Node.
     console.log("Installing the editor's own packages …");
-    await leaveOut(host);
-    // Without --legacy-peer-deps: "Missing: tslib from lock file".
+    await removeUnreachable(host);
+    // --legacy-peer-deps avoids the error "Missing: tslib from lock file".
     await npm(host, host.editor, ['ci', '--omit=dev', '--ignore-scripts', '--legacy-peer-deps']);
     console.log('Compiling its native modules …');
     await npm(host, host.editor, ['rebuild', ...host.compiledOfEditor]);
@@ -33,8 +35,8 @@ export async function installHost({ browser = true, host = chosenHost() } = {}) 
   });
 }
 
-/** Takes out of the editor's own lists what npm cannot have; the editor finds it a few folders further up. */
-async function leaveOut({ editor, unreachable }) {
+/** Removes what npm cannot install from the editor's dependencies; Node finds it in a parent folder instead. */
+async function removeUnreachable({ editor, unreachable }) {
   for (const file of unreachable.length > 0 ? ['package.json', 'npm-shrinkwrap.json'] : []) {
     const path = join(editor, file);
     const content = JSON.parse(await readFile(path, 'utf8'));
@@ -47,11 +49,14 @@ async function leaveOut({ editor, unreachable }) {
   }
 }
 
-/** Runs `install` unless it has run for this lock file. */
-async function once({ directory, modules }, name, install) {
-  const stamp = join(modules, name);
+/**
+ * Runs `install` for a folder with a package.json, unless it has finished for the present lock file and the files of
+ * `products` are there. So an installation that was interrupted or damaged is done again.
+ */
+export async function installOnce(directory, stampName, products, install) {
+  const stamp = join(directory, 'node_modules', stampName);
   const lock = await readFile(join(directory, 'package-lock.json'), 'utf8');
-  if (existsSync(stamp) && (await readFile(stamp, 'utf8')) === lock) {
+  if ([stamp, ...products].every((path) => existsSync(path)) && (await readFile(stamp, 'utf8')) === lock) {
     return;
   }
   await rm(stamp, { force: true });
@@ -61,7 +66,7 @@ async function once({ directory, modules }, name, install) {
   console.log(`… done in ${Math.round((Date.now() - startedMs) / 1000)} s.`);
 }
 
-/** The browser and the compiler come from the system's own packages. */
+/** Installs the browser and the compiler from the system's packages. */
 function installFromDebian({ modules }, browser) {
   const compiler = existsSync(join(modules, '.editor-installed')) ? [] : ['g++', 'make', 'python3'];
   const missing = compiler.filter((program) => !isOnPath(program));
@@ -89,13 +94,13 @@ function isOnPath(program) {
   return (process.env.PATH ?? '').split(':').some((folder) => existsSync(join(folder, program)));
 }
 
-/** Runs npm and shows what it said only if it failed. */
+/** Runs npm. @throws Error with its output if it fails */
 function npm({ nodePackage }, directory, npmArguments) {
   return new Promise((resolve, reject) => {
     const output = [];
     const child = spawn('npm', npmArguments, {
       cwd: directory,
-      // node-gyp would download the headers; they lie in the package of the Node that will load the modules.
+      // The package of the Node that will load the modules has the headers, so node-gyp need not download them.
       env: { ...process.env, npm_config_nodedir: nodePackage, npm_config_loglevel: 'error', JOBS: 'max' },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -4,24 +4,24 @@ import { authentication, commands, extensions } from 'vscode';
 
 const extension = extensions.getExtension('seedling.notion-mcp-auth');
 
-describe('the extension in its host', () => {
+describe('the extension in a real extension host', () => {
   before(async () => {
-    assert.ok(extension, 'it is there');
+    assert.ok(extension, 'the extension must be installed');
     await extension.activate();
   });
 
-  test('answers a silent request for a session with none while nobody is signed in', async () => {
+  test('a silent request for a session returns none before the first sign-in', async () => {
     for (const scopes of [[], ['default']]) {
       assert.equal(await authentication.getSession('notion-mcp', scopes, { silent: true }), undefined);
     }
     assert.deepEqual(await authentication.getAccounts('notion-mcp'), []);
   });
 
-  test('stands beside the extension that asks for its sessions', () => {
+  test('the test extension that requests sessions is installed as well', () => {
     assert.ok(extensions.getExtension('seedling-tests.session-consumer'));
   });
 
-  test('registers every command that it contributes', async () => {
+  test('the extension registers every command that it contributes', async () => {
     const contributed: { command: string }[] = extension?.packageJSON.contributes.commands;
     const registered = new Set(await commands.getCommands(true));
     assert.deepEqual(

@@ -18,7 +18,7 @@ function grant(id: string, workspaceName: string): Grant {
   return { id, generation: 1, signedInAtMs: 1, label: id, identity } as Grant;
 }
 
-function offering(grants: Grant[]) {
+function offer(grants: Grant[]) {
   const state = { grants, isOffered: true, opened: 0, changes: 0 };
   const definitions = new McpDefinitions({
     grants: async () => state.grants,
@@ -35,9 +35,9 @@ function offering(grants: Grant[]) {
   return { definitions, state };
 }
 
-describe('the MCP servers that are offered', () => {
-  test('carry neither secret nor port until one is about to start', async () => {
-    const { definitions, state } = offering([grant('a', 'Wiki')]);
+describe('MCP server definitions', () => {
+  test('provided MCP server definitions contain neither secret nor port', async () => {
+    const { definitions, state } = offer([grant('a', 'Wiki')]);
     const provided = await definitions.provideMcpServerDefinitions();
     assert.deepEqual(
       provided.map(({ label, uri, headers }) => ({ label, uri: uri.toString(), headers })),
@@ -46,8 +46,8 @@ describe('the MCP servers that are offered', () => {
     assert.equal(state.opened, 0);
   });
 
-  test('get port and secret in a new definition, not in the one that was handed in', async () => {
-    const { definitions } = offering([grant('a', 'Wiki')]);
+  test('resolving an MCP server definition adds port and secret to a new definition, not to the given one', async () => {
+    const { definitions } = offer([grant('a', 'Wiki')]);
     const stored = new McpHttpServerDefinition('Notion – Wiki', Uri.parse('http://127.0.0.1/a/mcp'));
     const resolved = await definitions.resolveMcpServerDefinition(stored);
     assert.notEqual(resolved, stored);
@@ -56,21 +56,21 @@ describe('the MCP servers that are offered', () => {
     assert.deepEqual(resolved.headers, { Authorization: 'Bearer the-secret' });
   });
 
-  test('of an account that is gone do not start', async () => {
-    const { definitions, state } = offering([]);
+  test('the MCP server definition of a signed-out account cannot be resolved', async () => {
+    const { definitions, state } = offer([]);
     const stored = new McpHttpServerDefinition('Notion – Wiki', Uri.parse('http://127.0.0.1/a/mcp'));
     await assert.rejects(definitions.resolveMcpServerDefinition(stored), /no longer signed in/);
     assert.equal(state.opened, 0);
   });
 
-  test('are none when the person does not want them', async () => {
-    const { definitions, state } = offering([grant('a', 'Wiki')]);
+  test('no MCP server definitions are provided when the setting is off', async () => {
+    const { definitions, state } = offer([grant('a', 'Wiki')]);
     state.isOffered = false;
     assert.deepEqual(await definitions.provideMcpServerDefinitions(), []);
   });
 
-  test('are announced anew with a sign-in, a sign-out and the setting, and not with a renewal', async () => {
-    const { definitions, state } = offering([grant('a', 'Wiki')]);
+  test('MCP server definitions change with a sign-in or sign-out, and not with a renewal', async () => {
+    const { definitions, state } = offer([grant('a', 'Wiki')]);
     await definitions.provideMcpServerDefinitions();
     state.grants = [{ ...grant('a', 'Wiki'), generation: 2 }];
     await definitions.refresh();

@@ -5,7 +5,10 @@ import { spec as Spec } from 'node:test/reporters';
 import { Tally, totalsVariable } from '../../stages/totals.ts';
 import { reportVariable } from './reporting.ts';
 
-/** Called by the editor in its extension host, where the bundled tests lie beside this. Throws if one failed: that makes the exit code. */
+/**
+ * Runs the bundled tests beside this file. The editor calls it in its extension host.
+ * @throws Error if a test failed, from which the editor derives its exit code
+ */
 export async function run(): Promise<void> {
   const { [reportVariable]: reportFile, [totalsVariable]: totalsFile } = process.env;
   const files = readdirSync(__dirname, { encoding: 'utf8', recursive: true })
@@ -19,8 +22,8 @@ export async function run(): Promise<void> {
   });
   await new Promise<void>((resolve) => {
     let open = 0;
-    // In this process: only here is there a `vscode` to import. The stream ends when its process is about to, which
-    // this one is not; but all top-level tests are queued before the first of them completes.
+    // The tests run in this process, the only one that can import `vscode`. The stream would end only when this process
+    // is about to exit, so the open tests are counted: all top-level tests are queued before the first one completes.
     const events = runTests({ files, isolation: 'none' });
     events.on('data', (event) => {
       report.write(event);

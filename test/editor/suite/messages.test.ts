@@ -44,51 +44,51 @@ const failures: [FailureKind, FailureDetails][] = [
   ['cancelled', { step: 'authorization', code: 'browser_not_opened' }],
 ];
 
-/** What to do, in words. */
-const todo =
+/** Phrases that tell the user what to do. */
+const instruction =
   /[Tt]ry again|[Ss]ign in|Check|Choose|Enter|Remove|Reload|Correct|Use the address|Register an app|It is asked once more/;
 
-describe('what a person is told', () => {
+describe('messages for the user', () => {
   for (const [kind, details] of failures) {
-    test(`${kind} (${details.step}, ${details.code}) is said in plain words with a button`, () => {
+    test(`${kind} (${details.step}, ${details.code}) is explained in a plain sentence with a button`, () => {
       const message = messageFor(new Failure(kind, details));
       assert.ok(message);
       assert.match(message.sentence, /^[A-Ze].*\.$/s);
-      assert.match(message.sentence, todo, 'it says what to do');
+      assert.match(message.sentence, instruction, 'the sentence must say what to do');
       assert.doesNotMatch(message.sentence, /undefined|\{\d\}|_grant|_client/);
       assert.ok(message.actions.length > 0);
       assert.ok(message.actions.every((action) => actionLabel(action) !== ''));
     });
   }
 
-  test('trouble with this computer’s storage is not taken for trouble with the network', () => {
+  test('a failure of the local storage is not reported as a network failure', () => {
     for (const code of ['read_only', 'locked', 'lock_lost', 'disk', 'not_stored', 'stale_window']) {
       const { sentence } = messageFor(new Failure('transient', { step: 'storage', code })) ?? { sentence: '' };
       assert.doesNotMatch(sentence, /network|reached|server/, code);
     }
   });
 
-  test('a page of the network in place of an answer is not said to be trouble of the server', () => {
+  test('the login page of a network is not reported as a failure of the server', () => {
     const details = { step: 'token', code: 'html', status: 200, host: 'a.example' } as const;
     assert.match(messageFor(new Failure('transient', details))?.sentence ?? '', /log in to the network/);
   });
 
-  test('a mistake of ours leads to a report of it', () => {
+  test('the message for an unexpected error asks for a report', () => {
     const { sentence, actions } = unexpectedErrorMessage();
     assert.match(sentence, /report/);
     assert.ok(actions.includes('copyDiagnostics'));
   });
 
-  test('what the person cancelled needs no words', () => {
+  test('a sign-in that the user cancelled shows no message', () => {
     assert.equal(messageFor(new Failure('cancelled', { step: 'authorization', code: 'cancelled' })), undefined);
   });
 
-  test('a pause that a server asks for is named in seconds', () => {
+  test('the message for a rate limit gives the wait in seconds', () => {
     const details = { step: 'token', code: 'status', status: 429, retryAfterMs: 1_001, host: 'a.example' } as const;
     assert.match(messageFor(new Failure('transient', details))?.sentence ?? '', /a\.example .* 2 seconds/);
   });
 
-  test('a sign-in that cannot be read, and a storage that forgets, each lead to a new sign-in', () => {
+  test('a damaged sign-in and a volatile storage each lead to a new sign-in', () => {
     for (const problem of ['damaged', 'volatile'] as const) {
       const { sentence, actions } = storageMessage(problem);
       assert.match(sentence, /[Ss]ign in again\.$/);

@@ -11,7 +11,7 @@ function token(window: Window): string {
 }
 
 describe('an account', () => {
-  test('is announced once when it signs in, and is there after a reload without a word', async (t) => {
+  test('a sign-in fires one event, and after a reload the account is listed without an event', async (t) => {
     const machine = await Machine.start(t);
     const window = await machine.open();
     await window.accounts.storeSignIn(machine.server.signIn('ada'));
@@ -22,7 +22,7 @@ describe('an account', () => {
     assert.equal(token(reloaded), token(window));
   });
 
-  test('keeps its id when the same user signs in to the same workspace again, and the older grant is revoked', async (t) => {
+  test('a repeated sign-in of a user to a workspace keeps the account’s id and revokes the older grant', async (t) => {
     const machine = await Machine.start(t);
     const window = await machine.open();
     const first = await window.accounts.storeSignIn(machine.server.signIn('ada'));
@@ -35,7 +35,7 @@ describe('an account', () => {
     assert.deepEqual(window.labels, [ada]);
   });
 
-  test('whose identity is unknown stands alone and replaces nobody', async (t) => {
+  test('an account of unknown identity replaces no other account', async (t) => {
     const machine = await Machine.start(t);
     const window = await machine.open();
     await window.accounts.storeSignIn(machine.server.signIn(undefined));
@@ -44,7 +44,7 @@ describe('an account', () => {
     assert.deepEqual(machine.server.revoked, []);
   });
 
-  test('is forgotten here and revoked there when it signs out, and does not come back', async (t) => {
+  test('a sign-out removes the account for good and revokes its grant at the authorization server', async (t) => {
     const machine = await Machine.start(t);
     const window = await machine.open();
     const { grant } = await window.accounts.storeSignIn(machine.server.signIn('ada'));
@@ -55,7 +55,7 @@ describe('an account', () => {
     assert.ok([...machine.secrets.contents.keys()].every((name) => !name.includes(grant.id)));
   });
 
-  test('is signed out here even when the server cannot be told', async (t) => {
+  test('a sign-out removes the account even if its grant cannot be revoked', async (t) => {
     const machine = await Machine.start(t);
     const window = await machine.open();
     const { grant } = await window.accounts.storeSignIn(machine.server.signIn('ada'));
@@ -64,7 +64,7 @@ describe('an account', () => {
     assert.deepEqual((await machine.open()).labels, []);
   });
 
-  test('of another server is kept but dormant, and back with the server’s URL', async (t) => {
+  test('an account of another MCP server is dormant until that server is configured again', async (t) => {
     const machine = await Machine.start(t);
     const window = await machine.open();
     await window.accounts.storeSignIn(machine.server.signIn('ada'));
@@ -75,7 +75,7 @@ describe('an account', () => {
     assert.deepEqual(window.events, [`added ${ada}`, `removed ${ada}`, `added ${ada}`]);
   });
 
-  test('gives a caller its good token at once, without a request', async (t) => {
+  test('a caller gets a valid access token at once, without a request', async (t) => {
     const machine = await Machine.start(t);
     const window = await machine.open();
     const { grant } = await window.accounts.storeSignIn(machine.server.signIn('ada'));
@@ -83,30 +83,30 @@ describe('an account', () => {
     assert.deepEqual(machine.server.refreshes, []);
   });
 
-  test('in its last minute gives a renewed token, or the old one to a caller who cannot wait', async (t) => {
+  test('a token in its last minute is renewed, but a caller that cannot wait gets the old one', async (t) => {
     const machine = await Machine.start(t);
     const window = await machine.open();
     const { grant } = await window.accounts.storeSignIn(machine.server.signIn('ada'));
     machine.clock.aheadMs = (machine.server.lifeSeconds - 30) * 1_000;
-    const answered = Promise.withResolvers<void>();
-    machine.server.next.push(async (_, answer) => {
-      await answered.promise;
-      return answer();
+    const response = Promise.withResolvers<void>();
+    machine.server.next.push(async (_, respond) => {
+      await response.promise;
+      return respond();
     });
     const old = await window.accounts.fresh(grant.id, 1);
     assert.equal(old.tokens.accessToken.reveal(), grant.tokens.accessToken.reveal());
-    answered.resolve();
+    response.resolve();
     const renewed = await window.accounts.fresh(grant.id, 5_000);
     assert.notEqual(renewed.tokens.accessToken.reveal(), grant.tokens.accessToken.reveal());
     assert.equal(machine.server.refreshes.length, 1);
   });
 });
 
-describe('what is stored', () => {
-  /** Windows knows no such bits: there a folder's own list says who may read, and it is inherited from the user's. */
-  const others = process.platform === 'win32' ? 0 : 0o077;
+describe('the storage of accounts', () => {
+  /** Windows has no permission bits: there a folder inherits the access control list of the user's folder. */
+  const otherUsersBits = process.platform === 'win32' ? 0 : 0o077;
 
-  test('stands nowhere on the disk in clear, for nobody but its user', async (t) => {
+  test('the journal holds no token or name in clear text, and only its user can read it', async (t) => {
     const machine = await Machine.start(t);
     const window = await machine.open();
     const { grant } = await window.accounts.storeSignIn(machine.server.signIn('ada'));
@@ -115,13 +115,13 @@ describe('what is stored', () => {
     assert.ok([...journal.keys()].some((name) => name.startsWith(`${grant.id}.2.`)));
     for (const [name, text] of journal) {
       assert.doesNotMatch(text, /access-|refresh-|ada|wiki/, name);
-      assert.equal((await stat(join(machine.directory, name))).mode & others, 0, name);
+      assert.equal((await stat(join(machine.directory, name))).mode & otherUsersBits, 0, name);
     }
-    assert.equal((await stat(machine.directory)).mode & others, 0);
+    assert.equal((await stat(machine.directory)).mode & otherUsersBits, 0);
     assert.ok(renewed.generation === 2);
   });
 
-  test('and vanished from the secret storage is put back from the journal', async (t) => {
+  test('an account that vanished from the secret storage is restored from the journal', async (t) => {
     const machine = await Machine.start(t);
     const window = await machine.open();
     const { grant } = await window.accounts.storeSignIn(machine.server.signIn('ada'));
@@ -131,7 +131,8 @@ describe('what is stored', () => {
   });
 
   for (const hasDisk of [true, false]) {
-    test(`and cannot be read is kept aside and reported once, others are unharmed, ${hasDisk ? 'with' : 'without'} a disk`, async (t) => {
+    const disk = hasDisk ? 'with a disk' : 'without a disk';
+    test(`${disk}, a damaged record is set aside and reported once, and other accounts are unharmed`, async (t) => {
       const machine = await Machine.start(t);
       const options = hasDisk ? {} : { files: { ...noDisk } };
       const window = await machine.open(options);
@@ -145,7 +146,7 @@ describe('what is stored', () => {
     });
   }
 
-  test('by a newer version is shown and never written', async (t) => {
+  test('a record that a newer version wrote is shown and never overwritten', async (t) => {
     const machine = await Machine.start(t);
     const window = await machine.open({ files: { ...noDisk } });
     const { grant } = await window.accounts.storeSignIn(machine.server.signIn('ada'));
@@ -160,7 +161,7 @@ describe('what is stored', () => {
     assert.deepEqual(machine.server.refreshes, []);
   });
 
-  test('carries what it does not know through a renewal', async (t) => {
+  test('a renewal keeps the fields of a record that this version does not know', async (t) => {
     const machine = await Machine.start(t);
     const window = await machine.open({ files: { ...noDisk } });
     const { grant } = await window.accounts.storeSignIn(machine.server.signIn('ada'));
@@ -172,9 +173,9 @@ describe('what is stored', () => {
     assert.deepEqual(JSON.parse(machine.secrets.contents.get(name) ?? '').invented, { later: true });
   });
 
-  test('where a disk cannot be written goes to the secret storage alone, and one line says so', async (t) => {
+  test('a disk that cannot be written leaves accounts in the secret storage alone and is logged once', async (t) => {
     const machine = await Machine.start(t);
-    // A file stands where the directory should be: also root cannot make it.
+    // A file takes the place of the directory, so that not even root can create it.
     await mkdir(join(machine.directory, '..'), { recursive: true });
     await writeFile(machine.directory, '');
     const window = await machine.open();
@@ -187,7 +188,7 @@ describe('what is stored', () => {
     assert.deepEqual((await machine.open()).labels, []);
   });
 
-  test('on a disk that became full: signing in and signing out work, and hold after a reload', async (t) => {
+  test('sign-in and sign-out work on a full disk and persist after a reload', async (t) => {
     const machine = await Machine.start(t);
     const before = await machine.open();
     const { grant } = await before.accounts.storeSignIn(machine.server.signIn('ada'));
@@ -202,11 +203,11 @@ describe('what is stored', () => {
     await after.accounts.renew(after.only().grant.id, { reason: 'asked' });
   });
 
-  test('is not touched where a journal file is foreign, truncated or altered', async (t) => {
+  test('foreign, truncated and altered files in the journal are ignored and left in place', async (t) => {
     const machine = await Machine.start(t);
     const window = await machine.open();
     const { grant } = await window.accounts.storeSignIn(machine.server.signIn('ada'));
-    const strange = {
+    const unreadable = {
       [`${grant.id}.7.00`]: '{"version":1,"keyId":"unknown"',
       [`${grant.id}.8.00`]: '',
       [`${grant.id}.9.00`]:
@@ -215,18 +216,18 @@ describe('what is stored', () => {
           ?.replace(/.{9}\n$/, 'AAAAAAAA=\n') ?? '',
       'readme.txt': 'hello',
     };
-    for (const [name, text] of Object.entries(strange)) {
+    for (const [name, text] of Object.entries(unreadable)) {
       await writeFile(join(machine.directory, name), text);
     }
     const reloaded = await machine.open();
     assert.equal(token(reloaded), token(window));
     const journal = await machine.journal();
-    for (const [name, text] of Object.entries(strange)) {
+    for (const [name, text] of Object.entries(unreadable)) {
       assert.equal(journal.get(name), text);
     }
   });
 
-  test('by somebody who knows more, with a key that is not here, is shown and never renewed', async (t) => {
+  test('an account with a newer record whose key is missing is shown and never renewed', async (t) => {
     const machine = await Machine.start(t);
     const window = await machine.open();
     const { grant } = await window.accounts.storeSignIn(machine.server.signIn('ada'));
@@ -242,7 +243,7 @@ describe('what is stored', () => {
   });
 });
 
-/** A disk that is not there, as in a web worker. */
+/** A missing disk, as in a web worker. */
 const noDisk = {
   makeDirectory: async () => {
     throw Object.assign(new Error('no disk'), { code: 'EROFS' });

@@ -5,15 +5,15 @@ import type { Files } from '../../../src/platform/contract.ts';
 import { FaultInjector, type FaultKind, faultsAt } from './faultInjection.ts';
 import { files, Machine, type Window } from './machine.ts';
 
-/** What a window does while it is struck. The promise tells whether it came to its end. */
-interface Scene {
-  /** Done in peace beforehand, by another window. */
+/** What a window does while a fault is injected. */
+interface Scenario {
+  /** Done earlier by another window, without a fault. */
   before: (window: Window, machine: Machine) => Promise<unknown>;
-  /** What the server thinks of a refresh token that comes twice matters. */
+  /** Whether the outcome depends on how the server treats a refresh token that is sent twice. */
   refreshes?: true;
   act: (window: Window, machine: Machine) => Promise<unknown>;
-  /** The accounts that must be there afterwards, by whether `act` came to its end. */
-  after: (cameToItsEnd: boolean) => { there: string[]; mayBeThere: string[] };
+  /** The accounts that must exist or may exist afterwards, depending on whether `act` completed. */
+  after: (isCompleted: boolean) => { required: string[]; allowed: string[] };
 }
 
 const ada = 'ada (wiki)';
@@ -22,85 +22,87 @@ const signIn = (user: string) => (window: Window, machine: Machine) =>
   window.accounts.storeSignIn(machine.server.signIn(user));
 const only = (window: Window) => window.only().grant.id;
 
-const scenes: Record<string, Scene> = {
+const scenarios: Record<string, Scenario> = {
   'a first sign-in': {
     before: async () => undefined,
     act: signIn('ada'),
-    after: (ended) => ({ there: ended ? [ada] : [], mayBeThere: [ada] }),
+    after: (isCompleted) => ({ required: isCompleted ? [ada] : [], allowed: [ada] }),
   },
   'a second account’s sign-in': {
     before: signIn('grace'),
     act: signIn('ada'),
-    after: (ended) => ({ there: ended ? [ada, grace] : [grace], mayBeThere: [ada, grace] }),
+    after: (isCompleted) => ({ required: isCompleted ? [ada, grace] : [grace], allowed: [ada, grace] }),
   },
   'a renewal': {
     refreshes: true,
     before: signIn('ada'),
     act: (window) => window.accounts.renew(only(window), { reason: 'asked' }),
-    after: () => ({ there: [ada], mayBeThere: [ada] }),
+    after: () => ({ required: [ada], allowed: [ada] }),
   },
   'signing in again': {
     before: signIn('ada'),
     act: signIn('ada'),
-    after: () => ({ there: [ada], mayBeThere: [ada] }),
+    after: () => ({ required: [ada], allowed: [ada] }),
   },
   'a sign-out': {
     before: signIn('ada'),
     act: (window) => window.accounts.signOut(only(window)),
-    after: (ended) => ({ there: [], mayBeThere: ended ? [] : [ada] }),
+    after: (isCompleted) => ({ required: [], allowed: isCompleted ? [] : [ada] }),
   },
 };
 
-for (const kind of ['mild', 'strict'] as const) {
-  describe(`at a ${kind} server, whatever call of it fails, hangs or is the last`, () => {
-    for (const [name, scene] of Object.entries(scenes).filter(([, { refreshes }]) => refreshes || kind === 'mild')) {
-      test(`${name} leaves accounts that work`, async (t) => {
-        const peaceful = await play(t, scene, kind, 0, 'throws before');
-        const strikes = peaceful.calls.flatMap((call, index) =>
+for (const kind of ['lenient', 'strict'] as const) {
+  describe(`a fault at any call of a window, with a ${kind} server`, () => {
+    for (const [name, scenario] of Object.entries(scenarios).filter(
+      ([, { refreshes }]) => refreshes || kind === 'lenient',
+    )) {
+      test(`${name} leaves working accounts if a call fails, hangs or is the last at a ${kind} server`, async (t) => {
+        const withoutFault = await run(t, scenario, kind, 0, 'throws before');
+        const faults = withoutFault.calls.flatMap((call, index) =>
           faultsAt(call).map((fault) => [index + 1, fault] as const),
         );
-        // The window ends right after.
-        strikes.push([peaceful.calls.length + 1, 'dies before']);
-        assert.ok(peaceful.calls.length > 15, 'every port is wrapped');
-        const troubles: string[] = [];
-        await inTurns(strikes, 24, async ([at, fault]) => {
-          const { calls, trouble } = await play(t, scene, kind, at, fault);
-          if (trouble !== undefined && !(kind === 'strict' && answerWasLost(calls, at, fault))) {
-            troubles.push(`${fault} call ${at}, ${calls[at - 1]}: ${trouble}`);
+        // The window dies after its last call.
+        faults.push([withoutFault.calls.length + 1, 'dies before']);
+        assert.ok(withoutFault.calls.length > 15, 'every port is wrapped');
+        const problems: string[] = [];
+        await forEachConcurrently(faults, 24, async ([at, fault]) => {
+          const { calls, problem } = await run(t, scenario, kind, at, fault);
+          if (problem !== undefined && !(kind === 'strict' && isResponseLost(calls, at, fault))) {
+            problems.push(`${fault} call ${at}, ${calls[at - 1]}: ${problem}`);
           }
         });
-        assert.deepEqual(troubles, []);
+        assert.deepEqual(problems, []);
       });
     }
   });
 }
 
-/** Plays a scene in which the window is struck, and then looks at the accounts through another window. */
-async function play(t: TestContext, scene: Scene, kind: 'mild' | 'strict', at: number, fault: FaultKind) {
+/** Runs a scenario with a fault in its window, and then checks the accounts in another window. */
+async function run(t: TestContext, scenario: Scenario, kind: 'lenient' | 'strict', at: number, fault: FaultKind) {
   const machine = await Machine.start(t);
   machine.server.kind = kind;
-  // A window that hangs under the lock gives it up soon, so that nobody waits for long here.
+  // A window that hangs under the lock loses it soon, so that the test does not wait long.
   machine.lockTiming = { heartbeatMs: 10, pollMs: 10, takeoverAgeMs: 60, longestHoldMs: 40 };
-  await scene.before(await machine.open({ files: deaf }), machine);
+  await scenario.before(await machine.open({ files: withoutWatch }), machine);
   const injector = new FaultInjector(at, fault);
   const flushed = new Map(machine.secrets.contents);
   const window = machine.openUnloaded({
-    files: injector.wrap('files', closedAfter(t)),
+    files: injector.wrap('files', filesClosedAfter(t)),
     secrets: injector.wrap('secrets', machine.secrets.window()),
     protocol: injector.wrap('protocol', machine.server.protocol),
     clock: injector.wrapClock(machine.clock),
   });
-  const acting = window.accounts.load().then(() => scene.act(window, machine));
+  const acting = window.accounts.load().then(() => scenario.act(window, machine));
   const ending = acting.then(
     () => true,
     (error: unknown) => {
-      assert.ok(error instanceof Failure || !fault.startsWith('throws') || isOwn(error), String(error));
+      assert.ok(error instanceof Failure || !fault.startsWith('throws') || isInjected(error), String(error));
       return false;
     },
   );
-  const cameToItsEnd = await Promise.race([
+  const isCompleted = await Promise.race([
     ending,
-    ...(fault.startsWith('throws') ? [] : [injector.struck.then(() => false)]),
+    ...(fault.startsWith('throws') ? [] : [injector.injected.then(() => false)]),
   ]);
   const { calls } = injector;
   if (!fault.startsWith('hangs')) {
@@ -109,23 +111,23 @@ async function play(t: TestContext, scene: Scene, kind: 'mild' | 'strict', at: n
   if (fault === 'dies unflushed') {
     machine.secrets.restore(flushed);
   }
-  const trouble = await troubleWith(machine, scene.after(cameToItsEnd)).catch((error: unknown) => String(error));
+  const problem = await problemWith(machine, scenario.after(isCompleted)).catch((error: unknown) => String(error));
   injector.kill();
-  return { calls, trouble };
+  return { calls, problem };
 }
 
-/** What the person would complain about, once the token has run out. */
-async function troubleWith(machine: Machine, { there, mayBeThere }: ReturnType<Scene['after']>) {
-  const heir = await machine.open({ files: deaf });
+/** What a user would notice once the access token has expired; `undefined` if all is well. */
+async function problemWith(machine: Machine, { required, allowed }: ReturnType<Scenario['after']>) {
+  const nextWindow = await machine.open({ files: withoutWatch });
   machine.clock.aheadMs += machine.server.lifeSeconds * 1_000;
-  const missing = there.filter((label) => !heir.labels.includes(label));
-  const tooMany = heir.labels.filter((label) => !mayBeThere.includes(label));
+  const missing = required.filter((label) => !nextWindow.labels.includes(label));
+  const tooMany = nextWindow.labels.filter((label) => !allowed.includes(label));
   if (missing.length > 0 || tooMany.length > 0) {
-    return `there are ${heir.labels.join() || 'none'}`;
+    return `the accounts are ${nextWindow.labels.join() || 'none'}`;
   }
-  for (const { grant } of heir.accounts.list()) {
+  for (const { grant } of nextWindow.accounts.list()) {
     try {
-      await heir.accounts.renew(grant.id, { reason: 'expiry' });
+      await nextWindow.accounts.renew(grant.id, { reason: 'expiry' });
     } catch (error) {
       return `${grant.label} does not renew: ${error}`;
     }
@@ -133,8 +135,8 @@ async function troubleWith(machine: Machine, { there, mayBeThere }: ReturnType<S
   return undefined;
 }
 
-/** Whether the server acted on the refresh token and its answer never got beyond the window: nobody can help that. */
-function answerWasLost(calls: readonly string[], at: number, fault: FaultKind): boolean {
+/** Whether the server spent the refresh token but its response was lost with the window, which cannot be prevented. */
+function isResponseLost(calls: readonly string[], at: number, fault: FaultKind): boolean {
   const refresh = calls.indexOf('protocol.refresh') + 1;
   if (refresh === 0 || at < refresh) {
     return false;
@@ -147,14 +149,14 @@ function answerWasLost(calls: readonly string[], at: number, fault: FaultKind): 
   return !fault.startsWith('throws') && (stored === 0 || at < stored || (at === stored && isBefore));
 }
 
-function isOwn(error: unknown): boolean {
-  return error instanceof Error && error.message.startsWith('struck at');
+function isInjected(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('fault injected at');
 }
 
-/** A dead window’s lock stays open; its file must not, as nobody else ends this process. */
-function closedAfter(t: TestContext): Files {
+/** A dead window leaves its lock file open, so the test closes it, because its own process lives on. */
+function filesClosedAfter(t: TestContext): Files {
   return {
-    ...deaf,
+    ...withoutWatch,
     createOpen: async (path, text) => {
       const file = await files.createOpen(path, text);
       t.after(() => file?.close());
@@ -163,14 +165,18 @@ function closedAfter(t: TestContext): Files {
   };
 }
 
-const deaf = { ...files, watch: () => ({ close: () => undefined }) };
+const withoutWatch = { ...files, watch: () => ({ close: () => undefined }) };
 
-/** Runs `action` for each of `all`, so many at a time. */
-async function inTurns<T>(all: readonly T[], atOnce: number, action: (one: T) => Promise<void>): Promise<void> {
-  const left = [...all];
+/** Runs `action` for each of `all`, at most `limit` at a time. */
+async function forEachConcurrently<T>(
+  all: readonly T[],
+  limit: number,
+  action: (one: T) => Promise<void>,
+): Promise<void> {
+  const remaining = [...all];
   await Promise.all(
-    Array.from({ length: atOnce }, async () => {
-      for (let next = left.shift(); next !== undefined; next = left.shift()) {
+    Array.from({ length: limit }, async () => {
+      for (let next = remaining.shift(); next !== undefined; next = remaining.shift()) {
         await action(next);
       }
     }),

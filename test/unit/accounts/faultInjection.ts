@@ -1,6 +1,6 @@
 import type { Clock } from '../../../src/core/clock.ts';
 
-/** What happens at one awaited call of a window: before the port has acted on it, or after. */
+/** What happens at one awaited call of a window: before its port executes the call, or after. */
 const faultKinds = [
   'throws before',
   'throws after',
@@ -8,46 +8,46 @@ const faultKinds = [
   'hangs after',
   'dies before',
   'dies after',
-  /** And what it stored in the secret storage has not reached the disk: that resolves before it is flushed. */
+  /** The window's changes to SecretStorage have not reached the disk: `store` resolves before it is flushed. */
   'dies unflushed',
 ] as const;
 export type FaultKind = (typeof faultKinds)[number];
 
-/** What can befall a call: whether one that only reads was acted on makes no difference. */
+/** The faults to inject at a call. For a call that only reads, it makes no difference whether it was executed. */
 export function faultsAt(call: string): readonly FaultKind[] {
   const isReading = /\.(get|keys|list|read|probe)$/.test(call);
   return faultKinds.filter((fault) => !isReading || !fault.endsWith('after'));
 }
 
 /**
- * Goes between a window and everything that it awaits, and strikes at one call: the call fails, is never answered, or
- * is the last that the window makes.
+ * Stands between a window and everything that it awaits, and injects a fault at one call: the call fails, never
+ * returns, or is the last that the window makes.
  */
 export class FaultInjector {
   /** Every call so far, as `port.method`. */
   readonly calls: string[] = [];
   readonly #at: number;
   readonly #fault: FaultKind;
-  readonly #struck = Promise.withResolvers<void>();
+  readonly #injected = Promise.withResolvers<void>();
   #isDead = false;
 
-  /** Strikes at the call of this number, counted from one. */
+  /** Injects `fault` at call number `at`, counted from one. */
   constructor(at: number, fault: FaultKind) {
     this.#at = at;
     this.#fault = fault;
   }
 
-  /** Resolves when it has struck. */
-  get struck(): Promise<void> {
-    return this.#struck.promise;
+  /** Resolves when the fault has been injected. */
+  get injected(): Promise<void> {
+    return this.#injected.promise;
   }
 
-  /** The window makes no further call, and none of its timers runs. */
+  /** From now on the window makes no calls, and none of its timers runs. */
   kill(): void {
     this.#isDead = true;
   }
 
-  /** The same port, each of whose calls that gives a promise can be struck. */
+  /** The same port, with the fault injected if it is due at one of its asynchronous calls. */
   wrap<Port extends object>(name: string, port: Port): Port {
     return new Proxy(port, {
       get: (target, property) => {
@@ -70,20 +70,20 @@ export class FaultInjector {
     };
   }
 
-  async #call<T>(name: string, act: () => Promise<T>): Promise<T> {
+  async #call<T>(name: string, execute: () => Promise<T>): Promise<T> {
     if (this.#isDead) {
       return never;
     }
     this.calls.push(name);
     if (this.calls.length !== this.#at) {
-      return act();
+      return execute();
     }
     if (this.#fault.endsWith('after') || this.#fault.endsWith('unflushed')) {
-      await act();
+      await execute();
     }
-    this.#struck.resolve();
+    this.#injected.resolve();
     if (this.#fault.startsWith('throws')) {
-      throw Object.assign(new Error(`struck at ${name}`), { code: 'EIO' });
+      throw Object.assign(new Error(`fault injected at ${name}`), { code: 'EIO' });
     }
     this.#isDead = this.#fault.startsWith('dies');
     return never;

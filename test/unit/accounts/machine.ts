@@ -18,7 +18,7 @@ import { MemorySecretStorage } from '../storage/memorySecrets.ts';
 
 export const files = platformFiles as Files;
 
-/** Real time that a test can put forward. */
+/** Real time that a test can move forward. */
 export class MovableClock implements Clock {
   aheadMs = 0;
   nowMs(): number {
@@ -36,11 +36,11 @@ export interface WindowOptions {
   files?: Files | undefined;
   serverUrl?: string;
   clock?: Clock;
-  /** What it sees of the secret storage, if it loaded that earlier. */
+  /** The window's SecretStorage, if the window loaded it earlier. */
   secrets?: Secrets;
   openedAtMs?: number;
   protocol?: GrantRequests;
-  /** Another machine’s journal, or another profile’s way to this one’s. */
+  /** The journal of another machine, or another profile’s path to the journal of this one. */
   directory?: string;
 }
 
@@ -50,7 +50,7 @@ export class Machine {
   readonly server = new TokenServer(() => this.clock.nowMs());
   readonly logLines: string[] = [];
   lockTiming: LockTiming = { heartbeatMs: 5, pollMs: 2, takeoverAgeMs: 200, longestHoldMs: 5_000 };
-  /** What jitter comes to. */
+  /** The random fraction for all jitter. */
   fraction = 0.01;
   readonly secrets: MemorySecretStorage;
   readonly directory: string;
@@ -62,11 +62,11 @@ export class Machine {
   }
 
   static async start(t: TestContext, secrets = new MemorySecretStorage()): Promise<Machine> {
-    const machineId = await mkdtemp(join(tmpdir(), 'machine-'));
-    const machine = new Machine(join(machineId, 'journal'), secrets);
+    const root = await mkdtemp(join(tmpdir(), 'machine-'));
+    const machine = new Machine(join(root, 'journal'), secrets);
     t.after(async () => {
       await Promise.all(machine.#windows.map(({ accounts }) => accounts.dispose()));
-      await rm(machineId, { recursive: true, force: true, maxRetries: 5 });
+      await rm(root, { recursive: true, force: true, maxRetries: 5 });
     });
     return machine;
   }
@@ -79,7 +79,7 @@ export class Machine {
     return window;
   }
 
-  /** A window that the test loads itself, and that may be dead when the test ends. */
+  /** Opens a window that the test loads itself. It is not disposed, as it may be dead when the test ends. */
   openUnloaded(options: WindowOptions = {}): Window {
     const { files: disk = files, serverUrl, clock, secrets, openedAtMs, protocol, directory } = options;
     const line = (text: string): void => void this.logLines.push(text);
@@ -99,7 +99,7 @@ export class Machine {
     return new Window(accounts);
   }
 
-  /** The journal's files and what is in them. */
+  /** The contents of the journal's files, by name. */
   async journal(): Promise<Map<string, string>> {
     const names = await readdir(this.directory);
     return new Map(
@@ -112,16 +112,16 @@ export class Machine {
   }
 }
 
-/** A window with what it announced. */
+/** A window and the events that it fired. */
 export class Window {
   readonly accounts: Accounts;
-  /** `added ada (wiki)` and the like, in order. */
+  /** In order, such as `added ada (wiki)`. */
   readonly events: string[] = [];
   readonly #waiting: { event: string; resolve: () => void }[] = [];
 
   constructor(accounts: Accounts) {
     this.accounts = accounts;
-    accounts.onDidChange((change) => this.#note(change));
+    accounts.onDidChange((change) => this.#record(change));
   }
 
   get labels(): string[] {
@@ -136,14 +136,14 @@ export class Window {
     return account;
   }
 
-  /** Waits until the window announces it, if it has not yet. */
+  /** Waits until the window fires the event, unless it already has. */
   async waitForEvent(event: string): Promise<void> {
     if (!this.events.includes(event)) {
       await new Promise<void>((resolve) => this.#waiting.push({ event, resolve }));
     }
   }
 
-  #note(change: AccountsChange): void {
+  #record(change: AccountsChange): void {
     for (const kind of ['added', 'changed', 'removed'] as const) {
       for (const { grant } of change[kind]) {
         const event = `${kind} ${grant.label}`;

@@ -11,7 +11,7 @@ function idIn(lines: string[], operation: string): string {
   return id;
 }
 
-test('what one renewal does carries its id, and the next one has another', async (t) => {
+test('all log lines of a renewal carry its id, and the next renewal has another id', async (t) => {
   const machine = await Machine.start(t);
   const { accounts } = await machine.open();
   const { grant } = await accounts.storeSignIn(machine.server.signIn('ada'));
@@ -29,7 +29,7 @@ test('what one renewal does carries its id, and the next one has another', async
   assert.notEqual(ids[0], ids[1]);
 });
 
-test('a sign-out carries its id from beginning to end', async (t) => {
+test('all log lines of a sign-out carry its id', async (t) => {
   const machine = await Machine.start(t);
   const { accounts } = await machine.open();
   const { grant } = await accounts.storeSignIn(machine.server.signIn('ada'));
@@ -41,7 +41,7 @@ test('a sign-out carries its id from beginning to end', async (t) => {
   assert.ok(id !== '' && machine.logLines.every((line) => line.startsWith(id)), machine.logLines.join('\n'));
 });
 
-test('the requests of a renewal and of a sign-out go to the log of that operation', async (t) => {
+test('the requests of a renewal or sign-out are logged with the id of that operation', async (t) => {
   const machine = await Machine.start(t);
   const { accounts } = await machine.open();
   const { grant } = await accounts.storeSignIn(machine.server.signIn('ada'));

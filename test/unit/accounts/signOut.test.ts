@@ -3,9 +3,9 @@ import { test } from 'node:test';
 import type { Files } from '../../../src/platform/contract.ts';
 import { files, Machine } from './machine.ts';
 
-test('a sign-out on a full disk is one in the other windows too, and they do not bring the account back', async (t) => {
+test('a sign-out on a full disk also signs out other windows, and they do not restore the account', async (t) => {
   const machine = await Machine.start(t);
-  // It hears of nothing and learns of the sign-out by looking.
+  // The first window gets no event and discovers the sign-out by polling.
   machine.secrets.announces = false;
   const window = await machine.open();
   const { grant } = await window.accounts.storeSignIn(machine.server.signIn('ada'));
@@ -16,7 +16,7 @@ test('a sign-out on a full disk is one in the other windows too, and they do not
   assert.deepEqual((await machine.open()).labels, []);
 });
 
-test('a sign-out that can be marked nowhere still forgets the account here', async (t) => {
+test('a sign-out whose tombstone cannot be stored still removes the account', async (t) => {
   const machine = await Machine.start(t);
   const window = await machine.open();
   const { grant } = await window.accounts.storeSignIn(machine.server.signIn('ada'));
@@ -24,13 +24,13 @@ test('a sign-out that can be marked nowhere still forgets the account here', asy
   const secrets = machine.secrets.window();
   const store = (key: string, value: string) =>
     key.startsWith('gone.') ? Promise.reject(new Error('locked')) : secrets.store(key, value);
-  const marksNothing = await machine.open({ files: full, secrets: { ...secrets, store } });
-  await marksNothing.accounts.signOut(grant.id);
+  const withoutTombstones = await machine.open({ files: full, secrets: { ...secrets, store } });
+  await withoutTombstones.accounts.signOut(grant.id);
   assert.deepEqual(machine.server.revoked, [grant.tokens.refreshToken?.reveal()]);
   assert.deepEqual((await machine.open()).labels, []);
 });
 
-/** A disk that takes nothing new. */
+/** A disk on which no file can be created. */
 const full: Files = {
   ...files,
   create: () => Promise.reject(Object.assign(new Error('full'), { code: 'ENOSPC' })),

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { files, Machine } from './machine.ts';
 
-test('a report counts the files of each account and tells whether its lock is held, by whatever window', async (t) => {
+test('a report counts each account’s files and states whether any window holds its lock', async (t) => {
   const machine = await Machine.start(t);
   const [one, two] = [await machine.open(), await machine.open()];
   const { grant } = await one.accounts.storeSignIn(machine.server.signIn('ada'));
@@ -17,22 +17,22 @@ test('a report counts the files of each account and tells whether its lock is he
     isStoring: false,
   });
 
-  const asked = Promise.withResolvers<void>();
-  const answer = Promise.withResolvers<void>();
-  machine.server.next.push(async (_, tokens) => {
-    asked.resolve();
-    await answer.promise;
-    return tokens();
+  const sent = Promise.withResolvers<void>();
+  const response = Promise.withResolvers<void>();
+  machine.server.next.push(async (_, respond) => {
+    sent.resolve();
+    await response.promise;
+    return respond();
   });
   const renewing = one.accounts.renew(grant.id, { reason: 'asked' });
-  await asked.promise;
+  await sent.promise;
   const during = await two.accounts.diagnostics();
   assert.deepEqual(during.files?.grants.get(grant.id), { records: 1, keptAside: 0, reserved: 1, isLocked: true });
-  answer.resolve();
+  response.resolve();
   await renewing;
 });
 
-test('a report needs no journal', async (t) => {
+test('a report can be made without a journal', async (t) => {
   const machine = await Machine.start(t);
   const { accounts } = await machine.open({
     files: { ...files, makeDirectory: () => Promise.reject(new Error('no disk')) },

@@ -5,14 +5,14 @@ import { MemorySecretStorage } from '../storage/memorySecrets.ts';
 import { files, Machine, type Window } from './machine.ts';
 
 const ada = 'ada (wiki)';
-const deaf = { ...files, watch: () => ({ close: () => undefined }) };
+const withoutWatch = { ...files, watch: () => ({ close: () => undefined }) };
 
 function token(window: Window): string {
   return window.only().grant.tokens.accessToken.reveal();
 }
 
 describe('two windows', () => {
-  test('know at once of a sign-in, a renewal, a second sign-in and a sign-out in the other, and say each once', async (t) => {
+  test('a window notices another window’s sign-in, renewal and sign-out at once, with one event each', async (t) => {
     const machine = await Machine.start(t);
     const [one, two] = [await machine.open(), await machine.open()];
     const { grant } = await one.accounts.storeSignIn(machine.server.signIn('ada'));
@@ -27,12 +27,12 @@ describe('two windows', () => {
     assert.equal(machine.server.refreshes.length, 1);
   });
 
-  test('that hear nothing of each other adopt at the next use, without a request', async (t) => {
+  test('a window without events adopts another window’s renewal at its next use, without a request', async (t) => {
     const machine = await Machine.start(t);
     machine.secrets.announces = false;
-    const one = await machine.open({ files: deaf });
+    const one = await machine.open({ files: withoutWatch });
     const { grant } = await one.accounts.storeSignIn(machine.server.signIn('ada'));
-    const two = await machine.open({ files: deaf });
+    const two = await machine.open({ files: withoutWatch });
     machine.clock.aheadMs = machine.server.lifeSeconds * 1_000;
     await one.accounts.fresh(grant.id, 5_000);
     assert.notEqual(token(two), token(one));
@@ -42,10 +42,10 @@ describe('two windows', () => {
     assert.deepEqual(two.events, [`changed ${ada}`]);
   });
 
-  test('that hear nothing of each other learn of a sign-in and a sign-out when they look', async (t) => {
+  test('a window without events notices another window’s sign-in and sign-out when it polls', async (t) => {
     const machine = await Machine.start(t);
     machine.secrets.announces = false;
-    const [one, two] = [await machine.open({ files: deaf }), await machine.open({ files: deaf })];
+    const [one, two] = [await machine.open({ files: withoutWatch }), await machine.open({ files: withoutWatch })];
     const { grant } = await one.accounts.storeSignIn(machine.server.signIn('ada'));
     await two.accounts.wakeUp();
     assert.deepEqual(two.labels, [ada]);
@@ -54,18 +54,18 @@ describe('two windows', () => {
     assert.deepEqual(two.events, [`added ${ada}`, `removed ${ada}`]);
   });
 
-  test('that hear nothing of each other revoke the newest tokens when one signs out', async (t) => {
+  test('a sign-out in a window without events revokes the newest tokens, which another window obtained', async (t) => {
     const machine = await Machine.start(t);
     machine.secrets.announces = false;
-    const one = await machine.open({ files: deaf });
+    const one = await machine.open({ files: withoutWatch });
     const { grant } = await one.accounts.storeSignIn(machine.server.signIn('ada'));
-    const two = await machine.open({ files: deaf });
+    const two = await machine.open({ files: withoutWatch });
     const renewed = await two.accounts.renew(grant.id, { reason: 'asked' });
     await one.accounts.signOut(grant.id);
     assert.deepEqual(machine.server.revoked, [renewed.tokens.refreshToken?.reveal()]);
   });
 
-  test('that renew at the same moment send one request', async (t) => {
+  test('windows that renew at the same moment send one request', async (t) => {
     const machine = await Machine.start(t);
     const one = await machine.open();
     const { grant } = await one.accounts.storeSignIn(machine.server.signIn('ada'));
@@ -78,7 +78,7 @@ describe('two windows', () => {
     assert.equal(new Set(renewed.map(({ tokens }) => tokens.accessToken.reveal())).size, 1);
   });
 
-  test('that sign in to one account at the same moment make one account of it', async (t) => {
+  test('windows that sign in to one account at the same moment end up with one account', async (t) => {
     const machine = await Machine.start(t);
     const [one, two] = [await machine.open(), await machine.open()];
     const [first, second] = await Promise.all([
@@ -90,45 +90,45 @@ describe('two windows', () => {
     assert.equal(machine.server.revoked.length, 1);
   });
 
-  test('a sign-out in one during a renewal in the other gives back what the renewal got', async (t) => {
+  test('a sign-out during another window’s renewal revokes the tokens of that renewal', async (t) => {
     const machine = await Machine.start(t);
     const [one, two] = [await machine.open(), await machine.open()];
     const { grant } = await one.accounts.storeSignIn(machine.server.signIn('ada'));
     await two.waitForEvent(`added ${ada}`);
     const sent = Promise.withResolvers<void>();
-    const answered = Promise.withResolvers<void>();
-    machine.server.next.push(async (_, answer) => {
+    const response = Promise.withResolvers<void>();
+    machine.server.next.push(async (_, respond) => {
       sent.resolve();
-      await answered.promise;
-      return answer();
+      await response.promise;
+      return respond();
     });
     const renewing = one.accounts.renew(grant.id, { reason: 'asked' });
     await sent.promise;
     const signingOut = two.accounts.signOut(grant.id);
     await one.waitForEvent(`removed ${ada}`);
-    answered.resolve();
+    response.resolve();
     await assert.rejects(renewing, { kind: 'invalidGrant' });
     await signingOut;
     assert.ok(machine.server.revoked.some((refreshToken) => refreshToken !== grant.tokens.refreshToken?.reveal()));
     assert.deepEqual((await machine.open()).labels, []);
   });
 
-  test('a sign-in to an account that the other is renewing waits for it, and is the newer generation', async (t) => {
+  test('a sign-in waits for another window’s renewal of its account and becomes the next generation', async (t) => {
     const machine = await Machine.start(t);
     const [one, two] = [await machine.open(), await machine.open()];
     const { grant } = await one.accounts.storeSignIn(machine.server.signIn('ada'));
     await two.waitForEvent(`added ${ada}`);
     const sent = Promise.withResolvers<void>();
-    const answered = Promise.withResolvers<void>();
-    machine.server.next.push(async (_, answer) => {
+    const response = Promise.withResolvers<void>();
+    machine.server.next.push(async (_, respond) => {
       sent.resolve();
-      await answered.promise;
-      return answer();
+      await response.promise;
+      return respond();
     });
     const renewing = two.accounts.renew(grant.id, { reason: 'asked' });
     await sent.promise;
     const signingIn = one.accounts.storeSignIn(machine.server.signIn('ada'));
-    answered.resolve();
+    response.resolve();
     const renewed = await renewing;
     const again = await signingIn;
     assert.equal(again.grant.id, grant.id);
@@ -138,10 +138,10 @@ describe('two windows', () => {
     await two.accounts.renew(grant.id, { reason: 'asked' });
   });
 
-  test('a sign-in to an account whose lock stays held moves it to a new grant, and the old one is gone', async (t) => {
+  test('a sign-in to an account whose lock stays held replaces its grant with a new one', async (t) => {
     const machine = await Machine.start(t);
     machine.lockTiming = { ...machine.lockTiming, takeoverAgeMs: 600_000 };
-    const one = await machine.open({ clock: impatient(machine.clock) });
+    const one = await machine.open({ clock: fastForAcquire(machine.clock) });
     const { grant } = await one.accounts.storeSignIn(machine.server.signIn('ada'));
     await files.create(`${machine.directory}/${grant.id}.lock`, 'dead 000000000007\n');
     const again = await one.accounts.storeSignIn(machine.server.signIn('ada'));
@@ -152,7 +152,7 @@ describe('two windows', () => {
     await one.accounts.renew(again.grant.id, { reason: 'asked' });
   });
 
-  test('a lock whose holder died is taken over', async (t) => {
+  test('a renewal takes over the lock of a dead window', async (t) => {
     const machine = await Machine.start(t);
     const one = await machine.open();
     const { grant } = await one.accounts.storeSignIn(machine.server.signIn('ada'));
@@ -162,21 +162,21 @@ describe('two windows', () => {
   });
 });
 
-/** A clock by which a wait is over at the second look. */
-function impatient(clock: Clock): Clock {
-  let looks = 0;
+/** A clock by which a wait for a lock ends at its second poll. */
+function fastForAcquire(clock: Clock): Clock {
+  let polls = 0;
   return {
     nowMs: () => clock.nowMs(),
-    monotonicMs: () => clock.monotonicMs() + 20_000 * looks,
+    monotonicMs: () => clock.monotonicMs() + 20_000 * polls,
     after: (delayMs, action) => {
-      looks += delayMs === 2 ? 1 : 0;
+      polls += delayMs === 2 ? 1 : 0;
       return clock.after(delayMs, action);
     },
   };
 }
 
-describe('two tabs of a host where each rewrites all secrets', () => {
-  test('lose no account: one signs in, the other renews another, both reload', async (t) => {
+describe('two tabs of a web host, where each rewrites all secrets', () => {
+  test('two tabs that rewrite all secrets lose no account if one signs in and the other renews another', async (t) => {
     const secrets = new MemorySecretStorage('rewriting');
     const machine = await Machine.start(t, secrets);
     const before = await machine.open();
@@ -184,7 +184,7 @@ describe('two tabs of a host where each rewrites all secrets', () => {
     const [one, two] = [await machine.open(), await machine.open()];
     await one.accounts.storeSignIn(machine.server.signIn('ada'));
     await two.accounts.renew(grace.id, { reason: 'asked' });
-    // The second tab writes what it loaded, and the first one's sign-in is gone from the secrets.
+    // The second tab writes what it loaded, which removes the first tab's sign-in from the secrets.
     await two.accounts.storeSignIn(machine.server.signIn('emmy'));
     const reloaded = [await machine.open(), await machine.open()];
     for (const tab of reloaded) {
@@ -196,7 +196,7 @@ describe('two tabs of a host where each rewrites all secrets', () => {
     }
   });
 
-  test('that were both open before anybody signed in: the second asks for a reload and erases nothing', async (t) => {
+  test('a tab that was opened before the first sign-in in another tab needs a reload and erases nothing', async (t) => {
     const machine = await Machine.start(t, new MemorySecretStorage('rewriting'));
     const early = { secrets: machine.secrets.window(), openedAtMs: machine.clock.nowMs() - 1_000 };
     const one = await machine.open();
@@ -211,7 +211,7 @@ describe('two tabs of a host where each rewrites all secrets', () => {
     assert.deepEqual((await machine.open()).labels, [ada]);
   });
 
-  test('know a storage that forgets from a window that is only old', async (t) => {
+  test('a window reports volatile storage, not staleness, if an earlier start’s secrets are lost', async (t) => {
     const machine = await Machine.start(t);
     await machine.open();
     machine.secrets.contents.clear();
@@ -219,7 +219,7 @@ describe('two tabs of a host where each rewrites all secrets', () => {
     assert.deepEqual([...(await machine.open()).accounts.problems], ['volatile']);
   });
 
-  test('do not answer each other for ever', async (t) => {
+  test('two tabs that rewrite all secrets do not trigger each other endlessly', async (t) => {
     const machine = await Machine.start(t, new MemorySecretStorage('rewriting'));
     const [one, two] = [await machine.open(), await machine.open()];
     await one.accounts.storeSignIn(machine.server.signIn('ada'));

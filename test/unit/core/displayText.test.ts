@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { displayText } from '../../../src/core/displayText.ts';
 
-test('text becomes one line of plain characters', () => {
+test('text for display becomes one line of plain characters', () => {
   for (const [raw, plain] of [
     ['  Ada \r\n\t Lovelace  ', 'Ada Lovelace'],
     ['a\u2028b\u2029c\u00a0d', 'a b c d'],
@@ -20,7 +20,7 @@ test('text becomes one line of plain characters', () => {
   }
 });
 
-test('text is cut by characters, not inside one, and says so', () => {
+test('text for display is truncated between characters and ends with an ellipsis', () => {
   assert.equal(displayText('x'.repeat(60), 60), 'x'.repeat(60));
   assert.equal(displayText('x'.repeat(61), 60), `${'x'.repeat(59)}…`);
   assert.equal(displayText('🎉'.repeat(10_000), 60), `${'🎉'.repeat(59)}…`);

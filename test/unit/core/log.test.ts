@@ -10,13 +10,13 @@ function record(): { lines: string[]; sink: LogSink } {
   return { lines, sink: { error: keep('error'), warn: keep('warn'), info: keep('info'), debug: keep('debug') } };
 }
 
-test('a line is its sentence, then the values that are there', () => {
+test('a log line is its sentence followed by the values that are defined', () => {
   const { lines, sink } = record();
   new Log(sink).info('Registered.', { channel: 'uriHandler', status: 201, host: undefined });
   assert.deepEqual(lines, ['info Registered. channel=uriHandler status=201']);
 });
 
-test('the lines of one operation carry its name and a short id', () => {
+test('the log lines of one operation carry its name and a short id', () => {
   const { lines, sink } = record();
   const log = new Log(sink).operation('renewal', { bytes: () => new Uint8Array([0x0a, 0xbc]) });
   log.warn('Failed.', { status: 503 });
@@ -24,7 +24,7 @@ test('the lines of one operation carry its name and a short id', () => {
   assert.deepEqual(lines, ['warn [renewal 0abc] Failed. status=503', 'debug [renewal 0abc] Ended.']);
 });
 
-test('of a URL only host and path are shown, without what may be an id or a key', () => {
+test('a URL is logged as host and path only, without parts that may be an id or a key', () => {
   const show = (url: string): string => redact(new URL(url));
   assert.equal(show('https://user:pw@mcp.notion.com/token?code=abc#state'), 'mcp.notion.com/token');
   for (const path of ['/.well-known/oauth-authorization-server/mcp', '/.well-known/oauth-protected-resource/mcp']) {
@@ -34,7 +34,7 @@ test('of a URL only host and path are shown, without what may be an id or a key'
   assert.equal(show(`https://${'a1'.repeat(20)}.example/${'x'.repeat(50)}`), '….example/…');
 });
 
-test('an unforeseen error is told by name, code and place, and never by its message or a folder', () => {
+test('an unexpected error is described by name, code and position, never by its message or a folder', () => {
   const error = Object.assign(new TypeError('no ada@example.com in /home/ada'), { code: 'ENOSPC' });
   const { name, code, at } = errorInfo(error);
   assert.deepEqual({ name, code }, { name: 'TypeError', code: 'ENOSPC' });
@@ -44,7 +44,7 @@ test('an unforeseen error is told by name, code and place, and never by its mess
   assert.equal(errorInfo(windows).at, 'extension.cjs:1:23');
 });
 
-test('a secret, a token and the query of a URL never get into a line', () => {
+test('a secret, a token and the query of a URL never appear in a log line', () => {
   const token = 'b5c1:Zx9:'.padEnd(60, 'kQ7');
   for (const value of [new Secret(token), token, `Bearer ${token}`, `https://h.example/cb?code=${token}&state=abc`]) {
     const text = redact(value);
@@ -53,12 +53,12 @@ test('a secret, a token and the query of a URL never get into a line', () => {
   }
 });
 
-test('a value cannot begin a line of its own, reverse the text, or fill the log', () => {
+test('a logged value cannot start a new line, reverse the text or flood the log', () => {
   const text = redact(`one\ntwo\r\u202ethree\u2028${' word'.repeat(1_000)}`);
   assert.ok(!/[\n\r\u202e\u2028]/.test(text));
   assert.ok(text.length <= 200);
 });
 
-test('the id of a grant can be read in the log', () => {
+test('the id of a grant is readable in the log', () => {
   assert.equal(redact('0f8fad5b-d9cb-469f-a165-70867728950e'), '0f8fad5b-d9cb-469f-a165-70867728950e');
 });

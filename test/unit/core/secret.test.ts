@@ -5,7 +5,7 @@ import { Secret } from '../../../src/core/secret.ts';
 
 const value = 'user:grant:correct-horse-battery-staple';
 
-test('no ordinary way to turn a secret into text shows its value', () => {
+test('no ordinary conversion of a secret to text reveals its value', () => {
   const secret = new Secret(value);
   const error = new Error(`failed with ${secret}`, { cause: secret });
   const texts = [
@@ -23,11 +23,11 @@ test('no ordinary way to turn a secret into text shows its value', () => {
   }
 });
 
-test('a secret gives back its value only when it is asked to reveal it', () => {
+test('a secret returns its value only through reveal()', () => {
   assert.equal(new Secret(value).reveal(), value);
 });
 
-test('secrets are equal when their values are', () => {
+test('two secrets are equal if their values are equal', () => {
   assert.equal(new Secret(value).equals(new Secret(value)), true);
   assert.equal(new Secret(value).equals(new Secret(`${value}.`)), false);
 });

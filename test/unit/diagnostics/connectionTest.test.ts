@@ -21,7 +21,7 @@ const documents: Record<string, unknown> = {
   },
 };
 
-/** A server that answers with its documents, each after 5 ms. */
+/** A server that publishes its metadata documents and takes 5 ms for each response. */
 function server(clock: FakeClock): Http {
   return async (request) => {
     clock.advance(5);
@@ -35,7 +35,7 @@ function server(clock: FakeClock): Http {
   };
 }
 
-test('without an account the chain goes as far as to where to sign in, with each request and its time', async () => {
+test('without an account, a connection test checks the server and discovery, and records each request with its time', async () => {
   const clock = new FakeClock();
   const { checks, requests } = await checkServer(url, { http: server(clock), clock });
   assert.deepEqual(checks, [
@@ -52,7 +52,7 @@ test('without an account the chain goes as far as to where to sign in, with each
   );
 });
 
-test('a request without an answer is noted by why', async () => {
+test('a connection test records why a request got no response', async () => {
   const http: Http = () => Promise.reject(new HttpFailure('certificate', 'mcp.example'));
   const { checks, requests } = await checkServer(url, { http, clock: new FakeClock() });
   assert.equal(checks[0]?.failure?.details.code, 'certificate');
@@ -62,17 +62,17 @@ test('a request without an answer is noted by why', async () => {
   );
 });
 
-test('a renewal that hangs does not hold up who ends the walk', { timeout: 5_000 }, async () => {
+test('a cancelled connection test ends at once, even if a renewal hangs', { timeout: 5_000 }, async () => {
   const clock = new FakeClock();
-  const end = new AbortController();
+  const cancel = new AbortController();
   const { checks } = await checkConnection(grant, {
     http: server(clock),
     fresh: () => {
-      end.abort();
+      cancel.abort();
       return new Promise(() => undefined);
     },
     clock,
-    signal: end.signal,
+    signal: cancel.signal,
   });
   assert.deepEqual(
     checks.map(({ name, failure }) => [name, failure?.kind]),
@@ -84,17 +84,17 @@ test('a renewal that hangs does not hold up who ends the walk', { timeout: 5_000
   );
 });
 
-/** An MCP server that takes only the tokens in `taken`, beside the documents. */
-function mcpServer(clock: FakeClock, taken: readonly string[]): Http {
+/** An MCP server that accepts only the tokens in `accepted` and publishes the documents. */
+function mcpServer(clock: FakeClock, accepted: readonly string[]): Http {
   const publish = server(clock);
   return async (request) => {
     if (request.method === 'GET') {
       return publish(request);
     }
     const { id } = JSON.parse(String(request.body));
-    const isTaken = taken.some((token) => request.headers?.authorization === `Bearer ${token}`);
+    const isAccepted = accepted.some((token) => request.headers?.authorization === `Bearer ${token}`);
     return {
-      status: isTaken ? 200 : 401,
+      status: isAccepted ? 200 : 401,
       headers: new Headers(),
       body: JSON.stringify({ jsonrpc: '2.0', id, result: { tools: [{ name: 'notion-fetch' }] } }),
       url: request.url,
@@ -102,11 +102,11 @@ function mcpServer(clock: FakeClock, taken: readonly string[]): Http {
   };
 }
 
-async function checkWith(taken: readonly string[], renewed: readonly string[] | undefined) {
+async function checkWith(accepted: readonly string[], renewed: readonly string[] | undefined) {
   const clock = new FakeClock();
   const rejected: string[] = [];
   const report = await checkConnection(grant, {
-    http: mcpServer(clock, taken),
+    http: mcpServer(clock, accepted),
     fresh: async () => grant,
     ...(renewed && {
       renewRejected: async (id: string, accessToken: Secret) => {
@@ -124,12 +124,12 @@ async function checkWith(taken: readonly string[], renewed: readonly string[] | 
   return { ...report, rejected };
 }
 
-test('a rejected token is renewed as it is in any other call, and the walk goes on with the new one', async () => {
+test('a connection test renews a rejected token, as any other call does, and continues with the new one', async () => {
   const { checks, tools, wasRenewed, notTried, rejected } = await checkWith(['second'], ['access', 'second']);
   assert.deepEqual(
     checks.filter(({ name, failure }) => failure !== undefined && name !== 'identity'),
     [],
-    'this server does not say whose account it is',
+    'only the identity check may fail, as this server does not identify the user',
   );
   assert.deepEqual(tools, ['notion-fetch']);
   assert.deepEqual(rejected, ['access', 'access']);
@@ -137,18 +137,18 @@ test('a rejected token is renewed as it is in any other call, and the walk goes 
   assert.deepEqual(notTried, []);
 });
 
-test('a token that is good is not renewed', async () => {
+test('a connection test does not renew a token that the server accepts', async () => {
   const { wasRenewed, rejected } = await checkWith(['access'], ['second']);
   assert.deepEqual(rejected, []);
   assert.equal(wasRenewed, false);
 });
 
-for (const [how, renewed, code] of [
-  ['where the server ended the sign-in', [], 'ended'],
-  ['where the renewed token is rejected too', ['second', 'third', 'fourth'], 'invalid_token'],
-  ['where nothing is to be changed', undefined, 'invalid_token'],
+for (const [condition, renewed, code] of [
+  ['if the server has ended the grant', [], 'ended'],
+  ['if the renewed token is rejected too', ['second', 'third', 'fourth'], 'invalid_token'],
+  ['if it must not renew the token', undefined, 'invalid_token'],
 ] as const) {
-  test(`the walk ends at a rejected token ${how}, and what was not tried is named`, async () => {
+  test(`a connection test stops at a rejected token ${condition}, and names the checks that it skipped`, async () => {
     const { checks, wasRenewed, notTried } = await checkWith([], renewed);
     assert.deepEqual(
       checks.flatMap(({ name, failure }) => (failure === undefined ? [] : [[name, failure.details.code]])),

@@ -6,23 +6,23 @@ import { knownCode } from '../../../src/diagnostics/knownCode.ts';
 
 const source = fileURLToPath(new URL('../../../src/', import.meta.url));
 
-/** Every code that stands in the source as one. */
+/** Every failure code in the source. */
 function codes(): string[] {
   const texts = readdirSync(source, { encoding: 'utf8', recursive: true })
     .filter((name) => name.endsWith('.ts'))
     .map((name) => readFileSync(source + name, 'utf8'));
-  const ways = [
+  const patterns = [
     /\bcode: '([a-z_0-9]+)'/g,
     /\bdetails\.code === '([a-z_0-9]+)'/g,
     /\b(?:unsafe|cancelled)\('([a-z_0-9]+)'\)/g,
     /return '(server_url_[a-z_]+)'|\? '(server_url_[a-z_]+)'/g,
   ];
   return texts.flatMap((text) =>
-    ways.flatMap((way) => [...text.matchAll(way)].map(([, one, other]) => one ?? other ?? '')),
+    patterns.flatMap((pattern) => [...text.matchAll(pattern)].map(([, first, second]) => first ?? second ?? '')),
   );
 }
 
-test('every code of ours is known', () => {
+test('every failure code in the source is a known code', () => {
   const all = codes();
   assert.ok(all.length > 60);
   assert.deepEqual(
@@ -31,7 +31,7 @@ test('every code of ours is known', () => {
   );
 });
 
-test('OAuth’s codes and a status are known, and nothing else that looks like a code', () => {
+test('OAuth error codes and HTTP status codes are known, but other text that looks like a code is not', () => {
   for (const code of ['invalid_grant', 'invalid_redirect_uri', 'http_503']) {
     assert.equal(knownCode(code), code);
   }

@@ -7,8 +7,8 @@ import type { Grant } from '../../../src/grants/grant.ts';
 import { Failure, type FailureKind } from '../../../src/oauth/errors.ts';
 
 const nowMs = Date.UTC(2026, 5, 1);
-/** Whatever is somebody's: it stands in every fact that could carry it. */
-const theirs = [
+/** Secret and personal values, which occur in every field that could contain one. */
+const privateValues = [
   'zebra-secret',
   'Ada Lovelace',
   'ada@example.com',
@@ -17,7 +17,7 @@ const theirs = [
   '/home/ada',
   'lemur',
 ];
-const [secret = '', name = '', email = '', id = '', host = '', path = '', code = ''] = theirs;
+const [secret = '', name = '', email = '', id = '', host = '', path = '', code = ''] = privateValues;
 
 function failure(kind: FailureKind = 'serverRejected'): Failure {
   return new Failure(kind, {
@@ -122,20 +122,20 @@ function facts(changes: Partial<DiagnosticFacts> = {}): DiagnosticFacts {
     problems: new Set(),
     server: report({ checks: [{ name: 'server', tookMs: 3 }] }),
     accounts: [
-      { account: { grant, state: 'healthy' }, trouble: 'offline', report: report() },
+      { account: { grant, state: 'healthy' }, renewalProblem: 'offline', report: report() },
       {
         account: {
           grant: { ...grant, id: 'other', needsSignIn: { reason: 'ended', serverCode: code } },
           state: 'needsSignIn',
         },
-        trouble: undefined,
+        renewalProblem: undefined,
       },
     ],
     ...changes,
   };
 }
 
-test('the report says all that an issue needs, and nothing that is anybody’s', () => {
+test('a diagnostics report contains everything that an issue needs, and nothing secret or personal', () => {
   const text = diagnosticsText(facts());
   assert.deepEqual(text.split('\n').slice(2), [
     'extension 0.1.0, editor 1.139.1 (vscode, desktop), node 24.1.0',
@@ -164,12 +164,12 @@ test('the report says all that an issue needs, and nothing that is anybody’s',
     '',
   ]);
   assert.deepEqual(
-    theirs.filter((each) => text.includes(each)),
+    privateValues.filter((value) => text.includes(value)),
     [],
   );
 });
 
-test('what the editor or the system names is told only in the form of such names', () => {
+test('a diagnostics report includes names from the editor or the system only if they look like such names', () => {
   const text = diagnosticsText(
     facts({
       versions: { extension: name, editor: email, node: path },
@@ -181,23 +181,23 @@ test('what the editor or the system names is told only in the form of such names
     }),
   );
   assert.deepEqual(
-    theirs.filter((each) => text.includes(each)),
+    privateValues.filter((value) => text.includes(value)),
     [],
   );
   assert.match(text, /proxy: yes \(environment, unknown kind\), support other/);
 });
 
-test('with nobody signed in and a server that cannot be asked there is a report all the same', () => {
+test('a diagnostics report is complete without accounts and with an invalid server URL', () => {
   const server = new Failure('misconfigured', { step: 'discovery', code: 'server_url_empty' });
   const text = diagnosticsText(facts({ accounts: [], server, proxies: [] }));
   assert.match(text, /chain without an account: misconfigured\/discovery\/server_url_empty\naccounts: 0\n$/);
   assert.match(text, /proxy: no, support override/);
 });
 
-test('a check that was cut off is told as such', () => {
-  const cut = new Failure('cancelled', { step: 'authorization', code: 'cancelled' });
+test('a diagnostics report marks a check that was cut off', () => {
+  const cutOff = new Failure('cancelled', { step: 'authorization', code: 'cancelled' });
   const text = diagnosticsText(
-    facts({ server: report({ checks: [{ name: 'server', tookMs: 20_000, failure: cut }], requests: [] }) }),
+    facts({ server: report({ checks: [{ name: 'server', tookMs: 20_000, failure: cutOff }], requests: [] }) }),
   );
   assert.match(text, /chain without an account: server 20000 ms FAILED cut off\n {2}discovery: nothing asked/);
 });

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { stoppedWaiting, withDelayedProgress } from '../../../src/editor/delayedProgress.ts';
 import { FakeClock } from '../fakeClock.ts';
 
-function waiting<T>() {
+function startWork<T>() {
   const clock = new FakeClock();
   const { promise, resolve, reject } = Promise.withResolvers<T>();
   const shown: { ended: Promise<void>; stop: () => void }[] = [];
@@ -11,16 +11,16 @@ function waiting<T>() {
   const result = withDelayedProgress(
     clock,
     (ended, stop) => shown.push({ ended, stop }),
-    (given) => {
-      signal = given;
+    (workSignal) => {
+      signal = workSignal;
       return promise;
     },
   );
   return { clock, shown, result, resolve, reject, signal: () => signal };
 }
 
-test('what is done within half a second is never shown', async () => {
-  const { clock, shown, result, resolve } = waiting<string>();
+test('work that ends within half a second never shows progress', async () => {
+  const { clock, shown, result, resolve } = startWork<string>();
   clock.advance(499);
   resolve('done');
   assert.equal(await result, 'done');
@@ -29,23 +29,23 @@ test('what is done within half a second is never shown', async () => {
   assert.equal(clock.pendingTimers, 0);
 });
 
-test('what takes longer is shown until it ends, well or not', async () => {
-  const good = waiting<string>();
-  good.clock.advance(500);
-  assert.equal(good.shown.length, 1);
-  good.resolve('done');
-  await good.shown[0]?.ended;
-  assert.equal(await good.result, 'done');
+test('work that takes half a second shows progress until it succeeds or fails', async () => {
+  const succeeding = startWork<string>();
+  succeeding.clock.advance(500);
+  assert.equal(succeeding.shown.length, 1);
+  succeeding.resolve('done');
+  await succeeding.shown[0]?.ended;
+  assert.equal(await succeeding.result, 'done');
 
-  const bad = waiting<string>();
-  bad.clock.advance(500);
-  bad.reject(new Error('no'));
-  await assert.rejects(bad.result, /no/);
-  await bad.shown[0]?.ended;
+  const failing = startWork<string>();
+  failing.clock.advance(500);
+  failing.reject(new Error('no'));
+  await assert.rejects(failing.result, /no/);
+  await failing.shown[0]?.ended;
 });
 
-test('who cancels is free at once while the work goes on, and its end is nobody’s any more', async () => {
-  const { clock, shown, result, reject, signal } = waiting<string>();
+test('cancelling returns at once while the work continues, and a later failure of the work is ignored', async () => {
+  const { clock, shown, result, reject, signal } = startWork<string>();
   clock.advance(500);
   shown[0]?.stop();
   assert.equal(await result, stoppedWaiting);

@@ -7,14 +7,14 @@ import { FakeClock } from '../fakeClock.ts';
 
 const notion = 'https://mcp.notion.com/mcp';
 
-/** A window with accounts, by label, and the servers that they belong to. */
-function opened(belongs: Record<string, string>) {
+/** Opens a window whose accounts belong to the given servers, by account label. */
+function openWindow(serverByLabel: Record<string, string>) {
   const state = { serverUrl: notion, focused: true };
   const clock = new FakeClock();
   const shown: string[][] = [];
   const accounts = {
     list: () =>
-      Object.entries(belongs).map(
+      Object.entries(serverByLabel).map(
         ([label, serverUrl]): Account => ({
           grant: { id: label, label } as Grant,
           state: serverUrl === state.serverUrl ? 'healthy' : 'dormant',
@@ -34,22 +34,22 @@ function opened(belongs: Record<string, string>) {
   return { state, clock, shown, change, notice };
 }
 
-test('a server URL that puts accounts to sleep is told once, however often it changes while it is written', () => {
-  const { clock, shown, change } = opened({ ada: notion, grace: notion, other: 'https://b.example/mcp' });
+test('a new server URL that makes accounts dormant shows one notice, however often it changes during typing', () => {
+  const { clock, shown, change } = openWindow({ ada: notion, grace: notion, other: 'https://b.example/mcp' });
   for (const url of ['', 'h', 'https://c', 'https://c.example/mcp']) {
     change(url);
     clock.advance(1_000);
   }
   assert.deepEqual(shown, []);
   clock.advance(1_000);
-  assert.deepEqual(shown, [['ada', 'grace']], 'and not those that slept before');
+  assert.deepEqual(shown, [['ada', 'grace']], 'an account that was dormant before must not be listed');
   change('https://d.example/mcp');
   clock.advance(60_000);
-  assert.equal(shown.length, 1, 'they sleep on');
+  assert.equal(shown.length, 1, 'accounts that stay dormant must not cause another notice');
 });
 
-test('changed back before anybody could read it, it is not told; changed again later, it is', () => {
-  const { clock, shown, change } = opened({ ada: notion });
+test('a server URL that is changed back at once shows no notice, and one that stays shows it each time', () => {
+  const { clock, shown, change } = openWindow({ ada: notion });
   change('https://c.example/mcp');
   change(notion);
   clock.advance(60_000);
@@ -63,8 +63,8 @@ test('changed back before anybody could read it, it is not told; changed again l
   assert.deepEqual(shown, [['ada'], ['ada']]);
 });
 
-test('of several windows only the one that is looked at tells', () => {
-  const { state, clock, shown, change } = opened({ ada: notion });
+test('a window shows no notice for accounts that became dormant while it was not focused', () => {
+  const { state, clock, shown, change } = openWindow({ ada: notion });
   state.focused = false;
   change('https://c.example/mcp');
   clock.advance(60_000);
@@ -74,8 +74,8 @@ test('of several windows only the one that is looked at tells', () => {
   assert.deepEqual(shown, []);
 });
 
-test('nothing is told after the end', () => {
-  const { clock, shown, change, notice } = opened({ ada: notion });
+test('a disposed notice of a changed server URL is never shown', () => {
+  const { clock, shown, change, notice } = openWindow({ ada: notion });
   change('https://c.example/mcp');
   notice.dispose();
   clock.advance(60_000);

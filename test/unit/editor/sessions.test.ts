@@ -34,7 +34,7 @@ function grant(changes: Partial<Grant> = {}): Grant {
   };
 }
 
-test('a session has the grant’s id, its token, and the account’s user and workspace as id', () => {
+test('a session has the id and token of its grant, and an account id made of user and workspace', () => {
   assert.deepEqual(sessionOf({ grant: grant(), state: 'healthy' }, ['default']), {
     id: 'grant-1',
     accessToken: 'access',
@@ -43,12 +43,12 @@ test('a session has the grant’s id, its token, and the account’s user and wo
   });
 });
 
-test('while nobody said whose the grant is, its own id is the account’s', () => {
+test('a grant without a known identity uses its own id as the account id', () => {
   const { identity: _, ...anonymous } = grant();
   assert.equal(accountId(anonymous), 'grant-1');
 });
 
-test('an account that needs its person, or a newer version of us, is listed without a token and not usable', () => {
+test('an account that needs a sign-in or a window reload is listed without a token and is not usable', () => {
   for (const state of ['needsSignIn', 'readOnly'] as const) {
     const account = { grant: grant(), state };
     assert.equal(sessionOf(account, []).accessToken, '');
@@ -63,7 +63,7 @@ test('an account of another server is neither listed nor usable', () => {
   assert.equal(isUsable(account), false);
 });
 
-test('no scopes, `default`, granted scopes and scopes asked at a sign-in match; an unknown one does not', () => {
+test('an account matches an empty scope list, `default`, granted scopes and earlier requested scopes, but no others', () => {
   const known = grant({
     tokens: { accessToken: new Secret('a'), obtainedAtMs: 0, scopes: ['read'] },
     askedScopes: ['pages'],
@@ -76,7 +76,7 @@ test('no scopes, `default`, granted scopes and scopes asked at a sign-in match; 
   }
 });
 
-test('an account is found by its id or by its label alone', () => {
+test('a request matches an account by its id or by its label alone', () => {
   const id = 'u1:w1';
   const label = 'Ada Lovelace (Engineering Wiki)';
   assert.equal(matchesAccount(grant(), undefined), true);
@@ -91,8 +91,8 @@ test('a new session is announced once for each list of scopes that a request may
   assert.deepEqual(announcedScopes(grant({ askedScopes: ['pages', 'read'] })), [[''], ['default'], ['pages', 'read']]);
 });
 
-test('the order of the asked scopes does not count', () => {
-  const asked = grant({ askedScopes: ['pages', 'read'] });
-  assert.equal(isAnnounced(asked, ['read', 'pages']), true);
-  assert.equal(isAnnounced(asked, ['read']), false);
+test('the order of requested scopes does not matter', () => {
+  const requested = grant({ askedScopes: ['pages', 'read'] });
+  assert.equal(isAnnounced(requested, ['read', 'pages']), true);
+  assert.equal(isAnnounced(requested, ['read']), false);
 });

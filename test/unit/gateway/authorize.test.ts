@@ -5,15 +5,15 @@ import { CallerAuthorizer, type IncomingRequest } from '../../../src/gateway/aut
 
 const host = '127.0.0.1:4711';
 
-test('who shows the secret at the account’s path is let in as that account', () => {
-  const { authorizer, visitor } = open();
-  assert.equal(authorizer.authorize(visitor), 'ada');
+test('a request with an account’s secret at that account’s path is authorized for the account', () => {
+  const { authorizer, request } = open();
+  assert.equal(authorizer.authorize(request), 'ada');
 });
 
-const changes: Record<string, (visitor: IncomingRequest, secretOfGrace: string) => IncomingRequest> = {
+const changes: Record<string, (request: IncomingRequest, secretOfGrace: string) => IncomingRequest> = {
   'without a path': ({ headers }) => ({ headers }),
-  'at another path': (visitor) => ({ ...visitor, url: '/ada/mcp/' }),
-  'at another account’s path': (visitor) => ({ ...visitor, url: '/grace/mcp' }),
+  'at another path': (request) => ({ ...request, url: '/ada/mcp/' }),
+  'at another account’s path': (request) => ({ ...request, url: '/grace/mcp' }),
   'without a secret': ({ url }) => ({ url, headers: { host } }),
   'with an empty secret': ({ url }) => ({ url, headers: { host, authorization: '' } }),
   'with another account’s secret': ({ url }, secret) => ({ url, headers: { host, authorization: `Bearer ${secret}` } }),
@@ -23,19 +23,19 @@ const changes: Record<string, (visitor: IncomingRequest, secretOfGrace: string) 
 };
 
 for (const [name, change] of Object.entries(changes)) {
-  test(`a request ${name} is not let in`, () => {
-    const { authorizer, visitor } = open();
-    assert.equal(authorizer.authorize(change(visitor, authorizer.secretFor('grace').reveal())), undefined);
+  test(`a request ${name} is not authorized`, () => {
+    const { authorizer, request } = open();
+    assert.equal(authorizer.authorize(change(request, authorizer.secretFor('grace').reveal())), undefined);
   });
 }
 
-test('an account that nobody asked a secret for has no door', () => {
-  const { authorizer, visitor } = open();
-  assert.equal(authorizer.authorize({ ...visitor, url: '/lin/mcp' }), undefined);
+test('a request for an account whose secret was never created is not authorized', () => {
+  const { authorizer, request } = open();
+  assert.equal(authorizer.authorize({ ...request, url: '/lin/mcp' }), undefined);
 });
 
-function open(): { authorizer: CallerAuthorizer; visitor: IncomingRequest } {
+function open(): { authorizer: CallerAuthorizer; request: IncomingRequest } {
   const authorizer = new CallerAuthorizer(host, systemRandomness);
   const authorization = `Bearer ${authorizer.secretFor('ada').reveal()}`;
-  return { authorizer, visitor: { url: authorizer.pathFor('ada'), headers: { host, authorization } } };
+  return { authorizer, request: { url: authorizer.pathFor('ada'), headers: { host, authorization } } };
 }

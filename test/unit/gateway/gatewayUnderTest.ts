@@ -9,7 +9,7 @@ import { Secret } from '../../../src/core/secret.ts';
 import { Gateway } from '../../../src/gateway/gateway.ts';
 import type { Grant } from '../../../src/grants/grant.ts';
 
-/** Accounts without a vault: what the gateway asks of them is a list that tests read. */
+/** Accounts without storage, whose behaviour a test can script. */
 export class ScriptedAccounts implements GatewayAccounts {
   readonly grants = new Map<string, Grant>();
   /** The access tokens that `renew` was called with. */
@@ -51,7 +51,7 @@ export class ScriptedAccounts implements GatewayAccounts {
   #grant(grantId: string): Grant {
     const grant = this.grants.get(grantId);
     if (grant === undefined) {
-      throw new Error('no such grant');
+      throw new Error(`There is no grant ${grantId}.`);
     }
     return grant;
   }
@@ -60,16 +60,16 @@ export class ScriptedAccounts implements GatewayAccounts {
 export interface GatewayUnderTest {
   gateway: Gateway;
   accounts: ScriptedAccounts;
-  /** What the person was told, e.g. `signInNeeded ada`. */
-  told: string[];
+  /** The reminders that the user got, e.g. `signInNeeded ada`. */
+  notified: string[];
   logged: string[];
-  /** Sends one request as an admitted caller of the account `ada`. */
+  /** Sends one request as an authorized caller of an account, by default `ada`. */
   send(init?: RequestInit & { grantId?: string }): Promise<Response>;
-  /** Sends a JSON-RPC message, or several, and gives the status and the parsed body, if there is one. */
-  call(message: unknown, headers?: Record<string, string>): Promise<{ status: number; answer: unknown }>;
+  /** Posts a JSON-RPC message or batch. Resolves to the status and the parsed body, undefined if it is empty. */
+  call(message: unknown, headers?: Record<string, string>): Promise<{ status: number; body: unknown }>;
 }
 
-/** A gateway that listens, with one account `ada` at `serverUrl`; it is closed with the test. */
+/** Opens a gateway with one account, `ada` at `serverUrl`, and closes it at the end of the test. */
 export async function openGateway(
   t: TestContext,
   serverUrl: string,
@@ -79,27 +79,27 @@ export async function openGateway(
   }: { clock?: Clock; upstream?: ReturnType<typeof createDirectUpstream> } = {},
 ): Promise<GatewayUnderTest> {
   if (listen === undefined || upstream === undefined) {
-    throw new Error('this platform has no gateway');
+    throw new Error('This platform has no gateway.');
   }
   const accounts = new ScriptedAccounts();
   accounts.add('ada', serverUrl, 'token');
-  const told: string[] = [];
+  const notified: string[] = [];
   const logged: string[] = [];
-  const note = (line: string): void => {
+  const record = (line: string): void => {
     logged.push(line);
   };
   const gateway = new Gateway({
     accounts,
     upstream,
     listen,
-    notices: {
-      signInNeeded: (grantId) => told.push(`signInNeeded ${grantId}`),
-      insufficientScope: (grantId, scopes) => told.push(`insufficientScope ${grantId} ${scopes.join(' ')}`),
+    reminders: {
+      signInNeeded: (grantId) => notified.push(`signInNeeded ${grantId}`),
+      insufficientScope: (grantId, scopes) => notified.push(`insufficientScope ${grantId} ${scopes.join(' ')}`),
     },
     sentence: ({ kind, waitSeconds }) => `sentence for ${kind}${waitSeconds === undefined ? '' : ` ${waitSeconds} s`}`,
     clock,
     randomness: systemRandomness,
-    log: new Log({ error: note, warn: note, info: note, debug: note }),
+    log: new Log({ error: record, warn: record, info: record, debug: record }),
   });
   await gateway.listen();
   t.after(() => gateway.close());
@@ -117,18 +117,18 @@ export async function openGateway(
   return {
     gateway,
     accounts,
-    told,
+    notified,
     logged,
     send,
     call: async (message, headers = {}) => {
       const response = await send({ body: JSON.stringify(message), headers });
       const text = await response.text();
-      return { status: response.status, answer: text === '' ? undefined : JSON.parse(text) };
+      return { status: response.status, body: text === '' ? undefined : JSON.parse(text) };
     },
   };
 }
 
-/** A request of JSON-RPC. */
+/** Returns a JSON-RPC request. */
 export function rpc(id: number | string, method = 'tools/list'): Record<string, unknown> {
   return { jsonrpc: '2.0', id, method };
 }

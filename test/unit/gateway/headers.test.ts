@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { headersForCaller, headersForServer } from '../../../src/gateway/headers.ts';
 
-const kept = { 'content-type': 'application/json', 'mcp-session-id': 's', 'content-encoding': 'gzip' };
+const passedBothWays = { 'content-type': 'application/json', 'mcp-session-id': 's', 'content-encoding': 'gzip' };
 
-test('what a caller may say reaches the server, and nothing that says who it is or where it came from', () => {
-  const refused = {
+test('only allowed request headers reach the MCP server, and none that reveal the caller or its origin', () => {
+  const dropped = {
     authorization: 'Bearer secret',
     cookie: 'a=b',
     origin: 'https://example.test',
@@ -25,18 +25,18 @@ test('what a caller may say reaches the server, and nothing that says who it is 
     'content-length': '5',
     'accept-encoding': 'br',
   };
-  const accepted = {
-    ...kept,
+  const passed = {
+    ...passedBothWays,
     accept: 'application/json',
     'last-event-id': '1',
     'user-agent': 'Code',
     'mcp-param-x': 'y',
   };
-  assert.deepEqual(headersForServer({ ...refused, ...accepted }), accepted);
+  assert.deepEqual(headersForServer({ ...dropped, ...passed }), passed);
 });
 
-test('what a server may say reaches the caller, and nothing that would start a sign-in, set a cookie or let a page in', () => {
-  const refused = {
+test('only allowed response headers reach the caller: no challenge, cookie or CORS permission', () => {
+  const dropped = {
     'www-authenticate': 'Bearer',
     'set-cookie': ['a=b'],
     'access-control-allow-origin': '*',
@@ -48,12 +48,12 @@ test('what a server may say reaches the caller, and nothing that would start a s
     'alt-svc': 'h3=":443"',
     'strict-transport-security': 'max-age=1',
   };
-  const accepted = { ...kept, allow: 'GET', 'cache-control': 'no-store' };
-  assert.deepEqual(headersForCaller({ ...refused, ...accepted }), accepted);
+  const passed = { ...passedBothWays, allow: 'GET', 'cache-control': 'no-store' };
+  assert.deepEqual(headersForCaller({ ...dropped, ...passed }), passed);
 });
 
-test('a header that Connection names goes no further', () => {
-  assert.deepEqual(headersForServer({ ...kept, connection: 'close, MCP-Session-Id' }), {
+test('a header named in the Connection header is not forwarded', () => {
+  assert.deepEqual(headersForServer({ ...passedBothWays, connection: 'close, MCP-Session-Id' }), {
     'content-type': 'application/json',
     'content-encoding': 'gzip',
   });

@@ -4,29 +4,29 @@ import { test } from 'node:test';
 import { readBody } from '../../../src/gateway/requestBody.ts';
 import { HttpFailure } from '../../../src/http/errors.ts';
 
-test('a body up to the limit is kept whole, in however many pieces it comes', async () => {
-  for (const pieces of [[], ['abcd'], ['ab', 'c', 'd']]) {
-    const body = await readBody(streamOf(pieces), 4);
-    assert.equal(body.kind === 'whole' && body.bytes.toString(), pieces.join(''));
+test('a body up to the limit is kept whole, however many chunks it arrives in', async () => {
+  for (const chunks of [[], ['abcd'], ['ab', 'c', 'd']]) {
+    const body = await readBody(streamOf(chunks), 4);
+    assert.equal(body.kind === 'whole' && body.bytes.toString(), chunks.join(''));
   }
 });
 
-test('of a larger body the ends are kept', async () => {
+test('only the first and last bytes of a body over the limit are kept', async () => {
   const long = 'x'.repeat(10_000);
-  for (const pieces of [
+  for (const chunks of [
     ['start', long, 'end'],
     [`start${long}`, long, `${long}end`],
     [long, long, long],
   ]) {
-    const body = await readBody(streamOf(pieces), 9_000);
-    const text = pieces.join('');
+    const body = await readBody(streamOf(chunks), 9_000);
+    const text = chunks.join('');
     assert.ok(body.kind === 'tooLarge');
     assert.ok(Buffer.from(body.head).toString() === text.slice(0, 4096));
     assert.ok(Buffer.from(body.tail).toString() === text.slice(-4096));
   }
 });
 
-test('a caller who goes away before the end is a cancelled request', async () => {
+test('reading a body fails as cancelled if the caller disconnects before its end', async () => {
   const stream = new Readable({ read: () => undefined });
   const reading = readBody(stream);
   stream.push('{');
@@ -34,9 +34,9 @@ test('a caller who goes away before the end is a cancelled request', async () =>
   await assert.rejects(reading, (error) => error instanceof HttpFailure && error.kind === 'cancelled');
 });
 
-function streamOf(pieces: readonly string[]): Readable {
+function streamOf(chunks: readonly string[]): Readable {
   return Readable.from(
-    pieces.map((piece) => Buffer.from(piece)),
+    chunks.map((chunk) => Buffer.from(chunk)),
     { objectMode: false },
   );
 }

@@ -9,15 +9,15 @@ export interface Received {
   body: string;
 }
 
-/** Answers the request of that number, counted from one. */
+/** Responds to a request; `number` counts the requests from one. */
 export type Script = (response: ServerResponse, request: Received, number: number) => void;
 
-/** An MCP server that answers what a test tells it to. */
+/** An MCP server whose responses are scripted by a test. */
 export class ScriptedServer {
   readonly received: Received[] = [];
-  readonly #server = createServer((request, response) => void this.#take(request, response));
+  readonly #server = createServer((request, response) => void this.#handle(request, response));
   #connections = 0;
-  script: Script = answerResult;
+  script: Script = respondWithResult;
 
   static async start(port = 0): Promise<ScriptedServer> {
     const scripted = new ScriptedServer();
@@ -37,13 +37,13 @@ export class ScriptedServer {
     return `http://127.0.0.1:${this.port}/mcp`;
   }
 
-  /** How many connections were ever made to it. */
+  /** How many connections the server has accepted so far. */
   get connections(): number {
     return this.#connections;
   }
 
-  /** Waits for the next request and gives its response, once `begin` has begun it. */
-  answered(begin: (response: ServerResponse) => void): Promise<ServerResponse> {
+  /** Waits for the next request, passes its response to `begin` and resolves to that response. */
+  nextResponse(begin: (response: ServerResponse) => void): Promise<ServerResponse> {
     return new Promise((resolve) => {
       this.script = (response) => {
         begin(response);
@@ -59,7 +59,7 @@ export class ScriptedServer {
     await closed;
   }
 
-  async #take(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     let body = '';
     for await (const chunk of request) {
       body += chunk;
@@ -70,40 +70,40 @@ export class ScriptedServer {
   }
 }
 
-/** The answer of a server that is well: the method that was called, or 202 for a notification. */
-export function answerResult(response: ServerResponse, { body }: Received): void {
+/** The response of a healthy server: a result with the method that was called, or 202 for a notification. */
+export function respondWithResult(response: ServerResponse, { body }: Received): void {
   const message: unknown = body === '' ? {} : JSON.parse(body);
   const { id, method } = message as { id?: unknown; method?: unknown };
   if (id === undefined) {
     response.writeHead(202).end();
   } else {
-    answerJson(response, 200, { jsonrpc: '2.0', id, result: { method } });
+    respondWithJson(response, 200, { jsonrpc: '2.0', id, result: { method } });
   }
 }
 
-export function answerJson(response: ServerResponse, status: number, value: unknown): void {
+export function respondWithJson(response: ServerResponse, status: number, value: unknown): void {
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value));
 }
 
-/** Writes so many bytes as fast as they are taken; says how many it has written. */
+/** Writes `total` bytes as fast as the reader takes them. Returns a function that tells how many were written. */
 export function pour(response: ServerResponse, total: number): () => number {
   const piece = Buffer.alloc(65_536, 'x');
   let sent = 0;
-  const more = (): void => {
+  const writeMore = (): void => {
     while (sent < total) {
       sent += piece.length;
       if (!response.write(piece)) {
-        response.once('drain', more);
+        response.once('drain', writeMore);
         return;
       }
     }
     response.end();
   };
-  more();
+  writeMore();
   return () => sent;
 }
 
-/** Lets everything happen that can happen, until the value stands still; gives the value. */
+/** Lets the event loop run until `value` no longer changes, and returns it. */
 export async function still(value: () => number): Promise<number> {
   for (let before = Number.NaN; before !== value(); ) {
     before = value();
@@ -112,7 +112,7 @@ export async function still(value: () => number): Promise<number> {
   return value();
 }
 
-/** Lets the event loop turn that many times. */
+/** Waits for `count` turns of the event loop. */
 export async function turns(count: number): Promise<void> {
   for (let turn = 0; turn < count; turn += 1) {
     await new Promise((resolve) => setImmediate(resolve));

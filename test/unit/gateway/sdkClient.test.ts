@@ -10,18 +10,18 @@ import { Secret } from '../../../src/core/secret.ts';
 import { createFetchUpstream } from '../../../src/http/fetchTransport.ts';
 import type { Upstream } from '../../../src/http/transport.ts';
 import { openGateway } from './gatewayUnderTest.ts';
-import { type Manner, SdkServer } from './sdkServer.ts';
+import { SdkServer, type ServerMode } from './sdkServer.ts';
 
-const manners: Record<string, Manner> = {
-  'events in a session': { json: false, sessions: true },
-  'JSON in a session': { json: true, sessions: true },
-  'events without a session': { json: false, sessions: false },
-  'JSON without a session': { json: true, sessions: false },
+const modes: Record<string, ServerMode> = {
+  'an event-stream server with sessions': { json: false, sessions: true },
+  'a JSON server with sessions': { json: true, sessions: true },
+  'an event-stream server without sessions': { json: false, sessions: false },
+  'a JSON server without sessions': { json: true, sessions: false },
 };
 
-for (const [name, manner] of Object.entries(manners)) {
-  test(`${name}: the official client can use every method`, async (t) => {
-    const { client } = await open(t, manner);
+for (const [name, mode] of Object.entries(modes)) {
+  test(`the official MCP client can use every method of ${name}`, async (t) => {
+    const { client } = await open(t, mode);
     assert.equal(client.getServerVersion()?.name, 'everything');
     await client.ping();
     assert.equal((await client.listTools()).tools.length, 6);
@@ -40,20 +40,20 @@ for (const [name, manner] of Object.entries(manners)) {
     assert.equal(await textOf(client, 'echo', { text: 'ä "quoted" \u2028' }), 'ä "quoted" \u2028');
   });
 
-  test(`${name}: an answer of 10 MiB arrives whole`, async (t) => {
-    const { client } = await open(t, manner);
+  test(`a result of 10 MiB from ${name} arrives complete`, async (t) => {
+    const { client } = await open(t, mode);
     const bytes = 10 * 1024 * 1024;
     assert.equal(Buffer.byteLength(await textOf(client, 'big', { bytes })), bytes);
   });
 
-  test(`${name}: a thousand calls at once each get their own answer`, async (t) => {
-    const { client } = await open(t, manner);
+  test(`a thousand concurrent calls to ${name} each get their own result`, async (t) => {
+    const { client } = await open(t, mode);
     const numbers = Array.from({ length: 1000 }, (_, number) => String(number));
     assert.deepEqual(await Promise.all(numbers.map((text) => textOf(client, 'echo', { text }))), numbers);
   });
 
-  test(`${name}: tokens rotate between calls and nobody notices`, async (t) => {
-    const { client, server, accounts } = await open(t, manner);
+  test(`a client of ${name} does not notice that tokens rotate between calls`, async (t) => {
+    const { client, server, accounts } = await open(t, mode);
     for (const accessToken of ['token+', 'token++', 'token+++']) {
       server.accessToken = accessToken;
       assert.equal(await textOf(client, 'echo', { text: accessToken }), accessToken);
@@ -61,8 +61,8 @@ for (const [name, manner] of Object.entries(manners)) {
     assert.deepEqual(new Set(accounts.rejected), new Set(['token', 'token+', 'token++']));
   });
 
-  test(`${name}: a token that expires under a hundred calls is renewed as often as it was rejected`, async (t) => {
-    const { client, server, accounts } = await open(t, manner);
+  test(`a hundred concurrent calls to ${name} succeed although their token expired, after one renewal`, async (t) => {
+    const { client, server, accounts } = await open(t, mode);
     server.accessToken = 'token+';
     const numbers = Array.from({ length: 100 }, (_, number) => String(number));
     assert.deepEqual(await Promise.all(numbers.map((text) => textOf(client, 'echo', { text }))), numbers);
@@ -70,16 +70,16 @@ for (const [name, manner] of Object.entries(manners)) {
     assert.equal(accounts.grants.get('ada')?.tokens.accessToken.equals(new Secret('token+')), true);
   });
 
-  test(`${name}: while the server is away calls fail, and when it is back the same client goes on`, async (t) => {
-    const { client, server, reconnect } = await open(t, manner);
+  test(`calls to ${name} fail while it is down and succeed once it is back`, async (t) => {
+    const { client, server, reconnect } = await open(t, mode);
     assert.equal(await textOf(client, 'echo', { text: 'before' }), 'before');
     const { port } = server;
     await server.stop();
     await assert.rejects(textOf(client, 'echo', { text: 'away' }), { message: /sentence for unreachable/ });
-    const again = await new SdkServer(manner).start(port);
-    t.after(() => again.stop());
-    if (manner.sessions) {
-      // The session is lost with the server; MCP's clients learn it by 404 and begin a new one.
+    const restarted = await new SdkServer(mode).start(port);
+    t.after(() => restarted.stop());
+    if (mode.sessions) {
+      // The session is lost with the server; the 404 tells MCP clients to start a new one.
       await assert.rejects(textOf(client, 'echo', { text: 'lost' }), { code: 404 });
       assert.equal(await textOf(await reconnect(), 'echo', { text: 'after' }), 'after');
     } else {
@@ -88,25 +88,25 @@ for (const [name, manner] of Object.entries(manners)) {
   });
 }
 
-for (const [way, create] of Object.entries<() => Upstream | undefined>({
-  'our own connections': createDirectUpstream,
-  'the host’s fetch': () => createFetchUpstream(fetch),
+for (const [transportName, create] of Object.entries<() => Upstream | undefined>({
+  'the gateway’s own connections': createDirectUpstream,
+  'the extension host’s fetch': () => createFetchUpstream(fetch),
 })) {
-  const events: Manner = { json: false, sessions: true };
+  const events: ServerMode = { json: false, sessions: true };
 
-  test(`${way}: progress arrives in its order`, async (t) => {
+  test(`progress notifications arrive in order over ${transportName}`, async (t) => {
     const { client } = await open(t, events, create());
     const seen: number[] = [];
     await client.callTool({ name: 'progress' }, undefined, { onprogress: ({ progress }) => seen.push(progress) });
     assert.deepEqual(seen, [1, 2, 3]);
   });
 
-  test(`${way}: the server may ask the client in the middle of a call`, async (t) => {
+  test(`the server can send the client a request during a call over ${transportName}`, async (t) => {
     const { client } = await open(t, events, create());
-    assert.equal(await textOf(client, 'ask', {}), 'file:///root');
+    assert.equal(await textOf(client, 'listRoots', {}), 'file:///root');
   });
 
-  test(`${way}: what the server says of its own accord arrives`, async (t) => {
+  test(`notifications that the server sends on its own reach the client over ${transportName}`, async (t) => {
     const { client, server } = await open(t, events, create());
     const changed = new Promise<void>((resolve) => {
       client.setNotificationHandler(ToolListChangedNotificationSchema, () => resolve());
@@ -116,11 +116,11 @@ for (const [way, create] of Object.entries<() => Upstream | undefined>({
     assert.ok(!server.statuses.includes(401));
   });
 
-  test(`${way}: a cancelled call is cancelled at the server`, async (t) => {
+  test(`a call that the client cancels is cancelled at the server over ${transportName}`, async (t) => {
     const { client, server } = await open(t, events, create());
     const cancelling = new AbortController();
-    const waiting = once(server.happened, 'waiting');
-    const cancelled = once(server.happened, 'cancelled');
+    const waiting = once(server.toolEvents, 'waiting');
+    const cancelled = once(server.toolEvents, 'cancelled');
     const call = client.callTool({ name: 'wait' }, undefined, { signal: cancelling.signal });
     await waiting;
     cancelling.abort('enough');
@@ -128,7 +128,7 @@ for (const [way, create] of Object.entries<() => Upstream | undefined>({
     await cancelled;
   });
 
-  test(`${way}: a client that ends its session ends it at the server`, async (t) => {
+  test(`a session that the client ends is ended at the server over ${transportName}`, async (t) => {
     const { transport, server } = await open(t, events, create());
     await transport.terminateSession();
     assert.equal(transport.sessionId, undefined);
@@ -136,8 +136,8 @@ for (const [way, create] of Object.entries<() => Upstream | undefined>({
   });
 }
 
-async function open(t: TestContext, manner: Manner, upstream?: Upstream) {
-  const server = await new SdkServer(manner).start();
+async function open(t: TestContext, mode: ServerMode, upstream?: Upstream) {
+  const server = await new SdkServer(mode).start();
   t.after(() => server.stop().catch(() => undefined));
   const { gateway, accounts } = await openGateway(t, server.url, upstream && { upstream });
   const connect = async (): Promise<{ client: Client; transport: StreamableHTTPClientTransport }> => {
@@ -146,7 +146,7 @@ async function open(t: TestContext, manner: Manner, upstream?: Upstream) {
     const transport = new StreamableHTTPClientTransport(new URL(gateway.urlFor('ada')), {
       requestInit: { headers: { authorization: `Bearer ${gateway.secretFor('ada').reveal()}` } },
     });
-    // The SDK's types were not made for `exactOptionalPropertyTypes`.
+    // The SDK's types do not support `exactOptionalPropertyTypes`.
     await client.connect(transport as Transport);
     t.after(() => client.close());
     return { client, transport };
@@ -154,8 +154,8 @@ async function open(t: TestContext, manner: Manner, upstream?: Upstream) {
   return { server, accounts, ...(await connect()), reconnect: async () => (await connect()).client };
 }
 
-async function textOf(client: Client, name: string, given: Record<string, unknown>): Promise<string> {
-  const { content } = await client.callTool({ name, arguments: given });
+async function textOf(client: Client, name: string, args: Record<string, unknown>): Promise<string> {
+  const { content } = await client.callTool({ name, arguments: args });
   const [first] = content as { text: string }[];
   return first?.text ?? '';
 }

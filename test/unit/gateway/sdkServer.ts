@@ -20,26 +20,26 @@ import {
   UnsubscribeRequestSchema,
 } from '@modelcontextprotocol/sdk/types.js';
 
-/** How the server speaks: answers as event streams or as JSON, with sessions or without. */
-export interface Manner {
+/** Whether the server responds with JSON or with event streams, and whether it uses sessions. */
+export interface ServerMode {
   json: boolean;
   sessions: boolean;
 }
 
-/** The official SDK's server, which takes one access token at a time. */
+/** The official MCP SDK's server, which accepts one access token at a time. */
 export class SdkServer {
-  /** The only token that is taken. */
+  /** The only access token that is accepted. */
   accessToken = 'token';
-  /** Statuses it gave, in order. */
+  /** The HTTP statuses that the server sent, in order. */
   readonly statuses: number[] = [];
-  /** `cancelled` when a call of the tool `wait` was cancelled, `waiting` when one began. */
-  readonly happened = new EventEmitter();
-  readonly #manner: Manner;
+  /** Emits `waiting` when a call to the tool `wait` begins, and `cancelled` when it is cancelled. */
+  readonly toolEvents = new EventEmitter();
+  readonly #mode: ServerMode;
   readonly #sessions = new Map<string, StreamableHTTPServerTransport>();
-  readonly #http = createServer((request, response) => void this.#take(request, response));
+  readonly #http = createServer((request, response) => void this.#handle(request, response));
 
-  constructor(manner: Manner) {
-    this.#manner = manner;
+  constructor(mode: ServerMode) {
+    this.#mode = mode;
   }
 
   async start(port = 0): Promise<this> {
@@ -63,25 +63,25 @@ export class SdkServer {
     await closed;
   }
 
-  async #take(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     response.on('finish', () => this.statuses.push(response.statusCode));
     if (request.headers.authorization !== `Bearer ${this.accessToken}`) {
       response.writeHead(401, { 'www-authenticate': 'Bearer error="invalid_token"' }).end();
       return;
     }
     const { 'mcp-session-id': id } = request.headers;
-    const known = this.#sessions.get(String(id));
-    if (id !== undefined && known === undefined) {
+    const session = this.#sessions.get(String(id));
+    if (id !== undefined && session === undefined) {
       response.writeHead(404).end();
       return;
     }
-    await (known ?? (await this.#begin())).handleRequest(request, response);
+    await (session ?? (await this.#startSession())).handleRequest(request, response);
   }
 
-  async #begin(): Promise<StreamableHTTPServerTransport> {
+  async #startSession(): Promise<StreamableHTTPServerTransport> {
     const transport = new StreamableHTTPServerTransport({
-      enableJsonResponse: this.#manner.json,
-      ...(this.#manner.sessions && {
+      enableJsonResponse: this.#mode.json,
+      ...(this.#mode.sessions && {
         sessionIdGenerator: randomUUID,
         onsessioninitialized: (id) => {
           this.#sessions.set(id, transport);
@@ -91,13 +91,13 @@ export class SdkServer {
         },
       }),
     });
-    // The SDK's types were not made for `exactOptionalPropertyTypes`.
-    await offerEverything(this.happened).connect(transport as Transport);
+    // The SDK's types do not support `exactOptionalPropertyTypes`.
+    await createFullServer(this.toolEvents).connect(transport as Transport);
     return transport;
   }
 }
 
-function offerEverything(happened: EventEmitter): Server {
+function createFullServer(toolEvents: EventEmitter): Server {
   const server = new Server(
     { name: 'everything', version: '1' },
     {
@@ -112,7 +112,7 @@ function offerEverything(happened: EventEmitter): Server {
   );
   const uri = 'test://one';
   const inputSchema = { type: 'object' as const };
-  const names = ['echo', 'big', 'wait', 'progress', 'ask', 'change'];
+  const names = ['echo', 'big', 'wait', 'progress', 'listRoots', 'change'];
   server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: names.map((name) => ({ name, inputSchema })) }));
   server.setRequestHandler(ListResourcesRequestSchema, () => ({ resources: [{ uri, name: 'one' }] }));
   server.setRequestHandler(ListResourceTemplatesRequestSchema, () => ({ resourceTemplates: [] }));
@@ -128,19 +128,19 @@ function offerEverything(happened: EventEmitter): Server {
   server.setRequestHandler(
     CallToolRequestSchema,
     async ({ params }, { signal, sendNotification, sendRequest, _meta }) => {
-      const given = params.arguments ?? {};
+      const args = params.arguments ?? {};
       let text = '';
       switch (params.name) {
         case 'echo':
-          text = String(given.text);
+          text = String(args.text);
           break;
         case 'big':
-          text = 'ü'.repeat(Number(given.bytes) / 2);
+          text = 'ü'.repeat(Number(args.bytes) / 2);
           break;
         case 'wait':
-          happened.emit('waiting');
+          toolEvents.emit('waiting');
           await once(signal, 'abort');
-          happened.emit('cancelled');
+          toolEvents.emit('cancelled');
           break;
         case 'progress':
           for (let progress = 1; progress <= 3; progress += 1) {
@@ -148,7 +148,7 @@ function offerEverything(happened: EventEmitter): Server {
             await sendNotification({ method: 'notifications/progress', params: { progressToken, progress, total: 3 } });
           }
           break;
-        case 'ask': {
+        case 'listRoots': {
           const { roots } = await sendRequest({ method: 'roots/list' }, ListRootsResultSchema);
           text = roots.map(({ uri }) => uri).join();
           break;

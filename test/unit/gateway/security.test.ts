@@ -6,8 +6,8 @@ import { type TestContext, test } from 'node:test';
 import { openGateway, rpc } from './gatewayUnderTest.ts';
 import { ScriptedServer } from './scriptedServer.ts';
 
-/** A request as it stands on the wire, before a test breaks it. */
-interface Wire {
+/** An HTTP request in its parts, for a test to corrupt. */
+interface RawRequest {
   requestLine: string;
   headers: [name: string, value: string][];
   body: string;
@@ -15,73 +15,76 @@ interface Wire {
 
 const body = JSON.stringify(rpc(1));
 
-test('a request with path, host and secret as they should be is let in', async (t) => {
-  const { ask, server } = await open(t);
-  assert.match(await ask((wire) => wire), /^HTTP\/1\.1 200 OK\r\n/);
+test('a request with the correct path, host and secret is forwarded', async (t) => {
+  const { sendRaw, server } = await open(t);
+  assert.match(await sendRaw((raw) => raw), /^HTTP\/1\.1 200 OK\r\n/);
   assert.equal(server.received.length, 1);
 });
 
-const attempts: Record<string, (wire: Wire, port: number) => Wire> = {
-  'no secret': (wire) => without(wire, 'Authorization'),
-  'another secret': (wire) => replaced(wire, 'Authorization', (value) => swapLast(value)),
-  'a secret that is cut': (wire) => replaced(wire, 'Authorization', (value) => value.slice(0, -1)),
-  'a secret that goes on': (wire) => replaced(wire, 'Authorization', (value) => `${value}A`),
-  'the secret under another scheme': (wire) =>
-    replaced(wire, 'Authorization', (value) => value.replace('Bearer', 'Basic')),
-  'the secret and another one': (wire) => ({ ...wire, headers: [...wire.headers, ['Authorization', 'Bearer other']] }),
-  'the secret in the query': (wire) => {
-    const secret = wire.headers.find(([name]) => name === 'Authorization')?.[1].replace('Bearer ', '') ?? '';
+const attempts: Record<string, (raw: RawRequest, port: number) => RawRequest> = {
+  'no secret': (raw) => without(raw, 'Authorization'),
+  'a wrong secret': (raw) => withHeader(raw, 'Authorization', (value) => swapLast(value)),
+  'a truncated secret': (raw) => withHeader(raw, 'Authorization', (value) => value.slice(0, -1)),
+  'an extra character after the secret': (raw) => withHeader(raw, 'Authorization', (value) => `${value}A`),
+  'the secret under a wrong scheme': (raw) =>
+    withHeader(raw, 'Authorization', (value) => value.replace('Bearer', 'Basic')),
+  'two secrets, one of them wrong': (raw) => ({ ...raw, headers: [...raw.headers, ['Authorization', 'Bearer other']] }),
+  'the secret in the query': (raw) => {
+    const secret = raw.headers.find(([name]) => name === 'Authorization')?.[1].replace('Bearer ', '') ?? '';
     return without(
-      { ...wire, requestLine: wire.requestLine.replace('/mcp', `/mcp?access_token=${secret}`) },
+      { ...raw, requestLine: raw.requestLine.replace('/mcp', `/mcp?access_token=${secret}`) },
       'Authorization',
     );
   },
-  'the secret of another account': (wire) => ({ ...wire, requestLine: wire.requestLine.replace('/ada/', '/grace/') }),
-  'the origin of a web page': (wire) => ({ ...wire, headers: [...wire.headers, ['Origin', 'https://example.test']] }),
-  'the origin of a page of this machine': (wire, port) => ({
-    ...wire,
-    headers: [...wire.headers, ['Origin', `http://127.0.0.1:${port}`]],
+  'the secret of another account': (raw) => ({ ...raw, requestLine: raw.requestLine.replace('/ada/', '/grace/') }),
+  'the origin of a web page': (raw) => ({ ...raw, headers: [...raw.headers, ['Origin', 'https://example.test']] }),
+  'the origin of a web page on this machine': (raw, port) => ({
+    ...raw,
+    headers: [...raw.headers, ['Origin', `http://127.0.0.1:${port}`]],
   }),
-  'an empty origin': (wire) => ({ ...wire, headers: [...wire.headers, ['Origin', '']] }),
-  'another host': (wire) => replaced(wire, 'Host', () => 'evil.example.test'),
-  'the host by its name': (wire, port) => replaced(wire, 'Host', () => `localhost:${port}`),
-  'the host without its port': (wire) => replaced(wire, 'Host', () => '127.0.0.1'),
-  'no host': (wire) => without(wire, 'Host'),
-  'two hosts': (wire) => ({ ...wire, headers: [...wire.headers, ['Host', 'evil.example.test']] }),
-  'the root': (wire) => path(wire, '/'),
-  'a path below': (wire) => path(wire, '/ada/mcp/'),
-  'a query': (wire) => path(wire, '/ada/mcp?'),
-  'a path with dots': (wire) => path(wire, '/grace/../ada/mcp'),
-  'a path with encoded dots': (wire) => path(wire, '/grace/%2e%2e/ada/mcp'),
-  'an encoded path': (wire) => path(wire, '/%61da/mcp'),
-  'two slashes': (wire) => path(wire, '//ada/mcp'),
-  'a well-known path': (wire) => path(wire, '/.well-known/oauth-protected-resource/ada/mcp'),
-  'the name of a member of every object': (wire) => path(wire, '/__proto__/mcp'),
-  'an absolute address': (wire, port) => path(wire, `http://127.0.0.1:${port}/ada/mcp`),
-  'an absolute address of another host': (wire) => path(wire, 'http://mcp.notion.com/ada/mcp'),
-  'an asterisk': (wire) => ({ ...wire, requestLine: 'OPTIONS * HTTP/1.1' }),
-  'two lengths, one of them chunked': (wire) => ({
-    ...wire,
-    headers: [...wire.headers, ['Transfer-Encoding', 'chunked']],
+  'an empty origin': (raw) => ({ ...raw, headers: [...raw.headers, ['Origin', '']] }),
+  'a wrong host': (raw) => withHeader(raw, 'Host', () => 'evil.example.test'),
+  'localhost as its host': (raw, port) => withHeader(raw, 'Host', () => `localhost:${port}`),
+  'a host without a port': (raw) => withHeader(raw, 'Host', () => '127.0.0.1'),
+  'no host': (raw) => without(raw, 'Host'),
+  'two hosts': (raw) => ({ ...raw, headers: [...raw.headers, ['Host', 'evil.example.test']] }),
+  'the root as its path': (raw) => withTarget(raw, '/'),
+  'a trailing slash in its path': (raw) => withTarget(raw, '/ada/mcp/'),
+  'an empty query': (raw) => withTarget(raw, '/ada/mcp?'),
+  'dot segments in its path': (raw) => withTarget(raw, '/grace/../ada/mcp'),
+  'encoded dot segments in its path': (raw) => withTarget(raw, '/grace/%2e%2e/ada/mcp'),
+  'an encoded character in its path': (raw) => withTarget(raw, '/%61da/mcp'),
+  'a double slash in its path': (raw) => withTarget(raw, '//ada/mcp'),
+  'a well-known path': (raw) => withTarget(raw, '/.well-known/oauth-protected-resource/ada/mcp'),
+  '__proto__ as the account in its path': (raw) => withTarget(raw, '/__proto__/mcp'),
+  'an absolute URL as its target': (raw, port) => withTarget(raw, `http://127.0.0.1:${port}/ada/mcp`),
+  'an absolute URL of another host as its target': (raw) => withTarget(raw, 'http://mcp.notion.com/ada/mcp'),
+  'an asterisk as its target': (raw) => ({ ...raw, requestLine: 'OPTIONS * HTTP/1.1' }),
+  'both a length and chunked encoding': (raw) => ({
+    ...raw,
+    headers: [...raw.headers, ['Transfer-Encoding', 'chunked']],
     body: `0\r\n\r\nPOST /ada/mcp HTTP/1.1\r\n\r\n`,
   }),
-  'two different lengths': (wire) => ({ ...wire, headers: [...wire.headers, ['Content-Length', '5']] }),
-  'a length that is no number': (wire) => replaced(wire, 'Content-Length', (value) => `+${value}`),
-  'chunked and more': (wire) => ({
-    ...without(wire, 'Content-Length'),
-    headers: [...without(wire, 'Content-Length').headers, ['Transfer-Encoding', 'chunked, identity']],
+  'two different lengths': (raw) => ({ ...raw, headers: [...raw.headers, ['Content-Length', '5']] }),
+  'a length that is not a plain number': (raw) => withHeader(raw, 'Content-Length', (value) => `+${value}`),
+  'a further encoding after chunked': (raw) => ({
+    ...without(raw, 'Content-Length'),
+    headers: [...without(raw, 'Content-Length').headers, ['Transfer-Encoding', 'chunked, identity']],
   }),
-  'a header with a line break in its name': (wire) => ({ ...wire, headers: [...wire.headers, ['X\nY', 'z']] }),
-  'a space before the colon': (wire) => ({ ...wire, headers: [...wire.headers, ['Transfer-Encoding ', 'chunked']] }),
-  'headers of 20,000 bytes': (wire) => ({ ...wire, headers: [...wire.headers, ['X-Long', 'x'.repeat(20_000)]] }),
-  'another protocol': (wire) => ({ ...wire, requestLine: '\x16\x03\x01' }),
+  'a header with a line break in its name': (raw) => ({ ...raw, headers: [...raw.headers, ['X\nY', 'z']] }),
+  'a space before a header’s colon': (raw) => ({
+    ...raw,
+    headers: [...raw.headers, ['Transfer-Encoding ', 'chunked']],
+  }),
+  'headers of 20,000 bytes': (raw) => ({ ...raw, headers: [...raw.headers, ['X-Long', 'x'.repeat(20_000)]] }),
+  'a TLS handshake as its first line': (raw) => ({ ...raw, requestLine: '\x16\x03\x01' }),
 };
 
 for (const [name, change] of Object.entries(attempts)) {
-  test(`${name}: an empty 404, and nothing goes to the server`, async (t) => {
-    const { ask, server } = await open(t);
-    const answer = await ask(change);
-    const [head = '', ...rest] = answer.split('\r\n\r\n');
+  test(`a request with ${name} gets an empty 404 and is not forwarded`, async (t) => {
+    const { sendRaw, server } = await open(t);
+    const response = await sendRaw(change);
+    const [head = '', ...rest] = response.split('\r\n\r\n');
     assert.match(head, /^HTTP\/1\.1 404 Not Found\r\n/);
     assert.deepEqual(rest, ['']);
     assert.deepEqual(
@@ -97,29 +100,29 @@ for (const [name, change] of Object.entries(attempts)) {
   });
 }
 
-test('CONNECT and upgrades lead nowhere', async (t) => {
-  const { ask, server } = await open(t);
-  assert.equal(await ask((wire) => ({ ...wire, requestLine: 'CONNECT mcp.notion.com:443 HTTP/1.1' })), '');
-  const upgrade = await ask((wire) => ({
-    ...path(wire, '/else'),
-    headers: [...wire.headers, ['Connection', 'upgrade'], ['Upgrade', 'websocket']],
+test('CONNECT requests and protocol upgrades are rejected and not forwarded', async (t) => {
+  const { sendRaw, server } = await open(t);
+  assert.equal(await sendRaw((raw) => ({ ...raw, requestLine: 'CONNECT mcp.notion.com:443 HTTP/1.1' })), '');
+  const upgrade = await sendRaw((raw) => ({
+    ...withTarget(raw, '/else'),
+    headers: [...raw.headers, ['Connection', 'upgrade'], ['Upgrade', 'websocket']],
   }));
   assert.match(upgrade, /^HTTP\/1\.1 404 /);
   assert.deepEqual(server.received, []);
 });
 
-test('a header that the caller declares to be for one hop does not reach the server', async (t) => {
-  const { ask, server } = await open(t);
-  await ask((wire) => ({
-    ...wire,
-    headers: [...wire.headers, ['Connection', 'Mcp-Session-Id'], ['Mcp-Session-Id', 's'], ['TE', 'trailers']],
+test('a header that the caller declares to be hop-by-hop does not reach the server', async (t) => {
+  const { sendRaw, server } = await open(t);
+  await sendRaw((raw) => ({
+    ...raw,
+    headers: [...raw.headers, ['Connection', 'Mcp-Session-Id'], ['Mcp-Session-Id', 's'], ['TE', 'trailers']],
   }));
   const { headers } = server.received[0] ?? assert.fail();
   assert.equal(headers['mcp-session-id'], undefined);
   assert.equal(headers.te, undefined);
 });
 
-test('the port answers on 127.0.0.1 and on no other address of this machine', async (t) => {
+test('the gateway listens on 127.0.0.1 and on no other address of this machine', async (t) => {
   const { port } = await open(t);
   const addresses = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
   const others = [
@@ -138,7 +141,7 @@ test('the port answers on 127.0.0.1 and on no other address of this machine', as
   }
 });
 
-test('each listen has other secrets, and each account its own', async (t) => {
+test('each account has its own secret, and the gateway creates new ones each time it listens', async (t) => {
   const { gateway } = await open(t);
   const secrets = [gateway.secretFor('ada').reveal(), gateway.secretFor('grace').reveal()];
   assert.equal(gateway.secretFor('ada').reveal(), secrets[0]);
@@ -157,7 +160,7 @@ test('each listen has other secrets, and each account its own', async (t) => {
   }
 });
 
-test('a gateway that was closed leaves its port and ends the calls that were under way', async (t) => {
+test('closing the gateway releases its port and ends the calls in progress', async (t) => {
   const { gateway, port, server } = await open(t);
   const arrived = new Promise<void>((resolve) => {
     server.script = () => resolve();
@@ -179,8 +182,8 @@ async function open(t: TestContext) {
   accounts.add('grace', server.url, 'other');
   gateway.secretFor('grace');
   const port = Number(new URL(gateway.urlFor('ada')).port);
-  const ask = async (change: (wire: Wire, port: number) => Wire): Promise<string> => {
-    const wire = change(
+  const sendRaw = async (change: (raw: RawRequest, port: number) => RawRequest): Promise<string> => {
+    const raw = change(
       {
         requestLine: 'POST /ada/mcp HTTP/1.1',
         headers: [
@@ -195,34 +198,34 @@ async function open(t: TestContext) {
       port,
     );
     const socket = connect({ host: '127.0.0.1', port });
-    const lines = [wire.requestLine, ...wire.headers.map(([name, value]) => `${name}: ${value}`)];
-    socket.write(`${lines.join('\r\n')}\r\n\r\n${wire.body}`);
-    let answer = '';
+    const lines = [raw.requestLine, ...raw.headers.map(([name, value]) => `${name}: ${value}`)];
+    socket.write(`${lines.join('\r\n')}\r\n\r\n${raw.body}`);
+    let response = '';
     try {
       for await (const chunk of socket) {
-        answer += chunk;
+        response += chunk;
       }
     } catch {
-      // The gateway may reset a connection of which it has not read everything.
+      // The gateway may reset a connection whose request it did not read completely.
     }
-    return answer;
+    return response;
   };
-  return { ask, server, gateway, port };
+  return { sendRaw, server, gateway, port };
 }
 
-function without(wire: Wire, name: string): Wire {
-  return { ...wire, headers: wire.headers.filter(([each]) => each !== name) };
+function without(raw: RawRequest, name: string): RawRequest {
+  return { ...raw, headers: raw.headers.filter(([each]) => each !== name) };
 }
 
-function replaced(wire: Wire, name: string, change: (value: string) => string): Wire {
-  return { ...wire, headers: wire.headers.map(([each, value]) => [each, each === name ? change(value) : value]) };
+function withHeader(raw: RawRequest, name: string, change: (value: string) => string): RawRequest {
+  return { ...raw, headers: raw.headers.map(([each, value]) => [each, each === name ? change(value) : value]) };
 }
 
-function path(wire: Wire, target: string): Wire {
-  return { ...wire, requestLine: `POST ${target} HTTP/1.1` };
+function withTarget(raw: RawRequest, target: string): RawRequest {
+  return { ...raw, requestLine: `POST ${target} HTTP/1.1` };
 }
 
-/** Another secret that differs in its very last character. */
+/** Returns the same value with another last character. */
 function swapLast(value: string): string {
   return value.slice(0, -1) + (value.endsWith('A') ? 'B' : 'A');
 }

@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { type TestContext, test } from 'node:test';
-import { longestBody } from '../../../src/gateway/requestBody.ts';
+import { maxBodyBytes } from '../../../src/gateway/requestBody.ts';
 import { type GatewayUnderTest, openGateway, rpc } from './gatewayUnderTest.ts';
-import { answerResult, pour, ScriptedServer, still, turns } from './scriptedServer.ts';
+import { pour, respondWithResult, ScriptedServer, still, turns } from './scriptedServer.ts';
 
-test('an event stream is open before its first event, and each event passes at once', async (t) => {
+test('an event stream opens before its first event, and each event is passed on immediately', async (t) => {
   const { server, send } = await open(t);
   for (const method of ['GET', 'POST']) {
-    const responding = server.answered((response) => {
+    const responding = server.nextResponse((response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
     });
     const stream = await send({ method, ...(method === 'POST' && { body: JSON.stringify(rpc(1)) }) });
@@ -26,22 +26,22 @@ test('an event stream is open before its first event, and each event passes at o
 });
 
 for (const type of ['application/json', 'text/event-stream']) {
-  test(`a caller who reads slowly slows the server down and gets everything (${type})`, async (t) => {
+  test(`a slow caller throttles the server and still receives the complete ${type} response`, async (t) => {
     const { server, gateway } = await open(t);
     const warnings: Error[] = [];
-    const warned = (warning: Error): number => warnings.push(warning);
-    process.on('warning', warned);
-    t.after(() => process.off('warning', warned));
+    const recordWarning = (warning: Error): number => warnings.push(warning);
+    process.on('warning', recordWarning);
+    t.after(() => process.off('warning', recordWarning));
     const total = 1_000 * 65_536;
     let sent = (): number => 0;
     server.script = (response) => {
       sent = pour(response.writeHead(200, { 'content-type': type }), total);
     };
-    const answer = await slowCall(gateway);
+    const response = await slowCall(gateway);
     const ahead = await still(sent);
     assert.ok(ahead < total / 2, `${ahead} of ${total} bytes`);
     let read = 0;
-    for await (const chunk of answer) {
+    for await (const chunk of response) {
       read += (chunk as Buffer).length;
     }
     assert.equal(read, total);
@@ -50,17 +50,17 @@ for (const type of ['application/json', 'text/event-stream']) {
   });
 }
 
-test('a caller who leaves ends its request at the server, whatever the state of the answer', async (t) => {
+test('a caller that disconnects ends its request at the server, whatever the state of the response', async (t) => {
   const { server, send } = await open(t);
   const begin: Record<string, (response: ServerResponse) => void> = {
     'no head yet': () => undefined,
-    'JSON that is held back': (response) =>
+    'JSON that is being buffered': (response) =>
       response.writeHead(200, { 'content-type': 'application/json' }).write('{"jsonrpc":'),
     'an event stream': (response) => response.writeHead(200, { 'content-type': 'text/event-stream' }).write(':\n\n'),
   };
   for (const [state, script] of Object.entries(begin)) {
     const caller = new AbortController();
-    const responding = server.answered(script);
+    const responding = server.nextResponse(script);
     const call = send({ body: JSON.stringify(rpc(1)), signal: caller.signal }).then((stream) => stream.text());
     const closed = once(await responding, 'close');
     const rejected = assert.rejects(call, state);
@@ -70,7 +70,7 @@ test('a caller who leaves ends its request at the server, whatever the state of 
   }
 });
 
-test('a caller who leaves while it still writes is not sent for', async (t) => {
+test('a request whose caller disconnects while sending it is not forwarded', async (t) => {
   const { server, gateway, call } = await open(t);
   const caller = callerOf(gateway, { 'content-length': 100 });
   caller.on('error', () => undefined);
@@ -84,7 +84,7 @@ test('a caller who leaves while it still writes is not sent for', async (t) => {
   );
 });
 
-test('connections to the server are kept and used again', async (t) => {
+test('one connection to the server is reused for successive requests', async (t) => {
   const { server, call } = await open(t);
   for (let id = 0; id < 20; id += 1) {
     await call(rpc(id));
@@ -92,37 +92,37 @@ test('connections to the server are kept and used again', async (t) => {
   assert.equal(server.connections, 1);
 });
 
-test('a request of 16 MiB passes, also a second time', async (t) => {
+test('a request of 16 MiB is forwarded, and sent again after its token was renewed', async (t) => {
   const { server, accounts, send } = await open(t);
   server.script = (response, received) => {
     if (received.headers.authorization === 'Bearer token') {
       response.writeHead(401).end();
     } else {
-      answerResult(response, received);
+      respondWithResult(response, received);
     }
   };
-  const body = bodyOf(longestBody, 5);
-  const answer = (await (await send({ body })).json()) as { id: unknown; result: unknown };
-  assert.deepEqual(answer, { jsonrpc: '2.0', id: 5, result: { method: 'm' } });
+  const body = bodyOf(maxBodyBytes, 5);
+  const reply = (await (await send({ body })).json()) as { id: unknown; result: unknown };
+  assert.deepEqual(reply, { jsonrpc: '2.0', id: 5, result: { method: 'm' } });
   assert.deepEqual(accounts.rejected, ['token']);
   assert.ok(server.received.every((received) => received.body === body));
 });
 
-test('a larger request is an error for its id, wherever that stands, and does not reach the server', async (t) => {
+test('a request over 16 MiB gets an error with its id, wherever the id stands, and is not forwarded', async (t) => {
   const { server, send } = await open(t);
   for (const id of [5, 'fünf']) {
     for (const first of [true, false]) {
-      const response = await send({ body: bodyOf(longestBody + 1, id, first) });
+      const response = await send({ body: bodyOf(maxBodyBytes + 1, id, first) });
       assert.equal(response.status, 200);
-      const answer = (await response.json()) as { id: unknown; error: { data: unknown } };
-      assert.equal(answer.id, id);
-      assert.deepEqual(answer.error.data, { kind: 'tooLarge' });
+      const reply = (await response.json()) as { id: unknown; error: { data: unknown } };
+      assert.equal(reply.id, id);
+      assert.deepEqual(reply.error.data, { kind: 'tooLarge' });
     }
   }
   assert.deepEqual(server.received, []);
 });
 
-test('a compressed answer passes as it is, with its encoding', async (t) => {
+test('a compressed response is passed on unchanged, with its encoding', async (t) => {
   const { server, send } = await open(t);
   const { gzipSync } = await import('node:zlib');
   server.script = (response) => {
@@ -134,7 +134,7 @@ test('a compressed answer passes as it is, with its encoding', async (t) => {
   assert.deepEqual(await response.json(), { jsonrpc: '2.0', id: 1, result: {} });
 });
 
-test('tool results pass unaltered, byte for byte', async (t) => {
+test('tool results are passed on unchanged, byte for byte', async (t) => {
   const { server, send } = await open(t);
   const text = '{ "jsonrpc":"2.0",\n"id" : 1, "result":{"text":"\\u00fc ü", "n":1.0, "big":12345678901234567890} }\n';
   for (const type of ['application/json; charset=utf-8', 'text/event-stream; charset=utf-8']) {
@@ -148,7 +148,7 @@ test('tool results pass unaltered, byte for byte', async (t) => {
 async function open(t: TestContext): Promise<GatewayUnderTest & { server: ScriptedServer }> {
   const server = await ScriptedServer.start();
   t.after(() => server.stop());
-  server.script = answerResult;
+  server.script = respondWithResult;
   return { server, ...(await openGateway(t, server.url)) };
 }
 
@@ -160,14 +160,14 @@ function callerOf(gateway: GatewayUnderTest['gateway'], headers: Record<string, 
   });
 }
 
-/** A call whose answer nobody reads yet. */
+/** Starts a call without reading the body of its response. */
 async function slowCall(gateway: GatewayUnderTest['gateway']): Promise<IncomingMessage> {
   const caller = callerOf(gateway).end(JSON.stringify(rpc(1)));
-  const [answer] = (await once(caller, 'response')) as [IncomingMessage];
-  return answer;
+  const [response] = (await once(caller, 'response')) as [IncomingMessage];
+  return response;
 }
 
-/** A request of so many bytes. */
+/** Returns a JSON-RPC request of exactly that many bytes. */
 function bodyOf(bytes: number, id: number | string, idFirst = true): string {
   const empty = idFirst
     ? { jsonrpc: '2.0', id, method: 'm', params: { x: '' } }

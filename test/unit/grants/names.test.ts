@@ -8,11 +8,11 @@ function grant(id: string, signedInAtMs: number, userName?: string, workspaceNam
   return { id, signedInAtMs, label: `label of ${id}`, ...identity } as Grant;
 }
 
-test('a server is labelled with its workspace', () => {
+test('the label of an account’s MCP server names its workspace', () => {
   assert.deepEqual([...serverLabels([grant('a', 1, 'Ada', 'Wiki')])], [['a', 'Notion – Wiki']]);
 });
 
-test('servers of one workspace are told apart by the user, then by a number, and the oldest keeps the plain label', () => {
+test('server labels for one workspace differ by user or number, and the oldest sign-in keeps the plain label', () => {
   const all = [grant('c', 3, 'Ada', 'Wiki'), grant('b', 2, 'Ada', 'Wiki'), grant('a', 1, 'Grace', 'Wiki')];
   assert.deepEqual(Object.fromEntries(serverLabels(all)), {
     a: 'Notion – Wiki',
@@ -21,7 +21,7 @@ test('servers of one workspace are told apart by the user, then by a number, and
   });
 });
 
-test('without a known workspace the account’s own label stands in', () => {
+test('the label of an MCP server falls back to the user or the account’s label if the workspace is unknown', () => {
   assert.deepEqual([...serverLabels([grant('a', 1)])], [['a', 'Notion – label of a']]);
   assert.deepEqual([...serverLabels([grant('a', 1, 'Ada', '\n')])], [['a', 'Notion – Ada']]);
 });

@@ -21,23 +21,26 @@ function grant(renewedAfterDays: number, client: Partial<Grant['client']> = {}, 
   } as Grant;
 }
 
-test('Notion asks again 30 days after the last renewal, and 180 days after the sign-in at the latest', () => {
+test('the sign-in deadline is 30 days after the last renewal, and 180 days after the sign-in at the latest', () => {
   assert.equal(signInDeadline(grant(0)).atMs, signedInAtMs + 30 * day);
   assert.equal(signInDeadline(grant(100)).atMs, signedInAtMs + 130 * day);
   assert.equal(signInDeadline(grant(170)).atMs, signedInAtMs + 180 * day);
 });
 
-test('it asks sooner where the client’s registration ends before; 0 means that it does not', () => {
-  const endsAtSeconds = signedInAtMs / 1_000 + 20 * 24 * 60 * 60;
-  assert.equal(signInDeadline(grant(0, { clientSecretExpiresAtSeconds: endsAtSeconds })).atMs, signedInAtMs + 20 * day);
+test('the sign-in deadline is earlier if the client registration expires first; 0 means that it never expires', () => {
+  const expiresAtSeconds = signedInAtMs / 1_000 + 20 * 24 * 60 * 60;
+  assert.equal(
+    signInDeadline(grant(0, { clientSecretExpiresAtSeconds: expiresAtSeconds })).atMs,
+    signedInAtMs + 20 * day,
+  );
   assert.equal(signInDeadline(grant(0, { clientSecretExpiresAtSeconds: 0 })).atMs, signedInAtMs + 30 * day);
 });
 
-test('a sign-in that cannot be renewed lasts as long as its token', () => {
+test('the sign-in deadline of a grant without a refresh token is the expiry of its access token', () => {
   assert.equal(signInDeadline(grant(0, {}, false)).atMs, signedInAtMs + 60 * 60_000);
 });
 
-test('only idle days are put off by a renewal', () => {
+test('a renewal postpones only a sign-in deadline that is due to idleness', () => {
   assert.equal(signInDeadline(grant(0)).isWhenUnused, true);
   assert.equal(signInDeadline(grant(170)).isWhenUnused, false);
   assert.equal(signInDeadline(grant(0, {}, false)).isWhenUnused, false);

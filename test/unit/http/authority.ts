@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** What ends something after a test: its context, or a list of a suite. */
+/** Runs clean-up functions after a test: its context, or a list that a suite keeps. */
 export interface Scope {
   after(end: () => unknown): void;
 }
@@ -16,7 +16,7 @@ export interface Credentials {
   cert: string;
 }
 
-/** A certificate authority that nobody knows, made by openssl; it ends with the test. */
+/** A certificate authority that no program trusts, created with openssl and removed after the test. */
 export class Authority {
   readonly #directory: string;
   readonly cert: string;
@@ -39,12 +39,15 @@ export class Authority {
     return new Authority(directory, await readFile(join(directory, 'ca.pem'), 'utf8'));
   }
 
-  /** Where the certificate lies, for a program that reads it from a file. */
+  /** The path of the certificate, for a program that reads it from a file. */
   get certFile(): string {
     return join(this.#directory, 'ca.pem');
   }
 
-  /** A key and a certificate for `names` (`DNS:example.test`, `IP:127.0.0.1`); with `days` of -1 it expired yesterday. */
+  /**
+   * Issues a key and a certificate for `names` (`DNS:example.test`, `IP:127.0.0.1`). With -1 `days`, the certificate
+   * expired yesterday.
+   */
   async issue(names: string, days = 1): Promise<Credentials> {
     const cwd = this.#directory;
     await run('openssl', [...newKey, '-keyout', 'leaf.key', '-out', 'leaf.csr', '-subj', '/CN=Leaf'], { cwd });

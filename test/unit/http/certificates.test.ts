@@ -3,10 +3,10 @@ import { type TestContext, test } from 'node:test';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { Authority } from './authority.ts';
 import { startTlsServer } from './tlsServer.ts';
-import { failing, ways } from './transports.ts';
+import { failureKindOf, transports } from './transports.ts';
 
-for (const [way, http] of Object.entries(ways)) {
-  test(`${way}: A26: a server of an authority that is trusted answers`, async (t) => {
+for (const [name, http] of Object.entries(transports)) {
+  test(`${name}: A26: a server with a trusted certificate authority is accepted`, async (t) => {
     const authority = await Authority.create(t);
     trust(t, authority);
     const { port } = await startTlsServer(t, await authority.issue('IP:127.0.0.1,DNS:localhost'));
@@ -16,26 +16,26 @@ for (const [way, http] of Object.entries(ways)) {
     }
   });
 
-  test(`${way}: A26: a server of an authority that nobody knows is refused before anything is sent`, async (t) => {
+  test(`${name}: A26: a server with an unknown certificate authority is refused before anything is sent`, async (t) => {
     const authority = await Authority.create(t);
     const { port, received } = await startTlsServer(t, await authority.issue('IP:127.0.0.1'));
-    assert.equal(await failing(http, post(port)), 'certificate');
+    assert.equal(await failureKindOf(http, post(port)), 'certificate');
     assert.deepEqual(received, []);
   });
 
-  test(`${way}: A26: a server with a certificate for another name is refused before anything is sent`, async (t) => {
+  test(`${name}: A26: a server with a certificate for another name is refused before anything is sent`, async (t) => {
     const authority = await Authority.create(t);
     trust(t, authority);
     const { port, received } = await startTlsServer(t, await authority.issue('DNS:other.example.test'));
-    assert.equal(await failing(http, post(port)), 'certificate');
+    assert.equal(await failureKindOf(http, post(port)), 'certificate');
     assert.deepEqual(received, []);
   });
 
-  test(`${way}: A26: a server whose certificate has expired is refused before anything is sent`, async (t) => {
+  test(`${name}: A26: a server whose certificate has expired is refused before anything is sent`, async (t) => {
     const authority = await Authority.create(t);
     trust(t, authority);
     const { port, received } = await startTlsServer(t, await authority.issue('IP:127.0.0.1', -1));
-    assert.equal(await failing(http, post(port)), 'certificate');
+    assert.equal(await failureKindOf(http, post(port)), 'certificate');
     assert.deepEqual(received, []);
   });
 }
@@ -44,7 +44,7 @@ function post(port: number) {
   return { method: 'POST', url: new URL(`https://127.0.0.1:${port}/token`), body: 'code=1' } as const;
 }
 
-/** Has this process trust an authority for as long as the test lasts. */
+/** Makes this process trust an authority until the test ends. */
 function trust(t: TestContext, { cert }: Authority): void {
   const before = getCACertificates('default');
   setDefaultCACertificates([...before, cert]);

@@ -5,26 +5,26 @@ import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { longestBody } from '../../../src/http/client.ts';
 import { startServer } from '../oauth/loopbackServer.ts';
-import { failing, ways } from './transports.ts';
+import { failureKindOf, transports } from './transports.ts';
 
-for (const [way, http] of Object.entries(ways)) {
-  test(`${way}: request and answer pass unaltered`, async (t) => {
+for (const [name, http] of Object.entries(transports)) {
+  test(`${name}: request and response pass through unaltered`, async (t) => {
     const { origin, routes, received } = await startServer(t);
     routes['POST /token'] = { status: 418, headers: { 'Retry-After': '7', 'X-Two': ['a', 'b'] }, body: '{"a":"ü"}' };
-    const answer = await http({
+    const response = await http({
       method: 'POST',
       url: new URL('/token?x=%2F', origin),
       headers: { 'Content-Type': 'application/json', authorization: 'Bearer a:b' },
       body: '{"b":"ö"}',
     });
-    assert.deepEqual([answer.status, answer.body, answer.url.href], [418, '{"a":"ü"}', `${origin}/token?x=%2F`]);
-    assert.deepEqual([answer.headers.get('retry-after'), answer.headers.get('x-two')], ['7', 'a, b']);
+    assert.deepEqual([response.status, response.body, response.url.href], [418, '{"a":"ü"}', `${origin}/token?x=%2F`]);
+    assert.deepEqual([response.headers.get('retry-after'), response.headers.get('x-two')], ['7', 'a, b']);
     const [{ method, path, headers, body } = assert.fail()] = received;
     assert.deepEqual([method, path, body], ['POST', '/token?x=%2F', '{"b":"ö"}']);
     assert.deepEqual([headers['content-type'], headers.authorization], ['application/json', 'Bearer a:b']);
   });
 
-  test(`${way}: every answer is an answer, whatever its status`, async (t) => {
+  test(`${name}: a response of any status is returned`, async (t) => {
     const { origin, routes } = await startServer(t);
     for (const status of [200, 201, 204, 300, 304, 400, 401, 403, 429, 500, 503]) {
       routes['/'] = { status, headers: { location: 'https://elsewhere.example/' } };
@@ -32,7 +32,7 @@ for (const [way, http] of Object.entries(ways)) {
     }
   });
 
-  test(`${way}: an answer of ${longestBody} bytes is read, however it is cut`, async (t) => {
+  test(`${name}: a body of ${longestBody} bytes is read, however it is split`, async (t) => {
     const { origin, routes } = await startServer(t);
     routes['/'] = (_received, response) => {
       const bytes = Buffer.alloc(longestBody, 'ü€');
@@ -46,13 +46,13 @@ for (const [way, http] of Object.entries(ways)) {
     assert.doesNotMatch(body.slice(0, -3), /\uFFFD/);
   });
 
-  test(`${way}: an answer of one byte more is refused`, async (t) => {
+  test(`${name}: a body of more than ${longestBody} bytes is refused`, async (t) => {
     const { origin, routes } = await startServer(t);
     routes['/'] = { body: 'x'.repeat(longestBody + 1) };
-    assert.equal(await failing(http, { method: 'GET', url: new URL(origin) }), 'tooLarge');
+    assert.equal(await failureKindOf(http, { method: 'GET', url: new URL(origin) }), 'tooLarge');
   });
 
-  test(`${way}: an answer without end is cut off while it is read`, async (t) => {
+  test(`${name}: an endless body is cut off while it is being read`, async (t) => {
     const { origin, routes } = await startServer(t);
     let sent = 0;
     const cut = new Promise<void>((resolve) => {
@@ -68,47 +68,50 @@ for (const [way, http] of Object.entries(ways)) {
         return undefined;
       };
     });
-    assert.equal(await failing(http, { method: 'GET', url: new URL(origin) }), 'tooLarge');
+    assert.equal(await failureKindOf(http, { method: 'GET', url: new URL(origin) }), 'tooLarge');
     await cut;
-    // What the sockets of both ends hold comes on top of the limit.
+    // What the sockets at both ends buffer comes on top of the limit.
     assert.ok(sent < 32 * longestBody, `${sent} bytes were sent`);
   });
 
-  test(`${way}: what an answer unpacks to counts, not what was sent`, async (t) => {
+  test(`${name}: the size limit applies to the decompressed body`, async (t) => {
     const { origin, routes } = await startServer(t);
     routes['/'] = (_received, response) => {
       response.writeHead(200, { 'content-encoding': 'gzip' });
       response.end(gzipSync(Buffer.alloc(20 * longestBody)));
       return undefined;
     };
-    const asked = http({ method: 'GET', url: new URL(origin) });
-    if (way === 'our own connections') {
-      // These do not ask for compression and unpack nothing.
-      assert.ok((await asked).body.length < longestBody);
+    const response = http({ method: 'GET', url: new URL(origin) });
+    if (name === 'direct connections') {
+      // These do not request compression and do not decompress.
+      assert.ok((await response).body.length < longestBody);
     } else {
-      await assert.rejects(asked, { kind: 'tooLarge' });
+      await assert.rejects(response, { kind: 'tooLarge' });
     }
   });
 
-  test(`${way}: an answer that breaks off is none`, async (t) => {
+  test(`${name}: a response that breaks off is reported as unreachable`, async (t) => {
     const { origin, routes } = await startServer(t);
     routes['/'] = (_received, response) => {
       response.writeHead(200, { 'content-length': 10 }).write('{"a":', () => response.destroy());
       return undefined;
     };
-    assert.equal(await failing(http, { method: 'GET', url: new URL(origin) }), 'unreachable');
+    assert.equal(await failureKindOf(http, { method: 'GET', url: new URL(origin) }), 'unreachable');
   });
 
-  test(`${way}: nobody listening is unreachable`, async () => {
+  test(`${name}: a port without a listener is reported as unreachable`, async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
     server.close();
     await once(server, 'close');
-    assert.equal(await failing(http, { method: 'GET', url: new URL(`http://127.0.0.1:${port}/`) }), 'unreachable');
+    assert.equal(
+      await failureKindOf(http, { method: 'GET', url: new URL(`http://127.0.0.1:${port}/`) }),
+      'unreachable',
+    );
   });
 
-  test(`${way}: nothing is sent where it could be overheard`, async (t) => {
+  test(`${name}: nothing is sent to an insecure URL`, async (t) => {
     const { origin, received } = await startServer(t);
     const { port } = new URL(origin);
     for (const text of [
@@ -117,12 +120,12 @@ for (const [way, http] of Object.entries(ways)) {
       'ftp://127.0.0.1/',
       'http://10.0.0.1/',
     ]) {
-      assert.equal(await failing(http, { method: 'GET', url: new URL(text) }), 'insecure', text);
+      assert.equal(await failureKindOf(http, { method: 'GET', url: new URL(text) }), 'insecure', text);
     }
     assert.deepEqual(received, []);
   });
 
-  test(`${way}: a header that cannot be sent is refused without being quoted`, async (t) => {
+  test(`${name}: an invalid header is refused without its value being quoted in the error`, async (t) => {
     const { origin, received } = await startServer(t);
     const headers = { authorization: 'Bearer secret\nwith a line break' };
     await assert.rejects(http({ method: 'GET', url: new URL(origin), headers }), (error: Error) => {
@@ -133,11 +136,11 @@ for (const [way, http] of Object.entries(ways)) {
   });
 }
 
-test('requests say who sends them, whoever else claims to, except in a browser', async (t) => {
+test('requests carry our User-Agent even if the caller sets another one, except in a browser', async (t) => {
   const { origin, received } = await startServer(t);
-  for (const [way, http] of Object.entries(ways)) {
+  for (const [name, http] of Object.entries(transports)) {
     received.length = 0;
     await http({ method: 'GET', url: new URL(origin), headers: { 'User-Agent': 'oauth4webapi/v3' } });
-    assert.equal(received[0]?.headers['user-agent'] === 'test/1', way !== 'the worker’s fetch', way);
+    assert.equal(received[0]?.headers['user-agent'] === 'test/1', name !== 'web worker fetch', name);
   }
 });

@@ -6,14 +6,14 @@ import type { Authority, Scope } from './authority.ts';
 
 export interface ProxyOptions {
   password: string;
-  /** Where every tunnel leads, whatever host it is asked for: the port of a server on loopback. */
+  /** The port of the loopback server to which every tunnel leads, whatever host is requested. Without it, 502. */
   port?: number;
   host?: string;
-  /** Accepts a tunnel and never answers. */
+  /** Accepts requests for a tunnel and never responds. */
   stalls?: boolean;
 }
 
-/** A company's proxy: tunnels for whoever has the password, 502 where there is nothing at the other end. */
+/** A corporate proxy that opens tunnels for clients with the right password. */
 export async function startProxy(t: Scope, { password, port, host = '127.0.0.1', stalls }: ProxyOptions) {
   const tunnels: string[] = [];
   const server = createServer();
@@ -32,12 +32,12 @@ export async function startProxy(t: Scope, { password, port, host = '127.0.0.1',
       socket.end('HTTP/1.1 502 Bad Gateway\r\n\r\n');
       return;
     }
-    const onward = connect(port, host, () => {
+    const target = connect(port, host, () => {
       socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
-      onward.pipe(socket).pipe(onward);
+      target.pipe(socket).pipe(target);
     });
-    onward.on('error', () => socket.destroy());
-    socket.on('close', () => onward.destroy());
+    target.on('error', () => socket.destroy());
+    socket.on('close', () => target.destroy());
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -46,8 +46,8 @@ export async function startProxy(t: Scope, { password, port, host = '127.0.0.1',
 }
 
 /**
- * Stands in for the `fetch` of the editor's host, which is Node's with a `ProxyAgent` put in: with this proxy, this
- * password and, where given, this authority in the system's store.
+ * Stands in for the `fetch` of the extension host, which is Node's with a `ProxyAgent`: uses this proxy, this password
+ * and, if given, this authority as if it were in the system's trust store.
  */
 export function fetchThrough(t: Scope, proxyUrl: string, password: string, trusted?: Authority): typeof fetch {
   const requestTls = trusted && { ca: trusted.cert };

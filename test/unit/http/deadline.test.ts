@@ -8,15 +8,15 @@ import { createHttp } from '../../../src/http/client.ts';
 import { createFetchTransport } from '../../../src/http/fetchTransport.ts';
 import { FakeClock } from '../fakeClock.ts';
 import { startServer } from '../oauth/loopbackServer.ts';
-import { failing, ways } from './transports.ts';
+import { failureKindOf, transports } from './transports.ts';
 
-/** How long the stalled requests here may take. */
+/** The deadline of the requests that stall in these tests. */
 const deadlineMs = 60;
 
-/** Where an exchange stands still. Each resolves `stalled` there, and `left` when the connection is gone. */
+/** The points where an exchange can stall. `stalled` resolves at that point, `closed` when the connection is closed. */
 const stalls: Record<string, (t: TestContext) => Promise<Stall>> = {
-  'while the connection is secured': async (t) => {
-    // It accepts, and never answers the TLS hello.
+  'during the TLS handshake': async (t) => {
+    // Accepts connections and never responds to the TLS hello.
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
@@ -26,31 +26,31 @@ const stalls: Record<string, (t: TestContext) => Promise<Stall>> = {
       socket.destroy();
       server.close();
     });
-    // undici hears of the end only once it is connected, so there is no `left` to wait for.
-    return { url: new URL(`https://127.0.0.1:${port}/`), stalled: connected, left: Promise.resolve() };
+    // undici reacts to an abort only once it is connected, so there is no `closed` to wait for.
+    return { url: new URL(`https://127.0.0.1:${port}/`), stalled: connected, closed: Promise.resolve() };
   },
-  'before the answer': async (t) => {
+  'before the response': async (t) => {
     const { origin, routes } = await startServer(t);
-    const { stalled, reached, left, close } = milestones();
+    const { stalled, reached, closed, close } = milestones();
     routes['/'] = (_received, response) => {
       response.on('close', close);
       reached();
       return undefined;
     };
-    return { url: new URL(origin), stalled, left };
+    return { url: new URL(origin), stalled, closed };
   },
-  'within the answer': async (t) => {
+  'within the response': async (t) => {
     const { origin, routes } = await startServer(t);
-    const { stalled, reached, left, close } = milestones();
+    const { stalled, reached, closed, close } = milestones();
     routes['/'] = (_received, response) => {
       response.on('close', close).write('{', () => reached());
       return undefined;
     };
-    return { url: new URL(origin), stalled, left };
+    return { url: new URL(origin), stalled, closed };
   },
-  'in an answer that trickles without end': async (t) => {
+  'in a response that trickles endlessly': async (t) => {
     const { origin, routes } = await startServer(t);
-    const { stalled, reached, left, close } = milestones();
+    const { stalled, reached, closed, close } = milestones();
     routes['/'] = (_received, response) => {
       const trickle = setInterval(() => response.write(' ', () => reached()), 5);
       response.on('close', () => {
@@ -59,34 +59,34 @@ const stalls: Record<string, (t: TestContext) => Promise<Stall>> = {
       });
       return undefined;
     };
-    return { url: new URL(origin), stalled, left };
+    return { url: new URL(origin), stalled, closed };
   },
 };
 
-for (const [way, http] of Object.entries(ways)) {
+for (const [name, http] of Object.entries(transports)) {
   for (const [where, begin] of Object.entries(stalls)) {
-    test(`${way}: a stall ${where} ends at the deadline, and the connection with it`, async (t) => {
-      const { url, left } = await begin(t);
-      assert.equal(await failing(http, { method: 'POST', url, body: 'a=b', deadlineMs }), 'timeout');
-      await left;
+    test(`${name}: a request that hangs ${where} fails at the deadline and its connection is closed`, async (t) => {
+      const { url, closed } = await begin(t);
+      assert.equal(await failureKindOf(http, { method: 'POST', url, body: 'a=b', deadlineMs }), 'timeout');
+      await closed;
     });
 
-    test(`${way}: a cancel ${where} ends the request at once`, async (t) => {
-      const { url, stalled, left } = await begin(t);
+    test(`${name}: a request that hangs ${where} ends at once when it is cancelled`, async (t) => {
+      const { url, stalled, closed } = await begin(t);
       const caller = new AbortController();
-      const failed = failing(http, { method: 'GET', url, signal: caller.signal });
+      const failed = failureKindOf(http, { method: 'GET', url, signal: caller.signal });
       await stalled;
       caller.abort();
       assert.equal(await failed, 'cancelled');
-      await left;
+      await closed;
       assert.equal(getEventListeners(caller.signal, 'abort').length, 0);
     });
   }
 
-  test(`${way}: what is cancelled before it starts is not sent`, async (t) => {
+  test(`${name}: a request that is cancelled before it starts is not sent`, async (t) => {
     const { origin, received } = await startServer(t);
     const signal = AbortSignal.abort();
-    assert.equal(await failing(http, { method: 'GET', url: new URL(origin), signal }), 'cancelled');
+    assert.equal(await failureKindOf(http, { method: 'GET', url: new URL(origin), signal }), 'cancelled');
     await http({ method: 'GET', url: new URL('/after', origin) });
     assert.deepEqual(
       received.map(({ path }) => path),
@@ -94,17 +94,17 @@ for (const [way, http] of Object.entries(ways)) {
     );
   });
 
-  test(`${way}: a caller’s signal is let go with the answer, and a cancel after it changes nothing`, async (t) => {
+  test(`${name}: after a response the caller’s signal has no listeners and aborting it has no effect`, async (t) => {
     const { origin, routes } = await startServer(t);
     routes['/'] = { body: 'whole' };
     const caller = new AbortController();
-    const answer = await http({ method: 'GET', url: new URL(origin), signal: caller.signal });
+    const response = await http({ method: 'GET', url: new URL(origin), signal: caller.signal });
     assert.equal(getEventListeners(caller.signal, 'abort').length, 0);
     caller.abort();
-    assert.equal(answer.body, 'whole');
+    assert.equal(response.body, 'whole');
   });
 
-  test(`${way}: one deadline holds for all redirects together`, async (t) => {
+  test(`${name}: one deadline covers all redirects together`, async (t) => {
     const { origin, routes, asked } = await startServer(t);
     const { stalled, reached } = milestones();
     routes['/'] = { status: 302, headers: { location: '/slow' } };
@@ -113,16 +113,16 @@ for (const [way, http] of Object.entries(ways)) {
       return undefined;
     };
     const request = { method: 'GET', url: new URL(origin), redirects: 'sameOrigin', deadlineMs: 200 } as const;
-    assert.equal(await failing(http, request), 'timeout');
+    assert.equal(await failureKindOf(http, request), 'timeout');
     await stalled;
     assert.deepEqual(asked(), ['GET /', 'GET /slow']);
   });
 }
 
-test('connecting has a deadline of its own, whoever connects', async (t) => {
-  const begin = stalls['while the connection is secured'] ?? assert.fail();
+test('connecting has a timeout of its own, over direct connections and over the host’s fetch', async (t) => {
+  const begin = stalls['during the TLS handshake'] ?? assert.fail();
   const direct = createDirectUpstream({ connectTimeoutMs: deadlineMs }) ?? assert.fail();
-  // Stands in for the host's `fetch`, which gives up by undici's default of 10 s.
+  // Stands in for the host's `fetch`, which times out after undici's default of 10 s.
   const dispatcher = new Agent({ connect: { timeout: deadlineMs } });
   const impatientFetch = (input: URL, init: object) => undiciFetch(input, { ...init, dispatcher });
   const host = createFetchTransport(impatientFetch as unknown as typeof fetch);
@@ -132,24 +132,24 @@ test('connecting has a deadline of its own, whoever connects', async (t) => {
     createHttp({ host, clock: new FakeClock() }),
   ]) {
     const { url } = await begin(t);
-    assert.equal(await failing(http, { method: 'GET', url }), 'timeout');
+    assert.equal(await failureKindOf(http, { method: 'GET', url }), 'timeout');
   }
 });
 
-test('an answer may take 30 seconds unless its request says otherwise', async () => {
+test('a request without a deadline of its own times out after 30 seconds', async () => {
   const clock = new FakeClock();
   const fetchNever: typeof fetch = () => new Promise(() => undefined);
   const http = createHttp({ host: createFetchTransport(fetchNever), clock });
-  const failed = failing(http, { method: 'GET', url: new URL('https://example.test/') });
+  const failed = failureKindOf(http, { method: 'GET', url: new URL('https://example.test/') });
   let settled = false;
-  const noting = failed.then(() => {
+  const settling = failed.then(() => {
     settled = true;
   });
   clock.advance(29_999);
   await turn();
   assert.equal(settled, false);
   clock.advance(1);
-  await noting;
+  await settling;
   assert.equal(await failed, 'timeout');
   assert.equal(clock.pendingTimers, 0);
 });
@@ -157,16 +157,16 @@ test('an answer may take 30 seconds unless its request says otherwise', async ()
 interface Stall {
   url: URL;
   stalled: Promise<unknown>;
-  left: Promise<unknown>;
+  closed: Promise<unknown>;
 }
 
 function milestones() {
   const { promise: stalled, resolve: reached } = Promise.withResolvers<void>();
-  const { promise: left, resolve: close } = Promise.withResolvers<void>();
-  return { stalled, reached, left, close };
+  const { promise: closed, resolve: close } = Promise.withResolvers<void>();
+  return { stalled, reached, closed, close };
 }
 
-/** Lets everything run that waits for no event. */
+/** Lets the event loop turn once. */
 function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

@@ -4,7 +4,7 @@ import { failureKind } from '../../../src/http/errors.ts';
 
 const url = new URL('https://mcp.example.test/token');
 
-/** What libraries throw that the tests beside this one cannot make happen; what they can, they do. */
+/** Errors of libraries that the other tests of this folder cannot provoke. Those that they can are tested there. */
 const rows: [what: string, error: unknown, kind: string][] = [
   ['a revoked certificate', failed({ code: 'CERT_REVOKED' }), 'certificate'],
   [
@@ -13,70 +13,70 @@ const rows: [what: string, error: unknown, kind: string][] = [
     'certificate',
   ],
   ['a certificate whose names cannot be read', failed({ code: 'ERR_TLS_CERT_ALTNAME_FORMAT' }), 'certificate'],
-  ['a certificate that Electron refuses', new Error('net::ERR_CERT_AUTHORITY_INVALID'), 'certificate'],
+  ['a certificate that Electron rejects', new Error('net::ERR_CERT_AUTHORITY_INVALID'), 'certificate'],
   [
     'a proxy whose certificate is for another name',
     failed({ code: 'UND_ERR_PRX_TLS', cause: { code: 'ERR_TLS_CERT_ALTNAME_INVALID' } }),
     'proxy',
   ],
-  ['a SOCKS proxy that refuses', failed({ code: 'UND_ERR_SOCKS5_AUTH_FAILED' }), 'proxy'],
-  ['a tunnel that Node’s own proxy support does not get', failed({ code: 'ERR_PROXY_TUNNEL' }), 'proxy'],
+  ['a SOCKS proxy that rejects the credentials', failed({ code: 'UND_ERR_SOCKS5_AUTH_FAILED' }), 'proxy'],
+  ['a tunnel that Node’s built-in proxy support cannot open', failed({ code: 'ERR_PROXY_TUNNEL' }), 'proxy'],
   [
-    'a tunnel refused in the words of VS Code’s patched fetch',
+    'a tunnel refused with the message of VS Code’s patched fetch',
     failed({ code: 'UND_ERR_ABORTED', message: 'Proxy response (407) ?.== 200 when HTTP Tunneling' }),
     'proxy',
   ],
-  ['a tunnel that Electron does not get', new Error('net::ERR_TUNNEL_CONNECTION_FAILED'), 'proxy'],
-  ['a proxy that Electron does not reach', new Error('net::ERR_PROXY_CONNECTION_FAILED'), 'proxy'],
+  ['a tunnel that Electron cannot open', new Error('net::ERR_TUNNEL_CONNECTION_FAILED'), 'proxy'],
+  ['a proxy that Electron cannot reach', new Error('net::ERR_PROXY_CONNECTION_FAILED'), 'proxy'],
   [
-    'another host that has no address',
+    'a failed lookup of another host',
     failed({ code: 'ENOTFOUND', syscall: 'getaddrinfo', hostname: 'proxy.corp' }),
     'proxy',
   ],
   [
-    'the host itself that has no address',
+    'a failed lookup of the requested host',
     failed({ code: 'ENOTFOUND', syscall: 'getaddrinfo', hostname: 'mcp.example.test' }),
     'unreachable',
   ],
+  ['a connection refused on another port', failed({ code: 'ECONNREFUSED', syscall: 'connect', port: 3128 }), 'proxy'],
   [
-    'another port that refuses the connection',
-    failed({ code: 'ECONNREFUSED', syscall: 'connect', port: 3128 }),
-    'proxy',
-  ],
-  [
-    'the host’s own port that refuses the connection',
+    'a connection refused on the requested port',
     failed({ code: 'ECONNREFUSED', syscall: 'connect', port: 443 }),
     'unreachable',
   ],
-  ['a connection that takes too long', failed({ code: 'UND_ERR_CONNECT_TIMEOUT' }), 'timeout'],
-  ['a head that takes too long', failed({ code: 'UND_ERR_HEADERS_TIMEOUT' }), 'timeout'],
-  ['a body that takes too long', failed({ code: 'UND_ERR_BODY_TIMEOUT' }), 'timeout'],
+  ['a connection timeout', failed({ code: 'UND_ERR_CONNECT_TIMEOUT' }), 'timeout'],
+  ['a timeout of the response headers', failed({ code: 'UND_ERR_HEADERS_TIMEOUT' }), 'timeout'],
+  ['a timeout of the response body', failed({ code: 'UND_ERR_BODY_TIMEOUT' }), 'timeout'],
   [
-    'one of several addresses that takes too long',
+    'a timeout of one of several addresses',
     failed(Object.assign(new AggregateError([{ code: 'ECONNREFUSED' }, { code: 'ETIMEDOUT' }]))),
     'timeout',
   ],
-  ['a time limit of the host', new DOMException('', 'TimeoutError'), 'timeout'],
-  ['a connection that takes too long in Electron', new Error('net::ERR_CONNECTION_TIMED_OUT'), 'timeout'],
-  ['a redirect that Electron does not hand back', new Error('Redirect was cancelled'), 'redirected'],
+  ['a TimeoutError of the host’s fetch', new DOMException('', 'TimeoutError'), 'timeout'],
+  ['a connection timeout in Electron', new Error('net::ERR_CONNECTION_TIMED_OUT'), 'timeout'],
+  ['a redirect that Electron turns into an error', new Error('Redirect was cancelled'), 'redirected'],
   ['a reset connection', failed({ code: 'ECONNRESET' }), 'unreachable'],
   ['a server that does not speak TLS', failed({ code: 'ERR_SSL_WRONG_VERSION_NUMBER' }), 'unreachable'],
-  ['an abort that is not ours', failed({ code: 'UND_ERR_ABORTED', message: 'Request aborted' }), 'unreachable'],
-  ['nothing known', undefined, 'unreachable'],
-  ['a text', 'ETIMEDOUT', 'unreachable'],
+  [
+    'an abort that has nothing to do with a proxy',
+    failed({ code: 'UND_ERR_ABORTED', message: 'Request aborted' }),
+    'unreachable',
+  ],
+  ['a missing error', undefined, 'unreachable'],
+  ['a thrown string', 'ETIMEDOUT', 'unreachable'],
 ];
 
 for (const [what, error, kind] of rows) {
-  test(`${what} is ${kind}`, () => assert.equal(failureKind(error, url), kind));
+  test(`${what} is reported as ${kind}`, () => assert.equal(failureKind(error, url), kind));
 }
 
-test('a chain of causes that bites its own tail ends', () => {
+test('an error whose causes form a cycle is reported as unreachable', () => {
   const error: { cause?: unknown } = {};
   error.cause = { cause: error };
   assert.equal(failureKind(error, url), 'unreachable');
 });
 
-/** As `fetch` wraps it. */
+/** An error as `fetch` wraps it. */
 function failed(cause: unknown): Error {
   return new TypeError('fetch failed', { cause });
 }

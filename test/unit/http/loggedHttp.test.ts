@@ -13,7 +13,7 @@ const request: HttpRequest = {
   body: `refresh_token=${secret}`,
 };
 
-function logged(answer: () => Promise<HttpResponse>) {
+function logged(respond: () => Promise<HttpResponse>) {
   const lines: string[] = [];
   const keep = (level: string) => (line: string) => void lines.push(`${level} ${line}`);
   const log = new Log({ error: keep('error'), warn: keep('warn'), info: keep('info'), debug: keep('debug') });
@@ -21,7 +21,7 @@ function logged(answer: () => Promise<HttpResponse>) {
   const http = withLogging(
     async () => {
       clock.advance(42);
-      return answer();
+      return respond();
     },
     log,
     clock,
@@ -33,22 +33,22 @@ function response(headers: Record<string, string>): HttpResponse {
   return { status: 200, headers: new Headers(headers), body: `{"access_token":"${secret}"}`, url: request.url };
 }
 
-test('a request is told by its path, its status and its time, and nothing that it carries', async () => {
+test('a request is logged with its path, status and duration, and without anything that it carries', async () => {
   const { http, lines } = logged(async () => response({ 'set-cookie': secret }));
   await http(request);
   assert.deepEqual(lines, ['debug POST url=mcp.example/token status=200 ms=42']);
 });
 
-test('the ids by which a server’s people find the request are told, and only where they have the form of one', async () => {
+test('request ids and Retry-After of a response are logged only if they have the expected form', async () => {
   const headers = {
     'x-request-id': '0f8fad5b-d9cb-469f-a165-70867728950e',
     'cf-ray': '8c1f2a3b4c5d6e7f-FRA',
     'retry-after': '30',
   };
-  const told = logged(async () => response(headers));
-  await told.http(request);
+  const genuine = logged(async () => response(headers));
+  await genuine.http(request);
   assert.match(
-    told.lines[0] ?? '',
+    genuine.lines[0] ?? '',
     /x-request-id=0f8fad5b-d9cb-469f-a165-70867728950e cf-ray=8c1f2a3b4c5d6e7f-FRA retry-after=30$/,
   );
   const hostile = logged(async () => response({ 'x-request-id': secret, 'cf-ray': secret, 'retry-after': secret }));
@@ -56,7 +56,7 @@ test('the ids by which a server’s people find the request are told, and only w
   assert.deepEqual(hostile.lines, ['debug POST url=mcp.example/token status=200 ms=42']);
 });
 
-test('a request without an answer is told by the kind of its failure, which goes on to the caller', async () => {
+test('a failed request is logged with the kind of its failure, which the caller receives unchanged', async () => {
   const failure = new HttpFailure('timeout', 'mcp.example');
   const { http, lines } = logged(() => Promise.reject(failure));
   await assert.rejects(http(request), (error) => error === failure);

@@ -11,12 +11,12 @@ import { FakeClock } from '../fakeClock.ts';
 import { Authority } from './authority.ts';
 import { fetchThrough, startProxy } from './connectProxy.ts';
 import { startTlsServer } from './tlsServer.ts';
-import { failing } from './transports.ts';
+import { failureKindOf } from './transports.ts';
 
 const url = new URL('https://mcp.example.test/');
 const request = { method: 'GET', url, privateAddresses: 'refuse', redirects: 'sameOrigin' } as const;
 
-test('A23: hosts that are private by themselves are refused before anything is sent, on a desktop and in a browser', async () => {
+test('A23: private and loopback hosts are refused before anything is sent, on desktop and web', async () => {
   const refusing: typeof fetch = () => assert.fail('sent');
   for (const create of [createPlatformHttp, createBrowserHttp]) {
     const http = create({ userAgent: 'test/1', hostFetch: refusing });
@@ -29,22 +29,26 @@ test('A23: hosts that are private by themselves are refused before anything is s
       '[fe80::1]',
       '[::ffff:a00:1]',
     ]) {
-      const asked = { ...request, url: new URL(`https://${host}/`) };
-      assert.equal(await failing(http, asked), 'privateAddress', host);
-      assert.equal(await failing(http, { ...asked, method: 'POST', body: 'code=1' }), 'privateAddress', host);
+      const toPrivateHost = { ...request, url: new URL(`https://${host}/`) };
+      assert.equal(await failureKindOf(http, toPrivateHost), 'privateAddress', host);
+      assert.equal(
+        await failureKindOf(http, { ...toPrivateHost, method: 'POST', body: 'code=1' }),
+        'privateAddress',
+        host,
+      );
     }
   }
 });
 
-test('A23: a name is refused if one of its addresses is private', async (t) => {
+test('A23: a host name is refused if one of its addresses is private', async (t) => {
   for (const addresses of [['10.0.0.1'], ['8.8.8.8', '192.168.0.1'], ['2606:4700::1111', 'fd00::1']]) {
     const { http, paths } = await start(t, async () => addresses);
-    assert.equal(await failing(http, request), 'privateAddress', String(addresses));
+    assert.equal(await failureKindOf(http, request), 'privateAddress', String(addresses));
     assert.deepEqual(paths(), []);
   }
 });
 
-test('A23: a name with public addresses is asked', async (t) => {
+test('A23: a request to a host name with only public addresses is sent', async (t) => {
   const names: string[] = [];
   const { http } = await start(t, async (name) => {
     names.push(name);
@@ -54,12 +58,12 @@ test('A23: a name with public addresses is asked', async (t) => {
   assert.deepEqual(names, ['mcp.example.test']);
 });
 
-test('A23: a name that cannot be looked up is left to the proxy', async (t) => {
+test('A23: a host name that cannot be looked up is left to the proxy', async (t) => {
   const { http } = await start(t, () => Promise.reject(new Error('ENOTFOUND')));
   assert.equal((await http(request)).body, 'hello');
 });
 
-test('A23: a lookup that takes longer than 3 s is not waited for', async (t) => {
+test('A23: a request waits at most 3 s for a lookup', async (t) => {
   const clock = new FakeClock();
   const begun = Promise.withResolvers<void>();
   const { http, paths } = await start(
@@ -70,61 +74,61 @@ test('A23: a lookup that takes longer than 3 s is not waited for', async (t) => 
     },
     clock,
   );
-  const asked = http(request);
+  const response = http(request);
   await begun.promise;
   clock.advance(2_999);
   assert.deepEqual(paths(), []);
   clock.advance(1);
-  assert.equal((await asked).body, 'hello');
+  assert.equal((await response).body, 'hello');
   assert.equal(clock.pendingTimers, 0);
 });
 
-test('A23: a cancel does not wait for the lookup, and nothing is sent after it', async (t) => {
-  const answer = Promise.withResolvers<string[]>();
-  const { http, paths } = await start(t, () => answer.promise);
+test('A23: a cancelled request does not wait for its lookup and is not sent afterwards', async (t) => {
+  const lookupResult = Promise.withResolvers<string[]>();
+  const { http, paths } = await start(t, () => lookupResult.promise);
   const caller = new AbortController();
-  const failed = failing(http, { ...request, signal: caller.signal });
+  const failed = failureKindOf(http, { ...request, signal: caller.signal });
   caller.abort();
   assert.equal(await failed, 'cancelled');
-  answer.resolve(['8.8.8.8']);
+  lookupResult.resolve(['8.8.8.8']);
   await http({ ...request, url: new URL('/after', url), privateAddresses: 'allow' });
   assert.deepEqual(paths(), ['/after']);
 });
 
-test('A23: each hop of a redirect is judged anew', async (t) => {
-  const answers = [['8.8.8.8'], ['127.0.0.1']];
-  const { http, paths } = await start(t, async () => answers.shift() ?? assert.fail('asked a third time'));
-  assert.equal(await failing(http, { ...request, url: new URL('/redirects', url) }), 'privateAddress');
+test('A23: each hop of a redirect is checked again', async (t) => {
+  const lookupResults = [['8.8.8.8'], ['127.0.0.1']];
+  const { http, paths } = await start(t, async () => lookupResults.shift() ?? assert.fail('looked up a third time'));
+  assert.equal(await failureKindOf(http, { ...request, url: new URL('/redirects', url) }), 'privateAddress');
   assert.deepEqual(paths(), ['/redirects']);
 });
 
-test('where private addresses are in order nothing is looked up', async (t) => {
+test('a request that allows private addresses is sent without a lookup', async (t) => {
   const { http } = await start(t, () => assert.fail('looked up'));
   assert.equal((await http({ ...request, privateAddresses: 'allow' })).body, 'hello');
   assert.equal((await http({ method: 'GET', url })).body, 'hello');
 });
 
-test('A23: the desktop looks names up with the system’s resolver', async (t) => {
+test('A23: on the desktop, host names are looked up with the system’s resolver', async (t) => {
   const addresses = await lookup(hostname(), { all: true }).catch(() => []);
   if (!addresses.some(({ address }) => isPrivateAddress(address))) {
-    t.skip('this computer’s own name has no private address');
+    t.skip('the name of this machine has no private address');
     return;
   }
   const http = createPlatformHttp({ userAgent: 'test/1', hostFetch: () => assert.fail('sent') });
-  assert.equal(await failing(http, { ...request, url: new URL(`https://${hostname()}/`) }), 'privateAddress');
+  assert.equal(await failureKindOf(http, { ...request, url: new URL(`https://${hostname()}/`) }), 'privateAddress');
 });
 
-/** A server named mcp.example.test, and an `Http` whose lookups are the test's. */
-async function start(t: TestContext, find: (name: string) => Promise<string[]>, clock = new FakeClock()) {
+/** A server named mcp.example.test, and an `Http` whose lookups the test controls. */
+async function start(t: TestContext, lookUp: (name: string) => Promise<string[]>, clock = new FakeClock()) {
   const authority = await Authority.create(t);
   const credentials = await authority.issue('DNS:mcp.example.test');
-  const { port, received } = await startTlsServer(t, credentials, (asked, response) => {
-    if (asked.url === '/redirects') {
+  const { port, received } = await startTlsServer(t, credentials, (incoming, response) => {
+    if (incoming.url === '/redirects') {
       response.writeHead(302, { location: '/' });
     }
     response.end('hello');
   });
   const proxy = await startProxy(t, { password: 'p', port });
   const host = createFetchTransport(fetchThrough(t, proxy.url, 'p', authority));
-  return { http: createHttp({ host, lookup: find, clock }), paths: () => received.map((each) => each.url) };
+  return { http: createHttp({ host, lookup: lookUp, clock }), paths: () => received.map((each) => each.url) };
 }

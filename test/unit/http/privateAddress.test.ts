@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { isPrivateAddress, reachOf } from '../../../src/http/url.ts';
 
-/** First and last address of each range, with the neighbours that must stay public. */
+/** The first and last address of each private range, and their neighbours, which are public. */
 const v4 = {
   private: [
     ...['0.0.0.0', '0.255.255.255', '10.0.0.0', '10.255.255.255', '100.64.0.0', '100.127.255.255', '127.0.0.0'],
@@ -36,7 +36,7 @@ for (const address of [...v4.public, ...v6.public]) {
   test(`A23: ${address} is public`, () => assert.equal(isPrivateAddress(address), false));
 }
 
-test('A23: an IPv4 address is judged the same inside an IPv6 address, however it is written', () => {
+test('A23: an IPv4 address embedded in an IPv6 address is classified like the IPv4 address, in every notation', () => {
   for (const [kind, addresses] of Object.entries(v4)) {
     for (const address of addresses) {
       const [a, b, c, d] = address.split('.').map(Number) as [number, number, number, number];
@@ -49,7 +49,7 @@ test('A23: an IPv4 address is judged the same inside an IPv6 address, however it
   }
 });
 
-test('A23: every address is judged as Node’s own block list judges it', () => {
+test('A23: every address is classified as Node’s BlockList classifies it', () => {
   const [blocked4, blocked6] = [new BlockList(), new BlockList()];
   for (const range of [
     '0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12',
@@ -65,14 +65,14 @@ test('A23: every address is judged as Node’s own block list judges it', () => 
   fc.assert(fc.property(fc.ipV4(), (address) => isPrivateAddress(address) === blocked4.check(address, 'ipv4')));
   fc.assert(
     fc.property(fc.ipV6(), (address) => {
-      // Addresses that hold an IPv4 address have rows of their own above.
+      // Addresses that embed an IPv4 address are tested above.
       fc.pre(!/^(2002|0*64|0*:|::)/i.test(address));
       return isPrivateAddress(address) === blocked6.check(address, 'ipv6');
     }),
   );
 });
 
-test('A23: what cannot be read is private', () => {
+test('A23: an address that cannot be parsed counts as private', () => {
   for (const text of [
     '',
     'example.com',
@@ -90,7 +90,7 @@ test('A23: what cannot be read is private', () => {
   }
 });
 
-test('A23: of a host in a URL, addresses and `localhost` are judged as they stand, names are to be looked up', () => {
+test('A23: a literal address or localhost in a URL is classified without a lookup, but other names need one', () => {
   const rows: [url: string, reach: string][] = [
     ['https://10.1.2.3/', 'private'],
     ['https://0x0a.0x010203/', 'private'],

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 import type { Credentials } from './authority.ts';
 
-/** An https server on loopback. It ends with the test. */
+/** An https server on loopback, which is closed after the test. */
 export async function startTlsServer(t: TestContext, credentials: Credentials, handle: RequestListener = greet) {
   const received: IncomingMessage[] = [];
   const server = createServer(credentials, (request, response) => {

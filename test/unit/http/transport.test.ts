@@ -12,89 +12,88 @@ import {
   type UpstreamResponse,
 } from '../../../src/http/transport.ts';
 import { createDirectUpstream as createNoUpstream } from '../../../src/platform/browser/pools.ts';
-import { answerJson, pour, ScriptedServer, still } from '../gateway/scriptedServer.ts';
+import { pour, respondWithJson, ScriptedServer, still } from '../gateway/scriptedServer.ts';
 
-const ways: Record<string, () => Upstream> = {
-  'our own connections': () => createDirectUpstream() ?? assert.fail(),
-  'the host’s fetch': () => createFetchUpstream(fetch),
+const upstreams: Record<string, () => Upstream> = {
+  'direct connections': () => createDirectUpstream() ?? assert.fail(),
+  'extension host fetch': () => createFetchUpstream(fetch),
 };
 
 const never = new AbortController().signal;
 
-for (const [way, create] of Object.entries(ways)) {
-  test(`${way}: request and answer pass unaltered`, async (t) => {
+for (const [name, create] of Object.entries(upstreams)) {
+  test(`${name}: request and response of an upstream pass through unaltered`, async (t) => {
     const { server, send } = await open(t, create);
     server.script = (response) => {
       response.setHeader('mcp-session-id', 's');
-      answerJson(response, 418, { a: 'ü' });
+      respondWithJson(response, 418, { a: 'ü' });
     };
-    const answer = await send({
+    const response = await send({
       body: '{"b":"ö"}',
       headers: { 'mcp-method': 'x', 'content-type': 'application/json' },
     });
-    assert.equal(answer.status, 418);
-    assert.equal(headerOf(answer, 'mcp-session-id'), 's');
-    assert.equal(await readText(answer, 1000), '{"a":"ü"}');
+    assert.equal(response.status, 418);
+    assert.equal(headerOf(response, 'mcp-session-id'), 's');
+    assert.equal(await readText(response, 1000), '{"a":"ü"}');
     const [{ method, url, headers, body } = assert.fail()] = server.received;
     assert.deepEqual([method, url, headers['mcp-method'], body], ['POST', '/mcp', 'x', '{"b":"ö"}']);
   });
 
-  test(`${way}: pieces arrive as they are sent`, async (t) => {
+  test(`${name}: chunks of a response arrive as they are sent`, async (t) => {
     const { server, send } = await open(t, create);
-    const responding = server.answered((response) => response.writeHead(200).write('one'));
-    const answer = await send();
-    assert.equal(textOf(await answer.read()), 'one');
-    const response = await responding;
-    response.write('two');
-    assert.equal(textOf(await answer.read()), 'two');
-    response.end();
-    assert.equal(await answer.read(), undefined);
+    const responding = server.nextResponse((response) => response.writeHead(200).write('one'));
+    const response = await send();
+    assert.equal(textOf(await response.read()), 'one');
+    const serverResponse = await responding;
+    serverResponse.write('two');
+    assert.equal(textOf(await response.read()), 'two');
+    serverResponse.end();
+    assert.equal(await response.read(), undefined);
   });
 
-  test(`${way}: a redirect is handed back and not followed`, async (t) => {
+  test(`${name}: a redirect from an upstream is returned and not followed`, async (t) => {
     const { server, send } = await open(t, create);
     server.script = (response) => response.writeHead(307, { location: '/elsewhere' }).end();
-    const answer = await send();
-    assert.equal(answer.status, 307);
+    const response = await send();
+    assert.equal(response.status, 307);
     assert.equal(server.received.length, 1);
   });
 
-  test(`${way}: a server does not write far ahead of a slow reader`, async (t) => {
+  test(`${name}: a server cannot write far ahead of a slow reader`, async (t) => {
     const { server, send } = await open(t, create);
     const total = 1_000 * 65_536;
     let sent = (): number => 0;
     server.script = (response) => {
       sent = pour(response, total);
     };
-    const answer = await send();
+    const response = await send();
     const ahead = await still(sent);
     assert.ok(ahead < total / 2, `${ahead} of ${total} bytes`);
     let read = 0;
-    for (let chunk = await answer.read(); chunk !== undefined; chunk = await answer.read()) {
+    for (let chunk = await response.read(); chunk !== undefined; chunk = await response.read()) {
       read += chunk.length;
     }
     assert.equal(read, total);
   });
 
-  test(`${way}: a caller who leaves ends the request at the server, before the head and after it`, async (t) => {
+  test(`${name}: an aborted request is closed at the server, before and after the response headers`, async (t) => {
     const { server, send } = await open(t, create);
     for (const early of [true, false]) {
       const caller = new AbortController();
-      const responding = server.answered((response) => {
+      const responding = server.nextResponse((response) => {
         if (!early) {
           response.writeHead(200).write('one');
         }
       });
       const sending = send({ signal: caller.signal });
-      const response = await responding;
-      const closed = once(response, 'close');
+      const closed = once(await responding, 'close');
       if (early) {
         caller.abort();
         await assert.rejects(sending, isFailure('cancelled'));
       } else {
-        const answer = await sending;
-        await answer.read();
-        const reading = answer.read();
+        const response = await sending;
+        await response.read();
+        const reading = response.read();
         caller.abort();
         await assert.rejects(reading, isFailure('cancelled'));
       }
@@ -102,27 +101,27 @@ for (const [way, create] of Object.entries(ways)) {
     }
   });
 
-  test(`${way}: a reader who has seen enough ends the answer`, async (t) => {
+  test(`${name}: a reader that reaches its limit closes the response`, async (t) => {
     const { server, send } = await open(t, create);
-    const responding = server.answered((response) => response.writeHead(200).write('x'.repeat(100)));
-    const answer = await send();
+    const responding = server.nextResponse((response) => response.writeHead(200).write('x'.repeat(100)));
+    const response = await send();
     const closed = once(await responding, 'close');
-    assert.equal(await readText(answer, 10), 'x'.repeat(10));
+    assert.equal(await readText(response, 10), 'x'.repeat(10));
     await closed;
   });
 
-  test(`${way}: an answer that breaks off rejects the next read`, async (t) => {
+  test(`${name}: a response that breaks off rejects the next read`, async (t) => {
     const { server, send } = await open(t, create);
     server.script = (response) => {
       response.writeHead(200, { 'content-length': 100 }).write('one');
       setImmediate(() => response.destroy());
     };
-    const answer = await send();
-    await answer.read();
-    await assert.rejects(answer.read(), isFailure('unreachable'));
+    const response = await send();
+    await response.read();
+    await assert.rejects(response.read(), isFailure('unreachable'));
   });
 
-  test(`${way}: a server that is not there is a failure that names its host only`, async (t) => {
+  test(`${name}: an unreachable server causes a failure that names only its host`, async (t) => {
     const { server, send } = await open(t, create);
     await server.stop();
     await assert.rejects(send(), (error) => {
@@ -132,7 +131,7 @@ for (const [way, create] of Object.entries(ways)) {
     });
   });
 
-  test(`${way}: connections are used again`, async (t) => {
+  test(`${name}: connections are reused`, async (t) => {
     const { server, send } = await open(t, create);
     for (let count = 0; count < 20; count += 1) {
       assert.equal(await readText(await send({ body: '{"id":1}' }), 1000), '{"jsonrpc":"2.0","id":1,"result":{}}');
@@ -140,9 +139,9 @@ for (const [way, create] of Object.entries(ways)) {
     assert.ok(server.connections < 3, `${server.connections} connections`);
   });
 
-  test(`${way}: closing ends what is under way, and what comes later works`, async (t) => {
+  test(`${name}: closing an upstream ends requests in progress, and later requests work`, async (t) => {
     const { server, send, upstream } = await open(t, create);
-    const responding = server.answered(() => undefined);
+    const responding = server.nextResponse(() => undefined);
     const sending = assert.rejects(send(), HttpFailure);
     await responding;
     await upstream.close();
@@ -152,22 +151,22 @@ for (const [way, create] of Object.entries(ways)) {
   });
 }
 
-test('a web worker has no connections of its own', () => {
+test('a web worker has no direct upstream', () => {
   assert.equal(createNoUpstream(), undefined);
 });
 
-test('the host’s fetch: what it has decoded no longer says that it is encoded', async (t) => {
+test('a response decoded by the host’s fetch has no Content-Encoding header', async (t) => {
   const { server, send } = await open(t, () => createFetchUpstream(fetch));
   const { gzipSync } = await import('node:zlib');
   server.script = (response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync('text'));
-  const answer = await send();
-  assert.equal(headerOf(answer, 'content-encoding'), undefined);
-  assert.equal(await readText(answer, 100), 'text');
+  const response = await send();
+  assert.equal(headerOf(response, 'content-encoding'), undefined);
+  assert.equal(await readText(response, 100), 'text');
 });
 
-test('each request takes the way that its address asks for, and closing closes both', async () => {
+test('each request goes through the upstream for its address, and closing closes both upstreams', async () => {
   const log: string[] = [];
-  const way = (name: string): Upstream => ({
+  const recording = (name: string): Upstream => ({
     send: async () => {
       log.push(name);
       return { status: 200, headers: {}, read: async () => undefined, cancel: () => undefined };
@@ -175,8 +174,8 @@ test('each request takes the way that its address asks for, and closing closes b
     close: async () => void log.push(`close ${name}`),
   });
   const upstream = chooseUpstream(({ hostname }) => hostname === '127.0.0.1', {
-    direct: way('direct'),
-    host: way('host'),
+    direct: recording('direct'),
+    host: recording('host'),
   });
   for (const url of ['http://127.0.0.1/mcp', 'https://mcp.notion.com/mcp']) {
     await upstream.send({ method: 'GET', url: new URL(url), headers: {}, signal: never });
@@ -187,7 +186,7 @@ test('each request takes the way that its address asks for, and closing closes b
 
 async function open(t: TestContext, create: () => Upstream) {
   const server = await ScriptedServer.start();
-  server.script = (response) => answerJson(response, 200, { jsonrpc: '2.0', id: 1, result: {} });
+  server.script = (response) => respondWithJson(response, 200, { jsonrpc: '2.0', id: 1, result: {} });
   const upstream = create();
   t.after(async () => {
     await upstream.close();

@@ -7,19 +7,19 @@ import { createFetchTransport } from '../../../src/http/fetchTransport.ts';
 import { createPlatformHttp as createBrowserHttp } from '../../../src/platform/browser/transport.ts';
 
 /**
- * The ways in which a request travels, to be held to the same tests. Servers of tests are on loopback, which goes over
- * our own connections; the second way has none and sends there through `fetch`.
+ * The transports that the same tests are run with. The servers of the tests are on loopback, which the first transport
+ * reaches over our own connections; the second one has none and uses `fetch`.
  */
-export const ways: Record<string, Http> = {
-  'our own connections': createPlatformHttp({ userAgent: 'test/1', hostFetch: () => assert.fail('not direct') }),
-  'the host’s fetch': createHttp({ host: createFetchTransport(fetch), userAgent: 'test/1', clock: systemClock }),
-  'the worker’s fetch': createBrowserHttp({ userAgent: 'test/1' }),
+export const transports: Record<string, Http> = {
+  'direct connections': createPlatformHttp({ userAgent: 'test/1', hostFetch: () => assert.fail('not direct') }),
+  'extension host fetch': createHttp({ host: createFetchTransport(fetch), userAgent: 'test/1', clock: systemClock }),
+  'web worker fetch': createBrowserHttp({ userAgent: 'test/1' }),
 };
 
-/** What a request fails with, which is an `HttpFailure` that tells of its URL the host alone. */
-export async function failing(http: Http, request: HttpRequest): Promise<HttpFailureKind> {
+/** The kind with which a request fails. The failure must be an `HttpFailure` that reveals only the host of the URL. */
+export async function failureKindOf(http: Http, request: HttpRequest): Promise<HttpFailureKind> {
   const error: unknown = await http(request).then(
-    ({ status }) => assert.fail(`answered ${status}`),
+    ({ status }) => assert.fail(`got status ${status}`),
     (reason: unknown) => reason,
   );
   assert.ok(error instanceof HttpFailure, String(error));

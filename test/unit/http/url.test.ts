@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isDirect, isLoopback, isSecure } from '../../../src/http/url.ts';
 
-const onThisComputer = [
+const onThisMachine = [
   'http://127.0.0.1:1/',
   'https://127.1.2.3/',
   'http://localhost:8080/',
@@ -25,8 +25,8 @@ const elsewhere = [
   'https://128.0.0.1/',
 ];
 
-for (const text of onThisComputer) {
-  test(`${text} is reached directly, also over http`, () => {
+for (const text of onThisMachine) {
+  test(`${text} is reached directly, and plain http is allowed`, () => {
     const url = new URL(text);
     assert.equal(isLoopback(url.hostname), true);
     assert.equal(isDirect(url), true);
@@ -35,7 +35,7 @@ for (const text of onThisComputer) {
 }
 
 for (const text of elsewhere) {
-  test(`${text} is the host's to carry, and never over http`, () => {
+  test(`${text} is reached through the extension host, and plain http is not allowed`, () => {
     const url = new URL(text);
     assert.equal(isLoopback(url.hostname), false);
     assert.equal(isDirect(url), false);
@@ -44,7 +44,7 @@ for (const text of elsewhere) {
   });
 }
 
-test('other schemes and addresses with a password are not secure, wherever they lead', () => {
+test('a URL with another scheme or with credentials is insecure on every host', () => {
   for (const text of ['ftp://127.0.0.1/', 'ws://127.0.0.1/', 'file:///etc/hosts', 'https://me@example.com/']) {
     assert.equal(isSecure(new URL(text)), false, text);
   }

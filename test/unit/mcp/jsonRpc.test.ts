@@ -5,58 +5,58 @@ import { errorBody, requestIdsOf, requestIdsOfEnds, rpcErrorIn } from '../../../
 
 const bodies: [title: string, body: string, ids: unknown[], batch?: boolean][] = [
   ['a request', '{"jsonrpc":"2.0","id":1,"method":"m"}', [1]],
-  ['a request with a text for an id', '{"jsonrpc":"2.0","id":"a","method":"m"}', ['a']],
+  ['a request with a string id', '{"jsonrpc":"2.0","id":"a","method":"m"}', ['a']],
   ['a request with the id 0', '{"jsonrpc":"2.0","id":0,"method":"m"}', [0]],
-  ['a request whose id is no id', '{"jsonrpc":"2.0","id":{},"method":"m"}', [null]],
+  ['a request with an invalid id', '{"jsonrpc":"2.0","id":{},"method":"m"}', [null]],
   ['a notification', '{"jsonrpc":"2.0","method":"m"}', []],
   ['a response', '{"jsonrpc":"2.0","id":1,"result":{}}', []],
-  ['an error', '{"jsonrpc":"2.0","id":1,"error":{"code":1,"message":""}}', []],
+  ['an error response', '{"jsonrpc":"2.0","id":1,"error":{"code":1,"message":""}}', []],
   ['a batch', '[{"id":1,"method":"m"},{"method":"m"},{"id":2,"method":"m"},{"id":3,"result":1}]', [1, 2], true],
-  ['a batch of nothing to answer', '[{"method":"m"}]', [], true],
+  ['a batch without requests', '[{"method":"m"}]', [], true],
   ['an empty batch', '[]', [], true],
-  ['a batch with something else in it', '[5]', [null], true],
-  ['no JSON', '{"jsonrpc"', [null]],
-  ['no message', '"text"', [null]],
-  ['nothing', '', [null]],
+  ['a batch with an invalid message', '[5]', [null], true],
+  ['invalid JSON', '{"jsonrpc"', [null]],
+  ['JSON that is no message', '"text"', [null]],
+  ['an empty body', '', [null]],
 ];
 
 for (const [title, body, ids, batch = false] of bodies) {
-  test(`${title} is answered to ${JSON.stringify(ids)}`, () => {
+  test(`the request ids in ${title} are ${JSON.stringify(ids)}`, () => {
     assert.deepEqual(requestIdsOf(Buffer.from(body)), { ids, batch });
   });
 }
 
 const ends: [title: string, head: string, tail: string, id: unknown][] = [
-  ['at the start, as VS Code writes it', '{"jsonrpc":"2.0","id":7,"method":"m","params":{"id":1', 'xxx"}}', 7],
+  ['at the start (VS Code)', '{"jsonrpc":"2.0","id":7,"method":"m","params":{"id":1', 'xxx"}}', 7],
   ['after the method', '{"method":"m","id":"s","params":{', 'xxx"}}', 's'],
-  ['at the end, as the SDK writes it', '{"method":"m","params":{"id":1', 'xxx"},"jsonrpc":"2.0","id":7}', 7],
+  ['at the end (MCP SDK)', '{"method":"m","params":{"id":1', 'xxx"},"jsonrpc":"2.0","id":7}', 7],
   ['before the version at the end', '{"method":"m","params":{', 'xxx"}, "id" : "a\\"b" , "jsonrpc" : "2.0" }\n', 'a"b'],
-  ['inside the parameters only', '{"jsonrpc":"2.0","method":"m","params":{"id":1,', 'xxx","id":2}}', null],
-  ['inside a text only', '{"method":"m","params":"{\\"id\\":1,', 'xxx,\\"id\\":2}"}', null],
+  ['only inside the parameters', '{"jsonrpc":"2.0","method":"m","params":{"id":1,', 'xxx","id":2}}', null],
+  ['only inside a string', '{"method":"m","params":"{\\"id\\":1,', 'xxx,\\"id\\":2}"}', null],
   ['in a batch', '[{"jsonrpc":"2.0","id":1,', '"id":2}]', null],
 ];
 
 for (const [title, head, tail, id] of ends) {
-  test(`the id of a request too large to keep, ${title}, is ${JSON.stringify(id)}`, () => {
+  test(`in a request too large to keep, an id ${title} is read as ${JSON.stringify(id)}`, () => {
     assert.deepEqual(requestIdsOfEnds(Buffer.from(head), Buffer.from(tail)).ids, [id]);
   });
 }
 
-test('finding an id in ends that are made to be slow to search takes no time', () => {
-  const nasty = [
+test('an id is searched for in less than 200 ms even in text crafted to slow down the search', () => {
+  const crafted = [
     `{${'"method":"m",'.repeat(300)}`,
     `,"id":"${'\\\\'.repeat(2000)}`,
     `,${' '.repeat(4000)}`,
     ',"id":1'.repeat(600),
   ];
   const startMs = performance.now();
-  for (const text of nasty) {
+  for (const text of crafted) {
     requestIdsOfEnds(Buffer.from(text), Buffer.from(text));
   }
   assert.ok(performance.now() - startMs < 200);
 });
 
-test('an error tells programs its kind and what goes with it, and people a sentence', () => {
+test('a JSON-RPC error carries a kind and its data for programs, and a sentence for the user', () => {
   const problem = { kind: 'rateLimited', host: 'mcp.notion.com', status: 429, waitSeconds: 60 } as const;
   assert.deepEqual(
     errorOf(problem, ({ host, waitSeconds }) => `${host}: ${waitSeconds}`),
@@ -68,7 +68,7 @@ test('an error tells programs its kind and what goes with it, and people a sente
   );
 });
 
-test('an error is addressed to each who waits, and to nobody when nobody does', () => {
+test('an error body addresses every request, and there is none without requests', () => {
   const error = { code: -1, message: 'm' };
   const one = { jsonrpc: '2.0', id: 1, error };
   assert.equal(errorBody({ ids: [1], batch: false }, error), JSON.stringify(one));
@@ -76,7 +76,7 @@ test('an error is addressed to each who waits, and to nobody when nobody does', 
   assert.equal(errorBody({ ids: [], batch: true }, error), undefined);
 });
 
-test('a JSON-RPC error is found in an answer and nothing else is taken for one', () => {
+test('a JSON-RPC error is recognized in a response body, and nothing else is mistaken for one', () => {
   const error = { code: -32601, message: 'Method not found' };
   assert.deepEqual(rpcErrorIn(JSON.stringify({ jsonrpc: '2.0', id: 1, error: { ...error, secret: 1 } })), error);
   for (const other of [

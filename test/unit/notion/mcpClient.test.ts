@@ -14,7 +14,7 @@ import { html, type Route, startServer } from '../oauth/loopbackServer.ts';
 
 const token = new Secret('user:grant:access');
 
-/** The official SDK's server with one tool, stateless or with sessions. */
+/** A server built with the official SDK: one tool, either stateless or with sessions. */
 async function sdkServer(t: TestContext, options: { sessions: boolean; json: boolean }) {
   const methods: string[] = [];
   const authorizations = new Set<string | undefined>();
@@ -35,7 +35,7 @@ async function sdkServer(t: TestContext, options: { sessions: boolean; json: boo
     await mcp.connect(transport as Parameters<typeof mcp.connect>[0]);
     return transport;
   };
-  const lasting = options.sessions ? await connect() : undefined;
+  const sessionTransport = options.sessions ? await connect() : undefined;
   const server = createServer(async (request, response) => {
     let body = '';
     for await (const chunk of request) {
@@ -44,7 +44,7 @@ async function sdkServer(t: TestContext, options: { sessions: boolean; json: boo
     const message = JSON.parse(body);
     methods.push(message.method);
     authorizations.add(request.headers.authorization);
-    const transport = lasting ?? (await connect());
+    const transport = sessionTransport ?? (await connect());
     await transport.handleRequest(request, response, message);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -57,8 +57,8 @@ async function sdkServer(t: TestContext, options: { sessions: boolean; json: boo
 }
 
 for (const json of [true, false]) {
-  const kind = json ? 'JSON' : 'an event stream';
-  test(`A14: a stateless server that answers ${kind} is asked once, with the token in the header`, async (t) => {
+  const format = json ? 'JSON' : 'an event stream';
+  test(`A14: a stateless server that responds with ${format} receives one request, with the token in the header`, async (t) => {
     const { url, methods, authorizations } = await sdkServer(t, { sessions: false, json });
     const result = await callTool(fetchHttp, url, token, 'echo', { text: 'hi' });
     assert.deepEqual(result, { text: 'you said hi', isError: false });
@@ -66,7 +66,7 @@ for (const json of [true, false]) {
     assert.deepEqual([...authorizations], ['Bearer user:grant:access']);
   });
 
-  test(`a server with sessions that answers ${kind} gets its handshake first`, async (t) => {
+  test(`a server with sessions that responds with ${format} receives the initialize handshake first`, async (t) => {
     const { url, methods } = await sdkServer(t, { sessions: true, json });
     const result = await callTool(fetchHttp, url, token, 'echo', { text: 'hi' });
     assert.equal(result.text, 'you said hi');
@@ -74,25 +74,25 @@ for (const json of [true, false]) {
   });
 }
 
-test('a tool that fails says so in its result, an unknown tool is an error', async (t) => {
+test('a tool that fails returns a result with isError, and a call of an unknown tool fails', async (t) => {
   const { url } = await sdkServer(t, { sessions: false, json: true });
   assert.deepEqual(await callTool(fetchHttp, url, token, 'echo', { text: 7 }), { text: 'no', isError: true });
   await fails(() => callTool(fetchHttp, url, token, 'nothing', {}), 'serverRejected', { code: 'rpc_error' });
 });
 
-async function answering(t: TestContext, route: Route) {
+async function serverWith(t: TestContext, route: Route) {
   const server = await startServer(t);
   server.routes['POST /mcp'] = route;
   return { ...server, call: () => callTool(fetchHttp, new URL(`${server.origin}/mcp`), token, 'x', {}) };
 }
 
-const rpc = (reply: Record<string, unknown>) => ({ body: { jsonrpc: '2.0', id: 1, ...reply } });
+const rpc = (response: Record<string, unknown>) => ({ body: { jsonrpc: '2.0', id: 1, ...response } });
 
 for (const [title, route, kind, details] of [
   ['401', { status: 401, body: { error: 'invalid_token' } }, 'serverRejected', { code: 'invalid_token', status: 401 }],
-  ['403 of a firewall', { ...html, status: 403 }, 'transient', {}],
+  ['a firewall’s 403 page', { ...html, status: 403 }, 'transient', {}],
   [
-    '403 for scopes',
+    '403 for insufficient scopes',
     { status: 403, body: { error: 'insufficient_scope' } },
     'serverRejected',
     { code: 'insufficient_scope' },
@@ -100,25 +100,25 @@ for (const [title, route, kind, details] of [
   ['429', { status: 429, headers: { 'retry-after': '3' } }, 'transient', { retryAfterMs: 3000 }],
   ['503', { status: 503 }, 'transient', {}],
   ['HTML', html, 'transient', { code: 'html' }],
-  ['nothing', {}, 'invalidResponse', { code: 'no_reply' }],
+  ['an empty body', {}, 'invalidResponse', { code: 'no_reply' }],
   ['another id', { body: { jsonrpc: '2.0', id: 2, result: {} } }, 'invalidResponse', { code: 'no_reply' }],
-  ['a result that is none', rpc({ result: 7 }), 'invalidResponse', { missing: 'result' }],
+  ['a result that is not an object', rpc({ result: 7 }), 'invalidResponse', { missing: 'result' }],
   [
-    'an error',
+    'a JSON-RPC error',
     rpc({ error: { code: -32602, message: 'Tool user:grant:access not found' } }),
     'serverRejected',
     { code: 'rpc_error', serverReason: 'Tool [secret] not found' },
   ],
   ['a redirect', { status: 307, headers: { location: '/elsewhere' } }, 'unsafe', { code: 'redirected' }],
 ] as const) {
-  test(`an MCP server’s ${title} is ${kind}`, async (t) => {
-    const { call } = await answering(t, route);
+  test(`an MCP server’s response with ${title} is ${kind}`, async (t) => {
+    const { call } = await serverWith(t, route);
     await fails(call, kind, { step: 'identity', ...details });
   });
 }
 
-test('an event stream may carry comments, notifications, CRLF and data over several lines', async (t) => {
-  const { call } = await answering(t, {
+test('an event stream may contain comments, notifications, CRLF and data over several lines', async (t) => {
+  const { call } = await serverWith(t, {
     headers: { 'content-type': 'text/event-stream; charset=utf-8' },
     body: [
       ': hello',
@@ -130,8 +130,8 @@ test('an event stream may carry comments, notifications, CRLF and data over seve
   assert.deepEqual(await call(), { text: 'ab', isError: false, structured: { k: 1 } });
 });
 
-test('a server that demands a session and then gives none is not asked for ever', async (t) => {
-  const { call, received } = await answering(t, {
+test('a call fails after two requests if the server demands a session and then opens none', async (t) => {
+  const { call, received } = await serverWith(t, {
     status: 400,
     body: { jsonrpc: '2.0', id: null, error: { code: -32000 } },
   });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isSerializationFault } from '../../../src/notion/toolErrors.ts';
 
-test('the three serialization faults of Notion’s server are known, a caller’s own mistakes are not among them', () => {
+test('the three serialization errors of Notion’s server are recognized, and errors of the caller are not', () => {
   for (const text of [
     'MCP error -32602: [{"message": "Expected array, received string"}]',
     'Expected object, received string',

@@ -27,7 +27,7 @@ const build = (more: Partial<AuthorizationServer> = {}, scopes?: string[]): Prom
     prompt: 'consent',
   });
 
-test('A13, A20: the authorization URL holds code, S256, state, resource and exactly our redirect URI', async () => {
+test('A13, A20: the authorization URL contains the S256 challenge, state, resource and the exact redirect URI', async () => {
   const pending = await build();
   const url = new URL(pending.url);
   assert.equal(url.origin + url.pathname, 'https://as.example/authorize');
@@ -44,7 +44,7 @@ test('A13, A20: the authorization URL holds code, S256, state, resource and exac
   });
 });
 
-test('A21: state and verifier are 256 bits, new each time, and the state tells encoded from plain by its =', async () => {
+test('A21: the state and the PKCE verifier are 256 bits and new for each request, and the state ends with =', async () => {
   const [one, two] = [await build(), await build()];
   assert.match(one.state.reveal(), /^[A-Za-z0-9+/]{43}=$/);
   assert.match(one.verifier.reveal(), /^[A-Za-z0-9_-]{43}$/);
@@ -52,14 +52,14 @@ test('A21: state and verifier are 256 bits, new each time, and the state tells e
   assert.ok(!JSON.stringify({ state: one.state, verifier: one.verifier }).includes(one.verifier.reveal()));
 });
 
-test('A16: offline_access is asked for only where the server lists it', async () => {
+test('A16: an authorization request includes offline_access only if the server lists it', async () => {
   const scopeOf = ({ url }: PendingAuthorization) => new URL(url).searchParams.get('scope');
   assert.equal(scopeOf(await build({ scopesSupported: ['read', 'offline_access'] }, ['read'])), 'read offline_access');
   assert.equal(scopeOf(await build({ scopesSupported: ['read'] }, ['read'])), 'read');
   assert.equal(scopeOf(await build({}, ['read'])), 'read');
 });
 
-test('A11: without scopes the parameter is left out, offline_access or not', async () => {
+test('A11: an authorization request without scopes omits the scope parameter, even if the server lists offline_access', async () => {
   const { url, scopes } = await build({ scopesSupported: ['offline_access'] });
   assert.equal(new URL(url).searchParams.has('scope'), false);
   assert.equal(scopes, undefined);
@@ -75,83 +75,83 @@ const pending: PendingAuthorization = {
   resource: 'https://mcp.example/mcp',
 };
 
-const judge = (query: string, more: Partial<AuthorizationServer> = {}) =>
+const validate = (query: string, more: Partial<AuthorizationServer> = {}) =>
   validateCallback(pending, { ...server, ...more }, new URLSearchParams(query));
 
 const state = 'state=c3RhdGU%3D';
 
-test('A21: an answer with our state gives its code, byte for byte', () => {
-  assert.equal(judge(`code=a%3Ab%2Bc%2Fd%25e&${state}`).reveal(), 'a:b+c/d%e');
+test('A21: an authorization response with the expected state yields its code, byte for byte', () => {
+  assert.equal(validate(`code=a%3Ab%2Bc%2Fd%25e&${state}`).reveal(), 'a:b+c/d%e');
 });
 
 const advertised = { issParameterSupported: true };
 for (const [title, query, more, expected] of [
-  ['advertised and present: compared', 'iss=https://as.example', advertised, undefined],
-  ['advertised and wrong: rejected', 'iss=https://evil.example', advertised, 'issuer_mismatch'],
-  ['advertised and absent: rejected', '', advertised, 'issuer_missing'],
-  ['advertised and empty: rejected', 'iss=', advertised, 'issuer_mismatch'],
-  ['unadvertised and present: compared', 'iss=https://as.example', {}, undefined],
-  ['unadvertised and wrong: rejected', 'iss=https://evil.example', {}, 'issuer_mismatch'],
-  ['unadvertised and empty: rejected', 'iss=', {}, 'issuer_mismatch'],
-  ['neither: taken', '', {}, undefined],
-  ['with a slash more: rejected', 'iss=https://as.example/', advertised, 'issuer_mismatch'],
-  ['in capitals: rejected', 'iss=HTTPS://AS.EXAMPLE', advertised, 'issuer_mismatch'],
-  ['with its port: rejected', 'iss=https://as.example:443', advertised, 'issuer_mismatch'],
+  ['is accepted if iss is advertised and correct', 'iss=https://as.example', advertised, undefined],
+  ['is rejected if iss is advertised and wrong', 'iss=https://evil.example', advertised, 'issuer_mismatch'],
+  ['is rejected if iss is advertised and absent', '', advertised, 'issuer_missing'],
+  ['is rejected if iss is advertised and empty', 'iss=', advertised, 'issuer_mismatch'],
+  ['is accepted if iss is unadvertised and correct', 'iss=https://as.example', {}, undefined],
+  ['is rejected if iss is unadvertised and wrong', 'iss=https://evil.example', {}, 'issuer_mismatch'],
+  ['is rejected if iss is unadvertised and empty', 'iss=', {}, 'issuer_mismatch'],
+  ['is accepted if iss is unadvertised and absent', '', {}, undefined],
+  ['is rejected if iss has an extra trailing slash', 'iss=https://as.example/', advertised, 'issuer_mismatch'],
+  ['is rejected if iss is in capitals', 'iss=HTTPS://AS.EXAMPLE', advertised, 'issuer_mismatch'],
+  ['is rejected if iss names the default port', 'iss=https://as.example:443', advertised, 'issuer_mismatch'],
 ] as const) {
-  test(`A12: iss ${title}`, async () => {
-    const answer = `code=c&${state}&${query}`;
+  test(`A12: an authorization response ${title}`, async () => {
+    const response = `code=c&${state}&${query}`;
     if (expected === undefined) {
-      assert.equal(judge(answer, more).reveal(), 'c');
+      assert.equal(validate(response, more).reveal(), 'c');
     } else {
-      await fails(() => judge(answer, more), 'unsafe', { step: 'authorization', code: expected });
+      await fails(() => validate(response, more), 'unsafe', { step: 'authorization', code: expected });
     }
   });
 }
 
-test('A12: on a wrong iss neither error nor its words are acted on or shown', async () => {
+test('A12: if iss is wrong, the error and its description are neither acted on nor shown', async () => {
   const failure = await fails(
-    () => judge(`error=access_denied&error_description=Bad+words&iss=https://evil.example&${state}`),
+    () => validate(`error=access_denied&error_description=Bad+words&iss=https://evil.example&${state}`),
     'unsafe',
     { code: 'issuer_mismatch' },
   );
   assert.equal(failure.details.serverReason, undefined);
 });
 
-test('A12: the issuer recorded at the start counts, not one of a later discovery', async () => {
-  await fails(() => judge(`code=c&${state}`, { issuer: 'https://other.example' }), 'unsafe', {
+test('A12: an authorization response is checked against the issuer recorded with the request, not one discovered later', async () => {
+  await fails(() => validate(`code=c&${state}`, { issuer: 'https://other.example' }), 'unsafe', {
     code: 'issuer_mismatch',
   });
 });
 
-test('A21: a missing or foreign state is unsafe, before anything else is looked at', async () => {
+test('A21: an authorization response with a missing or foreign state is unsafe, whatever else it contains', async () => {
   for (const query of ['code=c', 'code=c&state=', 'code=c&state=other', 'error=access_denied&state=other', '']) {
-    await fails(() => judge(query), 'unsafe', { code: 'state_mismatch' });
+    await fails(() => validate(query), 'unsafe', { code: 'state_mismatch' });
   }
 });
 
-test('A21: a parameter given twice is unsafe, even with the same value', async () => {
+test('A21: an authorization response with a duplicate parameter is unsafe, even if both values are equal', async () => {
   for (const name of ['code', 'state', 'iss', 'error']) {
     const values = { code: 'c', state: 'c3RhdGU%3D', iss: 'https://as.example', error: 'access_denied' };
     const value = values[name as keyof typeof values];
-    await fails(() => judge(`code=c&${state}&${name}=${value}&${name}=${value}`), 'unsafe', {
+    await fails(() => validate(`code=c&${state}&${name}=${value}&${name}=${value}`), 'unsafe', {
       code: 'duplicate_parameter',
     });
   }
 });
 
-test('an answer that is no code response is unsafe, one with nothing in it is nonsense: both may still be followed by the right one', async () => {
+test('an authorization response of another response type is unsafe, and one with neither code nor error is invalid', async () => {
   for (const query of ['response=eyJ', 'id_token=x', 'token=x']) {
-    await fails(() => judge(`code=c&${state}&${query}`), 'unsafe', { code: 'not_a_code_response' });
+    await fails(() => validate(`code=c&${state}&${query}`), 'unsafe', { code: 'not_a_code_response' });
   }
   for (const query of [state, `code=&${state}`, `error=&${state}`]) {
-    await fails(() => judge(query), 'invalidResponse', { code: 'no_code', missing: 'code' });
+    await fails(() => validate(query), 'invalidResponse', { code: 'no_code', missing: 'code' });
   }
 });
 
-test('access_denied is the person’s no; any other error is the server’s, with its cleaned words', async () => {
-  await fails(() => judge(`error=access_denied&${state}`), 'accessDenied', { code: 'access_denied' });
+test('access_denied means that the user denied access; any other error is serverRejected with a cleaned description', async () => {
+  await fails(() => validate(`error=access_denied&${state}`), 'accessDenied', { code: 'access_denied' });
   await fails(
-    () => judge(`error=invalid_scope&error_description=No%20%5Bsuch%5D(command:x)%20%24(trash)%0Ascope&${state}`),
+    () => validate(`error=invalid_scope&error_description=No%20%5Bsuch%5D(command:x)%20%24(trash)%0Ascope&${state}`),
     'serverRejected',
     {
       step: 'authorization',
@@ -160,12 +160,12 @@ test('access_denied is the person’s no; any other error is the server’s, wit
       serverReason: 'No [such] (command:x) (trash) scope',
     },
   );
-  await fails(() => judge(`error=<b>made+up</b>&${state}`), 'serverRejected', { code: 'unregistered_error' });
+  await fails(() => validate(`error=<b>made+up</b>&${state}`), 'serverRejected', { code: 'unregistered_error' });
 });
 
-test('an error that quotes our state or verifier does not get them shown', async () => {
+test('an authorization error that quotes the state or the PKCE verifier is shown without them', async () => {
   const failure = await fails(
-    () => judge(`error=invalid_request&error_description=bad+c3RhdGU%3D+and+verifier&${state}`),
+    () => validate(`error=invalid_request&error_description=bad+c3RhdGU%3D+and+verifier&${state}`),
     'serverRejected',
   );
   assert.equal(failure.details.serverReason, 'bad [secret] and [secret]');

@@ -6,20 +6,20 @@ const metadata = 'https://mcp.example.com/.well-known/oauth-protected-resource/m
 
 const cases: [title: string, header: string, expected: ReturnType<typeof parseChallenge>][] = [
   [
-    'is read as Notion sends it',
+    'is parsed as Notion sends it',
     `Bearer realm="OAuth", resource_metadata="${metadata}", error="invalid_token"`,
     { resourceMetadata: [metadata], error: 'invalid_token' },
   ],
-  ['may be a bare scheme', 'Bearer', { resourceMetadata: [] }],
+  ['may consist of the scheme alone', 'Bearer', { resourceMetadata: [] }],
   [
-    'may name scopes, separated by any spaces',
+    'may list scopes separated by any number of spaces',
     'bearer scope="  read   write "',
     { resourceMetadata: [], scopes: ['read', 'write'] },
   ],
-  ['with an empty scope names none', 'Bearer scope=""', { resourceMetadata: [] }],
+  ['with an empty scope parameter has no scopes', 'Bearer scope=""', { resourceMetadata: [] }],
   ['may have spaces around =', `Bearer resource_metadata = "${metadata}"`, { resourceMetadata: [metadata] }],
   [
-    'may have no commas between parameters',
+    'may lack commas between parameters',
     `Bearer realm="x" resource_metadata="${metadata}"`,
     { resourceMetadata: [metadata] },
   ],
@@ -28,36 +28,40 @@ const cases: [title: string, header: string, expected: ReturnType<typeof parseCh
     `Bearer resource_metadata=${metadata}, error=x`,
     { resourceMetadata: [metadata], error: 'x' },
   ],
-  ['may have single quotes', `Bearer resource_metadata='${metadata}'`, { resourceMetadata: [metadata] }],
+  ['may have values in single quotes', `Bearer resource_metadata='${metadata}'`, { resourceMetadata: [metadata] }],
   [
-    'keeps both of duplicate metadata addresses, in order (getsentry/sentry-mcp#939)',
+    'keeps both URLs of a duplicate resource_metadata, in order (getsentry/sentry-mcp#939)',
     `Bearer resource_metadata="https://mcp.example.com/a", error="e", resource_metadata="${metadata}"`,
     { resourceMetadata: ['https://mcp.example.com/a', metadata], error: 'e' },
   ],
-  ['takes the first of two scopes', 'Bearer scope="read", scope="write"', { resourceMetadata: [], scopes: ['read'] }],
   [
-    'may come after another scheme',
+    'uses the first of two scope parameters',
+    'Bearer scope="read", scope="write"',
+    { resourceMetadata: [], scopes: ['read'] },
+  ],
+  [
+    'may follow a challenge of another scheme',
     `Basic realm="simple, with \\"Bearer scope=x\\"", Bearer resource_metadata="${metadata}"`,
     { resourceMetadata: [metadata] },
   ],
   [
-    'may come after a scheme with a token68',
+    'may follow a challenge with a token68',
     `Negotiate YIIabc==, Bearer resource_metadata="${metadata}"`,
     { resourceMetadata: [metadata] },
   ],
   [
-    'may come before another scheme, whose parameters are not its own',
+    'may precede a challenge of another scheme, whose parameters it ignores',
     `Bearer realm="x", Digest scope="admin", resource_metadata="https://evil.example/"`,
     { resourceMetadata: [] },
   ],
   [
-    'is not misled by names that contain a name (modelcontextprotocol/python-sdk#3009)',
+    'ignores parameters whose names only contain a known name (modelcontextprotocol/python-sdk#3009)',
     'Bearer error_scope="decoy", x_resource_metadata="https://evil.example/", scope="read"',
     { resourceMetadata: [], scopes: ['read'] },
   ],
-  ['is not misled by names inside quotes', 'Bearer realm="api, scope=decoy"', { resourceMetadata: [] }],
-  ['understands escapes in quotes', 'Bearer error="a\\"b\\\\c"', { resourceMetadata: [], error: 'a"b\\c' }],
-  ['may end in the middle of a quote', 'Bearer error="abc', { resourceMetadata: [], error: 'abc' }],
+  ['ignores parameter names inside quotes', 'Bearer realm="api, scope=decoy"', { resourceMetadata: [] }],
+  ['may contain escapes in quoted values', 'Bearer error="a\\"b\\\\c"', { resourceMetadata: [], error: 'a"b\\c' }],
+  ['may end inside a quoted value', 'Bearer error="abc', { resourceMetadata: [], error: 'abc' }],
 ];
 
 for (const [title, header, expected] of cases) {
@@ -66,7 +70,7 @@ for (const [title, header, expected] of cases) {
   });
 }
 
-test('A2: without a Bearer challenge there is none', () => {
+test('A2: a WWW-Authenticate header without a Bearer challenge yields no challenge', () => {
   for (const header of [
     null,
     undefined,
@@ -82,7 +86,7 @@ test('A2: without a Bearer challenge there is none', () => {
   }
 });
 
-test('A2: two WWW-Authenticate headers are read as one list', () => {
+test('A2: two WWW-Authenticate headers are parsed as one list of challenges', () => {
   const headers = new Headers();
   headers.append('www-authenticate', 'Basic realm="a"');
   headers.append('www-authenticate', 'Bearer scope="read"');

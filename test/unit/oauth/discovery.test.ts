@@ -12,7 +12,7 @@ const resourceAt = '/.well-known/oauth-protected-resource';
 const serverAt = '/.well-known/oauth-authorization-server';
 const openIdAt = '/.well-known/openid-configuration';
 
-/** A server like Notion's: MCP endpoint and authorization server on one origin. */
+/** A server like Notion's, with the MCP endpoint and the authorization server on one origin. */
 async function notionLike(t: TestContext): Promise<LoopbackServer & { mcp: URL }> {
   const server = await startServer(t);
   const { origin, routes } = server;
@@ -39,7 +39,7 @@ function metadata(issuer: string, more: Record<string, unknown> = {}): Record<st
   };
 }
 
-test('A1: a server like Notion’s is asked for two documents and nothing else', async (t) => {
+test('A1: discovery requests just two documents from a server like Notion’s', async (t) => {
   const { origin, mcp, asked } = await notionLike(t);
   assert.deepEqual(await discover(fetchHttp, mcp), {
     resource: `${origin}/mcp`,
@@ -56,7 +56,7 @@ test('A1: a server like Notion’s is asked for two documents and nothing else',
   assert.deepEqual(asked(), [`GET ${resourceAt}/mcp`, `GET ${serverAt}`]);
 });
 
-test('A2: the metadata address of a challenge comes before the well-known ones', async (t) => {
+test('A2: discovery tries the challenge’s metadata URL before the well-known URLs', async (t) => {
   const { origin, routes, mcp, asked } = await notionLike(t);
   routes['/custom.json'] = { body: { resource: mcp.href, authorization_servers: [origin] } };
   const challenge = parseChallenge(`Bearer resource_metadata="${origin}/custom.json"`);
@@ -64,7 +64,7 @@ test('A2: the metadata address of a challenge comes before the well-known ones',
   assert.deepEqual(asked(), ['GET /custom.json', `GET ${serverAt}`]);
 });
 
-test('A2: of two metadata addresses in a challenge the one that answers is used', async (t) => {
+test('A2: discovery uses the second metadata URL of a challenge if the first one is dead', async (t) => {
   const { origin, routes, mcp, asked } = await notionLike(t);
   routes['/custom.json'] = { body: { resource: mcp.href, authorization_servers: [origin] } };
   const challenge = parseChallenge(
@@ -74,7 +74,7 @@ test('A2: of two metadata addresses in a challenge the one that answers is used'
   assert.deepEqual(asked(), ['GET /dead', 'GET /custom.json', `GET ${serverAt}`]);
 });
 
-test('A2: without path-suffixed metadata the server is asked for its challenge before its root metadata', async (t) => {
+test('A2: without path-suffixed metadata, discovery requests a challenge before the root metadata', async (t) => {
   const { origin, routes, mcp, asked } = await notionLike(t);
   delete routes[`${resourceAt}/mcp`];
   routes['/custom.json'] = { body: { resource: mcp.href, authorization_servers: [origin] } };
@@ -83,7 +83,7 @@ test('A2: without path-suffixed metadata the server is asked for its challenge b
   assert.deepEqual(asked(), [`GET ${resourceAt}/mcp`, 'POST /mcp', 'GET /custom.json', `GET ${serverAt}`]);
 });
 
-test('A2, A24: root metadata serves for /mcp, and its own name for the resource is sent', async (t) => {
+test('A2, A24: root metadata applies to /mcp, and the resource that it names is sent', async (t) => {
   const { origin, routes, mcp } = await notionLike(t);
   delete routes[`${resourceAt}/mcp`];
   for (const published of [origin, `${origin}/`]) {
@@ -92,27 +92,27 @@ test('A2, A24: root metadata serves for /mcp, and its own name for the resource 
   }
 });
 
-for (const [what, answer] of Object.entries({
+for (const [title, response] of Object.entries({
   400: { status: 400, body: { error: 'nope' } },
   401: { status: 401 },
   403: { ...html, status: 403 },
   405: { status: 405 },
-  'HTML with 200': html,
-  'an unrelated JSON with 200': { body: { message: 'not found' } },
-  'a redirect to elsewhere': { status: 302, headers: { location: 'https://login.example.com/' } },
+  'HTML and 200': html,
+  'unrelated JSON and 200': { body: { message: 'not found' } },
+  'a redirect to another origin': { status: 302, headers: { location: 'https://login.example.com/' } },
   'an empty 200': {},
 })) {
-  test(`A2, A4: a well-known that answers ${what} is passed over for the next`, async (t) => {
+  test(`A2, A4: discovery tries the next well-known URL if one responds with ${title}`, async (t) => {
     const { origin, routes, mcp } = await notionLike(t);
-    routes[`${resourceAt}/mcp`] = answer;
+    routes[`${resourceAt}/mcp`] = response;
     routes[resourceAt] = { body: { resource: origin, authorization_servers: [origin] } };
-    routes[serverAt] = answer;
+    routes[serverAt] = response;
     routes[openIdAt] = { body: metadata(origin) };
     assert.equal((await discover(fetchHttp, mcp)).authorizationServer.issuer, origin);
   });
 }
 
-test('A23: a well-known may redirect within its origin', async (t) => {
+test('A23: a well-known URL may redirect within its origin', async (t) => {
   const { origin, routes, mcp } = await notionLike(t);
   routes['/moved'] = { body: metadata(origin) };
   routes[serverAt] = { status: 302, headers: { location: '/moved' } };
@@ -120,7 +120,7 @@ test('A23: a well-known may redirect within its origin', async (t) => {
 });
 
 for (const status of [429, 500, 502, 503]) {
-  test(`a well-known that answers ${status} means: not now, and nothing else is concluded`, async (t) => {
+  test(`discovery stops with a transient failure if a well-known URL responds with ${status}`, async (t) => {
     const { routes, mcp, asked } = await notionLike(t);
     routes[`${resourceAt}/mcp`] = { status, headers: { 'retry-after': '7' } };
     await fails(() => discover(fetchHttp, mcp), 'transient', { step: 'discovery', status, retryAfterMs: 7000 });
@@ -128,14 +128,14 @@ for (const status of [429, 500, 502, 503]) {
   });
 }
 
-test('A4: an issuer’s metadata is looked for in the order of the specification', () => {
+test('A4: discovery tries the well-known URLs of an issuer in the order of the specification', () => {
   const paths = (issuer: string) => serverWellKnowns(new URL(issuer)).map(({ pathname }) => pathname);
   assert.deepEqual(paths('https://as.example'), [serverAt, openIdAt]);
   assert.deepEqual(paths('https://as.example/t/1'), [`${serverAt}/t/1`, `${openIdAt}/t/1`, `/t/1${openIdAt}`]);
   assert.deepEqual(paths('https://as.example/t/1/'), [`${serverAt}/t/1`, `${openIdAt}/t/1`, `/t/1${openIdAt}`]);
 });
 
-test('A4: the OpenID document behind the path is found last', async (t) => {
+test('A4: discovery tries the OpenID document below the issuer’s path last', async (t) => {
   const { origin, routes, mcp, asked } = await notionLike(t);
   const issuer = `${origin}/tenant`;
   routes[`${resourceAt}/mcp`] = { body: { resource: mcp.href, authorization_servers: [issuer] } };
@@ -152,7 +152,7 @@ test('A5: metadata with another issuer is not used', async (t) => {
   }
 });
 
-test('A5: one trailing slash more or less is the same issuer, and what the metadata says is recorded', async (t) => {
+test('A5: issuers that differ only in one trailing slash are the same, and the metadata’s spelling is recorded', async (t) => {
   const { origin, routes, mcp } = await notionLike(t);
   routes[serverAt] = { body: { ...metadata(origin), issuer: `${origin}/` } };
   assert.equal((await discover(fetchHttp, mcp)).authorizationServer.issuer, `${origin}/`);
@@ -161,27 +161,27 @@ test('A5: one trailing slash more or less is the same issuer, and what the metad
   assert.equal((await discover(fetchHttp, mcp)).authorizationServer.issuer, origin);
 });
 
-test('A11: the challenge’s scopes win over the resource’s, and without either none are asked for', async (t) => {
+test('A11: the challenge’s scopes take precedence over the resource metadata’s, and without either no scopes are requested', async (t) => {
   const { origin, routes, mcp } = await notionLike(t);
-  const found = async (header?: string) => {
+  const scopesFor = async (header?: string) => {
     const challenge = parseChallenge(header);
     return (await discover(fetchHttp, mcp, { ...(challenge && { challenge }) })).scopes;
   };
-  assert.equal(await found(), undefined);
+  assert.equal(await scopesFor(), undefined);
   routes[`${resourceAt}/mcp`] = {
     body: { resource: mcp.href, authorization_servers: [origin], scopes_supported: ['default', 'read'] },
   };
-  assert.deepEqual(await found(), ['default', 'read']);
-  assert.deepEqual(await found('Bearer scope="write"'), ['write']);
-  assert.deepEqual(await found('Bearer error="invalid_token"'), ['default', 'read']);
+  assert.deepEqual(await scopesFor(), ['default', 'read']);
+  assert.deepEqual(await scopesFor('Bearer scope="write"'), ['write']);
+  assert.deepEqual(await scopesFor('Bearer error="invalid_token"'), ['default', 'read']);
 });
 
 for (const [title, change] of Object.entries<Record<string, unknown>>({
-  'no challenge methods': { code_challenge_methods_supported: undefined },
-  'only plain': { code_challenge_methods_supported: ['plain'] },
-  'methods that are no list': { code_challenge_methods_supported: 'S256' },
+  'no PKCE methods': { code_challenge_methods_supported: undefined },
+  'only plain PKCE': { code_challenge_methods_supported: ['plain'] },
+  'PKCE methods that are not a list': { code_challenge_methods_supported: 'S256' },
 })) {
-  test(`A20: a server that names ${title} is refused`, async (t) => {
+  test(`A20: an authorization server that advertises ${title} is rejected`, async (t) => {
     const { origin, routes, mcp } = await notionLike(t);
     routes[serverAt] = { body: metadata(origin, change) };
     await fails(() => discover(fetchHttp, mcp), 'unsafe', { code: 'no_pkce_s256' });
@@ -189,7 +189,7 @@ for (const [title, change] of Object.entries<Record<string, unknown>>({
 }
 
 for (const name of ['authorization_endpoint', 'token_endpoint', 'registration_endpoint', 'revocation_endpoint']) {
-  test(`A19, A22: a ${name} that is not https is refused`, async (t) => {
+  test(`A19, A22: metadata whose ${name} is not a secure URL is rejected`, async (t) => {
     const { origin, routes, mcp } = await notionLike(t);
     for (const url of [
       'http://as.example.com/x',
@@ -206,7 +206,7 @@ for (const name of ['authorization_endpoint', 'token_endpoint', 'registration_en
 }
 
 for (const name of ['authorization_endpoint', 'token_endpoint', 'issuer']) {
-  test(`metadata without ${name} says so, and where it was looked for`, async (t) => {
+  test(`the failure for authorization server metadata without ${name} lists that field and the URLs that were tried`, async (t) => {
     const { origin, routes, mcp } = await notionLike(t);
     routes[serverAt] = { body: metadata(origin, { [name]: undefined }) };
     await fails(() => discover(fetchHttp, mcp), 'invalidResponse', {
@@ -216,7 +216,7 @@ for (const name of ['authorization_endpoint', 'token_endpoint', 'issuer']) {
   });
 }
 
-test('resource metadata without authorization servers says so, and where it was looked for', async (t) => {
+test('the failure for resource metadata without authorization servers lists that field and the URL that was tried', async (t) => {
   const { origin, routes, mcp } = await notionLike(t);
   for (const authorization_servers of [undefined, [], 'https://as.example', [1], ['']]) {
     routes[`${resourceAt}/mcp`] = { body: { resource: mcp.href, authorization_servers } };
@@ -228,7 +228,7 @@ test('resource metadata without authorization servers says so, and where it was 
   }
 });
 
-test('an authorization server without metadata is said to lack it, with every address that was tried', async (t) => {
+test('the failure for an authorization server without metadata lists every URL that was tried', async (t) => {
   const { origin, routes, mcp } = await notionLike(t);
   delete routes[serverAt];
   await fails(() => discover(fetchHttp, mcp), 'invalidResponse', {
@@ -255,20 +255,20 @@ test('A24: metadata about another resource is refused', async (t) => {
   }
 });
 
-test('A13, A24: metadata whose resource has a trailing slash is used, ours is sent', async (t) => {
+test('A13, A24: a published resource with a trailing slash is accepted, and resource is sent without the slash', async (t) => {
   const { origin, routes, mcp } = await notionLike(t);
   routes[`${resourceAt}/mcp`] = { body: { resource: `${origin}/mcp/`, authorization_servers: [origin] } };
   assert.equal((await discover(fetchHttp, mcp)).resource, `${origin}/mcp`);
 });
 
-test('A23: an issuer or a metadata address that is not https is never asked', async (t) => {
+test('A23: discovery sends no request to an issuer or metadata URL that is not https', async (t) => {
   const { origin, routes, mcp, asked } = await notionLike(t);
   routes[`${resourceAt}/mcp`] = { body: { resource: mcp.href, authorization_servers: ['http://as.example.com'] } };
   await fails(() => discover(fetchHttp, mcp), 'unsafe', { code: 'insecure', host: 'as.example.com' });
   const challenge = parseChallenge('Bearer resource_metadata="http://elsewhere.example/x"');
   await fails(() => discover(fetchHttp, mcp, { ...(challenge && { challenge }) }), 'unsafe', { code: 'insecure' });
   for (const issuer of [
-    'invalidResponse',
+    'not-a-url',
     'a:',
     'javascript:alert(1)',
     `${origin}?x=1`,
@@ -281,19 +281,21 @@ test('A23: an issuer or a metadata address that is not https is never asked', as
   assert.ok(asked().every((line) => line === `GET ${resourceAt}/mcp`));
 });
 
-/** A network in which `mcp.example` is public, played by a loopback server: real public hosts cannot be had here. */
+/**
+ * An `Http` for which `mcp.example` is a public host. A loopback server stands in for it, as tests have no public host.
+ */
 function asPublicHost(server: LoopbackServer): Http {
   return (request) => {
     const { url } = request;
     if (url.host === 'mcp.example') {
-      const played = new URL(url.pathname, server.origin);
-      return fetchHttp({ ...request, url: played, privateAddresses: 'allow' });
+      const standIn = new URL(url.pathname, server.origin);
+      return fetchHttp({ ...request, url: standIn, privateAddresses: 'allow' });
     }
     return fetchHttp(request);
   };
 }
 
-test('A23: a public server cannot point discovery at a private address', async (t) => {
+test('A23: a public MCP server cannot point discovery at a private address', async (t) => {
   const server = await notionLike(t);
   const { origin, routes, asked } = server;
   const mcp = new URL('https://mcp.example/mcp');
@@ -306,7 +308,7 @@ test('A23: a public server cannot point discovery at a private address', async (
   assert.ok(!asked().includes('GET /internal') && !asked().includes(`GET ${serverAt}`));
 });
 
-test('A23: a server on a private address may have its authorization server on another', async (t) => {
+test('A23: an MCP server on a private address may have its authorization server on another private address', async (t) => {
   const { routes, mcp } = await notionLike(t);
   const other = await startServer(t, '127.0.0.2');
   routes[`${resourceAt}/mcp`] = { body: { resource: mcp.href, authorization_servers: [other.origin] } };
@@ -320,7 +322,7 @@ test('A23: a server on a private address may have its authorization server on an
   assert.ok(other.asked().includes('GET /pr'));
 });
 
-test('legacy 2025-03-26: without resource metadata the origin is the authorization server', async (t) => {
+test('the origin of a 2025-03-26 server without resource metadata is its authorization server', async (t) => {
   const { origin, routes, mcp } = await notionLike(t);
   delete routes[`${resourceAt}/mcp`];
   routes['/mcp'] = { status: 401 };
@@ -330,7 +332,7 @@ test('legacy 2025-03-26: without resource metadata the origin is the authorizati
   assert.equal(resource, `${origin}/mcp`);
 });
 
-test('legacy 2025-03-26: without any metadata the endpoints have their fixed paths', async (t) => {
+test('the endpoints of a 2025-03-26 server without any metadata have fixed paths', async (t) => {
   const { origin, routes, mcp } = await notionLike(t);
   delete routes[`${resourceAt}/mcp`];
   delete routes[serverAt];
@@ -345,18 +347,18 @@ test('legacy 2025-03-26: without any metadata the endpoints have their fixed pat
   });
 });
 
-test('legacy 2025-03-26: metadata of another issuer is refused there as well', async (t) => {
+test('metadata of another issuer is rejected for a 2025-03-26 server as well', async (t) => {
   const { routes, mcp } = await notionLike(t);
   delete routes[`${resourceAt}/mcp`];
   routes[serverAt] = { body: metadata('https://evil.example') };
   await fails(() => discover(fetchHttp, mcp), 'unsafe', { code: 'issuer_mismatch' });
 });
 
-test('a web site that is no MCP server is not taken for a legacy one', async (t) => {
+test('an ordinary website is not mistaken for a 2025-03-26 server', async (t) => {
   const server = await startServer(t);
   const mcp = new URL(`${server.origin}/mcp`);
-  for (const answer of [html, { ...html, status: 403 }]) {
-    server.routes['/mcp'] = answer;
+  for (const response of [html, { ...html, status: 403 }]) {
+    server.routes['/mcp'] = response;
     await fails(() => discover(fetchHttp, mcp), 'invalidResponse', {
       code: 'no_resource_metadata',
       missing: 'authorization_servers',
@@ -365,7 +367,7 @@ test('a web site that is no MCP server is not taken for a legacy one', async (t)
   }
 });
 
-test('a path at which there is nothing is said to be none, whatever metadata its host has', async (t) => {
+test('a server URL without an MCP endpoint is reported as such, even if its host has metadata', async (t) => {
   const { origin, routes } = await notionLike(t);
   routes[resourceAt] = { body: { resource: origin, authorization_servers: [origin] } };
   for (const status of [404, 405, 301, 308]) {
@@ -377,21 +379,21 @@ test('a path at which there is nothing is said to be none, whatever metadata its
   }
 });
 
-test('a server in trouble when it is asked for its challenge is transient', async (t) => {
+test('discovery fails as transient if the MCP server responds to the challenge request with 503', async (t) => {
   const { routes, mcp } = await notionLike(t);
   delete routes[`${resourceAt}/mcp`];
   routes['/mcp'] = { status: 503, headers: { 'retry-after': '5' } };
   await fails(() => discover(fetchHttp, mcp), 'transient', { status: 503, retryAfterMs: 5000 });
 });
 
-test('a server URL without a path is asked once for its resource metadata', async (t) => {
+test('discovery requests the resource metadata of a server URL without a path only once', async (t) => {
   const { origin, routes, asked } = await notionLike(t);
   routes[resourceAt] = { body: { resource: origin, authorization_servers: [origin] } };
   assert.equal((await discover(fetchHttp, new URL(origin))).resource, origin);
   assert.deepEqual(asked(), [`GET ${resourceAt}`, `GET ${serverAt}`]);
 });
 
-test('what discovery learns of the server is kept: iss, metadata documents, scopes', async (t) => {
+test('discovery records the authorization server’s iss support, client metadata document support and scopes', async (t) => {
   const { origin, routes, mcp } = await notionLike(t);
   routes[serverAt] = {
     body: metadata(origin, {
@@ -406,7 +408,7 @@ test('what discovery learns of the server is kept: iss, metadata documents, scop
   assert.deepEqual(authorizationServer.scopesSupported, ['default', 'offline_access']);
 });
 
-test('an unreachable server is transient, a cancelled discovery is cancelled, and a mistake of ours is thrown on', async (t) => {
+test('discovery converts each HTTP failure to its failure kind and rethrows a programming error', async (t) => {
   const { origin } = await startServer(t);
   const url = new URL(`${origin}/mcp`);
   for (const [kind, expected, code] of [
@@ -422,7 +424,7 @@ test('an unreachable server is transient, a cancelled discovery is cancelled, an
     await fails(() => discover(http, url), expected, { step: 'discovery', code, host: url.host });
   }
   await assert.rejects(
-    discover(() => Promise.reject(new RangeError('ours')), url),
+    discover(() => Promise.reject(new RangeError('bug')), url),
     RangeError,
   );
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { Failure, type FailureDetails, type FailureKind } from '../../../src/oauth/errors.ts';
 
-/** Runs `action`, which must throw a `Failure` of this kind and with these details. */
+/** Asserts that `action` throws a `Failure` of this kind with these details, and returns it. */
 export async function fails(
   action: () => unknown,
   kind: FailureKind,

@@ -1,7 +1,7 @@
 import type { Http } from '../../../src/http/client.ts';
 import { HttpFailure } from '../../../src/http/errors.ts';
 
-/** `Http` over the host's fetch, for tests of the rooms above it. */
+/** An `Http` built on the global `fetch`, for tests of the modules that use `Http`. */
 export const fetchHttp: Http = async (request) => {
   const { method, url, headers, body, signal, redirects = 'refuse', privateAddresses = 'allow' } = request;
   if (privateAddresses === 'refuse' && /^(127\.|10\.|192\.168\.|169\.254\.|localhost$|\[::1\])/.test(url.hostname)) {

@@ -8,29 +8,29 @@ export interface Received {
   path: string;
   headers: IncomingHttpHeaders;
   body: string;
-  /** The body's fields, when it is a form. */
+  /** The body's fields, if it is a form. */
   form: Record<string, string>;
 }
 
-export interface Answer {
+export interface RouteResponse {
   status?: number;
   headers?: Record<string, string | string[]>;
   /** An object is sent as JSON. */
   body?: string | object;
 }
 
-export type Route = Answer | ((received: Received, response: ServerResponse) => Answer | undefined);
+export type Route = RouteResponse | ((received: Received, response: ServerResponse) => RouteResponse | undefined);
 
 export interface LoopbackServer {
   origin: string;
-  /** Routes may be set after the start, when their answers need the origin. `GET /path` or `/path`. */
+  /** Responses by `GET /path` or `/path`. Routes may be set after the start, when the origin is known. */
   routes: Record<string, Route>;
   received: Received[];
-  /** What was asked for, as `GET /path`. */
+  /** The requests received so far, as `GET /path`. */
   asked(): string[];
 }
 
-/** A real server on loopback whose routes are a table; anything else gets an HTML 404. It ends with the test. */
+/** Starts a real loopback server with a table of routes; other paths get an HTML 404. It closes after the test. */
 export async function startServer(t: TestContext, host = '127.0.0.1'): Promise<LoopbackServer> {
   const received: Received[] = [];
   const routes: Record<string, Route> = {};
@@ -42,15 +42,15 @@ export async function startServer(t: TestContext, host = '127.0.0.1'): Promise<L
     const path = request.url ?? '';
     const method = request.method ?? '';
     const form = Object.fromEntries(new URLSearchParams(body));
-    const one = { method, path, headers: request.headers, body, form };
-    received.push(one);
+    const receivedRequest = { method, path, headers: request.headers, body, form };
+    received.push(receivedRequest);
     const [pathname] = path.split('?');
     const route = routes[`${method} ${pathname}`] ?? routes[pathname ?? ''] ?? notFound;
-    const answer = typeof route === 'function' ? route(one, response) : route;
-    if (answer !== undefined) {
-      const text = typeof answer.body === 'object' ? JSON.stringify(answer.body) : (answer.body ?? '');
-      const type = typeof answer.body === 'object' ? { 'content-type': 'application/json' } : {};
-      response.writeHead(answer.status ?? 200, { ...type, ...answer.headers });
+    const routed = typeof route === 'function' ? route(receivedRequest, response) : route;
+    if (routed !== undefined) {
+      const text = typeof routed.body === 'object' ? JSON.stringify(routed.body) : (routed.body ?? '');
+      const type = typeof routed.body === 'object' ? { 'content-type': 'application/json' } : {};
+      response.writeHead(routed.status ?? 200, { ...type, ...routed.headers });
       response.end(text);
     }
   });
@@ -64,9 +64,9 @@ export async function startServer(t: TestContext, host = '127.0.0.1'): Promise<L
   return { origin: `http://${host}:${port}`, routes, received, asked };
 }
 
-export const html: Answer = {
+export const html: RouteResponse = {
   headers: { 'content-type': 'text/html' },
   body: '<!doctype html><title>Hello</title>',
 };
 
-const notFound: Answer = { ...html, status: 404 };
+const notFound: RouteResponse = { ...html, status: 404 };

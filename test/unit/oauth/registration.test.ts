@@ -10,11 +10,15 @@ import { html, type LoopbackServer, type Route, startServer } from './loopbackSe
 const redirectUri = 'vscode://seedling.notion-mcp-auth/callback?windowId=1';
 const registration = { redirectUri, clientName: 'Visual Studio Code (Notion MCP Authentication)' };
 
-interface Registrar extends LoopbackServer {
+interface RegistrationServer extends LoopbackServer {
   as: AuthorizationServer;
 }
 
-async function registrar(t: TestContext, route: Route, more: Partial<AuthorizationServer> = {}): Promise<Registrar> {
+async function registrationServer(
+  t: TestContext,
+  route: Route,
+  more: Partial<AuthorizationServer> = {},
+): Promise<RegistrationServer> {
   const server = await startServer(t);
   server.routes['POST /register'] = route;
   const as: AuthorizationServer = {
@@ -32,8 +36,8 @@ const sent = ({ received }: LoopbackServer, index = 0) => JSON.parse(received[in
 
 const created = (more: Record<string, unknown> = {}): Route => ({ status: 201, body: { client_id: 'c-1', ...more } });
 
-test('A9, A16: a registration asks for a native public client with one redirect URI and both grants', async (t) => {
-  const server = await registrar(t, created({ client_id_issued_at: 1_700_000_000 }));
+test('A9, A16: a registration requests a native public client with one redirect URI and both grant types', async (t) => {
+  const server = await registrationServer(t, created({ client_id_issued_at: 1_700_000_000 }));
   assert.deepEqual(await register(fetchHttp, server.as, registration), {
     clientId: 'c-1',
     authMethod: 'none',
@@ -57,15 +61,15 @@ for (const [uri, type] of [
   ['https://vscode.dev/callback', 'web'],
   ['http://code.example.com/callback', 'native'],
 ] as const) {
-  test(`A27: the redirect ${uri} is registered as ${type}`, async (t) => {
-    const server = await registrar(t, created());
+  test(`A27: the redirect URI ${uri} is registered as ${type}`, async (t) => {
+    const server = await registrationServer(t, created());
     await register(fetchHttp, server.as, { ...registration, redirectUri: uri });
     assert.equal(sent(server).application_type, type);
   });
 }
 
-test('A27: refused as native, a registration is tried once as web', async (t) => {
-  const server = await registrar(t, ({ body }) =>
+test('A27: a registration that is rejected as native is retried once as web', async (t) => {
+  const server = await registrationServer(t, ({ body }) =>
     JSON.parse(body).application_type === 'web'
       ? { status: 201, body: { client_id: 'c-web' } }
       : { status: 400, body: { error: 'invalid_client_metadata', error_description: 'application_type' } },
@@ -74,8 +78,8 @@ test('A27: refused as native, a registration is tried once as web', async (t) =>
   assert.equal(server.received.length, 2);
 });
 
-test('A9, A27: refused both ways, the first refusal is told with the server’s reason', async (t) => {
-  const server = await registrar(t, ({ body }) => ({
+test('A9, A27: a registration rejected both as native and as web fails with the first error and the server’s reason', async (t) => {
+  const server = await registrationServer(t, ({ body }) => ({
     status: 400,
     body: {
       error: JSON.parse(body).application_type === 'web' ? 'invalid_client_metadata' : 'invalid_redirect_uri',
@@ -91,27 +95,33 @@ test('A9, A27: refused both ways, the first refusal is told with the server’s 
   assert.equal(server.received.length, 2);
 });
 
-test('a refused redirect has one code, also where only the words tell it (workers-oauth-provider 1.2.3)', async (t) => {
-  for (const [words, code] of [
+test('a rejected redirect URI has the code invalid_redirect_uri even if only the description names it (workers-oauth-provider 1.2.3)', async (t) => {
+  for (const [description, code] of [
     ['Redirect URI must use https, or http on a loopback host', 'invalid_redirect_uri'],
     ['redirect_uris is required', 'invalid_redirect_uri'],
     ['Public client registration is not allowed', 'invalid_client_metadata'],
   ] as const) {
-    const server = await registrar(t, {
+    const server = await registrationServer(t, {
       status: 400,
-      body: { error: 'invalid_client_metadata', error_description: words },
+      body: { error: 'invalid_client_metadata', error_description: description },
     });
-    await fails(() => register(fetchHttp, server.as, registration), 'serverRejected', { code, serverReason: words });
+    await fails(() => register(fetchHttp, server.as, registration), 'serverRejected', {
+      code,
+      serverReason: description,
+    });
   }
 });
 
-test('A27: a refusal for another reason is not tried again', async (t) => {
-  const server = await registrar(t, { status: 403, body: { error: 'access_denied', error_description: 'Ask Bob' } });
+test('A27: a registration that is rejected for another reason is not retried', async (t) => {
+  const server = await registrationServer(t, {
+    status: 403,
+    body: { error: 'access_denied', error_description: 'Ask Bob' },
+  });
   await fails(() => register(fetchHttp, server.as, registration), 'serverRejected', { serverReason: 'Ask Bob' });
   assert.equal(server.received.length, 1);
 });
 
-for (const [answered, supported, expected] of [
+for (const [returned, supported, expected] of [
   [{ token_endpoint_auth_method: 'none' }, undefined, 'none'],
   [{ token_endpoint_auth_method: 'client_secret_post' }, undefined, 'client_secret_post'],
   [{ token_endpoint_auth_method: 'client_secret_basic' }, undefined, 'client_secret_basic'],
@@ -121,9 +131,9 @@ for (const [answered, supported, expected] of [
   [{}, ['private_key_jwt'], 'client_secret_basic'],
   [{}, ['client_secret_post', 'client_secret_basic'], 'client_secret_basic'],
 ] as const) {
-  test(`the auth method answered at registration is obeyed: ${JSON.stringify(answered)} of ${supported} is ${expected}`, async (t) => {
-    const route = created({ client_secret: 's3cret', client_secret_expires_at: 1_900_000_000, ...answered });
-    const server = await registrar(t, route, {
+  test(`a registration response ${JSON.stringify(returned)} selects ${expected} if the server lists ${supported ?? 'no methods'}`, async (t) => {
+    const route = created({ client_secret: 's3cret', client_secret_expires_at: 1_900_000_000, ...returned });
+    const server = await registrationServer(t, route, {
       ...(supported && { tokenEndpointAuthMethodsSupported: [...supported] }),
     });
     const client = await register(fetchHttp, server.as, registration);
@@ -133,21 +143,21 @@ for (const [answered, supported, expected] of [
   });
 }
 
-test('a public client is asked for, unless the server lists its methods without it', async (t) => {
-  for (const [supported, asked] of [
+test('a registration requests a public client unless the server lists only other known auth methods', async (t) => {
+  for (const [supported, requested] of [
     [['none', 'client_secret_basic'], 'none'],
     [['private_key_jwt', 'client_secret_post'], 'client_secret_post'],
     [['private_key_jwt'], 'none'],
   ] as const) {
-    const server = await registrar(t, created({ client_secret: 's' }), {
+    const server = await registrationServer(t, created({ client_secret: 's' }), {
       tokenEndpointAuthMethodsSupported: [...supported],
     });
     await register(fetchHttp, server.as, registration);
-    assert.equal(sent(server).token_endpoint_auth_method, asked);
+    assert.equal(sent(server).token_endpoint_auth_method, requested);
   }
 });
 
-test('an answer that cannot be used is nonsense', async (t) => {
+test('an unusable registration response is an invalidResponse', async (t) => {
   for (const [body, code] of [
     [{}, 'no_client_id'],
     [{ client_id: '' }, 'no_client_id'],
@@ -157,13 +167,13 @@ test('an answer that cannot be used is nonsense', async (t) => {
     [{ client_id: 'c', token_endpoint_auth_method: 'client_secret_post' }, 'no_client_secret'],
     [{ client_id: 'c', token_endpoint_auth_method: 'client_secret_post', client_secret: '' }, 'no_client_secret'],
   ] as const) {
-    const server = await registrar(t, { status: 201, body });
+    const server = await registrationServer(t, { status: 201, body });
     await fails(() => register(fetchHttp, server.as, registration), 'invalidResponse', { step: 'registration', code });
   }
 });
 
-test('an answer with 200, without secret expiry or with odd numbers is used all the same', async (t) => {
-  const server = await registrar(t, {
+test('a registration response with status 200, a null secret expiry or a numeric string is accepted', async (t) => {
+  const server = await registrationServer(t, {
     body: { client_id: 'c', client_secret: 's', client_secret_expires_at: null, client_id_issued_at: '1700000000' },
   });
   const client = await register(fetchHttp, server.as, registration);
@@ -171,12 +181,12 @@ test('an answer with 200, without secret expiry or with odd numbers is used all 
   assert.equal(client.clientIdIssuedAtSeconds, 1_700_000_000);
 });
 
-test('a server that registers another redirect URI than ours has refused ours', async (t) => {
-  const server = await registrar(t, created({ redirect_uris: ['https://other.example/'] }));
+test('a registration response with a different redirect URI counts as a rejection of ours', async (t) => {
+  const server = await registrationServer(t, created({ redirect_uris: ['https://other.example/'] }));
   await fails(() => register(fetchHttp, server.as, registration), 'serverRejected', { code: 'invalid_redirect_uri' });
 });
 
-test('429 with Retry-After, in either form, is transient and says when', async (t) => {
+test('a 429 at registration is transient and carries the delay of Retry-After in either form', async (t) => {
   for (const [headers, retryAfterMs] of [
     [{ 'retry-after': '3600' }, 3_600_000],
     [{ 'retry-after': 'Wed, 21 Oct 2026 07:28:30 GMT', date: 'Wed, 21 Oct 2026 07:28:00 GMT' }, 30_000],
@@ -185,7 +195,7 @@ test('429 with Retry-After, in either form, is transient and says when', async (
     [{ 'retry-after': 'soon' }, undefined],
     [{}, undefined],
   ] as const) {
-    const server = await registrar(t, { status: 429, headers, body: { error: 'too_many_requests' } });
+    const server = await registrationServer(t, { status: 429, headers, body: { error: 'too_many_requests' } });
     await fails(() => register(fetchHttp, server.as, registration), 'transient', {
       code: 'too_many_requests',
       status: 429,
@@ -201,22 +211,22 @@ for (const [title, route, kind] of [
   ['a 404 page', { ...html, status: 404 }, 'invalidResponse'],
   ['a redirect', { status: 307, headers: { location: '/elsewhere' } }, 'unsafe'],
 ] as const) {
-  test(`at registration ${title} is ${kind}`, async (t) => {
-    const server = await registrar(t, route);
+  test(`${title} at registration is ${kind}`, async (t) => {
+    const server = await registrationServer(t, route);
     await fails(() => register(fetchHttp, server.as, registration), kind, { step: 'registration' });
     assert.equal(server.received.length, 1);
   });
 }
 
-test('A23: a registration endpoint of a public server on a private address is refused', async (t) => {
-  const { as, received } = await registrar(t, created());
-  const { onPrivateNetwork: _learned, ...publicServer } = as;
+test('A23: a public server’s registration endpoint on a private address is refused', async (t) => {
+  const { as, received } = await registrationServer(t, created());
+  const { onPrivateNetwork: _removed, ...publicServer } = as;
   await fails(() => register(fetchHttp, publicServer, registration), 'unsafe', { code: 'private_address' });
   assert.equal(received.length, 0);
 });
 
-test('A6, A8: a configured client comes first and nothing is asked', async (t) => {
-  const { as, received } = await registrar(t, created(), { clientIdMetadataDocumentSupported: true });
+test('A6, A8: a configured client takes precedence and needs no request', async (t) => {
+  const { as, received } = await registrationServer(t, created(), { clientIdMetadataDocumentSupported: true });
   const clientMetadataUrl = 'https://example.com/client.json';
   const choose = (configured: { clientId: string; clientSecret?: Secret }) =>
     chooseClient(fetchHttp, as, { ...registration, clientMetadataUrl, configured });
@@ -231,21 +241,21 @@ test('A6, A8: a configured client comes first and nothing is asked', async (t) =
   assert.equal(received.length, 0);
 });
 
-test('A6, A7: the metadata document comes before a registration, where the server takes it', async (t) => {
+test('A6, A7: the client metadata document takes precedence over registration if the server supports it', async (t) => {
   const clientMetadataUrl = 'https://example.com/client.json';
-  const taking = await registrar(t, created(), { clientIdMetadataDocumentSupported: true });
-  assert.deepEqual(await chooseClient(fetchHttp, taking.as, { ...registration, clientMetadataUrl }), {
+  const supporting = await registrationServer(t, created(), { clientIdMetadataDocumentSupported: true });
+  assert.deepEqual(await chooseClient(fetchHttp, supporting.as, { ...registration, clientMetadataUrl }), {
     clientId: clientMetadataUrl,
     authMethod: 'none',
   });
-  const other = await registrar(t, created());
+  const other = await registrationServer(t, created());
   assert.equal((await chooseClient(fetchHttp, other.as, { ...registration, clientMetadataUrl })).clientId, 'c-1');
 });
 
-test('A6: without any way to be known the person is to be asked', async (t) => {
-  const { as, received } = await registrar(t, created());
-  const { registrationEndpoint: _none, ...closed } = as;
-  await fails(() => chooseClient(fetchHttp, closed, registration), 'misconfigured', {
+test('A6: without a configured client, a metadata document and a registration endpoint, the user has to configure a client', async (t) => {
+  const { as, received } = await registrationServer(t, created());
+  const { registrationEndpoint: _removed, ...withoutRegistration } = as;
+  await fails(() => chooseClient(fetchHttp, withoutRegistration, registration), 'misconfigured', {
     step: 'registration',
     code: 'no_registration',
     host: new URL(as.issuer).host,

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { canonicalResource, parseServerUrl } from '../../../src/oauth/serverUrl.ts';
 import { fails } from './failing.ts';
 
-const mistakes: [text: string, code: string][] = [
+const invalidUrls: [text: string, code: string][] = [
   ['', 'server_url_empty'],
   ['   ', 'server_url_empty'],
   ['mcp.notion.com/mcp', 'server_url_no_scheme'],
@@ -26,8 +26,8 @@ const mistakes: [text: string, code: string][] = [
   ['https://[::1/mcp', 'server_url_invalid'],
 ];
 
-for (const [text, code] of mistakes) {
-  test(`A19: the server URL ${JSON.stringify(text)} is refused as ${code}`, async () => {
+for (const [text, code] of invalidUrls) {
+  test(`A19: the server URL ${JSON.stringify(text)} is rejected as ${code}`, async () => {
     await fails(() => parseServerUrl(text), 'misconfigured', { step: 'discovery', code });
   });
 }
@@ -42,12 +42,12 @@ for (const text of [
   'http://[::1]:3000/mcp',
   ' https://mcp.notion.com/mcp\n',
 ]) {
-  test(`the server URL ${JSON.stringify(text)} is taken`, () => {
+  test(`the server URL ${JSON.stringify(text)} is accepted`, () => {
     assert.equal(parseServerUrl(text).href, new URL(text.trim()).href);
   });
 }
 
-test('A13: the resource has no trailing slash, also where there is no path', () => {
+test('A13: the canonical resource has no trailing slash, even without a path', () => {
   assert.equal(canonicalResource(new URL('https://mcp.notion.com/mcp')), 'https://mcp.notion.com/mcp');
   assert.equal(canonicalResource(new URL('HTTPS://MCP.Notion.com:443/')), 'https://mcp.notion.com');
 });

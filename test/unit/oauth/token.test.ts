@@ -8,7 +8,7 @@ import { exchange, refresh } from '../../../src/oauth/token.ts';
 import { FakeClock } from '../fakeClock.ts';
 import { fails } from './failing.ts';
 import { fetchHttp } from './fetchHttp.ts';
-import { type Answer, html, type LoopbackServer, type Route, startServer } from './loopbackServer.ts';
+import { html, type LoopbackServer, type Route, type RouteResponse, startServer } from './loopbackServer.ts';
 
 const clock = new FakeClock();
 const publicClient: Client = { clientId: 'client-1', authMethod: 'none' };
@@ -49,11 +49,11 @@ async function tokenServer(t: TestContext, route: Route): Promise<TokenServer> {
   };
 }
 
-const granted = (more: Record<string, unknown> = {}): Answer => ({
+const granted = (more: Record<string, unknown> = {}): RouteResponse => ({
   body: { access_token: 'user:grant:access-2', token_type: 'bearer', expires_in: 3600, ...more },
 });
 
-test('A13, A20: the exchange sends code, verifier, redirect URI and resource as a form, and reads the tokens', async (t) => {
+test('A13, A20: a code exchange sends code, PKCE verifier, redirect URI and resource as a form, and reads the tokens', async (t) => {
   const server = await tokenServer(t, granted({ refresh_token: 'user:grant:refresh-2', scope: 'read write' }));
   const tokens = await server.exchange();
   assert.equal(tokens.accessToken.reveal(), 'user:grant:access-2');
@@ -86,7 +86,7 @@ test('A13: a refresh sends the refresh token and the resource', async (t) => {
   });
 });
 
-test('a refresh that answers neither refresh token nor scope says so, so that the old ones are kept', async (t) => {
+test('a refresh response without a refresh token or scope leaves both undefined, so that the caller keeps the previous ones', async (t) => {
   for (const more of [{}, { refresh_token: null, scope: null }, { refresh_token: '', scope: '' }, { scope: ['a'] }]) {
     const tokens = await (await tokenServer(t, granted(more))).refresh();
     assert.equal(tokens.refreshToken, undefined);
@@ -110,13 +110,13 @@ for (const [value, expected] of [
   [{}, undefined],
   [true, undefined],
 ] as const) {
-  test(`expires_in ${JSON.stringify(value)} is understood as ${expected}`, async (t) => {
+  test(`expires_in ${JSON.stringify(value)} is read as ${expected}`, async (t) => {
     const tokens = await (await tokenServer(t, granted({ expires_in: value }))).refresh();
     assert.equal(tokens.expiresInSeconds, expected);
   });
 }
 
-test('A25: a token type other than Bearer, in any case, is refused', async (t) => {
+test('A25: a token type other than Bearer, in any letter case, is rejected', async (t) => {
   for (const token_type of ['bearer', 'Bearer', 'BEARER']) {
     await (await tokenServer(t, granted({ token_type }))).exchange();
   }
@@ -128,7 +128,7 @@ test('A25: a token type other than Bearer, in any case, is refused', async (t) =
   await fails(() => server.exchange(), 'invalidResponse', { missing: 'token_type' });
 });
 
-test('an answer without a usable access token is nonsense and says what is missing', async (t) => {
+test('a token response without a usable access token is an invalidResponse that names the missing field', async (t) => {
   for (const access_token of [undefined, null, '', 7, {}, 'with space', 'line\nbreak', 'ümlaut']) {
     const server = await tokenServer(t, granted({ access_token }));
     await fails(() => server.exchange(), 'invalidResponse', { missing: 'access_token', status: 200 });
@@ -139,7 +139,7 @@ test('an answer without a usable access token is nonsense and says what is missi
   }
 });
 
-test('fields that are none of our business do no harm', async (t) => {
+test('a token response with unknown fields, a byte order mark and a wrong content type is accepted', async (t) => {
   const server = await tokenServer(t, {
     headers: { 'content-type': 'text/plain' },
     body: `\uFEFF${JSON.stringify({ access_token: 'a', token_type: 'bearer', id_token: 'not.a.jwt', error: null, __proto__: 1 })}`,
@@ -147,13 +147,13 @@ test('fields that are none of our business do no harm', async (t) => {
   assert.equal((await server.exchange()).accessToken.reveal(), 'a');
 });
 
-const text = (body: string, status: number, type = 'text/plain'): Answer => ({
+const text = (body: string, status: number, type = 'text/plain'): RouteResponse => ({
   status,
   headers: { 'content-type': type },
   body,
 });
 
-const classified: [title: string, answer: Answer, kind: FailureKind, details?: Partial<FailureDetails>][] = [
+const classified: [title: string, response: RouteResponse, kind: FailureKind, details?: Partial<FailureDetails>][] = [
   [
     'invalid_grant with 400',
     { status: 400, body: { error: 'invalid_grant' } },
@@ -193,7 +193,7 @@ const classified: [title: string, answer: Answer, kind: FailureKind, details?: P
   ],
   ['invalid_target', { status: 400, body: { error: 'invalid_target' } }, 'serverRejected', { code: 'invalid_target' }],
   [
-    'an error of its own',
+    'an unregistered error',
     { status: 400, body: { error: 'E_42 <x>' } },
     'serverRejected',
     { code: 'unregistered_error', serverReason: "E_42 'x'" },
@@ -201,10 +201,10 @@ const classified: [title: string, answer: Answer, kind: FailureKind, details?: P
   ['temporarily_unavailable', { status: 400, body: { error: 'temporarily_unavailable' } }, 'transient'],
   ['server_error with 200', { body: { error: 'server_error' } }, 'transient'],
   ['500', { status: 500 }, 'transient', { code: 'http_500', status: 500 }],
-  ['502 HTML', { ...html, status: 502 }, 'transient'],
+  ['502 with HTML', { ...html, status: 502 }, 'transient'],
   ['503 with Retry-After', { status: 503, headers: { 'retry-after': '120' } }, 'transient', { retryAfterMs: 120_000 }],
-  ['500 that says invalid_grant', { status: 500, body: { error: 'invalid_grant' } }, 'transient'],
-  ['429 that says invalid_client', { status: 429, body: { error: 'invalid_client' } }, 'transient'],
+  ['500 with invalid_grant', { status: 500, body: { error: 'invalid_grant' } }, 'transient'],
+  ['429 with invalid_client', { status: 429, body: { error: 'invalid_client' } }, 'transient'],
   [
     '429 with Retry-After',
     { status: 429, headers: { 'retry-after': '3600' } },
@@ -217,20 +217,20 @@ const classified: [title: string, answer: Answer, kind: FailureKind, details?: P
   ['a proxy’s 407', { status: 407 }, 'transient'],
   ['a captive portal’s 511', { ...html, status: 511 }, 'transient'],
   ['a captive portal’s 200 page', html, 'transient', { code: 'html' }],
-  ['a 200 page that says it is JSON', text('<html>', 200, 'application/json'), 'transient', { code: 'html' }],
+  ['a 200 page with the content type of JSON', text('<html>', 200, 'application/json'), 'transient', { code: 'html' }],
   ['a 404 page', { ...html, status: 404 }, 'invalidResponse', { code: 'http_404' }],
   ['a 400 page', { ...html, status: 400 }, 'invalidResponse'],
 ];
 
-for (const [title, answer, kind, details] of classified) {
-  test(`a token endpoint’s ${title} is ${kind}`, async (t) => {
-    const server = await tokenServer(t, answer);
+for (const [title, response, kind, details] of classified) {
+  test(`${title} at the token endpoint is ${kind}`, async (t) => {
+    const server = await tokenServer(t, response);
     await fails(() => server.refresh(), kind, { step: 'token', host: new URL(server.origin).host, ...details });
     await fails(() => server.exchange(), kind, details);
   });
 }
 
-test('a redirect of a POST is never followed: code and refresh token stay here', async (t) => {
+test('a redirected POST is never followed, so the code and the refresh token do not leak', async (t) => {
   for (const status of [301, 302, 303, 307, 308]) {
     const server = await tokenServer(t, { status, headers: { location: '/stolen' } });
     await fails(() => server.exchange(), 'unsafe', { code: 'redirected' });
@@ -240,7 +240,7 @@ test('a redirect of a POST is never followed: code and refresh token stay here',
   }
 });
 
-test('the client authenticates in the one way it was given: none, basic or post', async (t) => {
+test('a client authenticates only with its registered method: none, client_secret_basic or client_secret_post', async (t) => {
   const server = await tokenServer(t, granted());
   const clientSecret = new Secret('s:e/c+r%t');
   const clientId = 'id-with.a_space x';
@@ -257,7 +257,7 @@ test('the client authenticates in the one way it was given: none, basic or post'
     [clientId, 's:e/c+r%t', undefined],
   );
   assert.deepEqual([basic?.form.client_id, basic?.form.client_secret], [undefined, undefined]);
-  // What need not be encoded is not: some servers compare without decoding.
+  // Characters that need no encoding stay as they are, because some servers compare without decoding.
   const credentials = atob(basic?.headers.authorization?.replace('Basic ', '') ?? '');
   assert.match(credentials, /^id-with\.a_space\+x:/);
   assert.deepEqual(
@@ -266,7 +266,7 @@ test('the client authenticates in the one way it was given: none, basic or post'
   );
 });
 
-test('the server’s words are cut, cleaned, and never show a secret that was sent or anything that looks like one', async (t) => {
+test('a server’s error description is cleaned, shortened and stripped of secrets that were sent and of anything that looks like one', async (t) => {
   const server = await tokenServer(t, ({ form }) => ({
     status: 400,
     body: {
@@ -282,7 +282,7 @@ test('the server’s words are cut, cleaned, and never show a secret that was se
   assert.equal(message, 'invalidGrant at token: invalid_grant (400)');
 });
 
-test('a revocation names the token, its kind and the client', async (t) => {
+test('a revocation request contains the token, its type hint and the client ID', async (t) => {
   const server = await tokenServer(t, { body: '' });
   await server.revoke();
   assert.deepEqual(server.received[0]?.form, {
@@ -292,48 +292,48 @@ test('a revocation names the token, its kind and the client', async (t) => {
   });
 });
 
-test('a token that is already dead counts as revoked, anything else does not', async (t) => {
+test('an already invalid token counts as revoked, and any other error is a failure', async (t) => {
   for (const error of ['invalid_grant', 'invalid_token']) {
     await (await tokenServer(t, { status: 400, body: { error } })).revoke();
   }
-  for (const [answer, kind] of [
+  for (const [response, kind] of [
     [{ status: 401, body: { error: 'invalid_client' } }, 'invalidClient'],
     [{ body: { error: 'unsupported_token_type' } }, 'serverRejected'],
     [{ status: 503 }, 'transient'],
     [html, 'transient'],
   ] as const) {
-    const server = await tokenServer(t, answer);
+    const server = await tokenServer(t, response);
     await fails(() => server.revoke(), kind, { step: 'revocation' });
   }
 });
 
-test('a server without a revocation endpoint says so without being asked', async (t) => {
+test('revocation at a server without a revocation endpoint fails without sending a request', async (t) => {
   const { as, received } = await tokenServer(t, {});
-  const { revocationEndpoint: _none, ...without } = as;
+  const { revocationEndpoint: _removed, ...withoutRevocation } = as;
   await fails(
-    () => revoke(fetchHttp, without, publicClient, { token: refreshToken, hint: 'refresh_token' }),
+    () => revoke(fetchHttp, withoutRevocation, publicClient, { token: refreshToken, hint: 'refresh_token' }),
     'invalidResponse',
     { step: 'revocation', missing: 'revocation_endpoint' },
   );
   assert.equal(received.length, 0);
 });
 
-test('a token endpoint that cannot be reached is transient, a cancelled request is cancelled', async (t) => {
+test('a refresh is transient if the token endpoint cannot be reached, and cancelled if its signal is aborted', async (t) => {
   const server = await tokenServer(t, () => undefined);
   const cancel = new AbortController();
   const waiting = refresh(fetchHttp, server.as, publicClient, { refreshToken, resource, clock, signal: cancel.signal });
   cancel.abort();
   await fails(() => waiting, 'cancelled', { step: 'token', code: 'cancelled' });
-  const gone = { ...server.as, tokenEndpoint: 'http://127.0.0.1:1/token' };
-  await fails(() => refresh(fetchHttp, gone, publicClient, { refreshToken, resource, clock }), 'transient', {
+  const unreachable = { ...server.as, tokenEndpoint: 'http://127.0.0.1:1/token' };
+  await fails(() => refresh(fetchHttp, unreachable, publicClient, { refreshToken, resource, clock }), 'transient', {
     code: 'unreachable',
     host: '127.0.0.1:1',
   });
 });
 
-test('A23: the code of a public server is not sent to a private address', async (t) => {
+test('A23: an authorization code of a public server is never sent to a private address', async (t) => {
   const { as, received } = await tokenServer(t, granted());
-  const { onPrivateNetwork: _learned, ...publicServer } = as;
+  const { onPrivateNetwork: _removed, ...publicServer } = as;
   const request = { code: new Secret('c'), verifier: new Secret('v'), redirectUri: 'x://y', resource, clock };
   await fails(() => exchange(fetchHttp, publicServer, publicClient, request), 'unsafe', { code: 'private_address' });
   assert.equal(received.length, 0);

@@ -33,7 +33,7 @@ function fail(kind: FailureKind, details: { code: string; status?: number; retry
 const invalidGrant = fail('invalidGrant', { code: 'invalid_grant', status: 400 });
 
 describe('a renewal', () => {
-  test('stores refresh and access token together, one generation on, and says so once', async (t) => {
+  test('a renewal stores both new tokens as the next generation and fires one event', async (t) => {
     const { machine, window, grant } = await signedIn(t);
     const renewed = await window.accounts.renew(grant.id, { reason: 'asked' });
     assert.equal(renewed.generation, grant.generation + 1);
@@ -43,7 +43,7 @@ describe('a renewal', () => {
     assert.deepEqual(window.events, ['added ada (wiki)', 'changed ada (wiki)']);
   });
 
-  test('keeps the refresh token and the scopes that an answer leaves out', async (t) => {
+  test('a renewal keeps a refresh token that the token response omits', async (t) => {
     const { machine, window, grant } = await signedIn(t);
     machine.server.next.push(() => ({ accessToken: new Secret('new'), obtainedAtMs: machine.clock.nowMs() }));
     const renewed = await window.accounts.renew(grant.id, { reason: 'asked' });
@@ -51,7 +51,7 @@ describe('a renewal', () => {
     assert.equal(renewed.tokens.expiresInSeconds, undefined);
   });
 
-  test('is shared by all callers of a window', async (t) => {
+  test('all callers in a window share one renewal', async (t) => {
     const { machine, window, grant } = await signedIn(t);
     const renew = () => window.accounts.renew(grant.id, { reason: 'asked' });
     const [one, two] = await Promise.all([renew(), renew()]);
@@ -59,14 +59,14 @@ describe('a renewal', () => {
     assert.equal(machine.server.refreshes.length, 1);
   });
 
-  test('does not start once the window ends', async (t) => {
+  test('no renewal starts after the window has closed', async (t) => {
     const { machine, window, grant } = await signedIn(t);
     await window.accounts.dispose();
     await assert.rejects(window.accounts.renew(grant.id, { reason: 'asked' }), { kind: 'transient' });
     assert.deepEqual(machine.server.refreshes, []);
   });
 
-  test('is waited for when the window ends, and its tokens are stored', async (t) => {
+  test('a closing window waits for a renewal in progress and stores its tokens', async (t) => {
     const { machine, window, grant } = await signedIn(t);
     const renewing = window.accounts.renew(grant.id, { reason: 'asked' });
     await window.accounts.dispose();
@@ -75,8 +75,8 @@ describe('a renewal', () => {
   });
 });
 
-describe('an access token that the server rejected', () => {
-  test('is renewed, once in a minute', async (t) => {
+describe('an access token that the MCP server rejected', () => {
+  test('a rejected access token is renewed at most once a minute', async (t) => {
     const { machine, window, grant } = await signedIn(t);
     machine.clock.aheadMs = 10 * minute;
     const first = await window.accounts.renew(grant.id, { reason: 'rejected', accessToken: grant.tokens.accessToken });
@@ -89,7 +89,7 @@ describe('an access token that the server rejected', () => {
     assert.equal(machine.server.refreshes.length, 1);
   });
 
-  test('and is fresh is first tried again: the server’s stores may lag behind', async (t) => {
+  test('a fresh access token is renewed only at its second rejection, as Notion’s stores may lag', async (t) => {
     const { machine, window, grant } = await signedIn(t);
     const rejected = { reason: 'rejected', accessToken: grant.tokens.accessToken } as const;
     assert.equal((await window.accounts.renew(grant.id, rejected)).generation, 1);
@@ -97,18 +97,18 @@ describe('an access token that the server rejected', () => {
     assert.equal(machine.server.refreshes.length, 1);
   });
 
-  test('and is not ours changes nothing', async (t) => {
+  test('the rejection of an unknown access token causes no renewal', async (t) => {
     const { machine, window, grant } = await signedIn(t);
     machine.clock.aheadMs = 10 * minute;
-    await window.accounts.renew(grant.id, { reason: 'rejected', accessToken: new Secret('stranger') });
+    await window.accounts.renew(grant.id, { reason: 'rejected', accessToken: new Secret('unknown') });
     assert.deepEqual(machine.server.refreshes, []);
   });
 
-  test('and was renewed by another window meanwhile is adopted without a request', async (t) => {
-    const deaf = { files: { ...files, watch: () => ({ close: () => undefined }) } };
-    const { machine, window, grant } = await signedIn(t, deaf);
+  test('a window with a rejected access token adopts another window’s renewal without a request', async (t) => {
+    const withoutWatch = { files: { ...files, watch: () => ({ close: () => undefined }) } };
+    const { machine, window, grant } = await signedIn(t, withoutWatch);
     machine.secrets.announces = false;
-    const other = await machine.open(deaf);
+    const other = await machine.open(withoutWatch);
     machine.clock.aheadMs = 10 * minute;
     await other.accounts.renew(grant.id, { reason: 'asked' });
     const adopted = await window.accounts.renew(grant.id, {
@@ -120,19 +120,19 @@ describe('an access token that the server rejected', () => {
   });
 });
 
-describe('trouble that passes keeps the sign-in', () => {
-  const troubles = {
-    'no network': fail('transient', { code: 'network' }),
+describe('a temporary failure of a renewal keeps the account signed in', () => {
+  const failures = {
+    'a network error': fail('transient', { code: 'network' }),
     'a time-out': fail('transient', { code: 'timeout' }),
     'status 503': fail('transient', { code: 'status', status: 503 }),
     'status 429': fail('transient', { code: 'status', status: 429, retryAfterMs: 120_000 }),
-    'HTML of a captive portal': fail('invalidResponse', { code: 'not_json', status: 200 }),
-    'a refusal of this request': fail('serverRejected', { code: 'invalid_request', status: 400 }),
+    'HTML from a captive portal': fail('invalidResponse', { code: 'not_json', status: 200 }),
+    'an invalid_request error': fail('serverRejected', { code: 'invalid_request', status: 400 }),
   };
-  for (const [name, trouble] of Object.entries(troubles)) {
-    test(name, async (t) => {
+  for (const [name, failure] of Object.entries(failures)) {
+    test(`a renewal that fails with ${name} keeps the account signed in`, async (t) => {
       const { machine, window, grant } = await signedIn(t);
-      machine.server.next.push(trouble);
+      machine.server.next.push(failure);
       await assert.rejects(window.accounts.renew(grant.id, { reason: 'asked' }));
       assert.equal(window.only().state, 'healthy');
       assert.equal(
@@ -141,13 +141,13 @@ describe('trouble that passes keeps the sign-in', () => {
       );
       machine.clock.aheadMs += 10 * minute;
       await window.accounts.renew(grant.id, { reason: 'expiry' });
-      assert.equal(machine.server.probes, 1, 'the network is tried before the refresh token is');
+      assert.equal(machine.server.probes, 1, 'the network is probed before the refresh token is sent');
     });
   }
 
-  test('and Retry-After is honoured', async (t) => {
+  test('a failed renewal is not retried before Retry-After', async (t) => {
     const { machine, window, grant } = await signedIn(t);
-    machine.server.next.push(troubles['status 429']);
+    machine.server.next.push(failures['status 429']);
     const expiry = () => window.accounts.renew(grant.id, { reason: 'expiry' });
     await assert.rejects(expiry(), { kind: 'transient' });
     machine.clock.aheadMs += 119_000;
@@ -159,8 +159,8 @@ describe('trouble that passes keeps the sign-in', () => {
   });
 });
 
-describe('a server that says the grant is over', () => {
-  test('is believed at once after a sign-in; the refresh token is never presented again', async (t) => {
+describe('a rejection that says the grant has ended', () => {
+  test('an invalid_grant after a sign-in ends the grant, and its refresh token is never sent again', async (t) => {
     const { machine, window, grant } = await signedIn(t);
     machine.server.end(grant);
     await assert.rejects(window.accounts.renew(grant.id, { reason: 'asked' }), { kind: 'invalidGrant' });
@@ -172,7 +172,7 @@ describe('a server that says the grant is over', () => {
     assert.equal(reloaded.only().grant.tokens.refreshToken, undefined);
   });
 
-  test('soon after a renewal is asked once more, 90 seconds later, before it is believed', async (t) => {
+  test('an invalid_grant soon after a renewal ends no grant before a second attempt 90 seconds later', async (t) => {
     const { machine, window, grant } = await signedIn(t);
     await window.accounts.renew(grant.id, { reason: 'asked' });
     machine.server.next.push(invalidGrant);
@@ -185,7 +185,7 @@ describe('a server that says the grant is over', () => {
     assert.equal((await window.accounts.renew(grant.id, { reason: 'asked' })).generation, 3);
   });
 
-  test('is said to refuse until it is asked once more, also to whom it rejects the access token', async (t) => {
+  test('renewals fail as unconfirmed while a rejection awaits confirmation, whatever their reason', async (t) => {
     const { machine, window, grant } = await signedIn(t);
     const renewed = await window.accounts.renew(grant.id, { reason: 'asked' });
     assert.equal(window.accounts.trouble(grant.id), undefined);
@@ -198,7 +198,7 @@ describe('a server that says the grant is over', () => {
     assert.equal(machine.server.refreshes.length, 2);
   });
 
-  test('is asked once more by the window itself, while the token is still good, and then the person hears of it', async (t) => {
+  test('a window confirms a rejection while the token is still valid, then the account needs sign-in', async (t) => {
     const { machine, window, grant } = await signedIn(t);
     await window.accounts.renew(grant.id, { reason: 'asked' });
     machine.server.next.push(invalidGrant, invalidGrant);
@@ -209,7 +209,7 @@ describe('a server that says the grant is over', () => {
     assert.equal(machine.server.refreshes.length, 3);
   });
 
-  test('or fails in whatever way: of tokens that a sign-in has replaced that is forgotten, in every window', async (t) => {
+  test('a renewal failure is forgotten in every window once a sign-in has replaced the tokens', async (t) => {
     const { machine, window, grant } = await signedIn(t);
     const other = await machine.open();
     machine.server.next.push(fail('transient', { code: 'unreachable' }), fail('transient', { code: 'unreachable' }));
@@ -221,7 +221,7 @@ describe('a server that says the grant is over', () => {
     assert.deepEqual([window.accounts.trouble(grant.id), other.accounts.trouble(grant.id)], [undefined, undefined]);
   });
 
-  test('twice is believed', async (t) => {
+  test('a second invalid_grant after 90 seconds ends the grant', async (t) => {
     const { machine, window, grant } = await signedIn(t);
     await window.accounts.renew(grant.id, { reason: 'asked' });
     machine.server.next.push(invalidGrant, invalidGrant);
@@ -231,7 +231,7 @@ describe('a server that says the grant is over', () => {
     assert.equal(window.only().state, 'needsSignIn');
   });
 
-  test('about the client is asked once more, whenever it comes', async (t) => {
+  test('an invalid_client is confirmed by a second attempt even long after the sign-in', async (t) => {
     const { machine, window, grant } = await signedIn(t);
     machine.clock.aheadMs = 30 * minute;
     const invalidClient = fail('invalidClient', { code: 'invalid_client', status: 401 });
@@ -242,7 +242,7 @@ describe('a server that says the grant is over', () => {
     assert.equal(window.only().grant.needsSignIn?.reason, 'invalidClient');
   });
 
-  test('leads back by a sign-in to the same account', async (t) => {
+  test('a sign-in after the end of a grant restores the same account', async (t) => {
     const { machine, window, grant } = await signedIn(t);
     machine.server.end(grant);
     await assert.rejects(window.accounts.renew(grant.id, { reason: 'asked' }));
@@ -252,7 +252,7 @@ describe('a server that says the grant is over', () => {
     assert.deepEqual(window.events, ['added ada (wiki)', 'changed ada (wiki)', 'added ada (wiki)']);
   });
 
-  test('after 30 idle days is said to be for idleness, after 180 days for age', async (t) => {
+  test('a grant that ends is reported as idle after 30 idle days, and as too old after 180 days', async (t) => {
     for (const [days, reason] of [
       [31, 'idle'],
       [181, 'tooOld'],
@@ -266,10 +266,10 @@ describe('a server that says the grant is over', () => {
   });
 });
 
-describe('the disk and the lock', () => {
-  test('a full disk is found before the refresh token is spent', async (t) => {
+describe('a renewal with disk or lock problems', () => {
+  test('a renewal detects a full disk before it spends the refresh token', async (t) => {
     let isFull = false;
-    // Stands in for a full disk, which a test must not make.
+    // Simulates a full disk, which a test must not create.
     const full: Files = {
       ...files,
       create: async (path, text) => {
@@ -289,43 +289,43 @@ describe('the disk and the lock', () => {
     await window.accounts.renew(grant.id, { reason: 'expiry' });
   });
 
-  test('a window that cannot have the lock, because the disk refuses it, sends nothing', async (t) => {
-    let refuses = false;
+  test('a renewal sends no request if the disk does not allow it to create the lock', async (t) => {
+    let isRefused = false;
     const { machine, window, grant } = await signedIn(t, {
       files: {
         ...files,
         createOpen: (path, text) =>
-          refuses ? Promise.reject(Object.assign(new Error('no'), { code: 'EACCES' })) : files.createOpen(path, text),
+          isRefused ? Promise.reject(Object.assign(new Error('no'), { code: 'EACCES' })) : files.createOpen(path, text),
       },
     });
-    refuses = true;
+    isRefused = true;
     await assert.rejects(window.accounts.renew(grant.id, { reason: 'asked' }), { kind: 'transient' });
     assert.deepEqual(machine.server.refreshes, []);
     assert.equal(window.only().state, 'healthy');
   });
 
-  test('a window that lost the lock before it sends, sends nothing', async (t) => {
-    let steal: (() => Promise<void>) | undefined;
-    const stolen: Files = {
+  test('a renewal sends no request if its window has lost the lock', async (t) => {
+    let takeOver: (() => Promise<void>) | undefined;
+    const losingLock: Files = {
       ...files,
       create: async (path, text) => {
-        const made = await files.create(path, text);
+        const isCreated = await files.create(path, text);
         if (path.endsWith('.reserved')) {
-          await steal?.();
+          await takeOver?.();
         }
-        return made;
+        return isCreated;
       },
     };
-    const { machine, window, grant } = await signedIn(t, { files: stolen });
-    steal = () => takeLock(machine, grant);
+    const { machine, window, grant } = await signedIn(t, { files: losingLock });
+    takeOver = () => takeLock(machine, grant);
     await assert.rejects(window.accounts.renew(grant.id, { reason: 'asked' }), { kind: 'transient' });
     assert.deepEqual(machine.server.refreshes, []);
   });
 
-  test('a window that lost the lock before it stores keeps the answer aside, and it is tried before the account is given up', async (t) => {
+  test('a token response received after the lock was lost is set aside and tried before the grant ends', async (t) => {
     const { machine, window, grant } = await signedIn(t);
-    machine.server.next.push(async (_, answer) => {
-      const tokens = answer();
+    machine.server.next.push(async (_, respond) => {
+      const tokens = respond();
       await takeLock(machine, grant);
       return tokens;
     });
@@ -340,9 +340,9 @@ describe('the disk and the lock', () => {
   });
 });
 
-describe('a holder that was suspended for hours after it sent', () => {
-  /** The lid closes after the request; another window takes over, renews and lets go; then the answer is read. */
-  async function suspended(t: TestContext, answer: (signed: Signed) => Tokens): Promise<Signed> {
+describe('a window that was suspended for hours after sending a refresh request', () => {
+  /** The window is suspended after its request; another window takes over and renews; then the response is read. */
+  async function suspended(t: TestContext, respond: (signed: Signed) => Tokens): Promise<Signed> {
     const signed = await signedIn(t);
     const { machine, window, grant } = signed;
     machine.server.next.push(async () => {
@@ -350,7 +350,7 @@ describe('a holder that was suspended for hours after it sent', () => {
       machine.clock.aheadMs += 5 * 60 * minute;
       const other = await machine.open();
       await other.accounts.renew(grant.id, { reason: 'expiry' });
-      return answer(signed);
+      return respond(signed);
     });
     await window.accounts.renew(grant.id, { reason: 'asked' }).catch((error: unknown) => {
       assert.ok(error instanceof Failure && error.kind === 'transient', String(error));
@@ -358,15 +358,12 @@ describe('a holder that was suspended for hours after it sent', () => {
     return signed;
   }
 
-  for (const [what, answer] of [
-    ['that it was refused', invalidGrant],
-    [
-      'with tokens of its own',
-      ({ machine, grant }: Signed) => ({ ...grant.tokens, obtainedAtMs: machine.clock.nowMs() }),
-    ],
+  for (const [response, respond] of [
+    ['a rejection', invalidGrant],
+    ['tokens', ({ machine, grant }: Signed) => ({ ...grant.tokens, obtainedAtMs: machine.clock.nowMs() })],
   ] as const) {
-    test(`and hears ${what} changes nothing of what the other stored`, async (t) => {
-      const { machine, window, grant } = await suspended(t, answer);
+    test(`a window that receives ${response} after suspension keeps another window’s renewal`, async (t) => {
+      const { machine, window, grant } = await suspended(t, respond);
       await window.accounts.wakeUp();
       for (const each of [window, await machine.open()]) {
         assert.equal(each.only().state, 'healthy');
@@ -378,8 +375,8 @@ describe('a holder that was suspended for hours after it sent', () => {
   }
 });
 
-describe('a clock that is wrong', () => {
-  test('by a day at a renewal: once it is right, the token is renewed and not trusted for a day', async (t) => {
+describe('a renewal by a wrong clock', () => {
+  test('a token renewed while the clock was a day ahead is renewed again once the clock is right', async (t) => {
     const { machine, window, grant } = await signedIn(t);
     const day = 24 * 60 * minute;
     machine.clock.aheadMs = day;
@@ -392,16 +389,16 @@ describe('a clock that is wrong', () => {
   });
 });
 
-describe('an answer that can be stored', () => {
-  test('nowhere is kept in memory, used, and stored by the next look', async (t) => {
+describe('new tokens that cannot be stored completely', () => {
+  test('new tokens that cannot be stored are used from memory and stored by the next synchronization', async (t) => {
     let isBroken = false;
     const machine = await Machine.start(t);
     const secrets = machine.secrets.window();
-    const broken = async <T>(act: () => Promise<T>): Promise<T> => {
+    const broken = async <T>(operation: () => Promise<T>): Promise<T> => {
       if (isBroken) {
         throw Object.assign(new Error('broken'), { code: 'EIO' });
       }
-      return act();
+      return operation();
     };
     const window = await machine.open({
       files: { ...files, rename: (from, to) => broken(() => files.rename(from, to)) },
@@ -417,7 +414,7 @@ describe('an answer that can be stored', () => {
     assert.equal((await machine.open()).only().grant.generation, 2);
   });
 
-  test('in the secret storage alone is there for other windows, and the journal goes on from it', async (t) => {
+  test('new tokens that only the secret storage holds reach other windows, and later the journal', async (t) => {
     let isBroken = false;
     const rename: Files['rename'] = async (from, to) => {
       if (isBroken) {
@@ -436,21 +433,21 @@ describe('an answer that can be stored', () => {
   });
 });
 
-test('something that never answers under the lock is waited for no longer than five minutes', async (t) => {
+test('a renewal fails after five minutes if its refresh request never returns', async (t) => {
   const clock = new FakeClock();
   const { window, grant, machine } = await signedIn(t, { clock });
-  const asked = Promise.withResolvers<void>();
+  const sent = Promise.withResolvers<void>();
   machine.server.next.push(() => {
-    asked.resolve();
+    sent.resolve();
     return new Promise(() => undefined);
   });
   const renewing = window.accounts.renew(grant.id, { reason: 'asked' });
-  await asked.promise;
+  await sent.promise;
   clock.advance(5 * minute);
   await assert.rejects(renewing, { kind: 'transient', message: /timeout/ });
 });
 
-/** Another window took over, as after a sleep of ours. */
+/** Takes the lock as another window would after this one slept. */
 async function takeLock(machine: Machine, grant: Grant): Promise<void> {
   const path = `${machine.directory}/${grant.id}.lock`;
   await files.remove(path);

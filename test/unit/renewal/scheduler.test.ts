@@ -7,8 +7,8 @@ import { FakeClock } from '../fakeClock.ts';
 
 const minute = 60_000;
 
-/** A keeper with one grant of an hour, whose renewals succeed at once. */
-function keeping({
+/** Starts a scheduler with one grant, valid for an hour, whose renewals succeed at once. */
+function startScheduler({
   watchWorks = true,
   lifeSeconds = 3_600,
   retryAtMs = undefined as number | undefined,
@@ -18,8 +18,8 @@ function keeping({
   const clock = new FakeClock();
   let obtainedAtMs = clock.nowMs();
   let generation = 1;
-  const heard = { renewals: 0, looks: 0, wakes: 0 };
-  const begun = clock.nowMs();
+  const counts = { renewals: 0, syncs: 0, wakeUps: 0 };
+  const startedAtMs = clock.nowMs();
   const scheduler = new RenewalScheduler({
     clock,
     randomness: { bytes: (length) => new Uint8Array(length), fraction: () => 0.5 },
@@ -34,100 +34,100 @@ function keeping({
     confirmAtMs: () => (generation === 1 ? confirmAtMs : undefined),
     belongsToOtherMachine: () => belongsToOtherMachine,
     renew: async () => {
-      heard.renewals += 1;
+      counts.renewals += 1;
       obtainedAtMs = clock.nowMs();
       generation += 1;
     },
     look: async () => {
-      heard.looks += 1;
+      counts.syncs += 1;
     },
     watchWorks: () => watchWorks,
     wokeUp: () => {
-      heard.wakes += 1;
+      counts.wakeUps += 1;
     },
   });
   scheduler.plan();
-  return { clock, scheduler, heard, begun };
+  return { clock, scheduler, counts, startedAtMs };
 }
 
-/** Lets what a timer began come to its end: it awaits nothing but promises. */
+/** Lets what a timer started finish: it awaits only promises. */
 async function settle(): Promise<void> {
   await new Promise<void>((resolve) => setImmediate(resolve));
 }
 
 async function advance(clock: FakeClock, spanMs: number, stepMs = minute): Promise<void> {
-  for (let gone = 0; gone < spanMs; gone += stepMs) {
+  for (let passedMs = 0; passedMs < spanMs; passedMs += stepMs) {
     clock.advance(stepMs);
     await settle();
   }
 }
 
-describe('the keeper', () => {
-  test('renews between 5 and 10 minutes before the token expires, and again after that', async () => {
-    const { clock, heard } = keeping();
+describe('the renewal scheduler', () => {
+  test('the scheduler renews each token 5 to 10 minutes before it expires', async () => {
+    const { clock, counts } = startScheduler();
     await advance(clock, 50 * minute);
-    assert.equal(heard.renewals, 0);
+    assert.equal(counts.renewals, 0);
     await advance(clock, 5 * minute);
-    assert.equal(heard.renewals, 1);
+    assert.equal(counts.renewals, 1);
     await advance(clock, 55 * minute);
-    assert.equal(heard.renewals, 2);
+    assert.equal(counts.renewals, 2);
   });
 
-  test('has one timer, and wakes up for nothing but the renewal where it watchWorks of other windows', async () => {
-    const { clock, heard } = keeping();
+  test('the scheduler has one timer and wakes up only for renewals if the file watch works', async () => {
+    const { clock, counts } = startScheduler();
     assert.equal(clock.pendingTimers, 1);
     await advance(clock, 5 * 60 * minute);
     assert.equal(clock.pendingTimers, 1);
-    assert.equal(heard.looks, heard.renewals);
+    assert.equal(counts.syncs, counts.renewals);
   });
 
-  test('looks once a minute where it watchWorks nothing', async () => {
-    const { clock, heard } = keeping({ watchWorks: false });
+  test('the scheduler polls the storage once a minute if the file watch does not work', async () => {
+    const { clock, counts } = startScheduler({ watchWorks: false });
     await advance(clock, 30 * minute);
-    assert.equal(heard.looks, 30);
-    assert.equal(heard.renewals, 0);
+    assert.equal(counts.syncs, 30);
+    assert.equal(counts.renewals, 0);
   });
 
-  test('renews at once after a sleep, and knows that it slept', async () => {
-    const { clock, heard } = keeping();
+  test('the scheduler detects that the machine slept and renews an expired token at once', async () => {
+    const { clock, counts } = startScheduler();
     clock.jump(3 * 60 * minute);
     clock.advance(0);
     await settle();
-    assert.equal(heard.renewals, 1);
-    assert.equal(heard.wakes, 1);
+    assert.equal(counts.renewals, 1);
+    assert.equal(counts.wakeUps, 1);
   });
 
-  test('does not run in circles for a token that lives no time at all', async () => {
-    const { clock, heard } = keeping({ lifeSeconds: 0 });
+  test('the scheduler renews at most once a second if tokens expire at once', async () => {
+    const { clock, counts } = startScheduler({ lifeSeconds: 0 });
     await advance(clock, 10_000, 100);
-    assert.ok(heard.renewals <= 11, String(heard.renewals));
+    assert.ok(counts.renewals <= 11, String(counts.renewals));
   });
 
-  test('waits as long as a renewal would be refused', async () => {
+  test('the scheduler waits until a failed renewal may be retried', async () => {
     const at = new FakeClock().monotonicMs() + 70 * minute;
-    const { clock, heard } = keeping({ retryAtMs: at });
+    const { clock, counts } = startScheduler({ retryAtMs: at });
     await advance(clock, 69 * minute);
-    assert.equal(heard.renewals, 0);
+    assert.equal(counts.renewals, 0);
     await advance(clock, 2 * minute);
-    assert.equal(heard.renewals, 1);
+    assert.equal(counts.renewals, 1);
   });
 
-  test('has a refusal confirmed when that is due, however good the token still is, and then goes on as planned', async () => {
-    const { clock, heard } = keeping({ confirmAtMs: new FakeClock().monotonicMs() + 90_000 });
+  test('the scheduler has a rejection confirmed when that is due, although the token is still valid', async () => {
+    const { clock, counts } = startScheduler({ confirmAtMs: new FakeClock().monotonicMs() + 90_000 });
     await advance(clock, 80_000, 10_000);
-    assert.equal(heard.renewals, 0);
+    assert.equal(counts.renewals, 0);
     await advance(clock, 20_000, 10_000);
-    assert.equal(heard.renewals, 1);
+    assert.equal(counts.renewals, 1);
     await advance(clock, 40 * minute);
-    assert.equal(heard.renewals, 1);
+    assert.equal(counts.renewals, 1);
   });
 
-  test('does nothing more once it ended', async () => {
-    const { clock, scheduler, heard } = keeping();
+  test('the scheduler does nothing after it has ended', async () => {
+    const { clock, scheduler, counts } = startScheduler();
     scheduler.end();
     scheduler.plan();
     await advance(clock, 120 * minute);
-    assert.equal(heard.renewals, 0);
+    assert.equal(counts.renewals, 0);
     assert.equal(clock.pendingTimers, 0);
   });
 });

@@ -4,55 +4,59 @@ import { files, Machine } from '../accounts/machine.ts';
 
 const ada = 'ada (wiki)';
 const lifeMs = 3_600_000;
-const deaf = { ...files, watch: () => ({ close: () => undefined }) };
+const withoutWatch = { ...files, watch: () => ({ close: () => undefined }) };
 
 // Two machines that share the secrets but not a disk: the extension also runs on a remote host.
 
-test('a second machine knows the account and lets the first one renew it', async (t) => {
+test('a second machine that shares the secrets has the account and leaves renewals to the first machine', async (t) => {
   const machine = await Machine.start(t);
   const one = await machine.open();
   const { grant } = await one.accounts.storeSignIn(machine.server.signIn('ada'));
   const other = await machine.open({ directory: `${machine.directory}-other` });
   assert.deepEqual(other.labels, [ada]);
   machine.clock.aheadMs = lifeMs - 30_000;
-  assert.equal((await other.accounts.fresh(grant.id, 5_000)).generation, 1, 'its token is good for half a minute');
+  assert.equal(
+    (await other.accounts.fresh(grant.id, 5_000)).generation,
+    1,
+    'the token is valid for another half minute',
+  );
   await other.accounts.renew(grant.id, { reason: 'expiry' });
   assert.deepEqual(machine.server.refreshes, []);
   await one.accounts.wakeUp();
   assert.equal(machine.server.refreshes.length, 1);
 });
 
-test('a second machine has what the first one renewed, without a request, and so the other way round', async (t) => {
+test('each of two machines adopts the tokens that the other one renewed, without a request', async (t) => {
   const machine = await Machine.start(t);
   const one = await machine.open();
   const { grant } = await one.accounts.storeSignIn(machine.server.signIn('ada'));
   const other = await machine.open({ directory: `${machine.directory}-other` });
-  // Whoever asks by hand gets it, and is the one that renews from then on.
-  for (const [asking, hearing] of [
+  // A renewal that the user requests runs on any machine, which then becomes the one that renews the account.
+  for (const [renewing, adopting] of [
     [one, other],
     [other, one],
     [one, other],
   ] as const) {
-    await asking.accounts.wakeUp();
-    const renewed = await asking.accounts.renew(grant.id, { reason: 'asked' });
-    await hearing.accounts.wakeUp();
-    assert.equal(hearing.only().grant.generation, renewed.generation);
-    assert.ok(hearing.only().grant.tokens.accessToken.equals(renewed.tokens.accessToken));
+    await renewing.accounts.wakeUp();
+    const renewed = await renewing.accounts.renew(grant.id, { reason: 'asked' });
+    await adopting.accounts.wakeUp();
+    assert.equal(adopting.only().grant.generation, renewed.generation);
+    assert.ok(adopting.only().grant.tokens.accessToken.equals(renewed.tokens.accessToken));
   }
   assert.equal(machine.server.refreshes.length, 3);
 });
 
-test('a second machine whose token is dead looks again before it renews, and adopts what it finds', async (t) => {
+test('a second machine with an expired token reads the storage again and adopts a renewal found there', async (t) => {
   const machine = await Machine.start(t);
   machine.secrets.announces = false;
-  const one = await machine.open({ files: deaf });
+  const one = await machine.open({ files: withoutWatch });
   const { grant } = await one.accounts.storeSignIn(machine.server.signIn('ada'));
-  const pausing = Promise.withResolvers<() => void>();
+  const paused = Promise.withResolvers<() => void>();
   machine.fraction = 0.5;
   const { clock } = machine;
   const other = await machine.open({
     directory: `${machine.directory}-other`,
-    files: deaf,
+    files: withoutWatch,
     clock: {
       nowMs: () => clock.nowMs(),
       monotonicMs: () => clock.monotonicMs(),
@@ -60,22 +64,22 @@ test('a second machine whose token is dead looks again before it renews, and ado
         if (delayMs !== 1_500) {
           return clock.after(delayMs, action);
         }
-        pausing.resolve(action);
+        paused.resolve(action);
         return () => undefined;
       },
     },
   });
   await one.accounts.wakeUp();
   machine.clock.aheadMs = lifeMs;
-  const freshening = other.accounts.fresh(grant.id, 10_000);
-  const goOn = await Promise.race([pausing.promise, freshening.then(() => assert.fail('it did not pause'))]);
+  const fresh = other.accounts.fresh(grant.id, 10_000);
+  const resume = await Promise.race([paused.promise, fresh.then(() => assert.fail('the second machine did not wait'))]);
   await one.accounts.renew(grant.id, { reason: 'expiry' });
-  goOn();
-  assert.equal((await freshening).generation, 2);
+  resume();
+  assert.equal((await fresh).generation, 2);
   assert.equal(machine.server.refreshes.length, 1);
 });
 
-test('a second machine renews what the first one, which was switched off, did not', async (t) => {
+test('a second machine renews an expired token that the first machine, which is off, has not renewed', async (t) => {
   const machine = await Machine.start(t);
   const one = await machine.open();
   const { grant } = await one.accounts.storeSignIn(machine.server.signIn('ada'));
@@ -84,23 +88,23 @@ test('a second machine renews what the first one, which was switched off, did no
   machine.clock.aheadMs = lifeMs;
   assert.equal((await other.accounts.fresh(grant.id, 10_000)).generation, 2);
   const back = await machine.open();
-  assert.equal(back.only().grant.generation, 2, 'the first one learns of it when it comes back');
+  assert.equal(back.only().grant.generation, 2, 'the first machine adopts the renewal when it is back');
   machine.clock.aheadMs += lifeMs;
   await other.accounts.wakeUp();
-  assert.equal(other.only().grant.generation, 3, 'and leaves it to the second one');
+  assert.equal(other.only().grant.generation, 3, 'the first machine leaves the next renewal to the second one');
 });
 
-test('a machine that is refused because the other was faster adopts what the other has', async (t) => {
+test('a machine whose refresh fails because another machine was faster adopts that machine’s tokens', async (t) => {
   const machine = await Machine.start(t);
   machine.secrets.announces = false;
-  const one = await machine.open({ files: deaf });
+  const one = await machine.open({ files: withoutWatch });
   const { grant } = await one.accounts.storeSignIn(machine.server.signIn('ada'));
-  const other = await machine.open({ directory: `${machine.directory}-other`, files: deaf });
+  const other = await machine.open({ directory: `${machine.directory}-other`, files: withoutWatch });
   await one.accounts.wakeUp();
-  // The other one's request comes while ours is on its way.
-  machine.server.next.push(async (_, answer) => {
+  // The other machine's request arrives while this machine's request is in progress.
+  machine.server.next.push(async (_, respond) => {
     await other.accounts.renew(grant.id, { reason: 'asked' });
-    return answer();
+    return respond();
   });
   const renewed = await one.accounts.renew(grant.id, { reason: 'asked' });
   assert.equal(renewed.generation, 2);
@@ -108,7 +112,7 @@ test('a machine that is refused because the other was faster adopts what the oth
   assert.equal(machine.server.refreshes.length, 2);
 });
 
-test('a sign-out on one machine is one on the other, and nothing brings the account back', async (t) => {
+test('a sign-out on one machine permanently signs out the account on the other machine too', async (t) => {
   const machine = await Machine.start(t);
   const one = await machine.open();
   const { grant } = await one.accounts.storeSignIn(machine.server.signIn('ada'));
@@ -120,7 +124,7 @@ test('a sign-out on one machine is one on the other, and nothing brings the acco
   assert.deepEqual((await machine.open()).labels, []);
 });
 
-test('a machine alone writes no renewal into the secret storage', async (t) => {
+test('a machine that shares its secrets with no other does not write renewals to the secret storage', async (t) => {
   const machine = await Machine.start(t);
   const one = await machine.open();
   const { grant } = await one.accounts.storeSignIn(machine.server.signIn('ada'));

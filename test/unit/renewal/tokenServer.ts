@@ -6,31 +6,31 @@ import type { Tokens } from '../../../src/oauth/model.ts';
 import type { GrantRequests } from '../../../src/renewal/grantRequests.ts';
 
 /**
- * Stands in for an authorization server whose answers a test has to time: it rotates refresh tokens as Notion does.
- * `strict`: a refresh token that was spent twice ends its grant. `mild`: the one before the current one is still taken
- * until the current one is used.
+ * A substitute for an authorization server, whose responses a test can time. It rotates refresh tokens as Notion does.
+ * `strict`: a refresh token that is sent twice ends its grant. `lenient`: the previous refresh token is accepted until
+ * the current one is used.
  */
 export class TokenServer {
   readonly #nowMs: () => number;
   readonly #ended = new Set<string>();
-  /** The refresh tokens of each grant that are good now, the newest last. */
-  readonly #good = new Map<string, string[]>();
-  kind: 'strict' | 'mild' = 'strict';
+  /** The currently valid refresh tokens of each grant, newest last. */
+  readonly #valid = new Map<string, string[]>();
+  kind: 'strict' | 'lenient' = 'strict';
   #count = 0;
   lifeSeconds = 3_600;
   readonly refreshes: string[] = [];
   readonly revoked: string[] = [];
   probes = 0;
-  /** Revocation fails: the network is gone. */
+  /** Makes revocation fail, as without a network. */
   cannotRevoke = false;
-  /** What happens instead of the next refreshes, in order; `undefined` is an ordinary answer. */
-  readonly next: ((grant: Grant, answer: () => Tokens) => Promise<Tokens> | Tokens)[] = [];
+  /** Replaces the responses to the next refresh requests, in order; `respond` makes the ordinary one. */
+  readonly next: ((grant: Grant, respond: () => Tokens) => Promise<Tokens> | Tokens)[] = [];
 
   constructor(nowMs: () => number) {
     this.#nowMs = nowMs;
   }
 
-  /** What a sign-in gets. */
+  /** The result of a sign-in; without a `user` its identity is unknown. */
   signIn(user: string | undefined, workspace = 'wiki', serverUrl = 'https://mcp.example/mcp'): FreshSignIn {
     const grant = `grant${++this.#count}`;
     return {
@@ -50,7 +50,7 @@ export class TokenServer {
     };
   }
 
-  /** The server ends a grant of its own accord. */
+  /** Ends a grant at the server. */
   end(grant: Grant): void {
     this.#ended.add(grantOf(grant));
   }
@@ -60,8 +60,10 @@ export class TokenServer {
       refresh: async (grant) => {
         const token = grant.tokens.refreshToken?.reveal() ?? '';
         this.refreshes.push(token);
-        const special = this.next.shift();
-        return special === undefined ? this.#answer(grant, token) : special(grant, () => this.#answer(grant, token));
+        const override = this.next.shift();
+        return override === undefined
+          ? this.#respond(grant, token)
+          : override(grant, () => this.#respond(grant, token));
       },
       revoke: async (grant) => {
         if (this.cannotRevoke) {
@@ -76,20 +78,20 @@ export class TokenServer {
     };
   }
 
-  #answer(grant: Grant, token: string): Tokens {
+  #respond(grant: Grant, token: string): Tokens {
     const name = grantOf(grant);
-    const good = this.#good.get(name) ?? [];
-    if (this.#ended.has(name) || !good.includes(token)) {
+    const valid = this.#valid.get(name) ?? [];
+    if (this.#ended.has(name) || !valid.includes(token)) {
       this.#ended.add(name);
       throw new Failure('invalidGrant', { step: 'token', code: 'invalid_grant', status: 400, host: 'mcp.example' });
     }
-    this.#good.set(name, this.kind === 'mild' ? [token] : []);
+    this.#valid.set(name, this.kind === 'lenient' ? [token] : []);
     return this.#tokens(name);
   }
 
   #tokens(grant: string): Tokens {
     const number = ++this.#count;
-    this.#good.set(grant, [...(this.#good.get(grant) ?? []), `refresh-${grant}-${number}`]);
+    this.#valid.set(grant, [...(this.#valid.get(grant) ?? []), `refresh-${grant}-${number}`]);
     return {
       accessToken: new Secret(`access-${grant}-${number}`),
       refreshToken: new Secret(`refresh-${grant}-${number}`),

@@ -6,7 +6,7 @@ import { callbackParameters } from '../../../src/signIn/callbackQuery.ts';
 const state = 'q8V+Zk/0W1p7nB5uH2cX9aYd3eF4gT6iJkLmNoPqRsU=';
 const isKnown = (candidate: string) => candidate === state;
 
-test('the answer is read however often it was encoded on its way back', () => {
+test('a callback’s code is read correctly whether the query was encoded zero, one or two times', () => {
   for (const code of ['user:grant:secret', 'a+b/c=', '100%', 'per%cent', 'a%2Bb', 'ü ä', 'user:g%3Ax']) {
     for (const times of [0, 1, 2]) {
       const query = `code=${encode(code, times)}&state=${encode(state, times)}`;
@@ -18,7 +18,7 @@ test('the answer is read however often it was encoded on its way back', () => {
   }
 });
 
-test('any code comes back as it was sent, encoded once or twice', () => {
+test('any authorization code is restored exactly from a query that was encoded once or twice', () => {
   fc.assert(
     fc.property(fc.string({ minLength: 1, maxLength: 60, unit: 'grapheme' }), fc.constantFrom(1, 2), (code, times) => {
       fc.pre(code.isWellFormed());
@@ -28,13 +28,13 @@ test('any code comes back as it was sent, encoded once or twice', () => {
   );
 });
 
-test('two codes or two states stay two, so that the judge can refuse them', () => {
-  const own = callbackParameters(`code=a&code=b&state=${encode(state, 1)}&state=other`, isKnown);
-  assert.deepEqual(own?.getAll('code'), ['a', 'b']);
-  assert.deepEqual(own?.getAll('state'), [state, 'other']);
+test('a duplicate code or state in a callback is preserved, so that validation can reject it', () => {
+  const parameters = callbackParameters(`code=a&code=b&state=${encode(state, 1)}&state=other`, isKnown);
+  assert.deepEqual(parameters?.getAll('code'), ['a', 'b']);
+  assert.deepEqual(parameters?.getAll('state'), [state, 'other']);
 });
 
-test('an answer with no state, an unknown state or a state that is nearly ours is nobody’s', () => {
+test('a callback without a state, with an unknown state or with an over-encoded state is not recognised', () => {
   for (const query of [
     '',
     '?',
@@ -48,7 +48,7 @@ test('an answer with no state, an unknown state or a state that is nearly ours i
   }
 });
 
-test('no query makes it throw', () => {
+test('reading a callback’s query never throws', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), (query) => {
       callbackParameters(query, isKnown);

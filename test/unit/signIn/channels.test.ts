@@ -12,37 +12,53 @@ const desktop: HostEnvironment = {
   setting: 'auto',
 };
 
-/** Where the extension runs, and the channels it tries there, best first. */
+/** The environment of the extension, and the channels that a sign-in tries there, best first. */
 const table: [string, Partial<HostEnvironment>, ChannelName[]][] = [
-  ['desktop', {}, ['uriHandler', 'loopback', 'paste']],
+  ['on the desktop', {}, ['uriHandler', 'loopback', 'paste']],
   [
-    'desktop, files on another machine, extension beside the screen',
+    'on the desktop with the files, but not the extension, on another machine',
     { remote: true },
     ['uriHandler', 'loopback', 'paste'],
   ],
-  ['desktop, extension on the other machine', { host: 'workspace', remote: true }, ['uriHandler', 'paste']],
-  ['desktop, workspace host of a local window', { host: 'workspace' }, ['uriHandler', 'loopback', 'paste']],
-  ['web page of a server', { host: 'workspace', web: true }, ['uriHandler', 'paste']],
-  ['web page of a server with a remote name', { host: 'workspace', web: true, remote: true }, ['uriHandler', 'paste']],
-  ['web page alone', { host: 'webWorker', web: true }, ['uriHandler', 'paste']],
-  ['portable on Windows', { portableOnWindows: true }, ['loopback', 'paste']],
-  ['desktop with a configured client', { clientConfigured: true }, ['loopback', 'paste']],
-  ['web page alone with a configured client', { host: 'webWorker', web: true, clientConfigured: true }, ['paste']],
-  ['pinned to the URI handler', { setting: 'uriHandler' }, ['uriHandler']],
   [
-    'pinned to the URI handler in a portable installation',
+    'on the desktop with the extension on another machine',
+    { host: 'workspace', remote: true },
+    ['uriHandler', 'paste'],
+  ],
+  ['in the workspace extension host of a local window', { host: 'workspace' }, ['uriHandler', 'loopback', 'paste']],
+  ['on a web page from a server', { host: 'workspace', web: true }, ['uriHandler', 'paste']],
+  [
+    'on a web page from a server with a remote name',
+    { host: 'workspace', web: true, remote: true },
+    ['uriHandler', 'paste'],
+  ],
+  ['on a web page without a server', { host: 'webWorker', web: true }, ['uriHandler', 'paste']],
+  ['in a portable installation on Windows', { portableOnWindows: true }, ['loopback', 'paste']],
+  ['on the desktop with a configured client', { clientConfigured: true }, ['loopback', 'paste']],
+  [
+    'on a web page without a server, with a configured client',
+    { host: 'webWorker', web: true, clientConfigured: true },
+    ['paste'],
+  ],
+  ['on the desktop with the URI handler selected', { setting: 'uriHandler' }, ['uriHandler']],
+  [
+    'in a portable installation on Windows with the URI handler selected',
     { setting: 'uriHandler', portableOnWindows: true },
     ['uriHandler'],
   ],
-  ['pinned to the URI handler with a configured client', { setting: 'uriHandler', clientConfigured: true }, []],
-  ['pinned to loopback', { setting: 'loopback' }, ['loopback']],
-  ['pinned to loopback on another machine', { setting: 'loopback', host: 'workspace', remote: true }, ['loopback']],
-  ['pinned to loopback in a web worker', { setting: 'loopback', host: 'webWorker' }, []],
-  ['pinned to paste', { setting: 'paste', host: 'webWorker' }, ['paste']],
+  [
+    'on the desktop with a configured client and the URI handler selected',
+    { setting: 'uriHandler', clientConfigured: true },
+    [],
+  ],
+  ['on the desktop with loopback selected', { setting: 'loopback' }, ['loopback']],
+  ['on another machine with loopback selected', { setting: 'loopback', host: 'workspace', remote: true }, ['loopback']],
+  ['in a web worker with loopback selected', { setting: 'loopback', host: 'webWorker' }, []],
+  ['in a web worker with paste selected', { setting: 'paste', host: 'webWorker' }, ['paste']],
 ];
 
-for (const [where, changes, expected] of table) {
-  test(`${where}: ${expected.join(', then ') || 'no channel'}`, () => {
+for (const [environment, changes, expected] of table) {
+  test(`a sign-in ${environment} tries ${expected.join(', then ') || 'no channel'}`, () => {
     assert.deepEqual(orderChannels({ ...desktop, ...changes }), expected);
   });
 }

@@ -20,17 +20,17 @@ const completionPage = (outcome: 'allowed' | 'declined') =>
     sentence: 'Return to your editor.',
   });
 
-async function open(path?: string): Promise<{ channel: OpenChannel; clock: FakeClock; heard: string[] }> {
+async function open(path?: string): Promise<{ channel: OpenChannel; clock: FakeClock; queries: string[] }> {
   assert.ok(listen);
   const clock = new FakeClock();
-  const heard: string[] = [];
+  const queries: string[] = [];
   const channel = await openLoopbackChannel({ listen, completionPage, clock, randomness: systemRandomness, path });
   const receive = async (query: string): Promise<CallbackResult> => {
-    heard.push(query);
-    return query === 'right' ? 'accepted' : query === 'no' ? 'declined' : 'foreign';
+    queries.push(query);
+    return query === 'valid' ? 'accepted' : query === 'denied' ? 'declined' : 'foreign';
   };
   await channel.collect?.(receive, new AbortController().signal);
-  return { channel, clock, heard };
+  return { channel, clock, queries };
 }
 
 interface Page {
@@ -49,7 +49,7 @@ function get(address: string, { method = 'GET', headers = {} } = {}): Promise<Pa
   });
 }
 
-/** Whether nobody listens there any more. */
+/** Whether the port is free again. */
 function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
@@ -58,9 +58,9 @@ function isFree(port: number): Promise<boolean> {
   });
 }
 
-test('the first valid answer is led on to an address without a code, whose page says how it ended', async () => {
+test('the first valid callback is redirected to an address without a code, whose page shows the outcome', async () => {
   const { channel } = await open();
-  const { status, headers } = await get(`${channel.redirectUri}?right`);
+  const { status, headers } = await get(`${channel.redirectUri}?valid`);
   assert.equal(status, 303);
   assert.equal(headers['cache-control'], 'no-store');
   assert.equal(headers['referrer-policy'], 'no-referrer');
@@ -73,40 +73,40 @@ test('the first valid answer is led on to an address without a code, whose page 
   assert.equal(await isFree(Number(new URL(channel.redirectUri).port)), true);
 });
 
-test('a refusal has its own page', async () => {
+test('the loopback channel shows its own completion page when the user denies access', async () => {
   const { channel } = await open();
-  const { headers } = await get(`${channel.redirectUri}?no`);
+  const { headers } = await get(`${channel.redirectUri}?denied`);
   const page = await get(new URL(headers.location ?? '', channel.redirectUri).href);
   assert.match(page.body, /It was declined/);
   channel.close();
 });
 
-test('every other request gets an empty 404 and leaves the sign-in waiting', async () => {
-  const { channel, heard, clock } = await open();
+test('a request other than a valid callback gets an empty 404 and leaves the sign-in waiting', async () => {
+  const { channel, queries, clock } = await open();
   const { origin, host } = new URL(channel.redirectUri);
-  const strangers: [string, Parameters<typeof get>[1]?][] = [
+  const invalidRequests: [string, Parameters<typeof get>[1]?][] = [
     [`${channel.redirectUri}?foreign`],
     [channel.redirectUri],
-    [`${origin}/?right`],
-    [`${origin}/callback?right`],
-    [`${channel.redirectUri}/?right`],
-    [`${channel.redirectUri}?right`, { method: 'POST' }],
-    [`${channel.redirectUri}?right`, { method: 'HEAD' }],
-    [`${channel.redirectUri}?right`, { headers: { host: 'evil.example' } }],
-    [`${channel.redirectUri}?right`, { headers: { host: host.replace('127.0.0.1', 'localhost') } }],
+    [`${origin}/?valid`],
+    [`${origin}/callback?valid`],
+    [`${channel.redirectUri}/?valid`],
+    [`${channel.redirectUri}?valid`, { method: 'POST' }],
+    [`${channel.redirectUri}?valid`, { method: 'HEAD' }],
+    [`${channel.redirectUri}?valid`, { headers: { host: 'evil.example' } }],
+    [`${channel.redirectUri}?valid`, { headers: { host: host.replace('127.0.0.1', 'localhost') } }],
   ];
-  for (const [address, options] of strangers) {
+  for (const [address, options] of invalidRequests) {
     const { status, body } = await get(address, options);
     assert.deepEqual([status, body], [404, ''], `${address} ${JSON.stringify(options)}`);
   }
-  assert.deepEqual(heard, ['foreign', '']);
-  assert.equal((await get(`${channel.redirectUri}?right`)).status, 303);
-  assert.equal((await get(`${channel.redirectUri}?right`)).status, 404, 'an answer counts once');
+  assert.deepEqual(queries, ['foreign', '']);
+  assert.equal((await get(`${channel.redirectUri}?valid`)).status, 303);
+  assert.equal((await get(`${channel.redirectUri}?valid`)).status, 404, 'a callback is accepted only once');
   channel.close();
   clock.advance(10_000);
 });
 
-test('it listens on 127.0.0.1 and nowhere else, at a path that cannot be guessed', async () => {
+test('the loopback channel listens on 127.0.0.1 only, at a path that cannot be guessed', async () => {
   const { channel } = await open();
   const { port, pathname } = new URL(channel.redirectUri);
   assert.match(pathname, /^\/[0-9a-f]{32}$/);
@@ -114,24 +114,24 @@ test('it listens on 127.0.0.1 and nowhere else, at a path that cannot be guessed
     .flat()
     .filter((address) => address?.family === 'IPv4' && !address.internal);
   for (const address of others) {
-    await assert.rejects(get(`http://${address?.address}:${port}${pathname}?right`));
+    await assert.rejects(get(`http://${address?.address}:${port}${pathname}?valid`));
   }
   channel.close();
 });
 
-test('a configured client has its fixed path', async () => {
+test('the loopback channel of a configured client uses that client’s fixed path', async () => {
   const { channel } = await open('/callback');
   assert.equal(new URL(channel.redirectUri).pathname, '/callback');
   channel.close();
 });
 
-test('it stops listening when the sign-in ends, and in bounded time when the last page is never fetched', async () => {
-  const unanswered = await open();
-  unanswered.channel.close();
-  assert.equal(await isFree(Number(new URL(unanswered.channel.redirectUri).port)), true);
-  const answered = await open();
-  await get(`${answered.channel.redirectUri}?right`);
-  answered.channel.close();
-  answered.clock.advance(10_000);
-  assert.equal(await isFree(Number(new URL(answered.channel.redirectUri).port)), true);
+test('the loopback channel closes with its sign-in, or 10 s later if the completion page is not fetched', async () => {
+  const cancelled = await open();
+  cancelled.channel.close();
+  assert.equal(await isFree(Number(new URL(cancelled.channel.redirectUri).port)), true);
+  const completed = await open();
+  await get(`${completed.channel.redirectUri}?valid`);
+  completed.channel.close();
+  completed.clock.advance(10_000);
+  assert.equal(await isFree(Number(new URL(completed.channel.redirectUri).port)), true);
 });

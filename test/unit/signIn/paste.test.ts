@@ -8,8 +8,8 @@ import { openPasteChannel, type PasteVerdict, readPasted } from '../../../src/si
 const address = 'http://127.0.0.1:50123/callback?code=user%3Agrant%3Asecret&state=abc%3D';
 const query = 'code=user%3Agrant%3Asecret&state=abc%3D';
 
-test('the answer is found in the address, in its query alone, and however it was wrapped or quoted', () => {
-  const ways = [
+test('a pasted callback is read from an address or a bare query, however it is wrapped or quoted', () => {
+  const texts = [
     address,
     `  ${address}\n`,
     `<${address}>`,
@@ -19,16 +19,16 @@ test('the answer is found in the address, in its query alone, and however it was
     `?${query}`,
     `${address}#fragment`,
   ];
-  for (const text of ways) {
+  for (const text of texts) {
     assert.equal(readPasted(text), query, text);
   }
 });
 
-test('a refusal of the server is an answer too', () => {
+test('a pasted address with an OAuth error is read as a callback', () => {
   assert.equal(readPasted('http://127.0.0.1:1/callback?error=access_denied&state=s'), 'error=access_denied&state=s');
 });
 
-test('text without a code and its state is no answer', () => {
+test('pasted text that lacks a state, or both code and error, is not read as a callback', () => {
   for (const text of [
     '',
     'hello',
@@ -41,7 +41,7 @@ test('text without a code and its state is no answer', () => {
   }
 });
 
-test('the browser is sent to an address of its own machine, another one each time', () => {
+test('the paste channel redirects the browser to a loopback address with a random port from the dynamic range', () => {
   const addresses = new Set(
     Array.from({ length: 50 }, () => openPasteChannel(async () => true, systemRandomness).redirectUri),
   );
@@ -52,20 +52,20 @@ test('the browser is sent to an address of its own machine, another one each tim
   }
 });
 
-test('each pasted text gets its verdict until the right one', async () => {
+test('each pasted text gets a verdict until one is accepted', async () => {
   const verdicts: PasteVerdict[] = [];
   const channel = openPasteChannel(async (judge) => {
-    for (const text of ['invalidResponse', 'code=a&state=foreign', address]) {
+    for (const text of ['not an address', 'code=a&state=foreign', address]) {
       verdicts.push(await judge(text));
     }
     return true;
   }, systemRandomness);
-  const receive = async (answer: string): Promise<CallbackResult> => (answer === query ? 'accepted' : 'foreign');
+  const receive = async (received: string): Promise<CallbackResult> => (received === query ? 'accepted' : 'foreign');
   await channel.collect?.(receive, new AbortController().signal);
   assert.deepEqual(verdicts, ['unreadable', 'foreign', 'accepted']);
 });
 
-test('closing the input ends the sign-in as cancelled', async () => {
+test('closing the paste input box cancels the sign-in', async () => {
   const channel = openPasteChannel(async () => false, systemRandomness);
   const collecting = channel.collect?.(async () => 'foreign', new AbortController().signal);
   await assert.rejects(

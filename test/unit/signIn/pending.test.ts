@@ -14,10 +14,10 @@ const server: AuthorizationServer = {
   tokenEndpoint: 'https://mcp.notion.com/token',
 };
 
-function world(authorizationServer = server) {
+function setUp(authorizationServer = server) {
   const lines: string[] = [];
-  const keep = (line: string) => void lines.push(line);
-  const log = new Log({ error: keep, warn: keep, info: keep, debug: keep });
+  const record = (line: string) => void lines.push(line);
+  const log = new Log({ error: record, warn: record, info: record, debug: record });
   const stored = new Map<string, unknown>();
   const memory = {
     get: <T>(key: string) => stored.get(key) as T | undefined,
@@ -34,61 +34,61 @@ function world(authorizationServer = server) {
   return { lines, stored, clock, open, authorize };
 }
 
-const answer = ({ state }: PendingAuthorization, more: Record<string, string> = {}) =>
+const callback = ({ state }: PendingAuthorization, more: Record<string, string> = {}) =>
   new URLSearchParams({ code: 'user:grant:secret', state: state.reveal(), ...more }).toString();
 
-test('the answer with the right state brings the code, once', async () => {
-  const { open, authorize } = world();
+test('a callback with the right state delivers its code exactly once', async () => {
+  const { open, authorize } = setUp();
   const pending = open();
   const authorization = await authorize();
   const waiting = await pending.wait(authorization, server, 'uriHandler');
-  assert.equal(await pending.receive(answer(authorization)), 'accepted');
+  assert.equal(await pending.receive(callback(authorization)), 'accepted');
   assert.equal((await waiting.code).reveal(), 'user:grant:secret');
-  assert.equal(await pending.receive(answer(authorization)), 'ended');
+  assert.equal(await pending.receive(callback(authorization)), 'ended');
 });
 
-test('an answer without a state, with a foreign one, or with two changes nothing: the right one still counts', async () => {
-  const { open, authorize } = world();
+test('a callback with no state, a wrong one or two changes nothing; the genuine one is still accepted', async () => {
+  const { open, authorize } = setUp();
   const pending = open();
   const authorization = await authorize();
   const waiting = await pending.wait(authorization, server, 'uriHandler');
   assert.equal(await pending.receive('code=stolen'), 'foreign');
   assert.equal(await pending.receive('code=stolen&state=AAAA%3D'), 'foreign');
-  assert.equal(await pending.receive(`${answer(authorization)}&state=AAAA%3D`), 'unsafe');
-  assert.equal(await pending.receive(`${answer(authorization)}&code=second`), 'unsafe');
-  assert.equal(await pending.receive(answer(authorization, { iss: 'https://evil.example' })), 'unsafe');
-  assert.equal(await pending.receive(answer(authorization)), 'accepted');
+  assert.equal(await pending.receive(`${callback(authorization)}&state=AAAA%3D`), 'unsafe');
+  assert.equal(await pending.receive(`${callback(authorization)}&code=second`), 'unsafe');
+  assert.equal(await pending.receive(callback(authorization, { iss: 'https://evil.example' })), 'unsafe');
+  assert.equal(await pending.receive(callback(authorization)), 'accepted');
   assert.equal((await waiting.code).reveal(), 'user:grant:secret');
 });
 
-test('two sign-ins at once do not mix', async () => {
-  const { open, authorize } = world();
+test('two sign-ins at the same time each receive their own code', async () => {
+  const { open, authorize } = setUp();
   const pending = open();
   const [first, second] = [await authorize(), await authorize()];
   const waitingFirst = await pending.wait(first, server, 'uriHandler');
   const waitingSecond = await pending.wait(second, server, 'uriHandler');
-  assert.equal(await pending.receive(answer(second, { code: 'second' })), 'accepted');
-  assert.equal(await pending.receive(answer(first, { code: 'first' })), 'accepted');
+  assert.equal(await pending.receive(callback(second, { code: 'second' })), 'accepted');
+  assert.equal(await pending.receive(callback(first, { code: 'first' })), 'accepted');
   assert.equal((await waitingFirst.code).reveal(), 'first');
   assert.equal((await waitingSecond.code).reveal(), 'second');
 });
 
-test('a state counts only on the channel whose redirect URI it was bound to', async () => {
-  const { open, authorize } = world();
+test('a state is accepted only on the channel whose redirect URI it was bound to', async () => {
+  const { open, authorize } = setUp();
   const pending = open();
-  const [byLoopback, other] = [
+  const [authorization, other] = [
     await authorize('http://127.0.0.1:50000/x'),
     await authorize('http://127.0.0.1:50001/y'),
   ];
-  const waiting = await pending.wait(byLoopback, server, 'loopback');
+  const waiting = await pending.wait(authorization, server, 'loopback');
   const waitingOther = await pending.wait(other, server, 'loopback');
-  assert.notEqual(await pending.receive(answer(byLoopback)), 'accepted');
-  assert.notEqual(await waitingOther.receive(answer(byLoopback)), 'accepted');
-  assert.equal(await waiting.receive(answer(byLoopback)), 'accepted');
+  assert.notEqual(await pending.receive(callback(authorization)), 'accepted');
+  assert.notEqual(await waitingOther.receive(callback(authorization)), 'accepted');
+  assert.equal(await waiting.receive(callback(authorization)), 'accepted');
 });
 
-test('a refusal ends the sign-in with what the server said', async () => {
-  const { open, authorize } = world();
+test('a callback with an OAuth error ends the sign-in with that error', async () => {
+  const { open, authorize } = setUp();
   const pending = open();
   const authorization = await authorize();
   const waiting = await pending.wait(authorization, server, 'uriHandler');
@@ -97,20 +97,20 @@ test('a refusal ends the sign-in with what the server said', async () => {
   await assert.rejects(waiting.code, (error) => error instanceof Failure && error.kind === 'accessDenied');
 });
 
-test('an answer after the end, or after a reload, is known as ours and does nothing', async () => {
-  const { open, authorize, clock } = world();
+test('a callback for a sign-in that ended, or that began before a reload, is recognised and ignored', async () => {
+  const { open, authorize, clock } = setUp();
   const pending = open();
   const authorization = await authorize();
   const waiting = await pending.wait(authorization, server, 'uriHandler');
   waiting.end();
-  assert.equal(await pending.receive(answer(authorization)), 'ended');
-  assert.equal(await open().receive(answer(authorization)), 'ended');
+  assert.equal(await pending.receive(callback(authorization)), 'ended');
+  assert.equal(await open().receive(callback(authorization)), 'ended');
   clock.advance(16 * 60_000);
-  assert.equal(await open().receive(answer(authorization)), 'foreign');
+  assert.equal(await open().receive(callback(authorization)), 'foreign');
 });
 
-test('what is kept across a reload is no state, and strangers cannot fill the log', async () => {
-  const { open, authorize, stored, lines } = world();
+test('no state is kept in clear across a reload, and unknown callbacks cannot flood the log', async () => {
+  const { open, authorize, stored, lines } = setUp();
   const pending = open();
   const authorization = await authorize();
   await pending.wait(authorization, server, 'uriHandler');
@@ -121,12 +121,12 @@ test('what is kept across a reload is no state, and strangers cannot fill the lo
   assert.ok(lines.length <= 10, String(lines.length));
 });
 
-test('a server that promised to name itself and does not is refused before its code is used', async () => {
+test('a callback without the iss that the server announced is rejected before its code is used', async () => {
   const strict = { ...server, issParameterSupported: true };
-  const { open, authorize } = world(strict);
+  const { open, authorize } = setUp(strict);
   const pending = open();
   const authorization = await authorize();
   await pending.wait(authorization, strict, 'uriHandler');
-  assert.equal(await pending.receive(answer(authorization)), 'unsafe');
-  assert.equal(await pending.receive(answer(authorization, { iss: strict.issuer })), 'accepted');
+  assert.equal(await pending.receive(callback(authorization)), 'unsafe');
+  assert.equal(await pending.receive(callback(authorization, { iss: strict.issuer })), 'accepted');
 });

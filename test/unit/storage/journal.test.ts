@@ -11,17 +11,17 @@ import { Journal } from '../../../src/storage/journal.ts';
 import { files } from '../accounts/machine.ts';
 import { TokenServer } from '../renewal/tokenServer.ts';
 
-const fresh = new TokenServer(() => 0).signIn('ada');
+const signIn = new TokenServer(() => 0).signIn('ada');
 
 function grantOf(generation: number): Grant {
-  return { ...fresh, id: 'grant', generation, label: 'ada', signedInAtMs: 0 };
+  return { ...signIn, id: 'grant', generation, label: 'ada', signedInAtMs: 0 };
 }
 
 async function begin(t: TestContext, disk: Files = files) {
   const directory = await mkdtemp(join(tmpdir(), 'journal-'));
   t.after(() => rm(directory, { recursive: true, force: true }));
   const journal = new Journal(disk, directory, systemRandomness);
-  journal.learnKeys([newKey(systemRandomness)]);
+  journal.addKeys([newKey(systemRandomness)]);
   await journal.write(grantOf(1), undefined);
   return { directory, journal };
 }
@@ -31,44 +31,44 @@ async function generationIn(journal: Journal): Promise<number | undefined> {
   return entry !== 'gone' && entry?.kind === 'grant' ? entry.grant.generation : undefined;
 }
 
-/** Takes the place for a new record, and then it is cleared away, as another window may do after a takeover. */
-async function lostPlace(directory: string, journal: Journal) {
-  const place = await journal.reserve(grantOf(1));
+/** Reserves a file for a new record and removes that file, as another window may do after taking over the lock. */
+async function reserveAndRemove(directory: string, journal: Journal) {
+  const reservation = await journal.reserve(grantOf(1));
   for (const name of await readdir(directory)) {
     if (name.endsWith('.reserved')) {
       await rm(join(directory, name));
     }
   }
-  return place;
+  return reservation;
 }
 
-test('an answer whose place was cleared away is stored all the same', async (t) => {
+test('a record is stored even if its reserved file was removed', async (t) => {
   const { directory, journal } = await begin(t);
-  const place = await lostPlace(directory, journal);
-  await place.commit(grantOf(2), grantOf(1));
+  const reservation = await reserveAndRemove(directory, journal);
+  await reservation.commit(grantOf(2), grantOf(1));
   assert.equal(await generationIn(journal), 2);
   assert.equal((await readdir(directory)).length, 1);
 });
 
-test('an answer that came too late, and whose place was cleared away, is kept aside all the same', async (t) => {
+test('a late token response is set aside even if its reserved file was removed', async (t) => {
   const { directory, journal } = await begin(t);
-  const place = await lostPlace(directory, journal);
-  await place.keepAside(grantOf(2), grantOf(1));
+  const reservation = await reserveAndRemove(directory, journal);
+  await reservation.setAside(grantOf(2), grantOf(1));
   assert.deepEqual(
-    (await journal.keptAside('grant')).map(({ generation }) => generation),
+    (await journal.readAlternates('grant')).map(({ generation }) => generation),
     [2],
   );
   assert.equal(await generationIn(journal), 1);
 });
 
-test('the record of before stays where the new one cannot be read back', async (t) => {
-  let lies = false;
+test('the previous record is kept if the new one cannot be read back', async (t) => {
+  let isTruncating = false;
   const { journal } = await begin(t, {
     ...files,
-    // What it wrote is not what is there.
-    overwrite: (path, text) => files.overwrite(path, lies ? text.slice(0, text.length / 2) : text),
+    // A disk that reports success but stores only a part.
+    overwrite: (path, text) => files.overwrite(path, isTruncating ? text.slice(0, text.length / 2) : text),
   });
-  lies = true;
+  isTruncating = true;
   await journal.write(grantOf(2), grantOf(1));
   assert.equal(await generationIn(journal), 1);
 });

@@ -5,15 +5,11 @@ import { journalDirectory } from '../../../src/storage/journalFiles.ts';
 const own = 'seedling.notion-mcp-auth';
 
 for (const [where, path, directory] of [
-  [
-    'the default profile',
-    `/machineId/a/Code/User/globalStorage/${own}`,
-    `/machineId/a/Code/User/globalStorage/${own}/journal`,
-  ],
+  ['the default profile', `/home/a/Code/User/globalStorage/${own}`, `/home/a/Code/User/globalStorage/${own}/journal`],
   [
     'another profile',
-    `/machineId/a/Code/User/profiles/-1a2b3c/globalStorage/${own}`,
-    `/machineId/a/Code/User/globalStorage/${own}/journal`,
+    `/home/a/Code/User/profiles/-1a2b3c/globalStorage/${own}`,
+    `/home/a/Code/User/globalStorage/${own}/journal`,
   ],
   [
     'another profile on Windows',
@@ -27,16 +23,16 @@ for (const [where, path, directory] of [
   ],
   [
     'a remote host',
-    `/machineId/a/.vscode-server/data/User/globalStorage/${own}`,
-    `/machineId/a/.vscode-server/data/User/globalStorage/${own}/journal`,
+    `/home/a/.vscode-server/data/User/globalStorage/${own}`,
+    `/home/a/.vscode-server/data/User/globalStorage/${own}/journal`,
   ],
   [
-    'a user whose home is called profiles',
-    `/machineId/profiles/x/User/globalStorage/${own}`,
-    `/machineId/profiles/x/User/globalStorage/${own}/journal`,
+    'a user named profiles',
+    `/home/profiles/x/User/globalStorage/${own}`,
+    `/home/profiles/x/User/globalStorage/${own}/journal`,
   ],
 ] as const) {
-  test(`in ${where} the journal lies in the editor’s one folder for all profiles`, () => {
+  test(`the journal of ${where} lies in the folder that all profiles share`, () => {
     assert.equal(journalDirectory(path), directory);
   });
 }

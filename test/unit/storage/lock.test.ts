@@ -10,8 +10,8 @@ import { FakeClock } from '../fakeClock.ts';
 
 const timing = { heartbeatMs: 1_000, pollMs: 100, takeoverAgeMs: 130_000, longestHoldMs: 120_000 };
 const longWaitMs = 1_000_000_000;
-/** Of this machine's own time, which may be busy. */
-const delayMs = 10_000;
+/** How long a test waits in real time, on a machine that may be busy. */
+const realLimitMs = 10_000;
 
 async function begin(t: TestContext) {
   const directory = await mkdtemp(join(tmpdir(), 'lock-'));
@@ -19,29 +19,29 @@ async function begin(t: TestContext) {
   const clock = new FakeClock();
   const held: HeldLock[] = [];
   t.after(() => Promise.all(held.map((lock) => lock.release())));
-  /** As another window each time. */
+  /** Acquires the lock as a new window. */
   const acquire = async (name: string, waitMs: number) => {
     const lock = await new Locks(files, directory, clock, systemRandomness, timing).acquire(name, waitMs);
     held.push(...(lock === undefined ? [] : [lock]));
     return lock;
   };
   const path = join(directory, 'one.lock');
-  /** Lets disk and promises catch up with the clock before each step: until so many windows wait for it. */
+  /** Advances the clock in steps. Before each step, disk and promises catch up until `windows` timers are pending. */
   const pass = async (spanMs: number, stepMs: number, until = () => false, windows = () => 1) => {
-    for (let goneMs = 0; goneMs < spanMs && !until(); goneMs += stepMs) {
-      await waiting(clock, windows);
+    for (let passedMs = 0; passedMs < spanMs && !until(); passedMs += stepMs) {
+      await timersPending(clock, windows);
       clock.advance(stepMs);
     }
   };
   return { directory, clock, acquire, path, pass };
 }
 
-/** Resolves once somebody waits for the clock again: a look at the disk takes real time. */
-function waiting(clock: FakeClock, windows = () => 1): Promise<void> {
-  return until('somebody waits', () => clock.pendingTimers >= windows());
+/** Resolves once a window waits for the clock again, because access to the disk takes real time. */
+function timersPending(clock: FakeClock, windows = () => 1): Promise<void> {
+  return until('a window waits for the clock', () => clock.pendingTimers >= windows());
 }
 
-test('a lock is one window’s at a time, and the next one’s once it is released', async (t) => {
+test('a lock is held by one window at a time, and another window can acquire it once it is released', async (t) => {
   const { acquire, clock } = await begin(t);
   const first = await acquire('one', 0);
   assert.equal(await first?.isOurs(), true);
@@ -53,55 +53,55 @@ test('a lock is one window’s at a time, and the next one’s once it is releas
   assert.ok(clock.pendingTimers > 0);
 });
 
-test('a dead holder’s lock is taken over once it was seen unchanged for the takeover age, not before', async (t) => {
+test('a dead holder’s lock is taken over after it was seen unchanged for the takeover age, not earlier', async (t) => {
   const { acquire, path, pass, clock, directory } = await begin(t);
   await writeFile(path, 'dead000000000000 000000000007\n');
-  let taken = false;
+  let isAcquired = false;
   const acquiring = acquire('one', longWaitMs).then((lock) => {
-    taken = true;
+    isAcquired = true;
     return lock;
   });
   await pass(timing.takeoverAgeMs - 2_000, 1_000);
-  await waiting(clock);
-  assert.equal(taken, false);
-  await pass(10_000, 1_000, () => taken);
+  await timersPending(clock);
+  assert.equal(isAcquired, false);
+  await pass(10_000, 1_000, () => isAcquired);
   assert.equal(await (await acquiring)?.isOurs(), true);
   assert.deepEqual(await readdir(directory), ['one.lock']);
 });
 
-test('a gap between two looks, as a sleep makes, starts the count again', async (t) => {
+test('a gap between two polls of a lock, as after sleep, restarts the takeover age', async (t) => {
   const { acquire, path, pass, clock } = await begin(t);
   await writeFile(path, 'dead000000000000 000000000007\n');
-  let taken = false;
+  let isAcquired = false;
   void acquire('one', longWaitMs).then(() => {
-    taken = true;
+    isAcquired = true;
   });
   await pass(timing.takeoverAgeMs - 2_000, 1_000);
-  await waiting(clock);
-  // Hours pass while the lid is closed; the holder slept too and is about to go on.
+  await timersPending(clock);
+  // The computer sleeps for hours; the holder slept too and is about to continue.
   clock.jump(3 * 3_600_000);
   await pass(timing.takeoverAgeMs - 2_000, 1_000);
-  await waiting(clock);
-  assert.equal(taken, false);
-  await pass(10_000, 1_000, () => taken);
+  await timersPending(clock);
+  assert.equal(isAcquired, false);
+  await pass(10_000, 1_000, () => isAcquired);
 });
 
-test('a holder that lives is waited for, however long it takes within its time', async (t) => {
+test('a lock’s holder increases the counter with each heartbeat and so keeps its lock', async (t) => {
   const { acquire, path, clock } = await begin(t);
   const holder = await acquire('one', 0);
   const before = await readFile(path, 'utf8');
   clock.advance(timing.heartbeatMs);
   await changed(path, before);
-  assert.equal(await holder?.isOurs(), true, 'its counter grew, its name stayed');
+  assert.equal(await holder?.isOurs(), true, 'the counter has changed, but not the owner');
 });
 
-test('a holder that is not done in its time shows no more life', async (t) => {
+test('a lock’s heartbeat stops if its holder has not finished within the longest hold time', async (t) => {
   const { acquire, path, clock } = await begin(t);
   await acquire('one', 0);
   const before = await readFile(path, 'utf8');
   clock.advance(timing.heartbeatMs);
   await changed(path, before);
-  await waiting(clock);
+  await timersPending(clock);
   clock.jump(timing.longestHoldMs);
   const beforeLast = await readFile(path, 'utf8');
   clock.advance(timing.heartbeatMs);
@@ -109,52 +109,52 @@ test('a holder that is not done in its time shows no more life', async (t) => {
   assert.equal(clock.pendingTimers, 0);
 });
 
-test('a holder that lost its lock writes into nobody else’s', async (t) => {
+test('a holder that lost its lock neither changes nor removes the next holder’s lock', async (t) => {
   const { acquire, path, clock } = await begin(t);
   const holder = await acquire('one', 0);
   await rename(path, `${path}.aside`);
   const aside = await readFile(`${path}.aside`, 'utf8');
-  const heir = await acquire('one', 0);
-  const heirs = await readFile(path, 'utf8');
-  // Its heartbeat was on its way when the lock changed hands.
+  const next = await acquire('one', 0);
+  const nextContent = await readFile(path, 'utf8');
+  // The first holder's heartbeat was already pending when the lock changed hands.
   clock.advance(timing.heartbeatMs);
   await changed(`${path}.aside`, aside);
-  await changed(path, heirs);
+  await changed(path, nextContent);
   assert.equal(await holder?.isOurs(), false);
-  assert.equal(await heir?.isOurs(), true);
+  assert.equal(await next?.isOurs(), true);
   await holder?.release();
-  assert.equal(await heir?.isOurs(), true, 'and it removes nobody else’s');
+  assert.equal(await next?.isOurs(), true, 'releasing a lost lock does not remove the next holder’s');
 });
 
-test('of two that take over a dead holder’s lock one has it', async (t) => {
+test('of two windows that take over a dead holder’s lock only one acquires it', async (t) => {
   const { acquire, path, pass, directory } = await begin(t);
   await writeFile(path, 'dead000000000000 000000000007\n');
-  const had: boolean[] = [];
+  const acquired: boolean[] = [];
   const waits = [1, 2].map(async () => {
     const lock = await acquire('one', timing.takeoverAgeMs + 5_000);
-    had.push((await lock?.isOurs()) ?? false);
+    acquired.push((await lock?.isOurs()) ?? false);
   });
   await pass(
     timing.takeoverAgeMs + 20_000,
     1_000,
-    () => had.length === 2,
-    () => 2 - had.filter((has) => !has).length,
+    () => acquired.length === 2,
+    () => 2 - acquired.filter((isOurs) => !isOurs).length,
   );
   await Promise.all(waits);
-  assert.deepEqual(had.sort(), [false, true]);
+  assert.deepEqual(acquired.sort(), [false, true]);
   assert.deepEqual(await readdir(directory), ['one.lock']);
 });
 
-/** Resolves once the file’s content is another one. */
+/** Resolves once the content of the file differs from `content`. */
 function changed(path: string, content: string): Promise<void> {
-  return until('the lock changes', async () => (await readFile(path, 'utf8')) !== content);
+  return until('the lock file changes', async () => (await readFile(path, 'utf8')) !== content);
 }
 
-/** Resolves once it holds. @throws where it never does, so that what is broken fails instead of lasting */
+/** Resolves once `holds` is true. @throws if that takes too long, so that a broken test fails instead of hanging */
 async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  const endMs = performance.now() + delayMs;
+  const endMs = performance.now() + realLimitMs;
   while (!(await holds())) {
-    assert.ok(performance.now() < endMs, `${what} within ${delayMs} ms`);
+    assert.ok(performance.now() < endMs, `${what} within ${realLimitMs} ms`);
     await new Promise<void>((resolve) => setImmediate(resolve));
   }
 }

@@ -6,14 +6,14 @@ const ada = 'ada (wiki)';
 
 async function signedIn(t: TestContext) {
   const machine = await Machine.start(t);
-  // What another page or machine does to the secrets is done to them here, and nobody is told.
+  // Each test changes the secrets as another page or machine would, without an event.
   machine.secrets.announces = false;
   const window = await machine.open();
   const { grant } = await window.accounts.storeSignIn(machine.server.signIn('ada'));
   return { machine, window, grant };
 }
 
-test('a journal’s key that another page erased is put back', async (t) => {
+test('a journal key that another page erased is restored', async (t) => {
   const { machine, window } = await signedIn(t);
   const { contents } = machine.secrets;
   const [name = ''] = [...contents.keys()].filter((each) => each.startsWith('journalKey.'));
@@ -25,7 +25,7 @@ test('a journal’s key that another page erased is put back', async (t) => {
   assert.deepEqual((await machine.open()).labels, [ada]);
 });
 
-test('a signed-out account’s copy that another page put back is taken out again', async (t) => {
+test('the secret of a signed-out account that another page restored is removed again', async (t) => {
   const { machine, window, grant } = await signedIn(t);
   const { contents } = machine.secrets;
   const name = `grant.${grant.id}`;
@@ -38,7 +38,7 @@ test('a signed-out account’s copy that another page put back is taken out agai
   assert.deepEqual((await machine.open()).labels, []);
 });
 
-test('an account that another machine signed out is signed out here for ever', async (t) => {
+test('an account that another machine signed out is signed out on this machine for ever', async (t) => {
   const { machine, window, grant } = await signedIn(t);
   machine.secrets.contents.set(`gone.${grant.id}`, '1');
   await window.accounts.wakeUp();

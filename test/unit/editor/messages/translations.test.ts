@@ -8,7 +8,7 @@ const read = (path: string): string => readFileSync(`${root}${path}`, 'utf8');
 const json = (path: string): Record<string, string> => JSON.parse(read(path));
 const call = /l10n\.t\(\s*(?:(\{)\s*message:\s*)?'((?:[^'\\]|\\.)*)'(?:,\s*comment:\s*\[([^\]]*)\])?/g;
 
-/** Every sentence of the source, under the key by which the editor looks for its translation. */
+/** The key of every sentence in the source, by which the editor finds its translation. */
 function keys(): string[] {
   return readdirSync(`${root}src`, { encoding: 'utf8', recursive: true })
     .filter((name) => name.endsWith('.ts'))
@@ -23,15 +23,15 @@ function placeholders(text: string): string[] {
   return [...new Set(text.match(/\{\d\}/g))].sort();
 }
 
-/** The commands that a text tells to run. */
+/** The titles of the commands that a text tells the user to run. */
 function commandsIn(text: string): string[] {
   return [...text.matchAll(/[“„]Notion MCP: ([^”“]+)[”“]/g)].map(([, title = '']) => title);
 }
 
-describe('the words', () => {
+describe('translations', () => {
   const german = json('media/l10n/bundle.l10n.de.json');
 
-  test('are all found in the source', () => {
+  test('every translatable sentence in the source is found by this test', () => {
     const calls = readdirSync(`${root}src`, { encoding: 'utf8', recursive: true })
       .filter((name) => name.endsWith('.ts'))
       .map((name) => read(`src/${name}`).split('l10n.t(').length - 1)
@@ -39,18 +39,18 @@ describe('the words', () => {
     assert.equal(keys().length, calls);
   });
 
-  test('are all in German, and German has no others', () => {
+  test('the German translation has the same keys as the English source', () => {
     assert.deepEqual(Object.keys(german).sort(), [...new Set(keys())].sort());
     assert.deepEqual(Object.keys(json('package.nls.de.json')), Object.keys(json('package.nls.json')));
   });
 
-  test('keep their placeholders', () => {
+  test('German sentences have the same placeholders as English ones', () => {
     for (const [key, text] of Object.entries(german)) {
       assert.deepEqual(placeholders(text), placeholders(key), key);
     }
   });
 
-  test('name commands as the palette does, in either language', () => {
+  test('sentences name commands as the Command Palette does, in both languages', () => {
     const english = Object.values(json('package.nls.json'));
     const translated = Object.values(json('package.nls.de.json'));
     for (const [key, text] of Object.entries(german)) {
@@ -68,7 +68,7 @@ describe('the words', () => {
     }
   });
 
-  test('of package.json are all there', () => {
+  test('package.nls.json has exactly the keys that package.json uses', () => {
     const wanted = [...read('package.json').matchAll(/"%([\w.]+)%"/g)].map(([, name = '']) => name);
     assert.deepEqual([...new Set(wanted)].sort(), Object.keys(json('package.nls.json')).sort());
   });

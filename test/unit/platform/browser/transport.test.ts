@@ -3,20 +3,20 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { createPlatformHttp } from '../../../../src/platform/browser/transport.ts';
-import { failing } from '../../http/transports.ts';
+import { failureKindOf } from '../../http/transports.ts';
 
-test('a redirect in a browser is refused, as it does not say where it leads', async () => {
-  // Node's `fetch` hands redirects over as they are, so a browser's answer is played: the Fetch standard's
+test('a redirect in a browser is refused because the browser hides its target', async () => {
+  // Node's `fetch` returns redirects as they are, so the response of a browser is imitated: the Fetch standard's
   // opaque-redirect filtered response.
   const opaque = { type: 'opaqueredirect', status: 0, headers: new Headers(), body: null } as Response;
   const http = createPlatformHttp({ userAgent: 'test/1', hostFetch: async () => opaque });
   for (const redirects of ['refuse', 'sameOrigin'] as const) {
     const request = { method: 'GET', url: new URL('https://mcp.example.test/'), redirects } as const;
-    assert.equal(await failing(http, request), 'redirected');
+    assert.equal(await failureKindOf(http, request), 'redirected');
   }
 });
 
-test('a browser adds no cookies and keeps no answers', async () => {
+test('requests in a browser carry no cookies and bypass the cache', async () => {
   const inits: (RequestInit | undefined)[] = [];
   const hostFetch: typeof fetch = async (_input, init) => {
     inits.push(init);
@@ -28,7 +28,7 @@ test('a browser adds no cookies and keeps no answers', async () => {
   assert.deepEqual([credentials, cache, redirect, headers], ['omit', 'no-store', 'manual', {}]);
 });
 
-test('the transport of a browser is built without a line of Node’s', async () => {
+test('the bundled browser transport uses no Node module', async () => {
   const { outputFiles, warnings } = await build({
     entryPoints: [fileURLToPath(new URL('../../../../src/platform/browser/transport.ts', import.meta.url))],
     bundle: true,

@@ -9,11 +9,11 @@ import { files as platformFiles } from '../../../../src/platform/node/files.ts';
 
 const files = platformFiles as Files;
 
-async function begin(t: TestContext) {
+async function setUp(t: TestContext) {
   const directory = await mkdtemp(join(tmpdir(), 'files-'));
   t.after(() => rm(directory, { recursive: true, force: true }));
   const one = join(directory, 'one');
-  /** What is seen at each moment at which something is brought to the disk. */
+  /** Collects what `look` returns each time something is flushed to disk. */
   const watchSyncs = async (look: () => unknown): Promise<unknown[]> => {
     const handle = await open(directory, 'r');
     const prototype = Object.getPrototypeOf(handle) as FileHandle;
@@ -30,8 +30,8 @@ async function begin(t: TestContext) {
   return { directory, one, watchSyncs };
 }
 
-test('a file is made for its user only, once, and is on the disk when that is said', async (t) => {
-  const { one, watchSyncs } = await begin(t);
+test('a file is created only once, for its user only, and is on the disk when create resolves', async (t) => {
+  const { one, watchSyncs } = await setUp(t);
   const seen = await watchSyncs(() => readFileSync(one, 'utf8'));
   assert.equal(await files.create(one, 'first'), true);
   assert.deepEqual(seen, ['first']);
@@ -40,8 +40,8 @@ test('a file is made for its user only, once, and is on the disk when that is sa
   assert.equal((await stat(one)).mode & 0o777, 0o600);
 });
 
-test('what is written over a file is on the disk before the file gets its name, and so is the name', async (t) => {
-  const { one, watchSyncs } = await begin(t);
+test('overwritten content is flushed to disk before the file is renamed, and so is its new name', async (t) => {
+  const { one, watchSyncs } = await setUp(t);
   await files.create(one, 'reserved    ');
   const seen = await watchSyncs(() => [existsSync(`${one}.named`), existsSync(one) && readFileSync(one, 'utf8')]);
   await files.overwrite(one, 'record');
@@ -52,12 +52,12 @@ test('what is written over a file is on the disk before the file gets its name, 
   ]);
 });
 
-test('a file that cannot be written whole does not stay', async (t) => {
-  const { one, directory } = await begin(t);
+test('a file that cannot be written completely is removed', async (t) => {
+  const { one, directory } = await setUp(t);
   const handle = await open(directory, 'r');
   const prototype = Object.getPrototypeOf(handle) as FileHandle;
   await handle.close();
-  // Stands in for a disk that takes a part and refuses the rest.
+  // Stands in for a disk that becomes full while the file is being written.
   const spy = mock.method(prototype, 'sync', async () => {
     throw Object.assign(new Error('full'), { code: 'ENOSPC' });
   });
@@ -66,8 +66,8 @@ test('a file that cannot be written whole does not stay', async (t) => {
   assert.equal(existsSync(one), false);
 });
 
-test('an open file is written into although another has its name by now', async (t) => {
-  const { one } = await begin(t);
+test('writes to an open file reach that file even if another file has its name by then', async (t) => {
+  const { one } = await setUp(t);
   const file = await files.createOpen(one, 'first 1');
   await files.rename(one, `${one}.aside`);
   await writeFile(one, 'other');
@@ -78,8 +78,8 @@ test('an open file is written into although another has its name by now', async 
   assert.equal(await files.createOpen(one, 'again'), undefined);
 });
 
-test('what is missing reads as missing', async (t) => {
-  const { one, directory } = await begin(t);
+test('a missing file reads as undefined and can be removed, and a missing directory is listed as empty', async (t) => {
+  const { one, directory } = await setUp(t);
   assert.equal(await files.read(one), undefined);
   assert.deepEqual(await files.list(`${directory}/nowhere`), []);
   await files.remove(one);

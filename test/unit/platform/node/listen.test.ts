@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { listen as none } from '../../../../src/platform/browser/listen.ts';
 import { listen } from '../../../../src/platform/node/listen.ts';
 
-test('a listener takes requests at a port of its own on 127.0.0.1', async () => {
+test('each listener accepts requests on its own port, only on 127.0.0.1', async () => {
   const listeners = [await open(), await open()];
   assert.notEqual(listeners[0]?.port, listeners[1]?.port);
   for (const { port, abort } of listeners) {
@@ -16,52 +16,52 @@ test('a listener takes requests at a port of its own on 127.0.0.1', async () => 
   }
 });
 
-test('what is not HTTP gets an empty 404 and no more', async () => {
+test('a malformed request gets an empty 404 and nothing else', async () => {
   const { port, abort } = await open();
   const socket = connect({ host: '127.0.0.1', port });
   socket.write('GET / HTTP/9.9\r\n\r\n');
-  let answer = '';
+  let response = '';
   for await (const chunk of socket) {
-    answer += chunk;
+    response += chunk;
   }
-  assert.equal(answer, 'HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+  assert.equal(response, 'HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
   await abort();
 });
 
-test('after close an answer that is under way ends, and nobody else is let in', async () => {
-  const { port, close, responses } = await open('wait');
-  const asking = fetch(`http://127.0.0.1:${port}/`);
-  const response = await responses();
+test('a closed listener finishes the response in progress and accepts no more connections', async () => {
+  const { port, close, nextResponse } = await open('wait');
+  const pending = fetch(`http://127.0.0.1:${port}/`);
+  const response = await nextResponse();
   close();
   await assert.rejects(once(connect({ host: '127.0.0.1', port }), 'connect'), { code: 'ECONNREFUSED' });
   response.end('whole');
-  assert.equal(await (await asking).text(), 'whole');
+  assert.equal(await (await pending).text(), 'whole');
 });
 
-test('after abort an answer that is under way is cut', async () => {
-  const { port, abort, responses } = await open('wait');
-  const asking = assert.rejects(fetch(`http://127.0.0.1:${port}/`));
-  await responses();
+test('an aborted listener cuts off the response in progress', async () => {
+  const { port, abort, nextResponse } = await open('wait');
+  const rejected = assert.rejects(fetch(`http://127.0.0.1:${port}/`));
+  await nextResponse();
   await abort();
-  await asking;
+  await rejected;
 });
 
 test('a web worker has no listener', () => {
   assert.equal(none, undefined);
 });
 
-async function open(manner: 'answer' | 'wait' = 'answer') {
+async function open(mode: 'respond' | 'wait' = 'respond') {
   let take: (response: ServerResponse) => void = () => undefined;
   const waiting = new Promise<ServerResponse>((resolve) => {
     take = resolve;
   });
   assert.ok(listen);
   const listener = await listen((request, response) => {
-    if (manner === 'answer') {
+    if (mode === 'respond') {
       response.end(request.url);
     } else {
       take(response);
     }
   });
-  return { ...listener, responses: () => waiting };
+  return { ...listener, nextResponse: () => waiting };
 }

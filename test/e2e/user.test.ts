@@ -10,12 +10,12 @@ import { Consumer, sessionIn } from './consumer.ts';
 import { Editor } from './driver/editor.ts';
 import type { EditorWindow } from './driver/editorWindow.ts';
 import { consumerVsix, extensionVsix } from './driver/vsix.ts';
-import { askServer } from './mcp.ts';
+import { fetchSelf } from './mcp.ts';
 
 const ada = 'Ada Lovelace (Engineering Wiki)';
 const adaNotes = 'Ada Lovelace (Team Notes)';
 
-describe('a person signs in to Notion from the editor', { timeout: 240_000 }, () => {
+describe('a user signs in to Notion from the editor', { timeout: 240_000 }, () => {
   let notion: NotionServer;
   let editor: Editor;
   let window: EditorWindow;
@@ -31,7 +31,7 @@ describe('a person signs in to Notion from the editor', { timeout: 240_000 }, ()
       environment: { [directoryVariable]: directory },
     });
     window = await editor.openWindow();
-    consumer = await Consumer.appears(directory);
+    consumer = await Consumer.waitFor(directory);
   });
 
   after(async () => {
@@ -40,13 +40,13 @@ describe('a person signs in to Notion from the editor', { timeout: 240_000 }, ()
     await rm(directory, { recursive: true, force: true });
   });
 
-  test('a passive request puts a badge on Accounts, and its entry leads through the browser to a session', async () => {
-    assert.deepEqual(await consumer.ask({ scopes: ['default'] }), { session: null });
+  test('a passive session request shows a badge on the Accounts menu, and its entry starts a sign-in in the browser', async () => {
+    assert.deepEqual(await consumer.requestSession({ scopes: ['default'] }), { session: null });
     assert.equal(await window.accounts.waitForBadge(), 'Sign in requested');
-    const request = 'Sign in with Notion to use Session Consumer (1)';
-    assert.ok((await window.accounts.open()).includes(request));
+    const signInEntry = 'Sign in with Notion to use Session Consumer (1)';
+    assert.ok((await window.accounts.open()).includes(signInEntry));
     await window.screenshot('01-accounts-badge');
-    await window.accounts.click(request);
+    await window.accounts.click(signInEntry);
     const question = await window.dialog.waitFor('Sign in at');
     assert.match(question.detail, /not where Notion runs its service/);
     await window.screenshot('02-hosts-question');
@@ -70,7 +70,7 @@ describe('a person signs in to Notion from the editor', { timeout: 240_000 }, ()
     await window.accounts.close();
   });
 
-  test('a second workspace signs in beside the first', async () => {
+  test('a sign-in to a second workspace adds an account and keeps the first', async () => {
     await window.runCommand('Notion MCP: Sign In');
     await window.dialog.click('Continue');
     const tab = await window.nextTab();
@@ -83,8 +83,8 @@ describe('a person signs in to Notion from the editor', { timeout: 240_000 }, ()
     await window.accounts.close();
   });
 
-  test('a consumer gets a token after consent and choice of an account, and the token works', async () => {
-    const asking = consumer.ask({
+  test('another extension gets a working token after the user consents and chooses an account', async () => {
+    const pendingSession = consumer.requestSession({
       scopes: ['default'],
       options: { createIfNone: true, clearSessionPreference: true },
     });
@@ -94,63 +94,63 @@ describe('a person signs in to Notion from the editor', { timeout: 240_000 }, ()
     await window.quickInput.waitFor(ada);
     await window.screenshot('10-choose-account');
     await window.quickInput.choose(ada);
-    const session = sessionIn(await asking);
+    const session = sessionIn(await pendingSession);
     assert.equal(session?.account.label, ada);
     assert.deepEqual(session?.scopes, ['default']);
-    assert.equal((await askServer(notion.mcpUrl, session?.accessToken ?? '')).workspace.name, 'Engineering Wiki');
+    assert.equal((await fetchSelf(notion.mcpUrl, session?.accessToken ?? '')).workspace.name, 'Engineering Wiki');
   });
 
-  test('Refresh Session changes the token and is announced once', async () => {
-    const before = await consumer.silently();
+  test('Refresh Session replaces the token and fires one session change', async () => {
+    const before = await consumer.silentSession();
     const { sessionChanges } = await consumer.history();
     await window.runCommand('Notion MCP: Refresh Session');
     await window.quickInput.choose(ada);
     await window.notifications.waitFor(`Refreshed ${ada}`);
     await window.screenshot('11-refreshed');
-    const after = await consumer.silently();
+    const after = await consumer.silentSession();
     assert.equal(after?.id, before?.id);
     assert.notEqual(after?.accessToken, before?.accessToken);
     assert.equal((await consumer.history()).sessionChanges, sessionChanges + 1);
-    assert.equal((await askServer(notion.mcpUrl, after?.accessToken ?? '')).user.name, 'Ada Lovelace');
+    assert.equal((await fetchSelf(notion.mcpUrl, after?.accessToken ?? '')).user.name, 'Ada Lovelace');
   });
 
-  test('a reload asks neither the person nor the server', async () => {
+  test('a reload of the window neither prompts the user nor sends a request to the server', async () => {
     notion.log.clear();
     await window.reload();
-    consumer = await Consumer.appears(directory, [consumer]);
-    assert.equal((await consumer.silently())?.account.label, ada);
+    consumer = await Consumer.waitFor(directory, [consumer]);
+    assert.equal((await consumer.silentSession())?.account.label, ada);
     assert.equal(await window.accounts.hasBadge(), false);
     assert.deepEqual(await consumer.accounts(), [ada, adaNotes]);
     assert.deepEqual(notion.requests(), []);
   });
 
-  test('Sign Out takes the account from the menu and revokes it at the server', async () => {
-    const session = await consumer.silently();
+  test('Sign Out removes the account from the Accounts menu and revokes its grant at the authorization server', async () => {
+    const session = await consumer.silentSession();
     await window.accounts.click(`${ada} (Notion)`, 'Sign Out');
     await window.dialog.waitFor(ada);
     await window.screenshot('12-sign-out');
     await window.dialog.click('Sign Out');
     await notion.waitForRequest({ path: '/token', method: 'POST', status: 200 });
-    await assert.rejects(askServer(notion.mcpUrl, session?.accessToken ?? ''));
+    await assert.rejects(fetchSelf(notion.mcpUrl, session?.accessToken ?? ''));
     assert.deepEqual(await consumer.accounts(), [adaNotes]);
   });
 
-  test('Deny is said in a sentence, and nothing changes', async () => {
+  test('a sign-in that the user denies is reported, and the accounts stay as they are', async () => {
     await window.runCommand('Notion MCP: Sign In');
     await window.dialog.click('Continue');
     const tab = await window.nextTab();
     await deny(tab);
-    const { message, buttons } = await window.notifications.waitFor('Access was not allowed');
-    assert.match(message, /nothing changed/);
+    const { message, buttons } = await window.notifications.waitFor('You denied access');
+    assert.match(message, /Nothing changed/);
     assert.deepEqual(buttons, ['Try Again']);
     await window.screenshot('13-denied');
-    await window.notifications.dismiss('Access was not allowed');
+    await window.notifications.dismiss('You denied access');
     await tab.close();
     assert.deepEqual(await consumer.accounts(), [adaNotes]);
   });
 
-  test('no secret of all this is in a log or in any other file of the editor', async () => {
-    assert.notDeepEqual(await editor.filesHolding(['Signed in.']), [], 'the log is found');
-    assert.deepEqual(await editor.filesHolding(notion.issuedSecrets()), []);
+  test('no secret of a sign-in, renewal or sign-out is in a log or in any other file of the editor', async () => {
+    assert.notDeepEqual(await editor.filesContaining(['Signed in.']), [], 'the log is found');
+    assert.deepEqual(await editor.filesContaining(notion.issuedSecrets()), []);
   });
 });

@@ -1,0 +1,37 @@
+import type { GatewayAccounts } from '../calls/accountCall.ts';
+import type { Sentence } from '../calls/problem.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Log } from '../core/log.ts';
+import type { Randomness } from '../core/random.ts';
+import type { Secret } from '../core/secret.ts';
+
+/** What the gateway needs from the rest of the extension. */
+export interface GatewayServices {
+  accounts: GatewayAccounts;
+  reminders: GatewayReminders;
+  /** Describes a problem in the sentence that the caller gets. */
+  sentence: Sentence;
+  clock: Clock;
+  randomness: Randomness;
+  log: Log;
+}
+
+/** Informs the user of problems that only they can solve, while callers just get an error. */
+export interface GatewayReminders {
+  /** An account that a caller wants to use needs a new sign-in. */
+  signInNeeded(grantId: string): void;
+  /** The MCP server requires scopes that the account's grant lacks; `scopes` is empty if it did not name them. */
+  insufficientScope(grantId: string, scopes: readonly string[]): void;
+}
+
+/** A gateway that is listening. */
+export interface RunningGateway {
+  /** Where callers reach an account. */
+  urlFor(grantId: string): string;
+  /** What callers of an account send as Bearer token. */
+  secretFor(grantId: string): Secret;
+  close(): Promise<void>;
+}
+
+/** Opens the gateway of this window; undefined on a host that cannot listen. */
+export type OpenGateway = (services: GatewayServices) => Promise<RunningGateway | undefined>;

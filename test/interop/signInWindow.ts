@@ -1,0 +1,97 @@
+import { createPlatformHttp } from '#platform/transport';
+import type { Accounts } from '../../src/accounts/accounts.ts';
+import { Log, type LogSink } from '../../src/core/log.ts';
+import { systemRandomness as randomness } from '../../src/core/random.ts';
+import type { ChannelName } from '../../src/signIn/channel.ts';
+import { DiscoveryCache } from '../../src/signIn/discoveryCache.ts';
+import type { SignInResult } from '../../src/signIn/exchange.ts';
+import { PendingSignIns } from '../../src/signIn/pending.ts';
+import { SignIn } from '../../src/signIn/signIn.ts';
+import type { NotionServer } from '../notion/server.ts';
+import type { Machine } from '../unit/accounts/machine.ts';
+import { FakeClock } from '../unit/fakeClock.ts';
+
+const redirectUri = 'http://127.0.0.1:50123/callback';
+const http = createPlatformHttp({ userAgent: 'test' });
+
+/** One window's sign-ins. The test plays the browser and its user. */
+export class SignInWindow {
+  /** The authorization URLs that were opened in the browser. */
+  readonly openedUrls: string[] = [];
+  /** The hosts that the user was asked to confirm: `<MCP host> <authorization host>`. */
+  readonly confirmedHosts: string[] = [];
+  readonly openedChannels: ChannelName[] = [];
+  readonly pending: PendingSignIns;
+  readonly signIn: SignIn;
+  readonly clock = new FakeClock(Date.now());
+  readonly logLines: string[] = [];
+  readonly #log = new Log(collectingSink(this.logLines));
+  readonly #notion: NotionServer;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(notion: NotionServer, machine: Machine, accounts: Accounts, channels: ChannelName[]) {
+    this.#notion = notion;
+    const log = this.#log;
+    const memory = new Map<string, unknown>();
+    this.pending = new PendingSignIns(
+      {
+        get: <T>(key: string) => memory.get(key) as T | undefined,
+        update: async (key, value) => void memory.set(key, value),
+      },
+      machine.clock,
+      log,
+    );
+    this.signIn = new SignIn({
+      http,
+      accounts,
+      pending: this.pending,
+      discoveryCache: new DiscoveryCache(machine.clock),
+      channels: () => channels,
+      openChannel: async (name) => {
+        this.openedChannels.push(name);
+        // Named as the URI handler, so that `pending.receive` delivers the callbacks of every channel.
+        return { name: 'uriHandler', redirectUri: `${redirectUri}?channel=${name}`, close: () => undefined };
+      },
+      configuredClientId: () => undefined,
+      openBrowser: async (url) => {
+        this.openedUrls.push(url);
+        for (const resume of this.#waiting.splice(0)) {
+          resume();
+        }
+        return true;
+      },
+      defaultServerUrl: 'https://mcp.notion.com/mcp',
+      clientName: 'Test',
+      clock: this.clock,
+      randomness,
+    });
+  }
+
+  run(signal = new AbortController().signal): Promise<SignInResult> {
+    return this.signIn.run({
+      log: this.#log.operation('sign-in', randomness),
+      serverUrl: new URL(this.#notion.mcpUrl),
+      scopes: ['default'],
+      signal,
+      onStage: () => undefined,
+      confirmHosts: async (mcpHost, authorizationHost) => {
+        this.confirmedHosts.push(`${mcpHost} ${authorizationHost}`);
+        return true;
+      },
+    });
+  }
+
+  /** Waits until the browser was opened `count` times; resolves to the authorization URLs. */
+  async waitForBrowser(count: number): Promise<string[]> {
+    while (this.openedUrls.length < count) {
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+    return this.openedUrls;
+  }
+}
+
+/** A log sink that appends each line, with its level, to `lines`. */
+function collectingSink(lines: string[]): LogSink {
+  const add = (level: string) => (line: string) => void lines.push(`${level} ${line}`);
+  return { error: add('error'), warn: add('warn'), info: add('info'), debug: add('debug') };
+}
