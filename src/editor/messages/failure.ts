@@ -31,7 +31,7 @@ export function messageFor(failure: Failure): Message | undefined {
       return { sentence: misconfiguredSentence(details.code), actions: ['openSetting'] };
     case 'accessDenied':
       return {
-        sentence: l10n.t('You denied access in the browser. Nothing changed.'),
+        sentence: l10n.t('You denied access in the browser. Nothing changed. Try again to allow it.'),
         actions: ['tryAgain'],
       };
     case 'invalidGrant':
