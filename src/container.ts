@@ -67,19 +67,17 @@ export async function createContainer(
 ): Promise<Container> {
   const version = String(context.extension.packageJSON.version);
   const http = createPlatformHttp({ userAgent: `notion-mcp-auth/${version}` });
-  let reminder: SignInReminder;
   const accounts = new Accounts({
     secrets: context.secrets,
     files,
     directory: journalDirectory(context.globalStorageUri.fsPath),
-    protocol: createGrantRequests(http, clock),
+    requests: createGrantRequests(http, clock),
     clock,
     randomness,
     log,
     // The extension host starts together with its window.
     openedAtMs: performance.timeOrigin,
     serverUrl: configuredServerUrl(),
-    onNeedsSignIn: (grantId) => reminder.remind(grantId),
     labelFor: accountLabel,
   });
   accounts.onDidChange((change) => {
@@ -105,7 +103,7 @@ export async function createContainer(
     randomness,
   });
   const signInFlow = new SignInFlow({ signIn, accounts, memory: context.globalState, clock, randomness, log });
-  reminder = new SignInReminder({
+  const reminder = new SignInReminder({
     accounts,
     memory: context.globalState,
     reconnect: (account) => signInFlow.reconnectIfNeeded(account),

@@ -8,12 +8,12 @@ import { Failure } from '../oauth/errors.ts';
 import type { Files } from '../platform/contract.ts';
 import type { GrantRequests } from '../renewal/grantRequests.ts';
 import { Renewal, type RenewReason } from '../renewal/renewal.ts';
+import { needsSignInFailure } from '../renewal/revokedGrant.ts';
 import { RenewalScheduler } from '../renewal/scheduler.ts';
 import { GrantStore } from '../storage/grantStore.ts';
 import { Journal } from '../storage/journal.ts';
 import { Locks, type LockTiming, lockTiming } from '../storage/lock.ts';
 import { SecretStore, type Secrets } from '../storage/secretStore.ts';
-import type { KnownGrant } from '../storage/snapshot.ts';
 import { type RenewalProblem, renewalProblemOf, type StorageDiagnostics, type StorageProblem } from './accountState.ts';
 import { type FreshSignIn, storeSignIn } from './addAccount.ts';
 import { type Account, AccountRegistry, type AccountsChange } from './registry.ts';
@@ -27,7 +27,7 @@ export interface AccountsParts {
   /** The journal's directory. */
   directory: string;
   lockTiming?: LockTiming;
-  protocol: GrantRequests;
+  requests: GrantRequests;
   clock: Clock;
   randomness: Randomness;
   log: Log;
@@ -35,8 +35,6 @@ export interface AccountsParts {
   openedAtMs: number;
   /** The configured MCP server URL, as `URL.href`. */
   serverUrl: string;
-  /** Called after the change event, only in the window that discovered that an account needs sign-in. */
-  onNeedsSignIn?: (grantId: string) => void;
   /** Returns a label that is not in `taken`. */
   labelFor: (identity: Identity | undefined, taken: ReadonlySet<string>) => string;
 }
@@ -54,7 +52,7 @@ export class Accounts {
   readonly #storageSync: StorageSync;
 
   constructor(parts: AccountsParts) {
-    const { secrets, files, directory, clock, randomness, log, protocol, openedAtMs } = parts;
+    const { secrets, files, directory, clock, randomness, log, requests, openedAtMs } = parts;
     this.#parts = parts;
     this.#known = new AccountRegistry(clock, parts.serverUrl);
     this.#known.onDidChange(({ removed }) => removed.length > 0 && this.#scheduler.plan());
@@ -77,32 +75,18 @@ export class Accounts {
       log,
       onSynced: () => this.#scheduler.plan(),
     });
-    this.#renewal = new Renewal({
-      store: this.#store,
-      protocol,
-      clock,
-      randomness,
-      log,
-      onNeedsSignIn: (grant) => {
-        this.#known.adopt({ grant, readOnly: false });
-        parts.onNeedsSignIn?.(grant.id);
-      },
-    });
+    this.#renewal = new Renewal({ store: this.#store, requests, clock, randomness, log });
     this.#scheduler = new RenewalScheduler({
+      accounts: {
+        renewable: () => this.#known.renewable(),
+        renew: (grant) => this.renew(grant.id, { reason: 'expiry' }),
+        sync: () => this.#storageSync.sync(),
+        watchWorks: () => this.#storageSync.watchWorks,
+      },
+      renewal: this.#renewal,
+      machines: this.#store.machines,
       clock,
       randomness,
-      grants: () =>
-        this.#known
-          .all()
-          .filter(isRenewable)
-          .map(({ grant }) => grant),
-      retryAtMs: (grant) => this.#renewal.retryAtMs(grant),
-      confirmAtMs: (grant) => this.#renewal.confirmAtMs(grant),
-      belongsToOtherMachine: (grant) => this.#store.belongsToOtherMachine(grant),
-      renew: (grant) => this.renew(grant.id, { reason: 'expiry' }),
-      look: () => this.#storageSync.sync(),
-      watchWorks: () => this.#storageSync.watchWorks,
-      wokeUp: () => this.#renewal.wokeUp(),
     });
   }
 
@@ -163,22 +147,19 @@ export class Accounts {
    */
   async storeSignIn(fresh: FreshSignIn, log = this.#parts.log): Promise<{ grant: Grant; reconnected: boolean }> {
     this.refuseIfStale();
-    const { protocol, labelFor, randomness } = this.#parts;
-    const { grant, replaced } = await this.#storageSync.whileStoring(async (sync) => {
-      const stored = await storeSignIn(fresh, {
-        store: this.#store,
-        known: () => this.#known.all().map(({ grant }) => grant),
-        sync,
-        labelFor,
-        randomness,
-      });
-      this.#known.signedIn(stored.grant);
-      return stored;
-    });
+    const { requests, labelFor, randomness } = this.#parts;
+    const resume = this.#storageSync.pause();
+    const { grant, replaced } = await storeSignIn(fresh, {
+      store: this.#store,
+      known: this.#known,
+      storageSync: this.#storageSync,
+      labelFor,
+      randomness,
+    }).finally(resume);
     this.#scheduler.plan();
     if (replaced !== undefined) {
       // Best effort: no caller waits for it.
-      const revoking = replaced.id === grant.id ? protocol.revoke(replaced, log) : this.signOut(replaced.id);
+      const revoking = replaced.id === grant.id ? requests.revoke(replaced, log) : this.signOut(replaced.id);
       void revoking.catch((error: unknown) => {
         log.info('The previous grant of the account could not be revoked.', { kind: kindOf(error) });
       });
@@ -215,8 +196,11 @@ export class Accounts {
       throw new Failure('transient', { step: 'storage', code: 'read_only' });
     }
     try {
-      const grant = await this.#renewal.run(known.grant, why);
-      this.#known.adopt({ grant, readOnly: false });
+      const { outcome, grant } = await this.#renewal.run(known.grant, why);
+      this.#known.adopt({ grant, readOnly: false }, { hasEnded: outcome === 'ended' });
+      if (grant.needsSignIn !== undefined) {
+        throw needsSignInFailure(grant);
+      }
       return grant;
     } catch (error) {
       await this.#storageSync.sync().catch(() => undefined);
@@ -283,8 +267,4 @@ export class Accounts {
     this.#storageSync.end();
     await this.#renewal.end(endLimitMs);
   }
-}
-
-function isRenewable({ grant, readOnly }: KnownGrant): boolean {
-  return !readOnly && grant.needsSignIn === undefined && grant.tokens.refreshToken !== undefined;
 }

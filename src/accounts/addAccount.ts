@@ -4,15 +4,16 @@ import type { Grant } from '../grants/grant.ts';
 import type { Identity } from '../notion/identity.ts';
 import { Failure } from '../oauth/errors.ts';
 import type { GrantStore } from '../storage/grantStore.ts';
+import type { AccountRegistry } from './registry.ts';
+import type { StorageSync } from './storageSync.ts';
 
 /** The result of a sign-in; its id, label and generation are assigned when it is stored. */
 export type FreshSignIn = Omit<Grant, 'id' | 'generation' | 'label' | 'signedInAtMs'>;
 
 export interface StoreSignInParts {
   store: GrantStore;
-  known: () => Grant[];
-  /** Adopts what other windows stored. */
-  sync: () => Promise<void>;
+  known: AccountRegistry;
+  storageSync: StorageSync;
   labelFor: (identity: Identity | undefined, taken: ReadonlySet<string>) => string;
   randomness: Randomness;
 }
@@ -32,13 +33,18 @@ const lockWaitMs = 15_000;
  */
 export async function storeSignIn(fresh: FreshSignIn, parts: StoreSignInParts): Promise<StoredSignIn> {
   const store = async (): Promise<StoredSignIn> => {
-    await parts.sync().catch(() => undefined);
-    const same = parts.known().find((grant) => isSameAccount(grant, fresh));
+    await parts.storageSync.syncNow().catch(() => undefined);
+    const same = grantsIn(parts.known).find((grant) => isSameAccount(grant, fresh));
     return same === undefined ? { grant: await storeNew(fresh, parts) } : storeAgain(fresh, same, parts);
   };
-  const stored = await parts.store.exclusively('sign-in', lockWaitMs, store);
   // A stuck lock must not lose the sign-in: a duplicate account is better than a missing one.
-  return stored ?? store();
+  const stored = (await parts.store.exclusively('sign-in', lockWaitMs, store)) ?? (await store());
+  parts.known.signedIn(stored.grant);
+  return stored;
+}
+
+function grantsIn(known: AccountRegistry): Grant[] {
+  return known.all().map(({ grant }) => grant);
 }
 
 /** Compares issuer, server URL, user and workspace, never the label. An unknown identity never matches. */
@@ -57,17 +63,16 @@ async function storeNew(
   { store, known, labelFor, randomness }: StoreSignInParts,
   replaced?: Grant,
 ): Promise<Grant> {
-  const others = known().filter(({ id }) => id !== replaced?.id);
+  const others = grantsIn(known).filter(({ id }) => id !== replaced?.id);
   const taken = new Set(others.map(({ label }) => label));
-  const grant: Grant = {
+  const grant = store.machines.stamp({
     ...fresh,
     id: uuid(randomness),
     generation: 1,
     label: labelFor(fresh.identity, taken),
     signedInAtMs: fresh.tokens.obtainedAtMs,
-    ...(store.machineId !== undefined && { machineId: store.machineId }),
-  };
-  await store.store(grant, undefined);
+  });
+  await store.store(grant);
   return grant;
 }
 
@@ -91,18 +96,17 @@ async function storeAgain(fresh: FreshSignIn, same: Grant, parts: StoreSignInPar
 
 /** Stores the sign-in as the next generation of the account of `replaced`. */
 async function storeNext(fresh: FreshSignIn, replaced: Grant, parts: StoreSignInParts): Promise<StoredSignIn> {
-  const others = parts.known().filter(({ id }) => id !== replaced.id);
-  const grant: Grant = {
+  const others = grantsIn(parts.known).filter(({ id }) => id !== replaced.id);
+  const grant = parts.store.machines.stamp({
     ...fresh,
     id: replaced.id,
     generation: replaced.generation + 1,
     label: parts.labelFor(fresh.identity, new Set(others.map(({ label }) => label))),
     askedScopes: [...new Set([...replaced.askedScopes, ...fresh.askedScopes])],
     signedInAtMs: fresh.tokens.obtainedAtMs,
-    ...(parts.store.machineId !== undefined && { machineId: parts.store.machineId }),
     ...(replaced.unknown && { unknown: replaced.unknown }),
-  };
-  await parts.store.store(grant, replaced);
+  });
+  await parts.store.store(grant);
   return { grant, replaced };
 }
 

@@ -14,6 +14,8 @@ export interface AccountsChange {
   added: Account[];
   changed: Account[];
   removed: Account[];
+  /** Those of `changed` that need sign-in, as this window discovered. Other windows just see the change. */
+  ended: Account[];
 }
 
 /** The accounts that this window knows, in memory, and the only place that fires events when they change. */
@@ -78,8 +80,15 @@ export class AccountRegistry {
     this.#fire({ added: [this.#account(known)] });
   }
 
-  /** Takes over a record that is newer than the known one, and fires one event. */
-  adopt(known: KnownGrant): void {
+  /** The grants that can be renewed. */
+  renewable(): Grant[] {
+    return this.all()
+      .filter(({ grant, readOnly }) => !readOnly && grant.needsSignIn === undefined && grant.tokens.refreshToken)
+      .map(({ grant }) => grant);
+  }
+
+  /** Takes over a record that is newer than the known one, and fires one event. `hasEnded`: this window ended it. */
+  adopt(known: KnownGrant, { hasEnded = false } = {}): void {
     const { id, needsSignIn } = known.grant;
     const ours = this.#known.get(id);
     if (ours !== undefined && !isNewer(ours, known)) {
@@ -88,7 +97,7 @@ export class AccountRegistry {
     this.#known.set(id, known);
     const account = this.#account(known);
     const isRestored = ours === undefined || (ours.grant.needsSignIn !== undefined && needsSignIn === undefined);
-    this.#fire(isRestored ? { added: [account] } : { changed: [account] });
+    this.#fire(isRestored ? { added: [account] } : { changed: [account], ...(hasEnded && { ended: [account] }) });
   }
 
   remove(grantId: string): void {
@@ -99,9 +108,14 @@ export class AccountRegistry {
     }
   }
 
-  #fire({ added = [], changed = [], removed = [] }: Partial<AccountsChange>): void {
+  #fire({ added = [], changed = [], removed = [], ended = [] }: Partial<AccountsChange>): void {
     // Changes of another server's accounts are not reported.
-    const change = { added: added.filter(isShown), changed: changed.filter(isShown), removed: removed.filter(isShown) };
+    const change = {
+      added: added.filter(isShown),
+      changed: changed.filter(isShown),
+      removed: removed.filter(isShown),
+      ended: ended.filter(isShown),
+    };
     if (change.added.length + change.changed.length + change.removed.length > 0) {
       for (const listener of this.#listeners) {
         listener(change);

@@ -9,7 +9,7 @@ import type { GrantStore } from '../storage/grantStore.ts';
 
 export interface SignOutParts {
   store: GrantStore;
-  protocol: GrantRequests;
+  requests: GrantRequests;
   clock: Clock;
   randomness: Randomness;
   log: Log;
@@ -26,7 +26,7 @@ const revokeLimitMs = 10_000;
  * @throws the storage's error if the grant could neither be removed nor be given a tombstone
  */
 export async function signOut(grant: Grant, parts: SignOutParts): Promise<boolean> {
-  const { store, protocol, clock, onForgotten } = parts;
+  const { store, requests, clock, onForgotten } = parts;
   const log = parts.log.operation('sign-out', parts.randomness);
   log.info('Signing out.', { grant: grant.id });
   const hasTombstone = await store.writeTombstone(grant.id).then(
@@ -46,7 +46,7 @@ export async function signOut(grant: Grant, parts: SignOutParts): Promise<boolea
     // Another window may have stored newer tokens; a renewal in progress finds the tombstone and revokes its own.
     const newest = (await store.readNewest(grant.id).catch(() => undefined)) ?? grant;
     if (newest.needsSignIn === undefined) {
-      isRevoked = await revoke(newest, { protocol, clock, log });
+      isRevoked = await revoke(newest, { requests, clock, log });
     }
     await store.forget(grant.id).catch((error: unknown) => {
       // The next synchronization removes a grant that has a tombstone.
@@ -69,10 +69,10 @@ export function kindOf(error: unknown): string {
 /** @returns whether the grant was revoked */
 async function revoke(
   grant: Grant,
-  { protocol, clock, log }: Pick<SignOutParts, 'protocol' | 'clock' | 'log'>,
+  { requests, clock, log }: Pick<SignOutParts, 'requests' | 'clock' | 'log'>,
 ): Promise<boolean> {
   try {
-    const revoking = protocol.revoke(grant, log).then(() => true);
+    const revoking = requests.revoke(grant, log).then(() => true);
     return await within(revoking, { clock, limitMs: revokeLimitMs, late: () => false });
   } catch (error) {
     log.info('The grant could not be revoked.', { grant: grant.id, kind: kindOf(error) });

@@ -22,8 +22,8 @@ export class StorageSync {
   #watch: { dispose(): void } | undefined;
   #watchWorks = false;
   #reading: Promise<void> | undefined;
-  /** The sign-in that this window is storing. Reads wait for it, because it has to be announced as a sign-in. */
-  #storing: Promise<unknown> = Promise.resolve();
+  /** Resolves when reads may go on. */
+  #pause: Promise<void> = Promise.resolve();
   #cancelDelay: (() => void) | undefined;
 
   constructor(parts: StorageSyncParts) {
@@ -46,15 +46,24 @@ export class StorageSync {
 
   /** Adopts the changes of other windows, and restores what they erased. */
   async sync(): Promise<void> {
-    await this.#storing;
-    await this.#syncNow();
+    await this.#pause;
+    await this.syncNow();
   }
 
-  /** Runs `store`, which may call `sync` itself, while all other reads wait. */
-  whileStoring<T>(store: (sync: () => Promise<void>) => Promise<T>): Promise<T> {
-    const storing = store(() => this.#syncNow());
-    this.#storing = storing.catch(() => undefined);
-    return storing;
+  /** The same, also during a pause. */
+  async syncNow(): Promise<void> {
+    await this.#reconcile(await this.#readNow());
+  }
+
+  /**
+   * Lets reads wait until the returned function is called: a sign-in of this window has to be announced as one, so no
+   * read may find it first.
+   */
+  pause(): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const earlier = this.#pause;
+    this.#pause = earlier.then(() => promise);
+    return resolve;
   }
 
   end(): void {
@@ -70,10 +79,6 @@ export class StorageSync {
     });
   }
 
-  async #syncNow(): Promise<void> {
-    await this.#reconcile(await this.#readNow());
-  }
-
   /** What cannot be repaired now is tried again at the next synchronization. */
   async #reconcile(snapshot: Snapshot): Promise<void> {
     const { store, known, log } = this.#parts;
@@ -86,7 +91,7 @@ export class StorageSync {
 
   /** Runs one read at a time; a call during a read waits for the next one. */
   async #read(): Promise<void> {
-    await this.#storing;
+    await this.#pause;
     await this.#reading;
     const done = (): void => {
       this.#reading = undefined;

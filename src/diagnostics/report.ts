@@ -91,7 +91,7 @@ function accountLines(
     `  last failure: ${describeFailure(storage.lastFailures.get(grant.id))}`,
     files === undefined
       ? '  journal: no record'
-      : `  journal: lock ${files.isLocked ? 'held' : 'free'}, records ${files.records}, set aside ${files.keptAside}, reserved ${files.reserved}`,
+      : `  journal: lock ${files.isLocked ? 'held' : 'free'}, records ${files.records}, reserved ${files.reserved}`,
     ...(report === undefined
       ? []
       : [

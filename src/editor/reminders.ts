@@ -25,7 +25,12 @@ export class SignInReminder {
 
   constructor(parts: SignInReminderParts) {
     this.#parts = parts;
-    this.#listening = parts.accounts.onDidChange(() => this.show());
+    this.#listening = parts.accounts.onDidChange(({ ended }) => {
+      this.show();
+      for (const { grant } of ended) {
+        this.remind(grant.id);
+      }
+    });
   }
 
   /** Shows the status bar item while an account needs a sign-in, and hides it otherwise. */

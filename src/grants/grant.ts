@@ -32,15 +32,14 @@ export interface Grant {
 }
 
 /**
- * The grant with new tokens that the machine `machineId` obtained, one generation on. A refresh token or scopes that
- * the token response omits stay as they were (modelcontextprotocol/python-sdk#2270).
+ * The grant with new tokens, one generation on. A refresh token or scopes that the token response omits stay as they
+ * were (modelcontextprotocol/python-sdk#2270).
  */
-export function renewedGrant({ machineId: _, ...grant }: Grant, tokens: Tokens, machineId: string | undefined): Grant {
+export function renewedGrant(grant: Grant, tokens: Tokens): Grant {
   const { refreshToken, scopes } = grant.tokens;
   return {
     ...grant,
     generation: grant.generation + 1,
     tokens: { ...(refreshToken && { refreshToken }), ...(scopes && { scopes }), ...tokens },
-    ...(machineId !== undefined && { machineId }),
   };
 }

@@ -30,12 +30,7 @@ const longestMarginMs = 10 * 60_000;
 const shortestMarginMs = 5 * 60_000;
 const assumedLifeMs = 60 * 60_000;
 /** Well within the 30 days after which Notion ends a grant that has not been renewed. */
-const longestRenewalPauseMs = 7 * 24 * 60 * 60_000;
-
-/** When this machine renews tokens that another machine obtained but has not renewed in time. */
-export function takeOverAtMs(tokens: Tokens): number {
-  return Math.min(expiresAtMs(tokens), tokens.obtainedAtMs + longestRenewalPauseMs);
-}
+export const longestRenewalPauseMs = 7 * 24 * 60 * 60_000;
 
 /**
  * When the scheduler renews: 5 to 10 minutes before the token expires, spread by `fraction` (0 to 1) so that windows do

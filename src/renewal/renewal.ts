@@ -1,4 +1,4 @@
-import { within } from '../core/clock.ts';
+import { type Clock, within } from '../core/clock.ts';
 import { systemErrorCode } from '../core/errorInfo.ts';
 import type { Log } from '../core/log.ts';
 import type { Randomness } from '../core/random.ts';
@@ -6,11 +6,12 @@ import type { Secret } from '../core/secret.ts';
 import { type Grant, renewedGrant } from '../grants/grant.ts';
 import { isHealthy } from '../grants/tokenLife.ts';
 import { Failure } from '../oauth/errors.ts';
+import type { GrantStore } from '../storage/grantStore.ts';
 import { assertLockHeld, type StoreTransaction } from '../storage/transaction.ts';
 import { Backoff } from './backoff.ts';
+import type { GrantRequests } from './grantRequests.ts';
 import { RejectedTokens } from './rejectedTokens.ts';
-import type { RevokedGrantParts } from './revokedGrant.ts';
-import { endsGrant, needsSignInFailure, RevokedGrant } from './revokedGrant.ts';
+import { endsGrant, type RenewalResult, RevokedGrant } from './revokedGrant.ts';
 
 /** Why new tokens are requested. */
 export type RenewReason =
@@ -20,7 +21,10 @@ export type RenewReason =
   /** The user requested the renewal. */
   | { reason: 'asked' };
 
-export interface RenewalParts extends RevokedGrantParts {
+export interface RenewalParts {
+  store: GrantStore;
+  requests: GrantRequests;
+  clock: Clock;
   randomness: Randomness;
   log: Log;
 }
@@ -29,13 +33,11 @@ export interface RenewalParts extends RevokedGrantParts {
 const lockWaitMs = 140_000;
 /** Longer than waiting for the lock plus all work under it: a call that never returns must not block renewals. */
 const longestRunMs = 300_000;
-/** The longest random delay by which a machine lets the machine that obtained the tokens renew them first. */
-const otherMachinePauseMs = 3_000;
 
 /** The transaction that exchanges a refresh token for new tokens. At most one runs per grant at a time. */
 export class Renewal {
   readonly #parts: RenewalParts;
-  readonly #running = new Map<string, Promise<Grant>>();
+  readonly #running = new Map<string, Promise<RenewalResult>>();
   readonly #backoff: Backoff;
   readonly #revokedGrant: RevokedGrant;
   readonly #rejectedTokens: RejectedTokens;
@@ -46,21 +48,25 @@ export class Renewal {
     this.#parts = parts;
     this.#backoff = new Backoff(parts.clock, parts.randomness);
     this.#rejectedTokens = new RejectedTokens(parts.clock);
-    this.#revokedGrant = new RevokedGrant(parts);
+    this.#revokedGrant = new RevokedGrant(parts.clock);
   }
 
   /**
-   * Renews a grant, or adopts the tokens that another window obtained. Concurrent callers share one renewal.
-   * @throws Failure `invalidGrant` or `invalidClient` if the grant has ended; any other kind leaves it usable
+   * Renews a grant, or adopts the tokens that another window obtained. Concurrent callers share one renewal. The
+   * resulting grant may need sign-in.
+   * @throws Failure `invalidGrant` with code `signed_out` if the account was signed out; any other leaves it usable
    */
-  run(grant: Grant, why: RenewReason): Promise<Grant> {
+  run(grant: Grant, why: RenewReason): Promise<RenewalResult> {
     const running = this.#running.get(grant.id);
     if (running !== undefined) {
       return running;
     }
-    const result = this.#resultWithoutTransaction(grant, why);
-    if (result !== undefined) {
-      return result instanceof Failure ? Promise.reject(result) : Promise.resolve(result);
+    const obstacle = this.#obstacle(grant, why);
+    if (obstacle !== undefined) {
+      return Promise.reject(obstacle);
+    }
+    if (!this.#isNeeded(grant, why)) {
+      return Promise.resolve({ outcome: 'adopted', grant });
     }
     const log = this.#parts.log.operation('renewal', this.#parts.randomness);
     const run = within(this.#run(grant, why, log), {
@@ -102,36 +108,34 @@ export class Renewal {
     await within(all, { clock: this.#parts.clock, limitMs, late: () => [] });
   }
 
-  /** The result if no transaction is needed: the grant as it is, or why it cannot be renewed now. */
-  #resultWithoutTransaction(grant: Grant, why: RenewReason): Grant | Failure | undefined {
-    const { store, clock } = this.#parts;
+  /** Why no renewal may start now. */
+  #obstacle(grant: Grant, why: RenewReason): Failure | undefined {
     if (this.#ended) {
       return new Failure('transient', { step: 'token', code: 'ending' });
     }
-    if (grant.needsSignIn !== undefined) {
-      return needsSignInFailure(grant);
-    }
     const untilMs = this.retryAtMs(grant);
-    const isBeingConfirmed = this.confirmAtMs(grant) !== undefined;
-    if (untilMs !== undefined && clock.monotonicMs() < untilMs && (why.reason === 'expiry' || isBeingConfirmed)) {
-      return this.lastFailure(grant) ?? new Failure('transient', { step: 'token', code: 'waiting' });
-    }
-    if (
-      why.reason === 'expiry' &&
-      store.belongsToOtherMachine(grant) &&
-      isHealthy(grant.tokens, clock.nowMs()) &&
-      !isBeingConfirmed
-    ) {
-      return grant;
-    }
-    if (why.reason === 'rejected' && !this.#rejectedTokens.shouldRenew(grant, why.accessToken)) {
-      return grant;
-    }
-    return undefined;
+    const isWaiting = untilMs !== undefined && this.#parts.clock.monotonicMs() < untilMs;
+    return isWaiting && (why.reason === 'expiry' || this.confirmAtMs(grant) !== undefined)
+      ? (this.lastFailure(grant) ?? new Failure('transient', { step: 'token', code: 'waiting' }))
+      : undefined;
   }
 
-  async #run(known: Grant, why: RenewReason, log: Log): Promise<Grant> {
-    const { store, clock, randomness } = this.#parts;
+  #isNeeded(grant: Grant, why: RenewReason): boolean {
+    if (grant.needsSignIn !== undefined) {
+      return false;
+    }
+    switch (why.reason) {
+      case 'expiry':
+        return !this.#parts.store.machines.leavesRenewalToOther(grant) || this.confirmAtMs(grant) !== undefined;
+      case 'rejected':
+        return this.#rejectedTokens.shouldRenew(grant, why.accessToken);
+      case 'asked':
+        return true;
+    }
+  }
+
+  async #run(known: Grant, why: RenewReason, log: Log): Promise<RenewalResult> {
+    const { store, clock } = this.#parts;
     const startedAtMs = clock.nowMs();
     const transaction = await store.begin(known, lockWaitMs).catch((error: unknown) => {
       throw this.#failed(known, error, log);
@@ -143,12 +147,12 @@ export class Renewal {
     try {
       // What was known before the lock was acquired is only a hint; what is read under the lock counts.
       grant = await transaction.read();
-      if (store.belongsToOtherMachine(grant) && !this.#canAdopt(grant, known, why, startedAtMs)) {
-        await new Promise<void>((resolve) => clock.after(randomness.fraction() * otherMachinePauseMs, resolve));
+      if (store.machines.isOther(grant) && !this.#canAdopt(grant, known, why, startedAtMs)) {
+        await store.machines.delay();
         grant = await transaction.read();
       }
       if (grant.needsSignIn !== undefined) {
-        throw needsSignInFailure(grant);
+        return { outcome: 'adopted', grant };
       }
       if (this.#canAdopt(grant, known, why, startedAtMs)) {
         log.info('Another window has renewed the tokens; using them.', {
@@ -156,7 +160,7 @@ export class Renewal {
           generation: grant.generation,
         });
         this.#settled(grant.id);
-        return grant;
+        return { outcome: 'adopted', grant };
       }
       return await this.#renew(transaction, grant, log);
     } catch (error) {
@@ -177,8 +181,8 @@ export class Renewal {
     }
   }
 
-  async #renew(transaction: StoreTransaction, grant: Grant, log: Log): Promise<Grant> {
-    const { store, protocol } = this.#parts;
+  async #renew(transaction: StoreTransaction, grant: Grant, log: Log): Promise<RenewalResult> {
+    const { store, requests } = this.#parts;
     if (grant.tokens.refreshToken === undefined) {
       return this.#revokedGrant.endGrant(transaction, grant, log, 'noRefreshToken');
     }
@@ -186,41 +190,72 @@ export class Renewal {
     const reservation = await transaction.reserve(grant);
     try {
       if (this.#slept || this.lastFailure(grant) !== undefined) {
-        await protocol.probe(grant, log);
+        await requests.probe(grant, log);
         this.#slept = false;
       }
       await assertLockHeld(transaction);
       log.info('Renewing.', { grant: grant.id, generation: grant.generation });
-      const renewed = renewedGrant(grant, await protocol.refresh(grant, log), store.machineId);
+      const tokens = await requests.refresh(grant, log);
+      const renewed = store.machines.stamp(renewedGrant(grant, tokens));
       // From here on nothing may lose the new tokens, not even a disk that cannot be read.
       if (await transaction.isSignedOut().catch(() => false)) {
         log.info('The account was signed out in the meantime; revoking the new tokens.', { grant: grant.id });
-        await protocol.revoke(renewed, log).catch(() => undefined);
+        await requests.revoke(renewed, log).catch(() => undefined);
         throw new Failure('invalidGrant', { step: 'token', code: 'signed_out' });
       }
       if (!(await transaction.isOurs().catch(() => true))) {
-        await reservation.setAside(renewed, grant);
-        throw new Failure('transient', { step: 'storage', code: 'lock_lost' });
+        await reservation.discard().catch(() => undefined);
+        return await this.#storeLate(grant, renewed, log);
       }
-      await reservation.commit(renewed, grant).catch((error: unknown) => {
-        // The old refresh token is spent, so this window keeps the new tokens in memory until they can be written.
-        log.error('The new tokens could not be stored; keeping them in memory for now.', {
-          grant: grant.id,
-          code: systemErrorCode(error),
-        });
-      });
-      this.#settled(grant.id);
-      log.info('Renewed.', { grant: grant.id, generation: renewed.generation });
-      return renewed;
+      await this.#keep(renewed, () => reservation.commit(renewed), log);
+      return { outcome: 'renewed', grant: renewed };
     } catch (error) {
       await reservation.discard().catch(() => undefined);
       if (error instanceof Failure && error.details.code !== 'signed_out' && endsGrant(error)) {
-        const validGrant = await this.#revokedGrant.confirmOrEnd(transaction, grant, error, log);
+        const result = await this.#revokedGrant.confirmOrEnd(transaction, grant, error, log);
         this.#settled(grant.id);
-        return validGrant;
+        return result;
       }
       throw error;
     }
+  }
+
+  /**
+   * Stores tokens that arrived after another window took over the lock, unless a newer refresh token has been stored
+   * since: then they are dropped. They are never revoked, because that would end the grant.
+   */
+  async #storeLate(spent: Grant, renewed: Grant, log: Log): Promise<RenewalResult> {
+    const transaction = await this.#parts.store.begin(spent, lockWaitMs);
+    if (transaction === undefined) {
+      throw new Failure('transient', { step: 'storage', code: 'lock_lost' });
+    }
+    try {
+      const current = await transaction.read();
+      const { refreshToken } = current.tokens;
+      if (refreshToken !== undefined && spent.tokens.refreshToken?.equals(refreshToken) !== true) {
+        log.info('Another window has renewed the tokens in the meantime; using them.', { grant: spent.id });
+        return { outcome: 'adopted', grant: current };
+      }
+      // If the other window found the grant ended, its refresh token was the spent one.
+      const grant = { ...renewed, generation: current.generation + 1 };
+      await this.#keep(grant, () => transaction.write(grant), log);
+      return { outcome: 'renewed', grant };
+    } finally {
+      await transaction.end().catch(() => undefined);
+    }
+  }
+
+  /** Stores new tokens. The old refresh token is spent, so they are kept in memory until they can be stored. */
+  async #keep(renewed: Grant, write: () => Promise<void>, log: Log): Promise<void> {
+    const { id, generation } = renewed;
+    await write().catch((error: unknown) => {
+      log.error('The new tokens could not be stored; keeping them in memory for now.', {
+        grant: id,
+        code: systemErrorCode(error),
+      });
+    });
+    this.#settled(id);
+    log.info('Renewed.', { grant: id, generation });
   }
 
   #settled(grantId: string): void {

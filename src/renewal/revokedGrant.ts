@@ -1,21 +1,18 @@
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
-import { type Grant, type NeedsSignInReason, renewedGrant } from '../grants/grant.ts';
+import type { Grant, NeedsSignInReason } from '../grants/grant.ts';
 import { longestGrantIdleMs, longestGrantLifeMs } from '../notion/limits.ts';
 import { Failure } from '../oauth/errors.ts';
-import type { GrantStore } from '../storage/grantStore.ts';
 import { assertLockHeld, type StoreTransaction } from '../storage/transaction.ts';
-import type { GrantRequests } from './grantRequests.ts';
 
 const settlingMs = 5 * 60_000;
 const confirmAfterMs = 90_000;
 
-export interface RevokedGrantParts {
-  store: GrantStore;
-  protocol: GrantRequests;
-  clock: Clock;
-  /** Called once the end of a grant is stored, only in the window that discovered it. */
-  onNeedsSignIn: (grant: Grant) => void;
+/** What became of a grant whose renewal was requested. */
+export interface RenewalResult {
+  /** `renewed`: this window got new tokens. `adopted`: what another window stored. `ended`: it needs sign-in from now on. */
+  outcome: 'renewed' | 'adopted' | 'ended';
+  grant: Grant;
 }
 
 /**
@@ -23,12 +20,12 @@ export interface RevokedGrantParts {
  * and another window may have newer tokens.
  */
 export class RevokedGrant {
-  readonly #parts: RevokedGrantParts;
+  readonly #clock: Clock;
   /** Rejections that may be the server's mistake and are to be confirmed once. */
   readonly #pendingConfirmations = new Map<string, { generation: number; confirmAtMs: number }>();
 
-  constructor(parts: RevokedGrantParts) {
-    this.#parts = parts;
+  constructor(clock: Clock) {
+    this.#clock = clock;
   }
 
   /** When a rejection of these tokens is to be confirmed (monotonic clock); `undefined` if none is pending. */
@@ -45,29 +42,25 @@ export class RevokedGrant {
   /**
    * Ends a grant that the server rejected: at once, or after one more attempt if the server's stores may lag behind,
    * and only if the journal still holds the refresh token that was sent.
-   * @returns the grant if it turns out to be valid: another window has renewed it, or a late response works
-   * @throws Failure `transient` until the rejection is confirmed, `invalidGrant` or `invalidClient` if the grant ended
+   * @throws Failure `transient` until the rejection is confirmed
    */
-  async confirmOrEnd(transaction: StoreTransaction, grant: Grant, failure: Failure, log: Log): Promise<Grant> {
-    const { clock } = this.#parts;
+  async confirmOrEnd(transaction: StoreTransaction, grant: Grant, failure: Failure, log: Log): Promise<RenewalResult> {
     await assertLockHeld(transaction);
     const current = await transaction.read();
     if (current.generation !== grant.generation) {
-      if (current.needsSignIn !== undefined) {
-        throw needsSignInFailure(current);
-      }
       log.info('Another window has renewed the tokens in the meantime; using them.', { grant: grant.id });
-      return current;
+      return { outcome: 'adopted', grant: current };
     }
-    const pending = this.#pendingConfirmations.get(grant.id);
+    const nowMs = this.#clock.nowMs();
+    const monotonicMs = this.#clock.monotonicMs();
+    const confirmAtMs = this.confirmAtMs(grant);
     const isRotated = grant.tokens.obtainedAtMs > grant.signedInAtMs;
-    const isSettling = isRotated && clock.nowMs() - grant.tokens.obtainedAtMs < settlingMs;
-    const isConfirmed = pending?.generation === grant.generation && clock.monotonicMs() >= pending.confirmAtMs;
+    const isSettling = isRotated && nowMs - grant.tokens.obtainedAtMs < settlingMs;
+    const isConfirmed = confirmAtMs !== undefined && monotonicMs >= confirmAtMs;
     if ((isSettling || failure.kind === 'invalidClient') && !isConfirmed) {
       this.#pendingConfirmations.set(grant.id, {
         generation: grant.generation,
-        confirmAtMs:
-          pending?.generation === grant.generation ? pending.confirmAtMs : clock.monotonicMs() + confirmAfterMs,
+        confirmAtMs: confirmAtMs ?? monotonicMs + confirmAfterMs,
       });
       log.warn('The authorization server rejected the renewal; one more attempt will confirm this.', {
         grant: grant.id,
@@ -75,46 +68,17 @@ export class RevokedGrant {
       });
       throw new Failure('transient', { ...failure.details, code: 'unconfirmed', retryAfterMs: confirmAfterMs });
     }
-    return (
-      (await this.#tryAlternates(transaction, grant, log)) ??
-      this.endGrant(transaction, grant, log, reasonFor(grant, failure, clock.nowMs()), failure.details.code)
-    );
+    return this.endGrant(transaction, grant, log, reasonFor(grant, failure, nowMs), failure.details.code);
   }
 
-  /** Tries each response that arrived after the lock was lost, once: its refresh token may be the valid one. */
-  async #tryAlternates(transaction: StoreTransaction, grant: Grant, log: Log): Promise<Grant | undefined> {
-    const { store, protocol } = this.#parts;
-    for (const alternate of await transaction.readAlternates()) {
-      try {
-        const renewed = renewedGrant(
-          { ...alternate, generation: grant.generation },
-          await protocol.refresh(alternate, log),
-          store.machineId,
-        );
-        await assertLockHeld(transaction);
-        await transaction.write(renewed, grant);
-        log.info('Renewed with a token response that was set aside.', {
-          grant: grant.id,
-          generation: renewed.generation,
-        });
-        return renewed;
-      } catch (error) {
-        if (!(error instanceof Failure && endsGrant(error))) {
-          throw error;
-        }
-      }
-    }
-    return undefined;
-  }
-
-  /** Marks the account as needing sign-in and removes its refresh token for good. @throws Failure, always */
+  /** Marks the account as needing sign-in and removes its refresh token for good. @throws Failure if the lock was lost */
   async endGrant(
     transaction: StoreTransaction,
     grant: Grant,
     log: Log,
     reason: NeedsSignInReason,
     serverCode?: string,
-  ): Promise<never> {
+  ): Promise<RenewalResult> {
     const { refreshToken: _, ...tokens } = grant.tokens;
     const ended: Grant = {
       ...grant,
@@ -123,11 +87,10 @@ export class RevokedGrant {
       needsSignIn: { reason, ...(serverCode !== undefined && { serverCode }) },
     };
     await assertLockHeld(transaction);
-    await transaction.write(ended, grant);
+    await transaction.write(ended);
     this.settled(grant.id);
     log.warn('The account needs to be signed in again.', { grant: grant.id, reason, serverCode });
-    this.#parts.onNeedsSignIn(ended);
-    throw needsSignInFailure(ended);
+    return { outcome: 'ended', grant: ended };
   }
 }
 

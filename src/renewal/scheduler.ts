@@ -1,26 +1,27 @@
 import type { Clock } from '../core/clock.ts';
 import type { Randomness } from '../core/random.ts';
 import type { Grant } from '../grants/grant.ts';
-import { isFromTheFuture, renewAtMs, takeOverAtMs } from '../grants/tokenLife.ts';
+import { isFromTheFuture } from '../grants/tokenLife.ts';
+import type { SharedMachines } from '../storage/sharedMachines.ts';
+import type { Renewal } from './renewal.ts';
+
+/** The accounts, as far as the scheduler needs them. */
+export interface ScheduledAccounts {
+  /** The grants that can be renewed. */
+  renewable(): Grant[];
+  renew(grant: Grant): Promise<unknown>;
+  /** Adopts the changes of other windows and repairs the storage. */
+  sync(): Promise<void>;
+  /** Whether changes by other windows are noticed without polling. */
+  watchWorks(): boolean;
+}
 
 export interface RenewalSchedulerParts {
+  accounts: ScheduledAccounts;
+  renewal: Pick<Renewal, 'retryAtMs' | 'confirmAtMs' | 'wokeUp'>;
+  machines: Pick<SharedMachines, 'renewAtMs'>;
   clock: Clock;
   randomness: Randomness;
-  /** The grants that can be renewed. */
-  grants: () => Grant[];
-  /** Before this time (monotonic clock) a renewal of the grant would fail at once. */
-  retryAtMs: (grant: Grant) => number | undefined;
-  /** When the server's rejection is to be confirmed (monotonic clock), although the token may be valid much longer. */
-  confirmAtMs: (grant: Grant) => number | undefined;
-  /** Whether another machine should renew the grant first. */
-  belongsToOtherMachine: (grant: Grant) => boolean;
-  renew: (grant: Grant) => Promise<unknown>;
-  /** Adopts the changes of other windows and repairs the storage. */
-  look: () => Promise<void>;
-  /** Whether changes by other windows are noticed without polling. */
-  watchWorks: () => boolean;
-  /** Called if the machine slept or its clock was set. */
-  wokeUp: () => void;
 }
 
 const longestPauseMs = 60 * 60_000;
@@ -47,13 +48,13 @@ export class RenewalScheduler {
     if (this.#ended) {
       return;
     }
-    const { clock, watchWorks } = this.#parts;
-    const spanMs = Math.min(this.#nextDueInMs(), watchWorks() ? longestPauseMs : pollIntervalMs);
+    const { accounts, renewal, clock } = this.#parts;
+    const spanMs = Math.min(this.#nextDueInMs(), accounts.watchWorks() ? longestPauseMs : pollIntervalMs);
     const plannedMs = Math.max(spanMs, shortestPauseMs);
     const wallMs = clock.nowMs();
     this.#stop = clock.after(plannedMs, () => {
       if (Math.abs(clock.nowMs() - wallMs - plannedMs) > timerSlackMs) {
-        this.#parts.wokeUp();
+        renewal.wokeUp();
       }
       void this.runNow();
     });
@@ -61,10 +62,10 @@ export class RenewalScheduler {
 
   /** Synchronizes with the storage and renews what is due. Never rejects. */
   async runNow(): Promise<void> {
-    const { grants, renew, look } = this.#parts;
-    await look().catch(() => undefined);
-    const due = grants().filter((grant) => this.#dueInMs(grant) <= 0);
-    await Promise.allSettled(due.map(renew));
+    const { accounts } = this.#parts;
+    await accounts.sync().catch(() => undefined);
+    const due = accounts.renewable().filter((grant) => this.#dueInMs(grant) <= 0);
+    await Promise.allSettled(due.map((grant) => accounts.renew(grant)));
     this.plan();
   }
 
@@ -74,17 +75,17 @@ export class RenewalScheduler {
   }
 
   #nextDueInMs(): number {
-    return Math.min(Number.POSITIVE_INFINITY, ...this.#parts.grants().map((grant) => this.#dueInMs(grant)));
+    const { accounts } = this.#parts;
+    return Math.min(Number.POSITIVE_INFINITY, ...accounts.renewable().map((grant) => this.#dueInMs(grant)));
   }
 
   #dueInMs(grant: Grant): number {
-    const { clock, retryAtMs, confirmAtMs, belongsToOtherMachine } = this.#parts;
-    const { tokens } = grant;
-    const atMs = belongsToOtherMachine(grant) ? takeOverAtMs(tokens) : renewAtMs(tokens, this.#fraction(grant));
+    const { clock, renewal, machines } = this.#parts;
+    const atMs = machines.renewAtMs(grant, this.#fraction(grant));
     // The clock was wrong when the tokens were obtained, so their age is unknown.
-    const dueInMs = isFromTheFuture(tokens, clock.nowMs()) ? 0 : atMs - clock.nowMs();
-    const confirmInMs = (confirmAtMs(grant) ?? Number.POSITIVE_INFINITY) - clock.monotonicMs();
-    const retryInMs = (retryAtMs(grant) ?? Number.NEGATIVE_INFINITY) - clock.monotonicMs();
+    const dueInMs = isFromTheFuture(grant.tokens, clock.nowMs()) ? 0 : atMs - clock.nowMs();
+    const confirmInMs = (renewal.confirmAtMs(grant) ?? Number.POSITIVE_INFINITY) - clock.monotonicMs();
+    const retryInMs = (renewal.retryAtMs(grant) ?? Number.NEGATIVE_INFINITY) - clock.monotonicMs();
     return Math.max(Math.min(dueInMs, confirmInMs), retryInMs);
   }
 

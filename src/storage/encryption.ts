@@ -14,8 +14,6 @@ export interface Header {
   keyId: string;
   grantId: string;
   generation: number;
-  /** SHA-256 (hexadecimal) of the refresh token that this record replaced; '' if there was none (first sign-in). */
-  replaced: string;
 }
 
 export function newKey(randomness: Randomness): JournalKey {
@@ -38,13 +36,12 @@ export async function encrypt(text: string, header: Header, key: JournalKey, ran
 export function readHeader(file: string): Header | undefined {
   try {
     const header = JSON.parse(file.slice(0, file.indexOf('\n'))) as Partial<Header>;
-    const { version, keyId, grantId, generation, replaced } = header;
+    const { version, keyId, grantId, generation } = header;
     return typeof version === 'number' &&
       typeof keyId === 'string' &&
       typeof grantId === 'string' &&
-      typeof generation === 'number' &&
-      typeof replaced === 'string'
-      ? { version, keyId, grantId, generation, replaced }
+      typeof generation === 'number'
+      ? { version, keyId, grantId, generation }
       : undefined;
   } catch {
     return undefined;
@@ -65,16 +62,6 @@ export async function decrypt(file: string, key: JournalKey): Promise<string | u
   } catch {
     return undefined;
   }
-}
-
-/**
- * SHA-256 in hexadecimal, or '' without a token. It tells a window that its own refresh token was replaced, without
- * revealing that token.
- */
-export async function hashOf(secret: Secret | undefined): Promise<string> {
-  return secret === undefined
-    ? ''
-    : toHex(new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(secret.reveal()))));
 }
 
 function importKey({ key }: JournalKey, usage: 'encrypt' | 'decrypt') {

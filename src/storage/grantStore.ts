@@ -9,6 +9,7 @@ import type { JournalFiles } from './journalFiles.ts';
 import type { Locks } from './lock.ts';
 import { reconcile } from './reconcile.ts';
 import type { SecretStore } from './secretStore.ts';
+import { SharedMachines } from './sharedMachines.ts';
 import { type KnownGrant, newest, type Snapshot } from './snapshot.ts';
 import { diskTransaction, type StoreTransaction, secretStoreTransaction } from './transaction.ts';
 
@@ -25,6 +26,7 @@ export interface GrantStoreParts {
 
 /** Secret store, journal and locks combined: where grants are stored, and the only interface that changes them. */
 export class GrantStore {
+  readonly machines: SharedMachines;
   readonly #secretStore: SecretStore;
   readonly #clock: Clock;
   readonly #randomness: Randomness;
@@ -33,8 +35,6 @@ export class GrantStore {
   #disk: { journal: Journal; locks: Locks } | undefined;
   #isVolatile = false;
   #stale = false;
-  #machineId: string | undefined;
-  #isShared = false;
   #isUnreadable = false;
 
   constructor({ secretStore, disk, clock, randomness, log, openedAtMs }: GrantStoreParts) {
@@ -44,6 +44,7 @@ export class GrantStore {
     this.#randomness = randomness;
     this.#log = log;
     this.#openedAtMs = openedAtMs;
+    this.machines = new SharedMachines({ secretStore, clock, randomness, log });
   }
 
   /** Whether grants survive crashes and changes by other windows. */
@@ -62,16 +63,6 @@ export class GrantStore {
    */
   get isStale(): boolean {
     return this.#stale;
-  }
-
-  /** The id of this machine's journal. The machine that obtained a grant's tokens is the first to renew them. */
-  get machineId(): string | undefined {
-    return this.#machineId;
-  }
-
-  /** Whether the tokens were obtained by another machine that shares the secrets, and should be renewed there. */
-  belongsToOtherMachine({ machineId }: Grant): boolean {
-    return this.#machineId !== undefined && machineId !== undefined && machineId !== this.#machineId;
   }
 
   /** Prepares the journal and its key. If the disk cannot be written, only the secret store is used. */
@@ -128,9 +119,8 @@ export class GrantStore {
   async read(): Promise<Snapshot> {
     const copies = await this.#secretStore.read();
     this.#disk?.journal.addKeys(await this.#secretStore.readKeys());
+    await this.machines.read(this.#disk?.journal);
     const { entries, gone } = await this.#readJournal();
-    const machineIds = await this.#secretStore.readMachineIds();
-    this.#isShared = this.#machineId !== undefined && machineIds.some((machineId) => machineId !== this.#machineId);
     for (const id of await this.#secretStore.readTombstones()) {
       gone.add(id);
     }
@@ -154,7 +144,6 @@ export class GrantStore {
   /** If the journal cannot be read, only the secret store's copies remain, and nothing is renewed. */
   async #readJournal(): Promise<{ entries: Map<string, Entry>; gone: Set<string> }> {
     try {
-      this.#machineId ??= await this.#disk?.journal.machineId();
       const read = await this.#disk?.journal.read();
       this.#isUnreadable = false;
       return read ?? { entries: new Map(), gone: new Set() };
@@ -177,7 +166,7 @@ export class GrantStore {
     await reconcile(known, snapshot, {
       secretStore: this.#secretStore,
       journal: this.#disk?.journal,
-      machineId: this.#machineId,
+      machines: this.machines,
       begin: (grant) => this.begin(grant, 0),
       log: this.#log,
     });
@@ -201,7 +190,7 @@ export class GrantStore {
         secretStore: this.#secretStore,
         journal: disk.journal,
         lock,
-        isShared: () => this.#isShared,
+        machines: this.machines,
         log: this.#log,
       })
     );
@@ -224,9 +213,9 @@ export class GrantStore {
   }
 
   /** Stores a sign-in in the secret store and the journal; one of them is enough. @throws the error if both fail */
-  async store(grant: Grant, replaced: Grant | undefined): Promise<void> {
+  async store(grant: Grant): Promise<void> {
     const { journal } = this.#disk ?? {};
-    const stores = [this.#secretStore.store(grant), ...(journal === undefined ? [] : [journal.write(grant, replaced)])];
+    const stores = [this.#secretStore.store(grant), ...(journal === undefined ? [] : [journal.write(grant)])];
     const failures = (await Promise.allSettled(stores)).filter((result) => result.status === 'rejected');
     for (const { reason } of failures) {
       if (failures.length === stores.length) {
@@ -245,7 +234,7 @@ export class GrantStore {
       () => true,
       () => false,
     );
-    if (hasTombstone === false || this.#isShared) {
+    if (hasTombstone === false || this.machines.isShared) {
       await this.#secretStore.storeTombstone(grantId);
     }
   }

@@ -3,7 +3,7 @@ import type { Randomness } from '../core/random.ts';
 import { decodeGrant, encodeGrant, formatVersion } from '../grants/codec.ts';
 import type { Grant } from '../grants/grant.ts';
 import type { Files } from '../platform/contract.ts';
-import { decrypt, encrypt, type Header, hashOf, type JournalKey, readHeader } from './encryption.ts';
+import { decrypt, encrypt, type Header, type JournalKey, readHeader } from './encryption.ts';
 import { countFiles, type JournalFiles, type RecordName, recordsById } from './journalFiles.ts';
 
 /** What the journal holds for one grant. */
@@ -17,9 +17,7 @@ export type Entry =
 /** A file that was reserved on the disk before the refresh token is spent. */
 export interface Reservation {
   /** Writes the record into the file and gives it its final name; from then on all windows see it. */
-  commit(grant: Grant, replaced: Grant | undefined): Promise<void>;
-  /** Sets aside a token response that may be outdated; it is tried once before the grant is considered ended. */
-  setAside(grant: Grant, replaced: Grant | undefined): Promise<void>;
+  commit(grant: Grant): Promise<void>;
   discard(): Promise<void>;
 }
 
@@ -88,52 +86,33 @@ export class Journal {
     return this.#newest(recordsById(await this.#files.list(this.#directory)).get(grantId) ?? []);
   }
 
-  /** The token responses that were set aside for this grant, newest first. */
-  async readAlternates(grantId: string): Promise<Grant[]> {
-    const names = (await this.#files.list(this.#directory)).filter(
-      (name) => name.startsWith(`${grantId}.`) && name.endsWith('.alternate'),
-    );
-    const grants: Grant[] = [];
-    for (const name of names) {
-      const entry = await this.#readRecord(name);
-      if (entry?.kind === 'grant') {
-        grants.push(entry.grant);
-      }
-    }
-    return grants.sort((a, b) => b.tokens.obtainedAtMs - a.tokens.obtainedAtMs);
-  }
-
   /** Reserves the space that a record of about this size needs. @throws if the disk is full or read-only */
   async reserve(like: Grant): Promise<Reservation> {
     const random = toHex(this.#randomness.bytes(8));
     const path = this.#path(`${like.id}.${random}.reserved`);
     await this.#files.create(path, ' '.repeat(encodeGrant(like).length * 2 + spareBytes));
-    const write = async (grant: Grant, replaced: Grant | undefined, suffix: string) => {
-      const name = this.#path(`${grant.id}.${grant.generation}.${random}${suffix}`);
-      const encrypted = await this.#encrypt(grant, replaced);
-      try {
-        await this.#files.overwrite(path, encrypted);
-        await this.#files.rename(path, name);
-      } catch {
-        // Another window may have removed the reserved file, or it became unusable: the record must still be stored.
-        await this.#files.create(`${path}.again`, encrypted);
-        await this.#files.rename(`${path}.again`, name);
-      }
-    };
     return {
-      commit: async (grant, replaced) => {
-        await write(grant, replaced, '');
+      commit: async (grant) => {
+        const name = this.#path(`${grant.id}.${grant.generation}.${random}`);
+        const encrypted = await this.#encrypt(grant);
+        try {
+          await this.#files.overwrite(path, encrypted);
+          await this.#files.rename(path, name);
+        } catch {
+          // Another window may have removed the reserved file, or it became unusable: the record must still be stored.
+          await this.#files.create(`${path}.again`, encrypted);
+          await this.#files.rename(`${path}.again`, name);
+        }
         await this.#removeOlder(grant);
       },
-      setAside: (grant, replaced) => write(grant, replaced, '.alternate'),
       discard: () => this.#files.remove(path),
     };
   }
 
   /** Reserves a file and writes a record into it. @throws if the disk is full or read-only */
-  async write(grant: Grant, replaced: Grant | undefined): Promise<void> {
+  async write(grant: Grant): Promise<void> {
     const reservation = await this.reserve(grant);
-    await reservation.commit(grant, replaced);
+    await reservation.commit(grant);
   }
 
   /** Marks the grant as signed out for ever. The file is empty. */
@@ -204,7 +183,7 @@ export class Journal {
     return decoded === undefined || decoded.kind === 'damaged' ? undefined : decoded;
   }
 
-  async #encrypt(grant: Grant, replaced: Grant | undefined): Promise<string> {
+  async #encrypt(grant: Grant): Promise<string> {
     const [key] = [...this.#keys.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
     if (key === undefined) {
       throw new Error('the journal has no key');
@@ -214,7 +193,6 @@ export class Journal {
       keyId: key.id,
       grantId: grant.id,
       generation: grant.generation,
-      replaced: await hashOf(replaced?.tokens.refreshToken),
     };
     return encrypt(encodeGrant(grant), header, key, this.#randomness);
   }
@@ -228,9 +206,7 @@ export class Journal {
       return;
     }
     const older = records.filter(({ generation }) => generation < grant.generation).map(({ name }) => name);
-    const leftovers = names.filter(
-      (name) => name.startsWith(`${grant.id}.`) && /\.(reserved|reserved\.again|alternate)$/.test(name),
-    );
+    const leftovers = names.filter((name) => name.startsWith(`${grant.id}.`) && /\.reserved(\.again)?$/.test(name));
     for (const name of [...older, ...leftovers]) {
       await this.#files.remove(this.#path(name));
     }

@@ -14,7 +14,6 @@ export function journalDirectory(globalStoragePath: string): string {
 /** How many files of each kind a grant has, and whether a window holds its lock. */
 export interface GrantFiles {
   records: number;
-  keptAside: number;
   reserved: number;
   isLocked: boolean;
 }
@@ -56,7 +55,6 @@ export function countFiles(names: readonly string[]): JournalFiles {
     id,
     {
       records: records.length,
-      keptAside: count(id, '.alternate'),
       reserved: count(id, '.reserved'),
       isLocked: names.includes(`${id}.lock`),
     },

@@ -2,6 +2,7 @@ import type { Log } from '../core/log.ts';
 import type { Grant } from '../grants/grant.ts';
 import type { Journal } from './journal.ts';
 import type { SecretStore } from './secretStore.ts';
+import type { SharedMachines } from './sharedMachines.ts';
 import type { KnownGrant, Snapshot } from './snapshot.ts';
 import type { StoreTransaction } from './transaction.ts';
 
@@ -9,8 +10,7 @@ export interface ReconcileParts {
   secretStore: SecretStore;
   /** Absent without a disk. */
   journal: Journal | undefined;
-  /** The id of this machine's journal, once it is known. */
-  machineId: string | undefined;
+  machines: SharedMachines;
   /** Begins a transaction that changes a grant, without waiting for its lock. */
   begin: (grant: Grant) => Promise<StoreTransaction | undefined>;
   log: Log;
@@ -31,7 +31,8 @@ export async function reconcile(known: Iterable<KnownGrant>, snapshot: Snapshot,
     return;
   }
   const copies = await secretStore.read();
-  await restoreKeys(secretStore, journal, parts.machineId);
+  await parts.machines.announce();
+  await restoreKeys(secretStore, journal);
   for (const { grant, readOnly } of known) {
     if (readOnly || snapshot.gone.has(grant.id)) {
       continue;
@@ -60,11 +61,8 @@ export async function reconcile(known: Iterable<KnownGrant>, snapshot: Snapshot,
   }
 }
 
-async function restoreKeys(secretStore: SecretStore, journal: Journal, machineId: string | undefined): Promise<void> {
+async function restoreKeys(secretStore: SecretStore, journal: Journal): Promise<void> {
   const storedKeys = new Set((await secretStore.readKeys()).map(({ id }) => id));
-  if (machineId !== undefined && !(await secretStore.readMachineIds()).includes(machineId)) {
-    await secretStore.storeMachineId(machineId);
-  }
   for (const key of journal.keys) {
     if (!storedKeys.has(key.id)) {
       await secretStore.storeKey(key);
@@ -77,7 +75,7 @@ async function restoreRecord(grant: Grant, { begin, log }: ReconcileParts): Prom
   const transaction = await begin(grant);
   try {
     if (transaction !== undefined && (await transaction.read()) === grant) {
-      await transaction.write(grant, undefined);
+      await transaction.write(grant);
       log.info('Stored a record that could not be stored earlier.', { grant: grant.id });
     }
   } finally {

@@ -5,6 +5,7 @@ import { Failure } from '../oauth/errors.ts';
 import type { Journal, Reservation } from './journal.ts';
 import type { HeldLock } from './lock.ts';
 import type { SecretStore } from './secretStore.ts';
+import type { SharedMachines } from './sharedMachines.ts';
 import { type KnownGrant, newest } from './snapshot.ts';
 
 /** A transaction that changes one grant, under its lock. */
@@ -15,9 +16,7 @@ export interface StoreTransaction {
   isOurs(): Promise<boolean>;
   isSignedOut(): Promise<boolean>;
   reserve(like: Grant): Promise<Reservation>;
-  write(grant: Grant, replaced: Grant | undefined): Promise<void>;
-  /** The token responses that were set aside because they arrived after the lock was lost, newest first. */
-  readAlternates(): Promise<Grant[]>;
+  write(grant: Grant): Promise<void>;
   end(): Promise<void>;
 }
 
@@ -32,18 +31,16 @@ export interface DiskTransactionParts {
   secretStore: SecretStore;
   journal: Journal;
   lock: HeldLock;
-  /** Whether other machines share the secrets but not this disk, and so need each record in the secret store too. */
-  isShared: () => boolean;
+  machines: SharedMachines;
   log: Log;
 }
 
 /** Changes the journal, and the secret store too if other machines depend on it or the journal cannot be written. */
 export function diskTransaction(
   known: Grant,
-  { secretStore, journal, lock, isShared, log }: DiskTransactionParts,
+  { secretStore, journal, lock, machines, log }: DiskTransactionParts,
 ): StoreTransaction {
-  const isSignedOut = async () =>
-    (await journal.hasTombstone(known.id)) || (isShared() && (await secretStore.readTombstones()).has(known.id));
+  const isSignedOut = async () => (await journal.hasTombstone(known.id)) || (await machines.isSignedOut(known.id));
   const writeOrStore = async (grant: Grant, journalWrite: Promise<void>): Promise<void> => {
     try {
       await journalWrite;
@@ -55,19 +52,12 @@ export function diskTransaction(
       await secretStore.store(grant);
       return;
     }
-    if (isShared()) {
-      await secretStore.store(grant).catch((error: unknown) => {
-        log.warn('New tokens could not be shared with other machines.', {
-          grant: grant.id,
-          code: systemErrorCode(error),
-        });
-      });
-    }
+    await machines.share(grant);
   };
   return {
     read: async () => {
       const entry = await journal.readOne(known.id);
-      if (entry === 'gone' || (isShared() && (await isSignedOut()))) {
+      if (entry === 'gone' || (await machines.isSignedOut(known.id))) {
         throw new Failure('invalidGrant', { step: 'storage', code: 'signed_out' });
       }
       const copy = await secretStore.readOne(known.id);
@@ -77,10 +67,9 @@ export function diskTransaction(
     isSignedOut,
     reserve: async (like) => {
       const reservation = await journal.reserve(like);
-      return { ...reservation, commit: (grant, replaced) => writeOrStore(grant, reservation.commit(grant, replaced)) };
+      return { ...reservation, commit: (grant) => writeOrStore(grant, reservation.commit(grant)) };
     },
-    write: (grant, replaced) => writeOrStore(grant, journal.write(grant, replaced)),
-    readAlternates: () => journal.readAlternates(known.id),
+    write: (grant) => writeOrStore(grant, journal.write(grant)),
     end: () => lock.release(),
   };
 }
@@ -96,11 +85,9 @@ export function secretStoreTransaction(known: Grant, secretStore: SecretStore): 
     isSignedOut: async () => (await secretStore.readOne(known.id)) === undefined,
     reserve: async () => ({
       commit: (grant) => secretStore.store(grant),
-      setAside: async () => undefined,
       discard: async () => undefined,
     }),
     write: (grant) => secretStore.store(grant),
-    readAlternates: async () => [],
     end: async () => undefined,
   };
 }

@@ -26,7 +26,7 @@ export async function growthFigures(): Promise<Figure[]> {
       secrets: new MemorySecretStorage().window(),
       files,
       directory: join(home, 'journal'),
-      protocol: server.protocol,
+      requests: server.requests,
       clock,
       randomness: systemRandomness,
       log: new Log({ error: ignore, warn: ignore, info: ignore, debug: ignore }),

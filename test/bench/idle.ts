@@ -1,6 +1,7 @@
 import type { Clock } from '../../src/core/clock.ts';
 import { Secret } from '../../src/core/secret.ts';
 import type { Grant } from '../../src/grants/grant.ts';
+import { renewAtMs } from '../../src/grants/tokenLife.ts';
 import { RenewalScheduler } from '../../src/renewal/scheduler.ts';
 import { FakeClock } from '../unit/fakeClock.ts';
 import { type Figure, figure } from './figure.ts';
@@ -23,23 +24,23 @@ async function wakeUps(watchWorks: boolean): Promise<number> {
   const scheduler = new RenewalScheduler({
     clock,
     randomness: { bytes: (length) => new Uint8Array(length), fraction: () => 0.5 },
-    grants: () => [
-      {
-        id: 'one',
-        generation: renewals,
-        tokens: { accessToken: new Secret('a'), obtainedAtMs, expiresInSeconds: 3_600 },
-      } as Grant,
-    ],
-    retryAtMs: () => undefined,
-    confirmAtMs: () => undefined,
-    belongsToOtherMachine: () => false,
-    renew: async () => {
-      renewals += 1;
-      obtainedAtMs = clock.nowMs();
+    accounts: {
+      renewable: () => [
+        {
+          id: 'one',
+          generation: renewals,
+          tokens: { accessToken: new Secret('a'), obtainedAtMs, expiresInSeconds: 3_600 },
+        } as Grant,
+      ],
+      renew: async () => {
+        renewals += 1;
+        obtainedAtMs = clock.nowMs();
+      },
+      sync: async () => undefined,
+      watchWorks: () => watchWorks,
     },
-    look: async () => undefined,
-    watchWorks: () => watchWorks,
-    wokeUp: () => undefined,
+    renewal: { retryAtMs: () => undefined, confirmAtMs: () => undefined, wokeUp: () => undefined },
+    machines: { renewAtMs: ({ tokens }, fraction) => renewAtMs(tokens, fraction) },
   });
   scheduler.plan();
   for (let minute = 0; minute < hours * 60; minute += 1) {

@@ -199,7 +199,7 @@ export class Swarm {
       files,
       directory: `${this.#directory}/journal`,
       lockTiming: fastLocks,
-      protocol: createGrantRequests(http, systemClock),
+      requests: createGrantRequests(http, systemClock),
       clock: systemClock,
       randomness: systemRandomness,
       log: new Log({ error: () => {}, warn: () => {}, info: () => {}, debug: () => {} }),

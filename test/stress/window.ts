@@ -20,7 +20,7 @@ const accounts = new Accounts({
   files: killableFiles(platformFiles as Files),
   directory: `${options.directory}/journal`,
   lockTiming: { ...fastLocks, ...(options.takeoverAgeMs !== undefined && { takeoverAgeMs: options.takeoverAgeMs }) },
-  protocol: killableRequests(createGrantRequests(createPlatformHttp({ userAgent: options.userAgent }), systemClock)),
+  requests: killableRequests(createGrantRequests(createPlatformHttp({ userAgent: options.userAgent }), systemClock)),
   clock: skewed(systemClock),
   randomness: systemRandomness,
   log: new Log({ error: sendLogLine, warn: sendLogLine, info: sendLogLine, debug: sendLogLine }),
@@ -107,12 +107,12 @@ function killableFiles(files: Files): Files {
   };
 }
 
-function killableRequests(protocol: GrantRequests): GrantRequests {
+function killableRequests(requests: GrantRequests): GrantRequests {
   return {
-    ...protocol,
+    ...requests,
     refresh: async (grant) => {
       killSelfAt('send');
-      const tokens = await protocol.refresh(grant);
+      const tokens = await requests.refresh(grant);
       killSelfAt('response');
       return tokens;
     },

@@ -89,7 +89,7 @@ async function run(t: TestContext, scenario: Scenario, kind: 'lenient' | 'strict
   const window = machine.openUnloaded({
     files: injector.wrap('files', filesClosedAfter(t)),
     secrets: injector.wrap('secrets', machine.secrets.window()),
-    protocol: injector.wrap('protocol', machine.server.protocol),
+    requests: injector.wrap('requests', machine.server.requests),
     clock: injector.wrapClock(machine.clock),
   });
   const acting = window.accounts.load().then(() => scenario.act(window, machine));
@@ -137,7 +137,7 @@ async function problemWith(machine: Machine, { required, allowed }: ReturnType<S
 
 /** Whether the server spent the refresh token but its response was lost with the window, which cannot be prevented. */
 function isResponseLost(calls: readonly string[], at: number, fault: FaultKind): boolean {
-  const refresh = calls.indexOf('protocol.refresh') + 1;
+  const refresh = calls.indexOf('requests.refresh') + 1;
   if (refresh === 0 || at < refresh) {
     return false;
   }

@@ -39,7 +39,7 @@ export interface WindowOptions {
   /** The window's SecretStorage, if the window loaded it earlier. */
   secrets?: Secrets;
   openedAtMs?: number;
-  protocol?: GrantRequests;
+  requests?: GrantRequests;
   /** The journal of another machine, or another profile’s path to the journal of this one. */
   directory?: string;
 }
@@ -81,7 +81,7 @@ export class Machine {
 
   /** Opens a window that the test loads itself. It is not disposed, as it may be dead when the test ends. */
   openUnloaded(options: WindowOptions = {}): Window {
-    const { files: disk = files, serverUrl, clock, secrets, openedAtMs, protocol, directory } = options;
+    const { files: disk = files, serverUrl, clock, secrets, openedAtMs, requests, directory } = options;
     const line = (text: string): void => void this.logLines.push(text);
     const accounts = new Accounts({
       secrets: secrets ?? this.secrets.window(),
@@ -89,7 +89,7 @@ export class Machine {
       files: disk,
       directory: directory ?? this.directory,
       lockTiming: this.lockTiming,
-      protocol: protocol ?? this.server.protocol,
+      requests: requests ?? this.server.requests,
       clock: clock ?? this.clock,
       randomness: { ...systemRandomness, fraction: () => this.fraction },
       log: new Log({ error: line, warn: line, info: line, debug: line }),

@@ -52,12 +52,12 @@ test('the requests of a renewal or sign-out are logged with the id of that opera
     url,
   });
   const endpoints = { ...grant.authorizationServer, revocationEndpoint: 'https://mcp.example/revoke' };
-  const protocol = createGrantRequests(http, systemClock);
+  const requests = createGrantRequests(http, systemClock);
   const lines: string[] = [];
   const keep = (line: string): void => void lines.push(line);
   const log = new Log({ error: keep, warn: keep, info: keep, debug: keep });
-  await protocol.refresh(grant, log.operation('renewal', { bytes: () => new Uint8Array([1, 2]) }));
-  await protocol.revoke(
+  await requests.refresh(grant, log.operation('renewal', { bytes: () => new Uint8Array([1, 2]) }));
+  await requests.revoke(
     { ...grant, authorizationServer: endpoints },
     log.operation('sign-out', { bytes: () => new Uint8Array([3, 4]) }),
   );

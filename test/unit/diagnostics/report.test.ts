@@ -113,7 +113,7 @@ function facts(changes: Partial<DiagnosticFacts> = {}): DiagnosticFacts {
       isVolatile: false,
       watchWorks: true,
       files: {
-        grants: new Map([[id, { records: 2, keptAside: 1, reserved: 0, isLocked: true }]]),
+        grants: new Map([[id, { records: 2, reserved: 0, isLocked: true }]]),
         tombstones: 3,
         isStoring: false,
       },
@@ -152,7 +152,7 @@ test('a diagnostics report contains everything that an issue needs, and nothing 
     'A1: healthy, offline, generation 7, identity yes',
     '  signed in 3 days ago; token 90 s old, life 3600 s, renewable yes, client none',
     '  last failure: transient/token/other/400',
-    '  journal: lock held, records 2, set aside 1, reserved 0',
+    '  journal: lock held, records 2, reserved 0',
     '  chain: server 3 ms, discovery 12 ms, token 4 ms FAILED serverRejected/token/other/400',
     '  discovery: oauth-protected-resource/<path> 200 5 ms, <path> 401 1 ms, oauth-authorization-server (another origin) timeout 7 ms',
     '  tools 2, known server fault no, clock skew -2 s',

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Secret } from '../../../src/core/secret.ts';
 import type { Grant } from '../../../src/grants/grant.ts';
+import { renewAtMs } from '../../../src/grants/tokenLife.ts';
 import { RenewalScheduler } from '../../../src/renewal/scheduler.ts';
 import { FakeClock } from '../fakeClock.ts';
 
@@ -13,7 +14,6 @@ function startScheduler({
   lifeSeconds = 3_600,
   retryAtMs = undefined as number | undefined,
   confirmAtMs = undefined as number | undefined,
-  belongsToOtherMachine = false,
 } = {}) {
   const clock = new FakeClock();
   let obtainedAtMs = clock.nowMs();
@@ -23,28 +23,32 @@ function startScheduler({
   const scheduler = new RenewalScheduler({
     clock,
     randomness: { bytes: (length) => new Uint8Array(length), fraction: () => 0.5 },
-    grants: () => [
-      {
-        id: 'one',
-        generation,
-        tokens: { accessToken: new Secret('a'), obtainedAtMs, expiresInSeconds: lifeSeconds },
-      } as Grant,
-    ],
-    retryAtMs: () => retryAtMs,
-    confirmAtMs: () => (generation === 1 ? confirmAtMs : undefined),
-    belongsToOtherMachine: () => belongsToOtherMachine,
-    renew: async () => {
-      counts.renewals += 1;
-      obtainedAtMs = clock.nowMs();
-      generation += 1;
+    accounts: {
+      renewable: () => [
+        {
+          id: 'one',
+          generation,
+          tokens: { accessToken: new Secret('a'), obtainedAtMs, expiresInSeconds: lifeSeconds },
+        } as Grant,
+      ],
+      renew: async () => {
+        counts.renewals += 1;
+        obtainedAtMs = clock.nowMs();
+        generation += 1;
+      },
+      sync: async () => {
+        counts.syncs += 1;
+      },
+      watchWorks: () => watchWorks,
     },
-    look: async () => {
-      counts.syncs += 1;
+    renewal: {
+      retryAtMs: () => retryAtMs,
+      confirmAtMs: () => (generation === 1 ? confirmAtMs : undefined),
+      wokeUp: () => {
+        counts.wakeUps += 1;
+      },
     },
-    watchWorks: () => watchWorks,
-    wokeUp: () => {
-      counts.wakeUps += 1;
-    },
+    machines: { renewAtMs: ({ tokens }, fraction) => renewAtMs(tokens, fraction) },
   });
   scheduler.plan();
   return { clock, scheduler, counts, startedAtMs };

@@ -55,7 +55,7 @@ export class TokenServer {
     this.#ended.add(grantOf(grant));
   }
 
-  get protocol(): GrantRequests {
+  get requests(): GrantRequests {
     return {
       refresh: async (grant) => {
         const token = grant.tokens.refreshToken?.reveal() ?? '';
@@ -67,7 +67,7 @@ export class TokenServer {
       },
       revoke: async (grant) => {
         if (this.cannotRevoke) {
-          throw new Failure('transient', { step: 'revocation', code: 'network' });
+          throw new Failure('transient', { step: 'revocation', code: 'unreachable' });
         }
         this.revoked.push(grant.tokens.refreshToken?.reveal() ?? '');
         this.end(grant);

@@ -22,7 +22,7 @@ async function begin(t: TestContext, disk: Files = files) {
   t.after(() => rm(directory, { recursive: true, force: true }));
   const journal = new Journal(disk, directory, systemRandomness);
   journal.addKeys([newKey(systemRandomness)]);
-  await journal.write(grantOf(1), undefined);
+  await journal.write(grantOf(1));
   return { directory, journal };
 }
 
@@ -45,20 +45,9 @@ async function reserveAndRemove(directory: string, journal: Journal) {
 test('a record is stored even if its reserved file was removed', async (t) => {
   const { directory, journal } = await begin(t);
   const reservation = await reserveAndRemove(directory, journal);
-  await reservation.commit(grantOf(2), grantOf(1));
+  await reservation.commit(grantOf(2));
   assert.equal(await generationIn(journal), 2);
   assert.equal((await readdir(directory)).length, 1);
-});
-
-test('a late token response is set aside even if its reserved file was removed', async (t) => {
-  const { directory, journal } = await begin(t);
-  const reservation = await reserveAndRemove(directory, journal);
-  await reservation.setAside(grantOf(2), grantOf(1));
-  assert.deepEqual(
-    (await journal.readAlternates('grant')).map(({ generation }) => generation),
-    [2],
-  );
-  assert.equal(await generationIn(journal), 1);
 });
 
 test('the previous record is kept if the new one cannot be read back', async (t) => {
@@ -69,6 +58,6 @@ test('the previous record is kept if the new one cannot be read back', async (t)
     overwrite: (path, text) => files.overwrite(path, isTruncating ? text.slice(0, text.length / 2) : text),
   });
   isTruncating = true;
-  await journal.write(grantOf(2), grantOf(1));
+  await journal.write(grantOf(2));
   assert.equal(await generationIn(journal), 1);
 });

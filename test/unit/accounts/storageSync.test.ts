@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { AccountRegistry } from '../../../src/accounts/registry.ts';
+import { StorageSync } from '../../../src/accounts/storageSync.ts';
+import type { Files } from '../../../src/platform/contract.ts';
+import { grantOf, openStorage } from '../storage/storageUnderTest.ts';
+import { files } from './machine.ts';
+
+/** Synchronizes a window that knows one account. `changed` is what the file watch calls. */
+async function begin(t: TestContext, disk: Files | 'none' = files) {
+  let changed = (): void => undefined;
+  const watched =
+    disk === 'none'
+      ? disk
+      : {
+          ...disk,
+          watch: (_: string, listener: () => void) => {
+            changed = listener;
+            return { close: () => undefined };
+          },
+        };
+  const storage = await openStorage(t, watched);
+  await storage.store.store(grantOf(1));
+  const known = new AccountRegistry(storage.clock, grantOf(1).serverUrl);
+  known.load([{ grant: grantOf(1), readOnly: false }]);
+  const events: string[] = [];
+  known.onDidChange((change) => {
+    for (const kind of ['added', 'changed', 'removed'] as const) {
+      events.push(...change[kind].map(({ grant }) => `${kind} ${grant.label} ${grant.generation}`));
+    }
+  });
+  const synced = Promise.withResolvers<void>();
+  const { store, clock, log } = storage;
+  const sync = new StorageSync({ store, known, clock, log, onSynced: () => synced.resolve() });
+  await sync.begin(await store.read());
+  return { ...storage, known, sync, events, synced: synced.promise, changed: () => changed() };
+}
+
+test('a synchronization adopts what other windows have stored and removes what they signed out', async (t) => {
+  const { store, sync, events } = await begin(t);
+  await store.store(grantOf(1, 'other'));
+  await store.store(grantOf(2));
+  await sync.sync();
+  assert.deepEqual(events.sort(), ['added ada other 1', 'changed ada grant 2']);
+  events.length = 0;
+  await store.writeTombstone('other');
+  await sync.sync();
+  assert.deepEqual(events, ['removed ada other 1']);
+});
+
+test('several hints of the file watch within a moment cause one read', async (t) => {
+  const { journal, sync, clock, changed, events, synced } = await begin(t);
+  assert.equal(sync.watchWorks, false);
+  await journal?.write(grantOf(2));
+  for (let count = 0; count < 5; count += 1) {
+    changed();
+  }
+  assert.equal(sync.watchWorks, true);
+  assert.equal(clock.pendingTimers, 1);
+  assert.deepEqual(events, []);
+  clock.advance(30);
+  await synced;
+  assert.deepEqual(events, ['changed ada grant 2']);
+});
+
+test('an event of the secret storage causes a read, but does not show that the file watch works', async (t) => {
+  const { secretStore, sync, clock, events, synced } = await begin(t);
+  await secretStore.store(grantOf(2));
+  await Promise.resolve();
+  clock.advance(30);
+  await synced;
+  assert.deepEqual(events, ['changed ada grant 2']);
+  assert.equal(sync.watchWorks, false);
+});
+
+test('reads wait while a sign-in is being stored, except those of the sign-in itself', async (t) => {
+  const { journal, sync, events } = await begin(t);
+  const resumeFirst = sync.pause();
+  const resumeSecond = sync.pause();
+  await journal?.write(grantOf(2));
+  const waiting = sync.sync();
+  resumeSecond();
+  await sync.syncNow();
+  assert.deepEqual(events, ['changed ada grant 2'], 'the sign-in’s own read');
+  await journal?.write(grantOf(3));
+  let isDone = false;
+  void waiting.then(() => {
+    isDone = true;
+  });
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(isDone, false, 'the first sign-in is still being stored');
+  resumeFirst();
+  await waiting;
+  assert.deepEqual(events, ['changed ada grant 2', 'changed ada grant 3']);
+});
+
+test('without a journal an account whose secret has vanished is removed', async (t) => {
+  const { secretStore, sync, events } = await begin(t, 'none');
+  await secretStore.delete('grant');
+  await sync.sync();
+  assert.deepEqual(events, ['removed ada grant 1']);
+});
+
+test('a repair that fails is logged, and the next synchronization repairs', async (t) => {
+  const { secrets, sync, lines } = await begin(t);
+  const { contents } = secrets;
+  contents.delete('grant.grant');
+  const set = contents.set.bind(contents);
+  contents.set = () => {
+    throw Object.assign(new Error('locked'), { code: 'KEYRING' });
+  };
+  await sync.sync();
+  assert.match(lines.join('\n'), /The storage could not be repaired\. code=KEYRING/);
+  assert.equal(contents.has('grant.grant'), false);
+  contents.set = set;
+  await sync.sync();
+  assert.equal(contents.has('grant.grant'), true);
+});
+
+test('nothing is read any more after the end', async (t) => {
+  const { journal, sync, clock, changed, events } = await begin(t);
+  await journal?.write(grantOf(2));
+  changed();
+  sync.end();
+  clock.advance(1_000);
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(events, []);
+});
