@@ -87,7 +87,7 @@ export async function createContainer(
   });
   await accounts.load();
   warnOfStorageProblems(accounts.problems, context.globalState);
-  const pending = new PendingSignIns(context.globalState, clock, log);
+  const pending = new PendingSignIns(log);
   const signIn = new SignIn({
     http,
     accounts,

@@ -2,7 +2,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Secret } from '../core/secret.ts';
 import type { Grant } from '../grants/grant.ts';
 import { HttpFailure } from '../http/errors.ts';
-import { readText, type Upstream, type UpstreamRequest, type UpstreamResponse } from '../http/transport.ts';
+import { readText, type Transport, type TransportRequest, type TransportResponse } from '../http/transport.ts';
 import { isSecure } from '../http/url.ts';
 import { type Problem, problemOfError, requestedPauseMs } from './problem.ts';
 
@@ -21,12 +21,12 @@ export interface GatewayAccounts {
 
 export interface AccountCallParts {
   accounts: GatewayAccounts;
-  upstream: Upstream;
+  transport: Transport;
   clock: Clock;
 }
 
 /** The outcome of a request: the MCP server's response, whatever its status, or the reason why there is none. */
-export type Outcome = { response: UpstreamResponse } | { problem: Problem };
+export type Outcome = { response: TransportResponse } | { problem: Problem };
 
 /** How long a call waits for a renewal in progress. */
 const freshWaitMs = 30_000;
@@ -44,9 +44,9 @@ const maxDiscardedBytes = 65_536;
  * @throws HttpFailure of kind `cancelled` if the caller disconnects
  */
 export async function forward(
-  { accounts, upstream, clock }: AccountCallParts,
+  { accounts, transport, clock }: AccountCallParts,
   grantId: string,
-  request: Omit<UpstreamRequest, 'url'>,
+  request: Omit<TransportRequest, 'url'>,
 ): Promise<Outcome> {
   const account = accounts.find(grantId);
   if (account === undefined) {
@@ -65,7 +65,7 @@ export async function forward(
     for (;;) {
       const { accessToken } = grant.tokens;
       const headers = { ...request.headers, authorization: `Bearer ${accessToken.reveal()}` };
-      const response = await upstream.send({ ...request, headers, url });
+      const response = await transport.send({ ...request, headers, url });
       const pauseMs = response.status === 429 ? requestedPauseMs(response) : undefined;
       if (response.status === 401 && !isRenewed) {
         discard(response);
@@ -89,7 +89,7 @@ export async function forward(
 }
 
 /** Reads an unused response in the background, so that its connection can be reused. */
-function discard(response: UpstreamResponse): void {
+function discard(response: TransportResponse): void {
   readText(response, maxDiscardedBytes).catch(() => undefined);
 }
 

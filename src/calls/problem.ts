@@ -1,8 +1,9 @@
-import { HttpFailure, type HttpFailureKind } from '../http/errors.ts';
+import { HttpFailure } from '../http/errors.ts';
 import { retryAfterMs } from '../http/retryAfter.ts';
-import { headerOf, type UpstreamResponse } from '../http/transport.ts';
+import { headerOf, type TransportResponse } from '../http/transport.ts';
 import type { RpcError } from '../mcp/jsonRpc.ts';
 import { parseChallenge } from '../oauth/challenge.ts';
+import { transportFailure } from '../oauth/errorResponse.ts';
 import { Failure } from '../oauth/errors.ts';
 
 /** Why a caller gets an error of our own instead of the MCP server's response. */
@@ -11,7 +12,7 @@ export type ProblemKind =
   | 'signInNeeded'
   /** The account was signed out. */
   | 'signedOut'
-  /** The token could not be renewed for a reason other than the network; `failure` holds it. */
+  /** The token could not be renewed for a reason other than the network. */
   | 'renewalFailed'
   /** The MCP server rejects a token that was just renewed. */
   | 'tokenRejected'
@@ -31,8 +32,7 @@ export type ProblemKind =
   /** A bug in this extension. */
   | 'internal';
 
-export interface Problem {
-  kind: ProblemKind;
+interface ProblemDetails {
   /** The MCP server's host. */
   host: string;
   /** The HTTP status, if there was a response. */
@@ -41,11 +41,13 @@ export interface Problem {
   waitSeconds?: number;
   /** The missing scopes, if the server named them. */
   scopes?: string[];
-  /** Why there is no usable access token. */
-  failure?: Failure;
-  /** Why the MCP server cannot be reached. */
-  transport?: HttpFailureKind;
 }
+
+/** Why a caller gets an error, with the failure of the renewal or the request if there was one. */
+export type Problem = ProblemDetails &
+  ({ kind: KindWithFailure; failure: Failure } | { kind: Exclude<ProblemKind, KindWithFailure> });
+
+type KindWithFailure = 'renewalFailed' | 'unreachable';
 
 /** Describes a problem in a sentence for the caller, which may show it to the user in a chat. */
 export type Sentence = (problem: Problem) => string;
@@ -85,7 +87,7 @@ export function errorOf(problem: Problem, sentence: Sentence): RpcError {
 }
 
 /** Classifies a response from the MCP server that cannot be passed on as an MCP response. */
-export function problemOf(response: UpstreamResponse, host: string): Problem {
+export function problemOf(response: TransportResponse, host: string): Problem {
   const { status } = response;
   const problem = { host, status };
   if (status < 400) {
@@ -113,7 +115,10 @@ export function problemOfError(error: unknown, host: string): Problem {
     if (error.kind === 'cancelled') {
       throw error;
     }
-    return { kind: 'unreachable', host, transport: error.kind };
+    // A transport returns a redirect as a response, unless its host hides it.
+    return error.kind === 'redirected'
+      ? { kind: 'invalidResponse', host }
+      : { kind: 'unreachable', host, failure: transportFailure(error, 'identity') };
   }
   if (!(error instanceof Failure)) {
     return { kind: 'internal', host };
@@ -121,7 +126,7 @@ export function problemOfError(error: unknown, host: string): Problem {
   switch (error.kind) {
     case 'invalidGrant':
     case 'invalidClient':
-      return { kind: 'signInNeeded', host, failure: error };
+      return { kind: 'signInNeeded', host };
     case 'transient':
       return { kind: 'unreachable', host, failure: error, ...waiting(error.details.retryAfterMs) };
     default:
@@ -134,7 +139,7 @@ function waiting(pauseMs: number | undefined): { waitSeconds?: number } {
 }
 
 /** Returns the pause that a response requests (`Retry-After`), in milliseconds. */
-export function requestedPauseMs(response: UpstreamResponse): number | undefined {
+export function requestedPauseMs(response: TransportResponse): number | undefined {
   const names = ['retry-after', 'date'] as const;
   return retryAfterMs(new Headers(names.map((name) => [name, headerOf(response, name) ?? ''])));
 }

@@ -1,9 +1,8 @@
 import type { RenewalProblem, StorageDiagnostics, StorageProblem } from '../accounts/accountState.ts';
 import type { Account } from '../accounts/registry.ts';
-import type { Failure } from '../oauth/errors.ts';
+import { errorCode, type Failure } from '../oauth/errors.ts';
 import { describeChannels, type HostEnvironment } from '../signIn/channels.ts';
 import type { ConnectionReport } from './connectionTest.ts';
-import { knownCode } from './knownCode.ts';
 
 /** The input of a diagnostics report, which shows little more than kinds, counts and times of it. */
 export interface DiagnosticFacts {
@@ -29,7 +28,7 @@ export interface DiagnosticFacts {
 
 /**
  * Returns everything that an issue report needs, redacted by construction: accounts are A1, A2, …, paths are `<path>`,
- * and the server is Notion or custom. It contains kinds, known codes, counts and times, but no names, ids, addresses or
+ * and the server is Notion or custom. It contains kinds, codes, counts and times, but no names, ids, addresses or
  * text from a server.
  */
 export function diagnosticsText(facts: DiagnosticFacts): string {
@@ -83,8 +82,9 @@ function accountLines(
   const { tokens, needsSignIn } = grant;
   const seconds = (spanMs: number): string => `${Math.round(spanMs / 1_000)} s`;
   const files = storage.files?.grants.get(grant.id);
-  const why =
-    needsSignIn === undefined ? '' : ` (${needsSignIn.reason}, server said ${knownCode(needsSignIn.serverCode ?? '')})`;
+  const serverCode = needsSignIn?.serverCode;
+  const serverSaid = serverCode === undefined ? '' : `, server said ${errorCode(serverCode)}`;
+  const why = needsSignIn === undefined ? '' : ` (${needsSignIn.reason}${serverSaid})`;
   return [
     `${name}: ${state}${why}, ${renewalProblem === undefined ? '' : `${renewalProblem}, `}generation ${grant.generation}, identity ${yesNo(grant.identity !== undefined)}`,
     `  signed in ${Math.floor((nowMs - grant.signedInAtMs) / 86_400_000)} days ago; token ${seconds(nowMs - tokens.obtainedAtMs)} old, life ${tokens.expiresInSeconds ?? 'unknown'} s, renewable ${yesNo(tokens.refreshToken !== undefined)}, client ${grant.client.authMethod}`,
@@ -134,7 +134,7 @@ function describeClockSkew({ clockSkewSeconds }: ConnectionReport): string {
   return `clock skew ${clockSkewSeconds ?? 'unknown'} s`;
 }
 
-/** Kind, step and status of a failure, and its code if it is a known one. */
+/** Kind, step, code and status of a failure. */
 function describeFailure(failure: Failure | undefined): string {
   if (failure === undefined) {
     return 'none';
@@ -143,7 +143,7 @@ function describeFailure(failure: Failure | undefined): string {
     return 'cut off';
   }
   const { step, code, status } = failure.details;
-  return `${failure.kind}/${step}/${knownCode(code)}${status === undefined ? '' : `/${status}`}`;
+  return `${failure.kind}/${step}/${code}${status === undefined ? '' : `/${status}`}`;
 }
 
 const proxyKinds = ['http', 'https', 'socks', 'socks4', 'socks4a', 'socks5', 'socks5h'];

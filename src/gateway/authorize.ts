@@ -19,14 +19,11 @@ export class CallerAuthorizer {
   readonly #host: string;
   readonly #randomness: Randomness;
   readonly #credentials = new Map<string, Credential>();
-  /** Compared if the path is unknown, so that a wrong path takes as long as a wrong secret. */
-  readonly #placeholder: Credential;
 
   /** `host` is the only accepted value of `Host`, e.g. `127.0.0.1:4711`. */
   constructor(host: string, randomness: Randomness) {
     this.#host = host;
     this.#randomness = randomness;
-    this.#placeholder = makeCredential('', randomness);
   }
 
   /** The endpoint's path for an account. */
@@ -48,12 +45,14 @@ export class CallerAuthorizer {
   /** Returns the id of the grant that the request may use, or undefined if anything about the request is wrong. */
   authorize({ url, headers }: IncomingRequest): string | undefined {
     const credential = this.#credentials.get(url ?? '');
-    const presented = Buffer.from(headers.authorization ?? '', 'latin1');
-    const { header } = credential ?? this.#placeholder;
-    const sameLength = presented.length === header.length;
-    const matches = timingSafeEqual(sameLength ? presented : header, header) && sameLength;
     const isLocal = headers.host === this.#host && headers.origin === undefined;
-    return matches && isLocal ? credential?.grantId : undefined;
+    if (credential === undefined || !isLocal) {
+      return undefined;
+    }
+    // Compared in constant time; neither the path nor the length of the header is secret.
+    const { grantId, header } = credential;
+    const presented = Buffer.from(headers.authorization ?? '', 'latin1');
+    return presented.length === header.length && timingSafeEqual(presented, header) ? grantId : undefined;
   }
 }
 

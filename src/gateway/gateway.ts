@@ -1,13 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { listen } from '#platform/listen';
-import { createDirectUpstream } from '#platform/pools';
+import { createTransport } from '#platform/transport';
 import { forward, type Outcome } from '../calls/accountCall.ts';
 import { errorOf, type Problem } from '../calls/problem.ts';
 import type { Secret } from '../core/secret.ts';
 import { HttpFailure } from '../http/errors.ts';
-import { createFetchUpstream } from '../http/fetchTransport.ts';
-import { chooseUpstream, type Upstream } from '../http/transport.ts';
-import { isDirect } from '../http/url.ts';
+import type { Transport } from '../http/transport.ts';
 import { requestIdsOf, requestIdsOfEnds } from '../mcp/jsonRpc.ts';
 import { CallerAuthorizer } from './authorize.ts';
 import type { GatewayReminders, GatewayServices, OpenGateway, RunningGateway } from './contract.ts';
@@ -16,7 +14,7 @@ import { type RequestBody, readBody } from './requestBody.ts';
 import { type Call, respondToDelete, respondToGet, respondToPost, respondWithProblem } from './respond.ts';
 
 export interface GatewayParts extends GatewayServices {
-  upstream: Upstream;
+  transport: Transport;
   /** Listens on 127.0.0.1 on a free port. */
   listen(handle: (request: IncomingMessage, response: ServerResponse) => void): Promise<GatewayListener>;
 }
@@ -78,7 +76,7 @@ export class Gateway implements RunningGateway {
     this.#opening = undefined;
     this.#open = undefined;
     const open = await opening?.catch(() => undefined);
-    await Promise.all([open?.listener.abort(), this.#parts.upstream.close()]);
+    await Promise.all([open?.listener.abort(), this.#parts.transport.close()]);
   }
 
   async #bind(): Promise<Open> {
@@ -218,7 +216,7 @@ export class OnceReminders {
 }
 
 /**
- * Opens the gateway of this window on the platform's own listener and transports. Resolves to undefined where the
+ * Opens the gateway of this window on the platform's own listener and transport. Resolves to undefined where the
  * platform cannot listen.
  * @throws whatever the platform's `listen` throws
  */
@@ -226,13 +224,7 @@ export const openGateway: OpenGateway = async (services) => {
   if (listen === undefined) {
     return undefined;
   }
-  const direct = createDirectUpstream();
-  const host = createFetchUpstream((input, init) => globalThis.fetch(input, init));
-  const gateway = new Gateway({
-    ...services,
-    listen,
-    upstream: direct === undefined ? host : chooseUpstream(isDirect, { direct, host }),
-  });
+  const gateway = new Gateway({ ...services, listen, transport: createTransport() });
   await gateway.listen();
   return gateway;
 };

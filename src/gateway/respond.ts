@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Outcome } from '../calls/accountCall.ts';
 import { type Problem, problemOf, problemOfError } from '../calls/problem.ts';
-import { headerOf, readText, type UpstreamResponse } from '../http/transport.ts';
+import { headerOf, readText, type TransportResponse } from '../http/transport.ts';
 import { errorBody, type RequestIds, type RpcError, rpcErrorIn } from '../mcp/jsonRpc.ts';
 import { headersForCaller } from './headers.ts';
 
@@ -108,7 +108,7 @@ function sendError({ response, requestIds }: Call, error: RpcError): void {
   }
 }
 
-async function respondWithJson(call: Call, upstreamResponse: UpstreamResponse): Promise<void> {
+async function respondWithJson(call: Call, upstreamResponse: TransportResponse): Promise<void> {
   const { response, host } = call;
   const headers = headersForCaller(upstreamResponse.headers);
   const chunks: Uint8Array[] = [];
@@ -143,7 +143,7 @@ async function respondWithJson(call: Call, upstreamResponse: UpstreamResponse): 
  * Streams the events of the response to a POST. If they break off, a caller in a session can resume them
  * (`Last-Event-ID`); a caller without a session would wait for ever, so it gets an error as a last event.
  */
-async function respondWithEvents(call: Call, upstreamResponse: UpstreamResponse): Promise<void> {
+async function respondWithEvents(call: Call, upstreamResponse: TransportResponse): Promise<void> {
   const { response, host, hasSession, requestIds, errorFor } = call;
   writeHead(response, upstreamResponse);
   try {
@@ -159,7 +159,7 @@ async function respondWithEvents(call: Call, upstreamResponse: UpstreamResponse)
 }
 
 /** Handles a response that is neither JSON nor events: an error, a firewall or captive portal page, or no body. */
-async function respondToUnexpected(call: Call, upstreamResponse: UpstreamResponse): Promise<void> {
+async function respondToUnexpected(call: Call, upstreamResponse: TransportResponse): Promise<void> {
   const { status, headers } = upstreamResponse;
   const text = await readText(upstreamResponse, maxUnexpectedBytes).catch(() => '');
   if (status < 300 && text === '' && call.requestIds().ids.length === 0) {
@@ -176,13 +176,13 @@ async function respondToUnexpected(call: Call, upstreamResponse: UpstreamRespons
   }
 }
 
-async function relay({ response }: Call, upstreamResponse: UpstreamResponse): Promise<void> {
+async function relay({ response }: Call, upstreamResponse: TransportResponse): Promise<void> {
   writeHead(response, upstreamResponse);
   await stream(upstreamResponse, response);
 }
 
 /** Writes the head, and sends it on its own only if no part of the body is available to be sent with it. */
-function writeHead(response: ServerResponse, { status, headers }: UpstreamResponse): void {
+function writeHead(response: ServerResponse, { status, headers }: TransportResponse): void {
   response.writeHead(status, headersForCaller(headers));
   setImmediate(() => {
     if (!response.writableEnded) {
@@ -192,7 +192,7 @@ function writeHead(response: ServerResponse, { status, headers }: UpstreamRespon
 }
 
 /** @throws HttpFailure if the body breaks off */
-async function stream(upstreamResponse: UpstreamResponse, response: ServerResponse): Promise<void> {
+async function stream(upstreamResponse: TransportResponse, response: ServerResponse): Promise<void> {
   for (let chunk = await upstreamResponse.read(); chunk !== undefined; chunk = await upstreamResponse.read()) {
     await write(response, chunk);
   }
@@ -212,12 +212,12 @@ async function write(response: ServerResponse, chunk: Uint8Array): Promise<void>
   }
 }
 
-function isLostSession({ hasSession }: Call, { status }: UpstreamResponse): boolean {
+function isLostSession({ hasSession }: Call, { status }: TransportResponse): boolean {
   return hasSession && status === 404;
 }
 
 function succeededWith(
-  upstreamResponse: UpstreamResponse,
+  upstreamResponse: TransportResponse,
   contentType: 'application/json' | 'text/event-stream',
 ): boolean {
   const actual = headerOf(upstreamResponse, 'content-type');

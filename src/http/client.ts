@@ -1,14 +1,11 @@
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
-import { failureKind, HttpFailure } from './errors.ts';
-import type { Transport, TransportResponse } from './transport.ts';
-import { isDirect, isPrivateAddress, isSecure, reachOf } from './url.ts';
+import { HttpFailure } from './errors.ts';
+import { headerOf, type Transport, type TransportResponse } from './transport.ts';
+import { isPrivateAddress, isSecure, reachOf } from './url.ts';
 
 export interface HttpParts {
-  /** Sends requests to this machine; if absent, `host` sends them too. Both have a connection timeout of their own. */
-  direct?: Transport;
-  /** The transport of the extension host or the browser. It sends all other requests, with their network settings. */
-  host: Transport;
+  transport: Transport;
   /** Resolves a name to its addresses; absent where that is not possible (in a web worker). May reject. */
   lookup?: (hostname: string) => Promise<string[]>;
   /** Absent where the header cannot be set (in a web worker). */
@@ -17,8 +14,8 @@ export interface HttpParts {
 }
 
 /**
- * Applies one policy to both transports: which URLs may be requested, how long a response may take, how large it may be
- * and which redirects are followed.
+ * Applies one policy to a transport: which URLs may be requested, how long a response may take, how large it may be and
+ * which redirects are followed.
  */
 export function createHttp(parts: HttpParts): Http {
   return async (request) => {
@@ -34,8 +31,6 @@ export function createHttp(parts: HttpParts): Http {
     try {
       // Raced, because neither a lookup nor a transport that is still connecting reacts to the signal.
       return await raceAbort(controller.signal, () => exchange(parts, request, controller.signal));
-    } catch (error) {
-      throw controller.signal.aborted ? controller.signal.reason : failureOf(error, url);
     } finally {
       disarm();
       signal?.removeEventListener('abort', cancel);
@@ -86,12 +81,11 @@ async function assertAllowed({ lookup, clock }: HttpParts, url: URL, { privateAd
 }
 
 async function send(
-  { direct, host, userAgent }: HttpParts,
+  { transport, userAgent }: HttpParts,
   url: URL,
   { method, headers, body }: HttpRequest,
   signal: AbortSignal,
 ): Promise<TransportResponse> {
-  const transport = direct && isDirect(url) ? direct : host;
   return transport.send({
     method,
     url,
@@ -114,11 +108,8 @@ function validHeaders(headers: HttpRequest['headers'], userAgent: string | undef
   }
 }
 
-function redirectOf({ status, headers: { location } }: TransportResponse): string | undefined {
-  if (![301, 302, 303, 307, 308].includes(status)) {
-    return undefined;
-  }
-  return Array.isArray(location) ? location[0] : location;
+function redirectOf(response: TransportResponse): string | undefined {
+  return [301, 302, 303, 307, 308].includes(response.status) ? headerOf(response, 'location') : undefined;
 }
 
 function asHeaders({ headers }: TransportResponse): Headers {
@@ -129,14 +120,6 @@ function asHeaders({ headers }: TransportResponse): Headers {
     }
   }
   return result;
-}
-
-function failureOf(error: unknown, url: URL): HttpFailure {
-  if (error instanceof HttpFailure && error.kind !== 'unreachable') {
-    return error;
-  }
-  const cause = error instanceof HttpFailure ? error.cause : error;
-  return new HttpFailure(failureKind(cause, url), url.host, { cause });
 }
 
 /** The addresses that `lookup` finds; none if it fails or takes too long. */
@@ -199,7 +182,7 @@ export const longestBody = 1_048_576;
  * Reads a body to the end as UTF-8.
  * @throws HttpFailure of kind `tooLarge` once more than `longestBody` bytes have arrived; the rest is not fetched
  */
-export async function readBody(response: TransportResponse, host: string): Promise<string> {
+async function readBody(response: TransportResponse, host: string): Promise<string> {
   const decoder = new TextDecoder();
   let text = '';
   let length = 0;

@@ -1,10 +1,15 @@
+/** The failure of a request: `cancelled` if its signal was aborted, else of the kind that its error indicates. */
+export function failureOf(cause: unknown, { url, signal }: { url: URL; signal: AbortSignal }): HttpFailure {
+  return new HttpFailure(signal.aborted ? 'cancelled' : failureKind(cause, url), url.host, { cause });
+}
+
 /**
  * Classifies the error of a request to `url`. The codes of undici, Node and OpenSSL are somewhere in its chain of
  * causes: `fetch` wraps them, and connecting to several addresses aggregates them.
  */
 export function failureKind(error: unknown, url: URL): HttpFailureKind {
   for (const each of chainOf(error)) {
-    const kind = certificate(each) ?? proxy(each, url) ?? timeout(each) ?? redirected(each);
+    const kind = certificate(each) ?? proxy(each, url) ?? timeout(each) ?? redirected(each) ?? cancelled(each);
     if (kind !== undefined) {
       return kind;
     }
@@ -47,6 +52,11 @@ function timeout({ name, code, message }: Evidence): 'timeout' | undefined {
 /** Electron's `fetch` throws where other implementations return the redirect (electron/electron#43715). */
 function redirected({ message }: Evidence): 'redirected' | undefined {
   return message === 'Redirect was cancelled' ? 'redirected' : undefined;
+}
+
+/** undici's code for the requests of a pool that was closed. */
+function cancelled({ code }: Evidence): 'cancelled' | undefined {
+  return code === 'UND_ERR_DESTROYED' ? 'cancelled' : undefined;
 }
 
 /** Chromium's code for an error, the only information if the editor is configured to use Electron's `fetch`. */
@@ -126,6 +136,7 @@ export type HttpFailureKind =
   | 'certificate'
   /** The proxy is unreachable, rejects the password or cannot open a tunnel. */
   | 'proxy'
+  /** The request's signal was aborted, or its transport was closed. */
   | 'cancelled';
 
 /** Why a request failed. The message names the host, and never a path, a query, a header or a body. */

@@ -1,5 +1,5 @@
-import { HttpFailure } from './errors.ts';
-import type { Transport, Upstream } from './transport.ts';
+import { failureOf, HttpFailure } from './errors.ts';
+import type { Transport } from './transport.ts';
 
 /** A browser would otherwise add its cookies and might serve tokens from its cache. */
 const privacy = {
@@ -9,41 +9,23 @@ const privacy = {
   referrerPolicy: 'no-referrer',
 } as const;
 
-/** Sends requests with the host's `fetch`, and thus with the proxy and certificates of the editor or the browser. */
-export function createFetchTransport(hostFetch: typeof fetch): Transport {
+/**
+ * A transport over the host's `fetch`, which applies the proxy and certificates of the editor or the browser. That
+ * `fetch` closes an event stream after five minutes of silence; callers reopen it.
+ */
+export function createFetchTransport(hostFetch = globalFetch): Transport {
+  let closing = new AbortController();
   return {
-    send: async ({ url, ...request }) => {
-      const response = await hostFetch(url, { ...request, ...privacy });
+    send: async ({ url, signal: callerSignal, ...request }) => {
+      const signal = AbortSignal.any([callerSignal, closing.signal]);
+      const fail = (cause: unknown): never => {
+        throw failureOf(cause, { url, signal });
+      };
+      const response = await hostFetch(url, { ...request, ...privacy, signal }).catch(fail);
       // A browser reveals that there was a redirect, but not its target; Node returns the redirect as it is.
       if (response.type === 'opaqueredirect') {
         throw new HttpFailure('redirected', url.host);
       }
-      const reader = response.body?.getReader();
-      return {
-        status: response.status,
-        headers: Object.fromEntries(response.headers),
-        read: async () => (await reader?.read())?.value,
-        cancel: () => {
-          reader?.cancel().catch(() => undefined);
-        },
-      };
-    },
-  };
-}
-
-/**
- * An upstream over the host's `fetch`, which follows the editor's network settings (proxy, certificates). That `fetch`
- * closes an event stream after five minutes of silence; callers reopen it.
- */
-export function createFetchUpstream(hostFetch: typeof fetch): Upstream {
-  let closing = new AbortController();
-  return {
-    send: async ({ url, signal, ...request }) => {
-      const anySignal = AbortSignal.any([signal, closing.signal]);
-      const fail = (cause: unknown): never => {
-        throw new HttpFailure(anySignal.aborted ? 'cancelled' : 'unreachable', url.host, { cause });
-      };
-      const response = await hostFetch(url, { ...request, signal: anySignal, redirect: 'manual' }).catch(fail);
       const headers = Object.fromEntries(response.headers);
       // `fetch` has already decoded the body, so these headers no longer describe it.
       delete headers['content-encoding'];
@@ -64,3 +46,6 @@ export function createFetchUpstream(hostFetch: typeof fetch): Upstream {
     },
   };
 }
+
+/** Called on the global object, without which `fetch` throws, and on each call, because the host may replace it. */
+const globalFetch: typeof fetch = (input, init) => globalThis.fetch(input, init);

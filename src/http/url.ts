@@ -3,15 +3,6 @@ export function isLoopback(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
 }
 
-/**
- * Whether requests to `url` go over our own connections. All others go through the host, which applies the editor's
- * proxy, certificates and exceptions; a bundled client knows none of them. There is no proxy between a machine and
- * itself.
- */
-export function isDirect(url: URL): boolean {
-  return isLoopback(url.hostname);
-}
-
 /** Whether a request may be sent to `url` at all: https, or http on this machine, and no credentials in the URL. */
 export function isSecure(url: URL): boolean {
   const confidential = url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname));

@@ -104,7 +104,7 @@ function rpcResponse(response: HttpResponse, id: number, accessToken?: Secret): 
     return found;
   }
   throw (
-    responseFailure(response, 'identity', accessToken === undefined ? [] : [accessToken]) ??
+    responseFailure(response, body, { step: 'identity', host: url.host, sent: accessToken ? [accessToken] : [] }) ??
     new Failure('invalidResponse', { ...details, code: 'no_reply' })
   );
 }

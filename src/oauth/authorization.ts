@@ -2,25 +2,21 @@ import { AuthorizationResponseError, calculatePKCECodeChallenge, validateAuthRes
 import { toBase64, toBase64Url } from '../core/encoding.ts';
 import type { Randomness } from '../core/random.ts';
 import { Secret } from '../core/secret.ts';
-import { displayReason, errorCode } from './errorResponse.ts';
-import { Failure } from './errors.ts';
+import { displayReason } from './errorResponse.ts';
+import { errorCode, Failure, type FailureCode } from './errors.ts';
+import { asLibraryServer } from './library.ts';
 import type { AuthorizationServer, Client, Discovery } from './model.ts';
-import { asLibraryServer } from './post.ts';
 import { withOfflineAccess } from './scopes.ts';
 
-/** An authorization request, with the values needed to validate its response. */
+/** An authorization request, with the values needed to validate its response and to exchange its code. */
 export interface PendingAuthorization {
   /** The URL to open in the browser, byte for byte. */
   url: string;
   state: Secret;
   verifier: Secret;
-  /** The issuer that the request was sent to, recorded beside the PKCE verifier (A12). */
-  issuer: string;
   clientId: string;
-  redirectUri: string;
-  resource: string;
-  /** The requested scopes; undefined if the choice was left to the authorization server. */
-  scopes?: string[];
+  /** Where the request is sent, recorded beside the PKCE verifier (A12). */
+  authorizationServer: AuthorizationServer;
 }
 
 export interface AuthorizationOptions {
@@ -61,51 +57,37 @@ export async function buildAuthorization(
     url: url.href,
     state: new Secret(state),
     verifier: new Secret(verifier),
-    issuer: authorizationServer.issuer,
     clientId,
-    redirectUri,
-    resource,
-    ...(scopes && { scopes }),
+    authorizationServer,
   };
 }
 
 /**
  * Validates the authorization response and returns its code.
- * @throws Failure `unsafe` if the `state` is not ours, `iss` is wrong or missing (RFC 9207), the server's issuer is not
- *   the request's, or a parameter occurs twice; `invalidResponse` if there is neither a code nor an error. In
- *   both cases the genuine response may still arrive. `accessDenied` if the user denied access and `serverRejected` for
- *   any other error are final.
+ * @throws Failure `unsafe` if the `state` is not ours, `iss` is wrong or missing (RFC 9207) or a parameter occurs twice;
+ *   `invalidResponse` if there is neither a code nor an error. In both cases the genuine response may still arrive.
+ *   `accessDenied` if the user denied access and `serverRejected` for any other error are final.
  */
-export function validateCallback(
-  pending: PendingAuthorization,
-  server: AuthorizationServer,
-  parameters: URLSearchParams,
-): Secret {
-  const { host } = new URL(pending.issuer);
-  const unsafe = (code: string) => new Failure('unsafe', { step: 'authorization', code, host });
+export function validateCallback(pending: PendingAuthorization, parameters: URLSearchParams): Secret {
+  const { authorizationServer, clientId, state } = pending;
+  const { host } = new URL(authorizationServer.issuer);
+  const unsafe = (code: FailureCode) => new Failure('unsafe', { step: 'authorization', code, host });
+  // The library accepts a second `code` and takes an empty `iss` for a missing one.
   if (singleValued.some((name) => parameters.getAll(name).length > 1)) {
     throw unsafe('duplicate_parameter');
   }
-  if (parameters.get('state') !== pending.state.reveal()) {
-    throw unsafe('state_mismatch');
-  }
-  if (server.issuer !== pending.issuer) {
+  if (parameters.get('iss') === '') {
     throw unsafe('issuer_mismatch');
   }
-  // Check this first: nothing that another server sends, errors included, may be acted on or shown.
-  checkIssuer(pending, server, parameters.get('iss'), unsafe);
   let validated: URLSearchParams;
   try {
-    validated = validateAuthResponse(
-      asLibraryServer(server),
-      { client_id: pending.clientId },
-      parameters,
-      pending.state.reveal(),
-    );
+    // Checks `iss` and `state` first: nothing that another server sends, errors included, may be acted on or shown.
+    const server = asLibraryServer(authorizationServer);
+    validated = validateAuthResponse(server, { client_id: clientId }, parameters, state.reveal());
   } catch (error) {
     throw error instanceof AuthorizationResponseError
-      ? authorizationError(error.error, error.error_description, host, pending)
-      : unsafe('not_a_code_response');
+      ? authorizationError(error, host, pending)
+      : unsafe(rejectionCode(pending, parameters));
   }
   const code = validated.get('code');
   if (code === null || code === '') {
@@ -116,27 +98,23 @@ export function validateCallback(
 
 const singleValued = ['code', 'state', 'iss', 'error', 'error_description', 'response'];
 
-/**
- * Checks `iss` as RFC 9207 and the MCP specification require, in all four combinations of advertised and present (A12).
- * Issuers are compared as plain strings; an empty `iss` is a mismatch.
- */
-function checkIssuer(
-  { issuer }: PendingAuthorization,
-  { issParameterSupported }: AuthorizationServer,
-  iss: string | null,
-  unsafe: (code: string) => Failure,
-): void {
-  if (iss === null && issParameterSupported) {
-    throw unsafe('issuer_missing');
+/** Why the library rejected a response, for the log: its error does not say so in a code. */
+function rejectionCode(
+  { authorizationServer: { issuer, issParameterSupported }, state }: PendingAuthorization,
+  parameters: URLSearchParams,
+): FailureCode {
+  const iss = parameters.get('iss');
+  if (parameters.get('state') !== state.reveal()) {
+    return 'state_mismatch';
   }
   if (iss !== null && iss !== issuer) {
-    throw unsafe('issuer_mismatch');
+    return 'issuer_mismatch';
   }
+  return iss === null && issParameterSupported ? 'issuer_missing' : 'not_a_code_response';
 }
 
 function authorizationError(
-  error: string,
-  description: string | undefined,
+  { error, error_description: description }: AuthorizationResponseError,
   host: string,
   { state, verifier }: PendingAuthorization,
 ): Failure {

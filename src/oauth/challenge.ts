@@ -62,7 +62,7 @@ export async function requestChallenge(
   }
   const { status, headers } = response;
   if (isTransientStatus(status)) {
-    throw responseFailure(response, 'discovery', []);
+    throw responseFailure(response, response.body, { step: 'discovery', host: serverUrl.host });
   }
   if (status === 404 || status === 405) {
     throw noEndpoint(serverUrl);

@@ -179,7 +179,7 @@ class MetadataSearch {
     try {
       const response = await this.#get(url);
       if (isTransientStatus(response.status)) {
-        throw responseFailure(response, 'discovery', []);
+        throw responseFailure(response, response.body, { step: 'discovery', host: response.url.host });
       }
       return response.status >= 200 && response.status < 300 ? jsonObject(response.body) : undefined;
     } catch (error) {

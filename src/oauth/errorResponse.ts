@@ -1,10 +1,9 @@
 import { displayText } from '../core/displayText.ts';
 import { jsonObject } from '../core/json.ts';
 import type { Secret } from '../core/secret.ts';
-import type { HttpResponse } from '../http/client.ts';
 import { HttpFailure } from '../http/errors.ts';
 import { retryAfterMs } from '../http/retryAfter.ts';
-import { Failure, type FailureDetails, type FailureStep } from './errors.ts';
+import { errorCode, Failure, type FailureCode, type FailureDetails, type FailureStep } from './errors.ts';
 
 /**
  * Converts the error of a failed request into a `Failure`. An error that is neither an `HttpFailure` nor a `Failure` is
@@ -38,26 +37,32 @@ export function transportFailure(error: unknown, step: FailureStep): Failure {
   }
 }
 
+/** Where a response came from. */
+export interface ResponseContext {
+  step: FailureStep;
+  host: string;
+  /** The secrets in the request, which are redacted if the server quotes them. */
+  sent?: readonly Secret[];
+}
+
 /**
  * Classifies an error response; returns undefined if the status and body indicate success. Both the status **and** the
  * body are checked, whatever the content type, because servers also send errors with status 200, as text/plain or as
- * text/html (modelcontextprotocol/typescript-sdk#1342). `sent` lists the secrets in the request; they are redacted if
- * the server quotes them.
+ * text/html (modelcontextprotocol/typescript-sdk#1342).
  */
 export function responseFailure(
-  response: HttpResponse,
-  step: FailureStep,
-  sent: readonly Secret[],
+  { status, headers }: Pick<Response, 'status' | 'headers'>,
+  body: string,
+  { step, host, sent = [] }: ResponseContext,
 ): Failure | undefined {
-  const { status, headers, url } = response;
-  const error = oauthError(response);
+  const error = oauthError(status, body);
   const waitMs = retryAfterMs(headers);
   const details: FailureDetails = {
     step,
     code: error === undefined ? `http_${status}` : error.code,
     status,
-    host: url.host,
-    ...(error?.reason !== undefined && { serverReason: displayReason(error.reason, sent) }),
+    host,
+    ...(error !== undefined && { serverReason: displayReason(error.reason, sent) }),
     ...(waitMs !== undefined && { retryAfterMs: waitMs }),
   };
   // A server failure says nothing about the grant, whatever the body claims.
@@ -76,7 +81,7 @@ export function responseFailure(
   }
   if (status >= 200 && status < 300) {
     // A captive portal responds to every request with its own page (makenotion/notion-mcp-server#252).
-    return isHtml(response) ? new Failure('transient', { ...details, code: 'html' }) : undefined;
+    return isHtml(headers, body) ? new Failure('transient', { ...details, code: 'html' }) : undefined;
   }
   // Firewalls and proxies send these statuses themselves, with HTML; the request never reached the server
   // (knowsuchagency/mcp2cli#60).
@@ -86,11 +91,6 @@ export function responseFailure(
 /** Whether a status indicates a temporary problem of the server or of a proxy in front of it. */
 export function isTransientStatus(status: number): boolean {
   return status === 408 || status === 425 || status === 429 || status >= 500;
-}
-
-/** Returns a server's `error` if it is a registered code, else `unregistered_error`: codes never contain free text. */
-export function errorCode(text: string): string {
-  return registeredErrors.has(text) ? text : 'unregistered_error';
 }
 
 /** A server's error text as plain text, without the secrets in `sent` and anything long enough to be a secret. */
@@ -107,39 +107,14 @@ export function displayReason(text: string, sent: readonly Secret[]): string {
 
 const longestReason = 200;
 
-const transientErrors: ReadonlySet<string> = new Set([
+const transientErrors: ReadonlySet<FailureCode> = new Set([
   'server_error',
   'temporarily_unavailable',
   'too_many_requests',
   'slow_down',
 ]);
 
-/** RFC 6749, 6750, 7009, 7591, 8707 and OpenID Connect Core; `too_many_requests` is the MCP SDK's. */
-const registeredErrors: ReadonlySet<string> = new Set([
-  ...transientErrors,
-  'invalid_request',
-  'invalid_client',
-  'invalid_grant',
-  'unauthorized_client',
-  'unsupported_grant_type',
-  'unsupported_response_type',
-  'unsupported_token_type',
-  'invalid_scope',
-  'invalid_target',
-  'invalid_token',
-  'insufficient_scope',
-  'access_denied',
-  'invalid_redirect_uri',
-  'invalid_client_metadata',
-  'invalid_software_statement',
-  'unapproved_software_statement',
-  'login_required',
-  'consent_required',
-  'interaction_required',
-  'account_selection_required',
-]);
-
-function oauthError({ status, body }: HttpResponse): { code: string; reason?: string } | undefined {
+function oauthError(status: number, body: string): { code: FailureCode; reason: string } | undefined {
   const fields = jsonObject(body) ?? formFields(body);
   if (fields === undefined) {
     return undefined;
@@ -163,6 +138,6 @@ function formFields(body: string): Record<string, unknown> | undefined {
   return /^error=[\w%+.~&=-]*$/.test(body.trim()) ? Object.fromEntries(new URLSearchParams(body.trim())) : undefined;
 }
 
-function isHtml({ headers, body }: HttpResponse): boolean {
+function isHtml(headers: Headers, body: string): boolean {
   return jsonObject(body) === undefined && (/\bhtml\b/i.test(headers.get('content-type') ?? '') || /^\s*</.test(body));
 }

@@ -29,13 +29,12 @@ export type FailureStep =
   | 'identity'
   | 'storage';
 
+/** A stable code for what went wrong. By construction, it never contains a server's text. */
+export type FailureCode = OwnCode | OAuthErrorCode | `http_${number}`;
+
 export interface FailureDetails {
   step: FailureStep;
-  /**
-   * One of our own stable codes (`no_authorization_servers`) or a registered OAuth error code (`invalid_redirect_uri`).
-   * Never free text.
-   */
-  code: string;
+  code: FailureCode;
   /** The HTTP status, if there was a response. */
   status?: number;
   /** The host that the request went to. */
@@ -67,3 +66,88 @@ export class Failure extends Error {
     this.details = details;
   }
 }
+
+export type OAuthErrorCode = (typeof oauthErrorCodes)[number];
+
+/** RFC 6749, 6750, 7009, 7591, 8628, 8707 and OpenID Connect Core; `too_many_requests` is the MCP SDK's. */
+const oauthErrorCodes = [
+  ...['server_error', 'temporarily_unavailable', 'too_many_requests', 'slow_down'],
+  ...['invalid_request', 'invalid_client', 'invalid_grant', 'invalid_scope', 'invalid_target', 'invalid_token'],
+  ...['unauthorized_client', 'unsupported_grant_type', 'unsupported_response_type', 'unsupported_token_type'],
+  ...['insufficient_scope', 'access_denied', 'invalid_redirect_uri', 'invalid_client_metadata'],
+  ...['invalid_software_statement', 'unapproved_software_statement'],
+  ...['login_required', 'consent_required', 'interaction_required', 'account_selection_required'],
+] as const;
+
+/** Returns a server's `error` if it is a registered code, else `unregistered_error`. */
+export function errorCode(text: string): OAuthErrorCode | 'unregistered_error' {
+  return oauthErrorCodes.find((code) => code === text) ?? 'unregistered_error';
+}
+
+type OwnCode =
+  // Discovery, of which the first step is to check the configured URL.
+  | `server_url_${'empty' | 'no_scheme' | 'invalid' | 'credentials' | 'insecure' | 'fragment' | 'query' | 'sse'}`
+  | 'server_url_trailing_slash'
+  | 'no_mcp_endpoint'
+  | 'no_resource_metadata'
+  | 'no_resource'
+  | 'no_authorization_servers'
+  | 'no_server_metadata'
+  | 'no_issuer'
+  | `${'no' | 'bad'}_${Endpoint}`
+  | 'no_pkce_s256'
+  | 'bad_issuer'
+  | 'resource_mismatch'
+  // Registration and authorization.
+  | 'no_registration'
+  | 'no_client_id'
+  | 'no_client_secret'
+  | 'unknown_auth_method'
+  | 'no_channel'
+  | 'hosts_declined'
+  | 'browser_not_opened'
+  | 'browser_limit'
+  | 'duplicate_parameter'
+  | 'state_mismatch'
+  | 'issuer_missing'
+  | 'issuer_mismatch'
+  | 'not_a_code_response'
+  | 'no_code'
+  // Tokens.
+  | 'no_access_token'
+  | 'no_refresh_token'
+  | 'no_token_type'
+  | 'unknown_token_type'
+  // Any response.
+  | 'unregistered_error'
+  | 'not_json'
+  | 'html'
+  | 'rpc_error'
+  | 'no_reply'
+  | 'no_result'
+  | 'no_identity'
+  // A stored grant.
+  | 'ended'
+  | 'ending'
+  | 'waiting'
+  | 'unconfirmed'
+  | 'signed_out'
+  | 'locked'
+  | 'lock_lost'
+  | 'read_only'
+  | 'stale_window'
+  | 'not_stored'
+  | 'disk'
+  // A request without a response.
+  | 'unreachable'
+  | 'timeout'
+  | 'certificate'
+  | 'proxy'
+  | 'redirected'
+  | 'insecure'
+  | 'private_address'
+  | 'too_large'
+  | 'cancelled';
+
+/** The endpoints in an authorization server's metadata. */
+export type Endpoint = `${'authorization' | 'token' | 'registration' | 'revocation'}_endpoint`;

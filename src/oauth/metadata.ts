@@ -1,5 +1,5 @@
 import { isSecure } from '../http/url.ts';
-import { Failure } from './errors.ts';
+import { type Endpoint, Failure } from './errors.ts';
 import type { AuthorizationServer } from './model.ts';
 import { canonicalResource } from './serverUrl.ts';
 
@@ -80,7 +80,7 @@ export function readServerMetadata(
   if (!isSameIssuer(issuer, expectedIssuer)) {
     throw new Failure('unsafe', { ...details, code: 'issuer_mismatch' });
   }
-  const endpoint = (name: string): string | undefined => {
+  const endpoint = (name: Endpoint): string | undefined => {
     const text = document[name];
     if (text === undefined || text === null || text === '') {
       return undefined;
@@ -94,7 +94,7 @@ export function readServerMetadata(
     }
     return text;
   };
-  const required = (name: string): string => {
+  const required = (name: Endpoint): string => {
     const text = endpoint(name);
     if (text === undefined) {
       throw new Failure('invalidResponse', { ...details, code: `no_${name}`, missing: name });

@@ -1,12 +1,12 @@
-import { dynamicClientRegistrationRequest, processDynamicClientRegistrationResponse } from 'oauth4webapi';
+import { dynamicClientRegistrationRequest } from 'oauth4webapi';
 import { jsonObject } from '../core/json.ts';
 import { Secret } from '../core/secret.ts';
 import type { Http } from '../http/client.ts';
 import { isLoopback } from '../http/url.ts';
 import { responseFailure } from './errorResponse.ts';
 import { Failure } from './errors.ts';
+import { asLibraryServer, sendOver } from './library.ts';
 import type { AuthorizationServer, Client, ClientAuthMethod } from './model.ts';
-import { asLibraryServer, libraryResponse, postThroughLibrary } from './post.ts';
 
 export interface Registration {
   /** The only redirect URI to register, exactly as given. */
@@ -48,13 +48,16 @@ export async function chooseClient(http: Http, server: AuthorizationServer, choi
  *   `serverRejected` with the server's error code (`invalid_redirect_uri`, …) and reason, else as any request
  */
 export async function register(http: Http, server: AuthorizationServer, registration: Registration): Promise<Client> {
-  if (server.registrationEndpoint === undefined) {
+  const { registrationEndpoint } = server;
+  if (registrationEndpoint === undefined) {
     const { host } = new URL(server.issuer);
     throw new Failure('misconfigured', { step: 'registration', code: 'no_registration', host });
   }
+  const registerWith = (type: ApplicationType) =>
+    registerAs(http, { ...server, registrationEndpoint }, registration, type);
   const type = applicationType(registration.redirectUri);
   try {
-    return await registerAs(http, server, registration, type);
+    return await registerWith(type);
   } catch (error) {
     if (!(error instanceof Failure && mayConcernApplicationType(error))) {
       throw error;
@@ -62,7 +65,7 @@ export async function register(http: Http, server: AuthorizationServer, registra
     // Servers that support only one application type reject the other (A27). If both fail, the first error is
     // reported.
     const otherType = type === 'web' ? 'native' : 'web';
-    return await registerAs(http, server, registration, otherType).catch((secondError: unknown) => {
+    return await registerWith(otherType).catch((secondError: unknown) => {
       throw secondError instanceof Failure && secondError.kind !== 'cancelled' ? error : secondError;
     });
   }
@@ -72,36 +75,29 @@ type ApplicationType = 'web' | 'native';
 
 async function registerAs(
   http: Http,
-  server: AuthorizationServer,
+  server: AuthorizationServer & { registrationEndpoint: string },
   { redirectUri, clientName, signal }: Registration,
   applicationType: ApplicationType,
 ): Promise<Client> {
-  const response = await postThroughLibrary(
-    http,
+  const response = await dynamicClientRegistrationRequest(
+    asLibraryServer(server),
     {
-      step: 'registration',
-      privateAddresses: server.onPrivateNetwork ? 'allow' : 'refuse',
-      ...(signal && { signal }),
+      client_name: clientName,
+      redirect_uris: [redirectUri],
+      grant_types: ['authorization_code', 'refresh_token'],
+      response_types: ['code'],
+      token_endpoint_auth_method: requestedMethod(server),
+      application_type: applicationType,
     },
-    (options) =>
-      dynamicClientRegistrationRequest(
-        asLibraryServer(server),
-        {
-          client_name: clientName,
-          redirect_uris: [redirectUri],
-          grant_types: ['authorization_code', 'refresh_token'],
-          response_types: ['code'],
-          token_endpoint_auth_method: requestedMethod(server),
-          application_type: applicationType,
-        },
-        options,
-      ),
+    sendOver(http, { step: 'registration', privateAddresses: server.onPrivateNetwork ? 'allow' : 'refuse', signal }),
   );
-  const failure = responseFailure(response, 'registration', []);
+  const { host } = new URL(server.registrationEndpoint);
+  const body = await response.text();
+  const failure = responseFailure(response, body, { step: 'registration', host });
   if (failure !== undefined) {
     throw withRedirectCode(failure);
   }
-  return readClient(jsonObject(response.body) ?? {}, server, redirectUri, response.url.host);
+  return readClient(jsonObject(body) ?? {}, server, redirectUri, host);
 }
 
 /** `web` for an https redirect URI that is not loopback, else `native`, as in OpenID Connect Registration (A27). */
@@ -136,29 +132,27 @@ function requestedMethod({ tokenEndpointAuthMethodsSupported: supported }: Autho
   return supported.find(isKnownMethod) ?? 'none';
 }
 
-/** Reads the registration response. Its auth method overrides the one that we requested (openai/codex#40928). */
-async function readClient(
+/**
+ * Reads the registration response, whose auth method overrides the one that we requested (openai/codex#40928). The
+ * library's own function refuses what servers really send: status 200 (GluuFederation/oxAuth#1780), an empty or `null`
+ * secret, and a secret without `client_secret_expires_at` (cloudflare/workers-oauth-provider#163).
+ */
+function readClient(
   response: Record<string, unknown>,
   server: AuthorizationServer,
   redirectUri: string,
   host: string,
-): Promise<Client> {
+): Client {
   const details = { step: 'registration', host } as const;
-  const { client_secret: secret } = response;
+  const { client_id: clientId, client_secret: secret, redirect_uris: uris } = response;
   const clientSecret = typeof secret === 'string' && secret !== '' ? secret : undefined;
-  // RFC 7591 requires it with a secret, but servers often omit it.
-  const expiresAt = seconds(response.client_secret_expires_at) ?? 0;
-  if (typeof response.client_id !== 'string' || response.client_id === '') {
+  if (typeof clientId !== 'string' || clientId === '') {
     throw new Failure('invalidResponse', { ...details, code: 'no_client_id', missing: 'client_id' });
   }
-  const uris = response.redirect_uris;
   if (Array.isArray(uris) && !uris.includes(redirectUri)) {
     // RFC 7591 lets the server register another URI, but then we would not receive the authorization response.
     throw new Failure('serverRejected', { ...details, code: 'invalid_redirect_uri' });
   }
-  const { client_id: clientId } = await processDynamicClientRegistrationResponse(
-    libraryResponse({ ...response, client_secret: clientSecret, client_secret_expires_at: expiresAt }, 201),
-  );
   const authMethod = registeredMethod(response.token_endpoint_auth_method, clientSecret !== undefined, server);
   if (authMethod === undefined) {
     throw new Failure('invalidResponse', { ...details, code: 'unknown_auth_method' });
@@ -172,7 +166,7 @@ async function readClient(
     authMethod,
     ...(clientSecret !== undefined && {
       clientSecret: new Secret(clientSecret),
-      clientSecretExpiresAtSeconds: expiresAt,
+      clientSecretExpiresAtSeconds: seconds(response.client_secret_expires_at) ?? 0,
     }),
     ...(issuedAt !== undefined && { clientIdIssuedAtSeconds: issuedAt }),
   };

@@ -3,8 +3,8 @@ import type { Secret } from '../core/secret.ts';
 import type { Http } from '../http/client.ts';
 import { responseFailure } from './errorResponse.ts';
 import { Failure } from './errors.ts';
+import { asLibraryServer, clientAuthentication, secretsOf, sendOver } from './library.ts';
 import type { AuthorizationServer, Client } from './model.ts';
-import { asLibraryServer, clientAuthentication, postThroughLibrary, secretsOf } from './post.ts';
 
 export interface Revocation {
   token: Secret;
@@ -31,19 +31,21 @@ export async function revoke(
       host: new URL(server.issuer).host,
     });
   }
-  const response = await postThroughLibrary(
-    http,
-    { step: 'revocation', privateAddresses: server.onPrivateNetwork ? 'allow' : 'refuse', ...(signal && { signal }) },
-    (options) =>
-      revocationRequest(
-        asLibraryServer(server),
-        { client_id: client.clientId },
-        clientAuthentication(client),
-        token.reveal(),
-        { ...options, additionalParameters: { token_type_hint: hint } },
-      ),
+  const response = await revocationRequest(
+    asLibraryServer(server),
+    { client_id: client.clientId },
+    clientAuthentication(client),
+    token.reveal(),
+    {
+      ...sendOver(http, { step: 'revocation', privateAddresses: server.onPrivateNetwork ? 'allow' : 'refuse', signal }),
+      additionalParameters: { token_type_hint: hint },
+    },
   );
-  const failure = responseFailure(response, 'revocation', secretsOf(client, [token]));
+  const failure = responseFailure(response, await response.text(), {
+    step: 'revocation',
+    host: new URL(server.revocationEndpoint).host,
+    sent: secretsOf(client, [token]),
+  });
   if (failure !== undefined && failure.kind !== 'invalidGrant' && failure.details.code !== 'invalid_token') {
     throw failure;
   }

@@ -1,5 +1,5 @@
 import { isSecure } from '../http/url.ts';
-import { Failure } from './errors.ts';
+import { Failure, type FailureCode } from './errors.ts';
 
 /**
  * Parses the MCP server URL that the user configured.
@@ -19,7 +19,7 @@ export function canonicalResource(serverUrl: URL): string {
   return serverUrl.pathname === '/' ? serverUrl.origin : serverUrl.href;
 }
 
-function urlErrorCode(text: string): string | undefined {
+function urlErrorCode(text: string): FailureCode | undefined {
   if (text === '') {
     return 'server_url_empty';
   }

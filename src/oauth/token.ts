@@ -1,16 +1,12 @@
-import {
-  genericTokenEndpointRequest,
-  processGenericTokenEndpointResponse,
-  refreshTokenGrantRequest,
-} from 'oauth4webapi';
+import { genericTokenEndpointRequest, refreshTokenGrantRequest } from 'oauth4webapi';
 import type { Clock } from '../core/clock.ts';
 import { jsonObject } from '../core/json.ts';
 import { Secret } from '../core/secret.ts';
-import type { Http, HttpResponse } from '../http/client.ts';
+import type { Http } from '../http/client.ts';
 import { responseFailure } from './errorResponse.ts';
 import { Failure } from './errors.ts';
+import { asLibraryServer, clientAuthentication, secretsOf, sendOver } from './library.ts';
 import type { AuthorizationServer, Client, Tokens } from './model.ts';
-import { asLibraryServer, clientAuthentication, libraryResponse, postThroughLibrary, secretsOf } from './post.ts';
 import { parseScope } from './scopes.ts';
 
 export interface Exchange {
@@ -40,20 +36,15 @@ export async function exchange(
   client: Client,
   { code, verifier, redirectUri, resource, clock, signal }: Exchange,
 ): Promise<Tokens> {
-  const response = await postThroughLibrary(
-    http,
-    { step: 'token', privateAddresses: server.onPrivateNetwork ? 'allow' : 'refuse', ...(signal && { signal }) },
-    (options) =>
-      genericTokenEndpointRequest(
-        asLibraryServer(server),
-        { client_id: client.clientId },
-        clientAuthentication(client),
-        'authorization_code',
-        { code: code.reveal(), redirect_uri: redirectUri, code_verifier: verifier.reveal(), resource },
-        options,
-      ),
+  const response = await genericTokenEndpointRequest(
+    asLibraryServer(server),
+    { client_id: client.clientId },
+    clientAuthentication(client),
+    'authorization_code',
+    { code: code.reveal(), redirect_uri: redirectUri, code_verifier: verifier.reveal(), resource },
+    sendOver(http, { step: 'token', privateAddresses: server.onPrivateNetwork ? 'allow' : 'refuse', signal }),
   );
-  return readTokens(response, client, [code, verifier], server, clock);
+  return readTokens(response, server, secretsOf(client, [code, verifier]), clock);
 }
 
 /**
@@ -68,39 +59,41 @@ export async function refresh(
   client: Client,
   { refreshToken, resource, clock, signal }: Refresh,
 ): Promise<Tokens> {
-  const response = await postThroughLibrary(
-    http,
-    // The address of this endpoint was checked at sign-in, before the code was sent there.
-    { step: 'token', privateAddresses: 'allow', ...(signal && { signal }) },
-    (options) =>
-      refreshTokenGrantRequest(
-        asLibraryServer(server),
-        { client_id: client.clientId },
-        clientAuthentication(client),
-        refreshToken.reveal(),
-        { ...options, additionalParameters: { resource } },
-      ),
+  // The address of this endpoint was checked at sign-in, before the code was sent there.
+  const options = sendOver(http, { step: 'token', privateAddresses: 'allow', signal });
+  const response = await refreshTokenGrantRequest(
+    asLibraryServer(server),
+    { client_id: client.clientId },
+    clientAuthentication(client),
+    refreshToken.reveal(),
+    { ...options, additionalParameters: { resource } },
   );
-  return readTokens(response, client, [refreshToken], server, clock);
+  return readTokens(response, server, secretsOf(client, [refreshToken]), clock);
 }
 
 /** Ten years; a longer `expires_in` is implausible and is ignored. */
 const maxLifetimeSeconds = 10 * 365 * 24 * 60 * 60;
 
+/**
+ * Reads a token response. The library's own function refuses what servers really send: status 201
+ * (modelcontextprotocol/python-sdk#1502), an unusable `expires_in` (QwenLM/qwen-code#5355), an empty or `null` refresh
+ * token, and an ID token, which we do not use, of another issuer.
+ */
 async function readTokens(
-  response: HttpResponse,
-  client: Client,
+  response: Response,
+  { tokenEndpoint }: AuthorizationServer,
   sent: Secret[],
-  server: AuthorizationServer,
   clock: Clock,
 ): Promise<Tokens> {
   const obtainedAtMs = clock.nowMs();
-  const failure = responseFailure(response, 'token', secretsOf(client, sent));
+  const { host } = new URL(tokenEndpoint);
+  const body = await response.text();
+  const failure = responseFailure(response, body, { step: 'token', host, sent });
   if (failure !== undefined) {
     throw failure;
   }
-  const details = { step: 'token', status: response.status, host: response.url.host } as const;
-  const fields = jsonObject(response.body);
+  const details = { step: 'token', status: response.status, host } as const;
+  const fields = jsonObject(body);
   if (fields === undefined) {
     throw new Failure('invalidResponse', { ...details, code: 'not_json' });
   }
@@ -115,24 +108,12 @@ async function readTokens(
     throw new Failure('invalidResponse', { ...details, code: 'unknown_token_type' });
   }
   const { refresh_token: refreshToken } = fields;
-  const validated = await processGenericTokenEndpointResponse(
-    asLibraryServer(server),
-    { client_id: client.clientId },
-    libraryResponse(
-      {
-        access_token: fields.access_token,
-        token_type: fields.token_type,
-        // An empty refresh token counts as absent: the caller keeps the previous one.
-        ...(typeof refreshToken === 'string' && refreshToken !== '' && { refresh_token: refreshToken }),
-      },
-      200,
-    ),
-  );
   const expiresInSeconds = lifetimeSeconds(fields.expires_in);
   const scopes = parseScope(fields.scope);
   return {
-    accessToken: new Secret(validated.access_token),
-    ...(validated.refresh_token !== undefined && { refreshToken: new Secret(validated.refresh_token) }),
+    accessToken: new Secret(fields.access_token),
+    // An empty refresh token counts as absent: the caller keeps the previous one.
+    ...(typeof refreshToken === 'string' && refreshToken !== '' && { refreshToken: new Secret(refreshToken) }),
     obtainedAtMs,
     ...(expiresInSeconds !== undefined && { expiresInSeconds }),
     ...(scopes && { scopes }),

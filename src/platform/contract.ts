@@ -56,11 +56,14 @@ export interface ListenerResponse {
 /** Listens on a free port of 127.0.0.1, and on no other address. */
 export type Listen = (handle: (request: ListenerRequest, response: ListenerResponse) => void) => Promise<Listener>;
 
-export interface PlatformHttpOptions {
-  /** The `User-Agent`, where it can be set. */
-  userAgent: string;
+export interface TransportOptions {
   /** Sends requests to other machines. Default: the global `fetch`, which the extension host patches. */
   hostFetch?: typeof fetch;
+}
+
+export interface PlatformHttpOptions extends TransportOptions {
+  /** The `User-Agent`, where it can be set. */
+  userAgent: string;
 }
 
 /** The process of the extension host. */

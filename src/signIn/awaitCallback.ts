@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import type { Secret } from '../core/secret.ts';
-import { Failure } from '../oauth/errors.ts';
+import { Failure, type FailureCode } from '../oauth/errors.ts';
 import type { OpenChannel } from './channel.ts';
 import type { PendingSignIn } from './pending.ts';
 
@@ -59,6 +59,6 @@ export function whenAborted(signal: AbortSignal): { promise: Promise<never>; sto
   return { promise, stop: () => signal.removeEventListener('abort', abort) };
 }
 
-function cancelled(code: string): Failure {
+function cancelled(code: FailureCode): Failure {
   return new Failure('cancelled', { step: 'authorization', code });
 }

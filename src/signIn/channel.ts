@@ -6,9 +6,9 @@ export type CallbackResult =
   | 'declined'
   /** Its `state` is valid but something else is wrong with it; the sign-in keeps waiting for a valid callback. */
   | 'unsafe'
-  /** It belongs to a sign-in of ours that is over: cancelled, timed out, already completed or begun before a reload. */
+  /** It belongs to a sign-in of this window that is over: cancelled, timed out or already completed. */
   | 'ended'
-  /** No sign-in of ours has its `state`: it is meant for another program or window, or it is an attack. */
+  /** No sign-in has its `state` here: it began before a reload, it is meant for another window, or it is an attack. */
   | 'foreign';
 
 /** How the browser delivers the authorization response to the extension. */

@@ -1,18 +1,9 @@
-import type { Clock } from '../core/clock.ts';
-import { toHex } from '../core/encoding.ts';
 import type { Log } from '../core/log.ts';
 import type { Secret } from '../core/secret.ts';
 import { type PendingAuthorization, validateCallback } from '../oauth/authorization.ts';
 import { Failure } from '../oauth/errors.ts';
-import type { AuthorizationServer } from '../oauth/model.ts';
 import { callbackParameters } from './callbackQuery.ts';
 import type { CallbackResult, ChannelName, Receive } from './channel.ts';
-
-/** Keeps hashes of `state` values across a reload; in the editor a `vscode.Memento`. It never receives a secret. */
-export interface StateMemory {
-  get<T>(key: string): T | undefined;
-  update(key: string, value: unknown): PromiseLike<void>;
-}
 
 /** A sign-in that is waiting for its callback. */
 export interface PendingSignIn {
@@ -26,7 +17,6 @@ export interface PendingSignIn {
 
 interface WaitingSignIn {
   authorization: PendingAuthorization;
-  authorizationServer: AuthorizationServer;
   channel: ChannelName;
   /** The log of this sign-in. */
   log: Log;
@@ -34,14 +24,7 @@ interface WaitingSignIn {
   reject: (failure: Failure) => void;
 }
 
-interface StartedSignIn {
-  fingerprint: string;
-  atMs: number;
-}
-
-const memoryKey = 'begunSignIns';
-const maxAgeMs = 15 * 60_000;
-const maxRemembered = 20;
+const maxEnded = 20;
 const maxForeignLines = 10;
 
 /**
@@ -50,35 +33,27 @@ const maxForeignLines = 10;
  */
 export class PendingSignIns {
   readonly #waiting = new Map<string, WaitingSignIn>();
-  readonly #memory: StateMemory;
-  readonly #clock: Clock;
+  /** The `state` values of the sign-ins that ended last, oldest first. */
+  #ended: readonly string[] = [];
   readonly #log: Log;
   #foreignCallbacks = 0;
 
-  constructor(memory: StateMemory, clock: Clock, log: Log) {
-    this.#memory = memory;
-    this.#clock = clock;
+  constructor(log: Log) {
     this.#log = log;
   }
 
   /** Waits for the response to `authorization`, which must arrive over the channel whose redirect URI it names. */
-  async wait(
-    authorization: PendingAuthorization,
-    authorizationServer: AuthorizationServer,
-    channel: ChannelName,
-    log = this.#log,
-  ): Promise<PendingSignIn> {
+  wait(authorization: PendingAuthorization, channel: ChannelName, log = this.#log): PendingSignIn {
     const state = authorization.state.reveal();
-    await this.#remember(state);
     const code = new Promise<Secret>((resolve, reject) => {
-      this.#waiting.set(state, { authorization, authorizationServer, channel, log, resolve, reject });
+      this.#waiting.set(state, { authorization, channel, log, resolve, reject });
     });
     // Awaited later; an error that arrives while the browser is still opening must not be an unhandled rejection.
     code.catch(() => undefined);
     return {
       code,
       receive: (query) => this.#receive(query, (candidate) => candidate === state && this.#waiting.has(state)),
-      end: () => this.#waiting.delete(state),
+      end: () => this.#end(state),
     };
   }
 
@@ -100,11 +75,12 @@ export class PendingSignIns {
     const state = parameters?.getAll('state').find(isExpected);
     const waiting = state === undefined ? undefined : this.#waiting.get(state);
     if (parameters === undefined || state === undefined || waiting === undefined) {
-      return (await this.#beganHere(query)) ? this.#reportEnded() : this.#reportForeign();
+      const hasEnded = callbackParameters(query, (candidate) => this.#ended.includes(candidate)) !== undefined;
+      return hasEnded ? this.#reportEnded() : this.#reportForeign();
     }
     let code: Secret;
     try {
-      code = validateCallback(waiting.authorization, waiting.authorizationServer, parameters);
+      code = validateCallback(waiting.authorization, parameters);
     } catch (error) {
       if (!(error instanceof Failure)) {
         throw error;
@@ -116,13 +92,19 @@ export class PendingSignIns {
         return 'unsafe';
       }
       // Single use: the `state` is removed before the sign-in acts on the callback.
-      this.#waiting.delete(state);
+      this.#end(state);
       waiting.reject(error);
       return 'declined';
     }
-    this.#waiting.delete(state);
+    this.#end(state);
     waiting.resolve(code);
     return 'accepted';
+  }
+
+  #end(state: string): void {
+    if (this.#waiting.delete(state)) {
+      this.#ended = [...this.#ended, state].slice(-maxEnded);
+    }
   }
 
   #reportEnded(): CallbackResult {
@@ -139,34 +121,4 @@ export class PendingSignIns {
     }
     return 'foreign';
   }
-
-  async #remember(state: string): Promise<void> {
-    const started = this.#startedSignIns();
-    started.push({ fingerprint: await fingerprint(state), atMs: this.#clock.nowMs() });
-    await this.#memory.update(memoryKey, started.slice(-maxRemembered));
-  }
-
-  async #beganHere(query: string): Promise<boolean> {
-    const known = new Set(this.#startedSignIns().map((entry) => entry.fingerprint));
-    const states: string[] = [];
-    // Collects the `state` of every decoding: since none is accepted, all decodings are tried.
-    callbackParameters(query, (state) => {
-      states.push(state);
-      return false;
-    });
-    const fingerprints = await Promise.all(states.map(fingerprint));
-    return fingerprints.some((each) => known.has(each));
-  }
-
-  #startedSignIns(): StartedSignIn[] {
-    const oldestMs = this.#clock.nowMs() - maxAgeMs;
-    const stored = this.#memory.get<StartedSignIn[]>(memoryKey);
-    return Array.isArray(stored) ? stored.filter((entry) => entry.atMs > oldestMs) : [];
-  }
-}
-
-/** SHA-256 of a `state`, in hexadecimal: enough to recognise it, useless for forging it. */
-async function fingerprint(state: string): Promise<string> {
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(state));
-  return toHex(new Uint8Array(digest));
 }

@@ -211,7 +211,7 @@ export class SignIn {
       randomness,
       prompt: 'consent',
     });
-    const waiting = await pending.wait(authorization, discovery.authorizationServer, opened.name, log);
+    const waiting = pending.wait(authorization, opened.name, log);
     const userChoice = Promise.withResolvers<typeof nextChannel>();
     const { host } = new URL(authorization.url);
     onStage('waitingForBrowser', host, {

@@ -56,7 +56,7 @@ export class Authorizer {
       prompt: 'consent',
     });
     const callbackUrl = await browse(pending.url);
-    const code = validateCallback(pending, server, callbackUrl.searchParams);
+    const code = validateCallback(pending, callbackUrl.searchParams);
     const { verifier } = pending;
     const tokens = await exchange(http, server, client, { code, verifier, redirectUri, resource, clock: systemClock });
     return { server, client, tokens, resource };

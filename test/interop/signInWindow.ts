@@ -32,15 +32,7 @@ export class SignInWindow {
   constructor(notion: NotionServer, machine: Machine, accounts: Accounts, channels: ChannelName[]) {
     this.#notion = notion;
     const log = this.#log;
-    const memory = new Map<string, unknown>();
-    this.pending = new PendingSignIns(
-      {
-        get: <T>(key: string) => memory.get(key) as T | undefined,
-        update: async (key, value) => void memory.set(key, value),
-      },
-      machine.clock,
-      log,
-    );
+    this.pending = new PendingSignIns(log);
     this.signIn = new SignIn({
       http,
       accounts,

@@ -26,7 +26,7 @@ export async function signIn(
   const usedClient = client ?? (await register(http, authorizationServer, { redirectUri, clientName: 'Test' }));
   const pending = await buildAuthorization(discovery, usedClient, { redirectUri, randomness, prompt: 'consent' });
   const callback = await approve(pending.url, approval);
-  const code = validateCallback(pending, authorizationServer, callback.searchParams);
+  const code = validateCallback(pending, callback.searchParams);
   const { verifier } = pending;
   const tokens = await exchange(http, authorizationServer, usedClient, {
     code,

@@ -1,21 +1,21 @@
 import { l10n } from 'vscode';
 import type { Problem } from '../../calls/problem.ts';
-import { Failure } from '../../oauth/errors.ts';
 import { messageFor } from './failure.ts';
 import { transientMessage } from './transientFailure.ts';
 
 /** Tells a caller of the gateway, and thus perhaps the user in a chat, what happened and what to do. */
 export function problemSentence(problem: Problem): string {
-  const { host, status, waitSeconds, scopes = [], failure } = problem;
+  const { host, status, waitSeconds, scopes = [] } = problem;
   switch (problem.kind) {
     case 'signInNeeded':
       return l10n.t('Notion ended the sign-in of this account. Run “Notion MCP: Sign In” to sign in again.');
     case 'signedOut':
       return l10n.t('This account was signed out of Notion. Run “Notion MCP: Sign In” to sign in again.');
-    case 'renewalFailed': {
-      const message = failure && messageFor(failure);
-      return message?.sentence ?? l10n.t('The sign-in to {0} could not be renewed. Try again later.', host);
-    }
+    case 'renewalFailed':
+      return (
+        messageFor(problem.failure)?.sentence ??
+        l10n.t('The sign-in to {0} could not be renewed. Try again later.', host)
+      );
     case 'tokenRejected':
       return l10n.t('{0} rejects a sign-in that was just renewed. Run “Notion MCP: Test Connection” to see why.', host);
     case 'insufficientScope':
@@ -27,7 +27,8 @@ export function problemSentence(problem: Problem): string {
             scopes.join(', '),
           );
     case 'unreachable':
-      return transportSentence(problem);
+      // The sentence that a sign-in would show for the same cause: a certificate, a proxy or a network login.
+      return transientMessage(problem.failure, host).sentence;
     case 'rateLimited':
       return waitSeconds === undefined
         ? l10n.t('{0} asks for a pause. Try again later.', host)
@@ -47,9 +48,4 @@ export function problemSentence(problem: Problem): string {
     case 'internal':
       return l10n.t('Something went wrong in the Notion extension. Run “Notion MCP: Copy Diagnostics” and report it.');
   }
-}
-
-/** The sentence that a sign-in would show for the same cause, such as a certificate, a proxy or a network login. */
-function transportSentence({ host, failure, transport = 'unreachable' }: Problem): string {
-  return transientMessage(failure ?? new Failure('transient', { step: 'identity', code: transport }), host).sentence;
 }

@@ -1,15 +1,15 @@
 import { systemClock } from '../../core/clock.ts';
 import { createHttp, type Http } from '../../http/client.ts';
 import { createFetchTransport } from '../../http/fetchTransport.ts';
-import type { PlatformHttpOptions } from '../contract.ts';
+import type { Transport } from '../../http/transport.ts';
+import type { PlatformHttpOptions, TransportOptions } from '../contract.ts';
 
-/**
- * Sends requests with the worker's `fetch`. A browser sets `User-Agent` itself, hides the target of a redirect (so none
- * is followed) and cannot look up names (so only literal addresses are recognized as private).
- */
-export function createPlatformHttp({ hostFetch = workerFetch }: PlatformHttpOptions): Http {
-  return createHttp({ host: createFetchTransport(hostFetch), clock: systemClock });
+/** Sends all requests with the worker's `fetch`. A browser hides the target of a redirect, so none is followed. */
+export function createTransport({ hostFetch }: TransportOptions = {}): Transport {
+  return createFetchTransport(hostFetch);
 }
 
-/** Called on the global object: `fetch` throws when it is detached from it. */
-const workerFetch: typeof fetch = (input, init) => globalThis.fetch(input, init);
+/** A browser sets `User-Agent` itself and cannot look up names, so only literal addresses are recognized as private. */
+export function createPlatformHttp(options: PlatformHttpOptions): Http {
+  return createHttp({ transport: createTransport(options), clock: systemClock });
+}

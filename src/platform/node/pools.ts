@@ -1,12 +1,12 @@
 import type { Dispatcher, Pool } from 'undici';
-import { HttpFailure } from '../../http/errors.ts';
-import type { Upstream, UpstreamRequest, UpstreamResponse } from '../../http/transport.ts';
+import { failureOf, HttpFailure } from '../../http/errors.ts';
+import type { Transport, TransportRequest, TransportResponse } from '../../http/transport.ts';
 
 /**
- * An upstream over our own connections, which are pooled and ignore the editor's network settings. A connection must be
+ * A transport over our own connections, which are pooled and ignore the editor's network settings. A connection must be
  * established, including TLS, within `connectTimeoutMs`.
  */
-export function createDirectUpstream({ connectTimeoutMs = 10_000 } = {}): Upstream | undefined {
+export function createPoolTransport({ connectTimeoutMs = 10_000 } = {}): Transport {
   const pools = new Map<string, Pool>();
   return {
     send: async (request) => {
@@ -53,11 +53,11 @@ function loadPool(): Promise<typeof import('undici/lib/dispatcher/pool.js')> {
 const maxQueuedBytes = 65_536;
 
 /** A request in progress: undici pushes chunks, `read` pulls them. */
-class Exchange implements Dispatcher.DispatchHandler, UpstreamResponse {
+class Exchange implements Dispatcher.DispatchHandler, TransportResponse {
   status = 0;
-  headers: UpstreamResponse['headers'] = {};
-  readonly #request: UpstreamRequest;
-  readonly #resolve: (response: UpstreamResponse) => void;
+  headers: TransportResponse['headers'] = {};
+  readonly #request: TransportRequest;
+  readonly #resolve: (response: TransportResponse) => void;
   readonly #reject: (failure: HttpFailure) => void;
   #controller: Dispatcher.DispatchController | undefined;
   #chunks: Uint8Array[] = [];
@@ -66,8 +66,8 @@ class Exchange implements Dispatcher.DispatchHandler, UpstreamResponse {
   #wake: (() => void) | undefined;
 
   constructor(
-    request: UpstreamRequest,
-    resolve: (response: UpstreamResponse) => void,
+    request: TransportRequest,
+    resolve: (response: TransportResponse) => void,
     reject: (failure: HttpFailure) => void,
   ) {
     this.#request = request;
@@ -83,7 +83,7 @@ class Exchange implements Dispatcher.DispatchHandler, UpstreamResponse {
     }
   }
 
-  onResponseStart(_controller: unknown, status: number, headers: UpstreamResponse['headers']): void {
+  onResponseStart(_controller: unknown, status: number, headers: TransportResponse['headers']): void {
     // Informational responses (RFC 9110, section 15.2) precede the final one.
     if (status >= 200) {
       this.status = status;
@@ -106,8 +106,7 @@ class Exchange implements Dispatcher.DispatchHandler, UpstreamResponse {
   }
 
   onResponseError(_controller: unknown, cause: Error): void {
-    const kind = this.#request.signal.aborted ? 'cancelled' : 'unreachable';
-    const failure = new HttpFailure(kind, this.#request.url.host, { cause });
+    const failure = failureOf(cause, this.#request);
     this.#settle(failure);
     this.#reject(failure);
   }

@@ -1,5 +1,5 @@
 import { listen } from '#platform/listen';
-import { createDirectUpstream } from '#platform/pools';
+import { createTransport } from '#platform/transport';
 import { systemClock } from '../../../src/core/clock.ts';
 import { Log } from '../../../src/core/log.ts';
 import { systemRandomness } from '../../../src/core/random.ts';
@@ -9,8 +9,7 @@ import type { Grant } from '../../../src/grants/grant.ts';
 
 // The gateway alone, with one account whose token is always valid.
 const serverUrl = process.argv[2] ?? '';
-const upstream = createDirectUpstream();
-if (listen === undefined || upstream === undefined) {
+if (listen === undefined) {
   throw new Error('this platform has no gateway');
 }
 const grant: Grant = {
@@ -28,7 +27,7 @@ const grant: Grant = {
 const ignore = (): void => undefined;
 const gateway = new Gateway({
   accounts: { find: () => grant, fresh: async () => grant, renew: async () => grant },
-  upstream,
+  transport: createTransport(),
   reminders: { signInNeeded: ignore, insufficientScope: ignore },
   sentence: ({ kind }) => kind,
   listen,

@@ -6,7 +6,7 @@ import { Failure, type FailureDetails, type FailureKind } from '../../../src/oau
 
 const failures: [FailureKind, FailureDetails][] = [
   ['misconfigured', { step: 'discovery', code: 'server_url_empty' }],
-  ['misconfigured', { step: 'discovery', code: 'server_url_unheard_of' }],
+  ['misconfigured', { step: 'discovery', code: 'server_url_invalid' }],
   ['misconfigured', { step: 'registration', code: 'no_registration', host: 'example.com' }],
   ['misconfigured', { step: 'authorization', code: 'no_channel' }],
   ['accessDenied', { step: 'authorization', code: 'access_denied' }],
@@ -15,12 +15,12 @@ const failures: [FailureKind, FailureDetails][] = [
   ['invalidClient', { step: 'token', code: 'invalid_client', host: 'example.com' }],
   ['serverRejected', { step: 'registration', code: 'access_denied', host: 'example.com' }],
   ['serverRejected', { step: 'token', code: 'invalid_request', host: 'example.com', serverReason: 'No' }],
-  ['transient', { step: 'token', code: 'network', host: 'example.com' }],
+  ['transient', { step: 'token', code: 'unreachable', host: 'example.com' }],
   ['transient', { step: 'token', code: 'timeout', host: 'example.com' }],
   ['transient', { step: 'token', code: 'certificate', host: 'example.com' }],
   ['transient', { step: 'token', code: 'proxy', host: 'example.com' }],
-  ['transient', { step: 'token', code: 'status', status: 503, host: 'example.com' }],
-  ['transient', { step: 'token', code: 'status', status: 429, retryAfterMs: 1_001, host: 'example.com' }],
+  ['transient', { step: 'token', code: 'http_503', status: 503, host: 'example.com' }],
+  ['transient', { step: 'token', code: 'http_429', status: 429, retryAfterMs: 1_001, host: 'example.com' }],
   ['transient', { step: 'storage', code: 'stale_window' }],
   ['transient', { step: 'token', code: 'html', status: 200, host: 'example.com' }],
   ['transient', { step: 'token', code: 'http_403', status: 403, host: 'example.com' }],
@@ -36,7 +36,7 @@ const failures: [FailureKind, FailureDetails][] = [
   ['unsafe', { step: 'discovery', code: 'private_address', host: 'example.com' }],
   ['unsafe', { step: 'discovery', code: 'resource_mismatch', host: 'example.com' }],
   ['invalidResponse', { step: 'discovery', code: 'html', host: 'example.com' }],
-  ['invalidResponse', { step: 'discovery', code: 'missing', missing: 'token_endpoint', host: 'example.com' }],
+  ['invalidResponse', { step: 'discovery', code: 'no_token_endpoint', missing: 'token_endpoint', host: 'example.com' }],
   ['invalidResponse', { step: 'token', code: 'no_access_token', host: 'example.com' }],
   ['unsafe', { step: 'authorization', code: 'issuer_mismatch', host: 'example.com' }],
   ['unsafe', { step: 'discovery', code: 'no_pkce_s256', host: 'example.com' }],
@@ -62,7 +62,7 @@ describe('messages for the user', () => {
   }
 
   test('a failure of the local storage is not reported as a network failure', () => {
-    for (const code of ['read_only', 'locked', 'lock_lost', 'disk', 'not_stored', 'stale_window']) {
+    for (const code of ['read_only', 'locked', 'lock_lost', 'disk', 'not_stored', 'stale_window'] as const) {
       const { sentence } = messageFor(new Failure('transient', { step: 'storage', code })) ?? { sentence: '' };
       assert.doesNotMatch(sentence, /network|reached|server/, code);
     }
@@ -84,7 +84,7 @@ describe('messages for the user', () => {
   });
 
   test('the message for a rate limit gives the wait in seconds', () => {
-    const details = { step: 'token', code: 'status', status: 429, retryAfterMs: 1_001, host: 'a.example' } as const;
+    const details = { step: 'token', code: 'http_429', status: 429, retryAfterMs: 1_001, host: 'a.example' } as const;
     assert.match(messageFor(new Failure('transient', details))?.sentence ?? '', /a\.example .* 2 seconds/);
   });
 

@@ -22,7 +22,7 @@ const [secret = '', name = '', email = '', id = '', host = '', path = '', code =
 function failure(kind: FailureKind = 'serverRejected'): Failure {
   return new Failure(kind, {
     step: 'token',
-    code,
+    code: 'invalid_request',
     status: 400,
     host,
     lookedAt: [`https://${host}${path}`],
@@ -151,13 +151,13 @@ test('a diagnostics report contains everything that an issue needs, and nothing 
     '',
     'A1: healthy, offline, generation 7, identity yes',
     '  signed in 3 days ago; token 90 s old, life 3600 s, renewable yes, client none',
-    '  last failure: transient/token/other/400',
+    '  last failure: transient/token/invalid_request/400',
     '  journal: lock held, records 2, reserved 0',
-    '  chain: server 3 ms, discovery 12 ms, token 4 ms FAILED serverRejected/token/other/400',
+    '  chain: server 3 ms, discovery 12 ms, token 4 ms FAILED serverRejected/token/invalid_request/400',
     '  discovery: oauth-protected-resource/<path> 200 5 ms, <path> 401 1 ms, oauth-authorization-server (another origin) timeout 7 ms',
     '  tools 2, known server fault no, clock skew -2 s',
     '',
-    'A2: needsSignIn (ended, server said other), generation 7, identity yes',
+    'A2: needsSignIn (ended, server said unregistered_error), generation 7, identity yes',
     '  signed in 3 days ago; token 90 s old, life 3600 s, renewable yes, client none',
     '  last failure: none',
     '  journal: no record',
@@ -200,4 +200,15 @@ test('a diagnostics report marks a check that was cut off', () => {
     facts({ server: report({ checks: [{ name: 'server', tookMs: 20_000, failure: cutOff }], requests: [] }) }),
   );
   assert.match(text, /chain without an account: server 20000 ms FAILED cut off\n {2}discovery: nothing asked/);
+});
+
+test('a diagnostics report quotes the authorization server’s error code if there was one and it is registered', () => {
+  const needsSignIn = [{ reason: 'ended', serverCode: 'invalid_grant' }, { reason: 'noRefreshToken' }] as const;
+  const accounts = needsSignIn.map((each) => ({
+    account: { grant: { ...grant, needsSignIn: each }, state: 'needsSignIn' as const },
+    renewalProblem: undefined,
+  }));
+  const text = diagnosticsText(facts({ accounts }));
+  assert.match(text, /A1: needsSignIn \(ended, server said invalid_grant\),/);
+  assert.match(text, /A2: needsSignIn \(noRefreshToken\),/);
 });

@@ -1,6 +1,6 @@
 import type { TestContext } from 'node:test';
 import { listen } from '#platform/listen';
-import { createDirectUpstream } from '#platform/pools';
+import { createTransport } from '#platform/transport';
 import type { GatewayAccounts } from '../../../src/calls/accountCall.ts';
 import { type Clock, systemClock } from '../../../src/core/clock.ts';
 import { Log } from '../../../src/core/log.ts';
@@ -8,6 +8,7 @@ import { systemRandomness } from '../../../src/core/random.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { Gateway } from '../../../src/gateway/gateway.ts';
 import type { Grant } from '../../../src/grants/grant.ts';
+import type { Transport } from '../../../src/http/transport.ts';
 
 /** Accounts without storage, whose behaviour a test can script. */
 export class ScriptedAccounts implements GatewayAccounts {
@@ -73,12 +74,9 @@ export interface GatewayUnderTest {
 export async function openGateway(
   t: TestContext,
   serverUrl: string,
-  {
-    clock = systemClock,
-    upstream = createDirectUpstream(),
-  }: { clock?: Clock; upstream?: ReturnType<typeof createDirectUpstream> } = {},
+  { clock = systemClock, transport = createTransport() }: { clock?: Clock; transport?: Transport } = {},
 ): Promise<GatewayUnderTest> {
-  if (listen === undefined || upstream === undefined) {
+  if (listen === undefined) {
     throw new Error('This platform has no gateway.');
   }
   const accounts = new ScriptedAccounts();
@@ -90,7 +88,7 @@ export async function openGateway(
   };
   const gateway = new Gateway({
     accounts,
-    upstream,
+    transport,
     listen,
     reminders: {
       signInNeeded: (grantId) => notified.push(`signInNeeded ${grantId}`),

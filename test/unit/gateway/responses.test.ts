@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { ServerResponse } from 'node:http';
 import { type TestContext, test } from 'node:test';
+import { HttpFailure } from '../../../src/http/errors.ts';
 import { type GatewayUnderTest, openGateway, rpc } from './gatewayUnderTest.ts';
 import { respondWithJson, respondWithResult, ScriptedServer } from './scriptedServer.ts';
 
@@ -98,6 +99,17 @@ for (const { name, respond, data } of faults) {
     assert.deepEqual(await call({ jsonrpc: '2.0', id: 7, result: {} }), none);
   });
 }
+
+test('a redirect that the host’s fetch turns into an error is reported like any other redirect', async (t) => {
+  const { call } = await openGateway(t, 'https://mcp.example.test/mcp', {
+    transport: {
+      send: ({ url }) => Promise.reject(new HttpFailure('redirected', url.host)),
+      close: async () => undefined,
+    },
+  });
+  const { body } = await call(rpc(1));
+  assert.deepEqual((body as { error: { data: unknown } }).error.data, { kind: 'invalidResponse' });
+});
 
 test('the error response to a batch is a batch with one error for each request in it', async (t) => {
   const { server, call } = await open(t);

@@ -3,12 +3,12 @@ import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
-import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
+import type { Transport as SdkTransport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { ListRootsRequestSchema, ToolListChangedNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
-import { createDirectUpstream } from '#platform/pools';
+import { createPoolTransport } from '#platform/pools';
 import { Secret } from '../../../src/core/secret.ts';
-import { createFetchUpstream } from '../../../src/http/fetchTransport.ts';
-import type { Upstream } from '../../../src/http/transport.ts';
+import { createFetchTransport } from '../../../src/http/fetchTransport.ts';
+import type { Transport } from '../../../src/http/transport.ts';
 import { openGateway } from './gatewayUnderTest.ts';
 import { SdkServer, type ServerMode } from './sdkServer.ts';
 
@@ -88,9 +88,9 @@ for (const [name, mode] of Object.entries(modes)) {
   });
 }
 
-for (const [transportName, create] of Object.entries<() => Upstream | undefined>({
-  'the gateway’s own connections': createDirectUpstream,
-  'the extension host’s fetch': () => createFetchUpstream(fetch),
+for (const [transportName, create] of Object.entries<() => Transport>({
+  'the gateway’s own connections': createPoolTransport,
+  'the extension host’s fetch': () => createFetchTransport(fetch),
 })) {
   const events: ServerMode = { json: false, sessions: true };
 
@@ -136,20 +136,20 @@ for (const [transportName, create] of Object.entries<() => Upstream | undefined>
   });
 }
 
-async function open(t: TestContext, mode: ServerMode, upstream?: Upstream) {
+async function open(t: TestContext, mode: ServerMode, transport?: Transport) {
   const server = await new SdkServer(mode).start();
   t.after(() => server.stop().catch(() => undefined));
-  const { gateway, accounts } = await openGateway(t, server.url, upstream && { upstream });
+  const { gateway, accounts } = await openGateway(t, server.url, transport && { transport });
   const connect = async (): Promise<{ client: Client; transport: StreamableHTTPClientTransport }> => {
     const client = new Client({ name: 'test', version: '1' }, { capabilities: { roots: { listChanged: true } } });
     client.setRequestHandler(ListRootsRequestSchema, () => ({ roots: [{ uri: 'file:///root' }] }));
-    const transport = new StreamableHTTPClientTransport(new URL(gateway.urlFor('ada')), {
+    const clientTransport = new StreamableHTTPClientTransport(new URL(gateway.urlFor('ada')), {
       requestInit: { headers: { authorization: `Bearer ${gateway.secretFor('ada').reveal()}` } },
     });
     // The SDK's types do not support `exactOptionalPropertyTypes`.
-    await client.connect(transport as Transport);
+    await client.connect(clientTransport as SdkTransport);
     t.after(() => client.close());
-    return { client, transport };
+    return { client, transport: clientTransport };
   };
   return { server, accounts, ...(await connect()), reconnect: async () => (await connect()).client };
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
 import { type TestContext, test } from 'node:test';
-import type { Upstream } from '../../../src/http/transport.ts';
+import type { Transport } from '../../../src/http/transport.ts';
 import { Failure } from '../../../src/oauth/errors.ts';
 import { FakeClock } from '../fakeClock.ts';
 import { type GatewayUnderTest, openGateway, rpc } from './gatewayUnderTest.ts';
@@ -114,7 +114,7 @@ test('a failed renewal tells the caller why, and the user is notified only if a 
     invalidClient: 'signInNeeded',
   } as const;
   for (const [failure, kind] of Object.entries(kinds) as [keyof typeof kinds, string][]) {
-    accounts.renew = () => Promise.reject(new Failure(failure, { step: 'token', code: 'code' }));
+    accounts.renew = () => Promise.reject(new Failure(failure, { step: 'token', code: 'invalid_request' }));
     const { body } = await call(rpc(1));
     assert.deepEqual((body as { error: { data: unknown } }).error.data, { kind });
     assert.deepEqual(notified, kind === 'signInNeeded' ? ['signInNeeded ada'] : []);
@@ -170,14 +170,14 @@ test('an access token is sent to its own account’s MCP server and to no other'
 
 test('an access token is never sent to another machine without encryption', async (t) => {
   const urls: URL[] = [];
-  const upstream: Upstream = {
+  const transport: Transport = {
     send: async ({ url }) => {
       urls.push(url);
       return { status: 202, headers: {}, read: async () => undefined, cancel: () => undefined };
     },
     close: async () => undefined,
   };
-  const { accounts, call } = await openGateway(t, 'https://mcp.example.test/mcp', { upstream });
+  const { accounts, call } = await openGateway(t, 'https://mcp.example.test/mcp', { transport });
   await call(rpc(1));
   accounts.add('ada', 'http://mcp.example.test/mcp', 'token');
   const { body } = await call(rpc(2));

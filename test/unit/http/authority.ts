@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
@@ -60,3 +61,10 @@ export class Authority {
 }
 
 const newKey = ['req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
+
+/** Makes this process trust an authority until the test ends. */
+export function trust(t: Scope, { cert }: Authority): void {
+  const before = getCACertificates('default');
+  setDefaultCACertificates([...before, cert]);
+  t.after(() => setDefaultCACertificates(before));
+}

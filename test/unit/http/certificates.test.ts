@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
-import { type TestContext, test } from 'node:test';
-import { getCACertificates, setDefaultCACertificates } from 'node:tls';
-import { Authority } from './authority.ts';
+import { test } from 'node:test';
+import { Authority, trust } from './authority.ts';
 import { startTlsServer } from './tlsServer.ts';
 import { failureKindOf, transports } from './transports.ts';
 
@@ -42,11 +41,4 @@ for (const [name, http] of Object.entries(transports)) {
 
 function post(port: number) {
   return { method: 'POST', url: new URL(`https://127.0.0.1:${port}/token`), body: 'code=1' } as const;
-}
-
-/** Makes this process trust an authority until the test ends. */
-function trust(t: TestContext, { cert }: Authority): void {
-  const before = getCACertificates('default');
-  setDefaultCACertificates([...before, cert]);
-  t.after(() => setDefaultCACertificates(before));
 }

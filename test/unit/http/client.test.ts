@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { longestBody } from '../../../src/http/client.ts';
@@ -88,27 +86,6 @@ for (const [name, http] of Object.entries(transports)) {
     } else {
       await assert.rejects(response, { kind: 'tooLarge' });
     }
-  });
-
-  test(`${name}: a response that breaks off is reported as unreachable`, async (t) => {
-    const { origin, routes } = await startServer(t);
-    routes['/'] = (_received, response) => {
-      response.writeHead(200, { 'content-length': 10 }).write('{"a":', () => response.destroy());
-      return undefined;
-    };
-    assert.equal(await failureKindOf(http, { method: 'GET', url: new URL(origin) }), 'unreachable');
-  });
-
-  test(`${name}: a port without a listener is reported as unreachable`, async () => {
-    const server = createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const { port } = server.address() as AddressInfo;
-    server.close();
-    await once(server, 'close');
-    assert.equal(
-      await failureKindOf(http, { method: 'GET', url: new URL(`http://127.0.0.1:${port}/`) }),
-      'unreachable',
-    );
   });
 
   test(`${name}: nothing is sent to an insecure URL`, async (t) => {

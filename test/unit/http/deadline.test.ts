@@ -2,8 +2,6 @@ import assert from 'node:assert/strict';
 import { getEventListeners, once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
-import { Agent, fetch as undiciFetch } from 'undici';
-import { createDirectUpstream } from '#platform/pools';
 import { createHttp } from '../../../src/http/client.ts';
 import { createFetchTransport } from '../../../src/http/fetchTransport.ts';
 import { FakeClock } from '../fakeClock.ts';
@@ -119,27 +117,10 @@ for (const [name, http] of Object.entries(transports)) {
   });
 }
 
-test('connecting has a timeout of its own, over direct connections and over the host’s fetch', async (t) => {
-  const begin = stalls['during the TLS handshake'] ?? assert.fail();
-  const direct = createDirectUpstream({ connectTimeoutMs: deadlineMs }) ?? assert.fail();
-  // Stands in for the host's `fetch`, which times out after undici's default of 10 s.
-  const dispatcher = new Agent({ connect: { timeout: deadlineMs } });
-  const impatientFetch = (input: URL, init: object) => undiciFetch(input, { ...init, dispatcher });
-  const host = createFetchTransport(impatientFetch as unknown as typeof fetch);
-  // The clock stands still: no other deadline can pass.
-  for (const http of [
-    createHttp({ direct, host, clock: new FakeClock() }),
-    createHttp({ host, clock: new FakeClock() }),
-  ]) {
-    const { url } = await begin(t);
-    assert.equal(await failureKindOf(http, { method: 'GET', url }), 'timeout');
-  }
-});
-
 test('a request without a deadline of its own times out after 30 seconds', async () => {
   const clock = new FakeClock();
   const fetchNever: typeof fetch = () => new Promise(() => undefined);
-  const http = createHttp({ host: createFetchTransport(fetchNever), clock });
+  const http = createHttp({ transport: createFetchTransport(fetchNever), clock });
   const failed = failureKindOf(http, { method: 'GET', url: new URL('https://example.test/') });
   let settled = false;
   const settling = failed.then(() => {

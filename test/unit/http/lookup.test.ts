@@ -129,6 +129,6 @@ async function start(t: TestContext, lookUp: (name: string) => Promise<string[]>
     response.end('hello');
   });
   const proxy = await startProxy(t, { password: 'p', port });
-  const host = createFetchTransport(fetchThrough(t, proxy.url, 'p', authority));
-  return { http: createHttp({ host, lookup: lookUp, clock }), paths: () => received.map((each) => each.url) };
+  const transport = createFetchTransport(fetchThrough(t, proxy.url, 'p', authority));
+  return { http: createHttp({ transport, lookup: lookUp, clock }), paths: () => received.map((each) => each.url) };
 }

@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { createPlatformHttp } from '#platform/transport';
@@ -37,27 +35,11 @@ test('a request to loopback bypasses the proxy', async (t) => {
   assert.deepEqual(proxy.tunnels, []);
 });
 
-test('a proxy that rejects the password is reported as a proxy failure', async (t) => {
+test('nothing is sent through a proxy that rejects the password', async (t) => {
   const { authority, port, received } = await startEchoServer(t);
   const proxy = await startProxy(t, { password, port });
   assert.equal(await failureKindOf(httpWith(fetchThrough(t, proxy.url, 'wrong', authority)), request), 'proxy');
   assert.deepEqual(received, []);
-});
-
-test('a proxy that cannot open the tunnel is reported as a proxy failure', async (t) => {
-  const proxy = await startProxy(t, { password });
-  assert.equal(await failureKindOf(httpWith(fetchThrough(t, proxy.url, password)), request), 'proxy');
-});
-
-test('an unreachable proxy is reported as a proxy failure', async (t) => {
-  const gone = createServer().listen(0, '127.0.0.1');
-  await once(gone, 'listening');
-  const { port } = gone.address() as AddressInfo;
-  gone.close();
-  await once(gone, 'close');
-  for (const proxyUrl of [`http://127.0.0.1:${port}`, 'http://proxy.invalid:3128']) {
-    assert.equal(await failureKindOf(httpWith(fetchThrough(t, proxyUrl, password)), request), 'proxy', proxyUrl);
-  }
 });
 
 test('a request through a proxy that stalls times out at its deadline', async (t) => {

@@ -1,28 +1,21 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
-import { createDirectUpstream } from '#platform/pools';
+import { createPoolTransport } from '#platform/pools';
 import { HttpFailure } from '../../../src/http/errors.ts';
-import { createFetchUpstream } from '../../../src/http/fetchTransport.ts';
-import {
-  chooseUpstream,
-  headerOf,
-  readText,
-  type Upstream,
-  type UpstreamResponse,
-} from '../../../src/http/transport.ts';
-import { createDirectUpstream as createNoUpstream } from '../../../src/platform/browser/pools.ts';
+import { createFetchTransport } from '../../../src/http/fetchTransport.ts';
+import { headerOf, readText, type Transport, type TransportResponse } from '../../../src/http/transport.ts';
 import { pour, respondWithJson, ScriptedServer, still } from '../gateway/scriptedServer.ts';
 
-const upstreams: Record<string, () => Upstream> = {
-  'direct connections': () => createDirectUpstream() ?? assert.fail(),
-  'extension host fetch': () => createFetchUpstream(fetch),
+const transports: Record<string, () => Transport> = {
+  'our own connections': createPoolTransport,
+  'extension host fetch': createFetchTransport,
 };
 
 const never = new AbortController().signal;
 
-for (const [name, create] of Object.entries(upstreams)) {
-  test(`${name}: request and response of an upstream pass through unaltered`, async (t) => {
+for (const [name, create] of Object.entries(transports)) {
+  test(`${name}: a request and its response pass through the transport unaltered`, async (t) => {
     const { server, send } = await open(t, create);
     server.script = (response) => {
       response.setHeader('mcp-session-id', 's');
@@ -51,7 +44,7 @@ for (const [name, create] of Object.entries(upstreams)) {
     assert.equal(await response.read(), undefined);
   });
 
-  test(`${name}: a redirect from an upstream is returned and not followed`, async (t) => {
+  test(`${name}: a redirect is returned by the transport and not followed`, async (t) => {
     const { server, send } = await open(t, create);
     server.script = (response) => response.writeHead(307, { location: '/elsewhere' }).end();
     const response = await send();
@@ -110,27 +103,6 @@ for (const [name, create] of Object.entries(upstreams)) {
     await closed;
   });
 
-  test(`${name}: a response that breaks off rejects the next read`, async (t) => {
-    const { server, send } = await open(t, create);
-    server.script = (response) => {
-      response.writeHead(200, { 'content-length': 100 }).write('one');
-      setImmediate(() => response.destroy());
-    };
-    const response = await send();
-    await response.read();
-    await assert.rejects(response.read(), isFailure('unreachable'));
-  });
-
-  test(`${name}: an unreachable server causes a failure that names only its host`, async (t) => {
-    const { server, send } = await open(t, create);
-    await server.stop();
-    await assert.rejects(send(), (error) => {
-      assert.ok(isFailure('unreachable')(error));
-      assert.match(String((error as Error).message), /^unreachable: 127\.0\.0\.1:\d+$/);
-      return true;
-    });
-  });
-
   test(`${name}: connections are reused`, async (t) => {
     const { server, send } = await open(t, create);
     for (let count = 0; count < 20; count += 1) {
@@ -139,24 +111,24 @@ for (const [name, create] of Object.entries(upstreams)) {
     assert.ok(server.connections < 3, `${server.connections} connections`);
   });
 
-  test(`${name}: closing an upstream ends requests in progress, and later requests work`, async (t) => {
-    const { server, send, upstream } = await open(t, create);
+  test(`${name}: closing a transport cancels requests in progress, and later requests work`, async (t) => {
+    const { server, send, transport } = await open(t, create);
+    server.script = (serverResponse) => serverResponse.writeHead(200).write('one');
+    const response = await send();
+    await response.read();
+    const reading = assert.rejects(response.read(), isFailure('cancelled'));
     const responding = server.nextResponse(() => undefined);
-    const sending = assert.rejects(send(), HttpFailure);
+    const sending = assert.rejects(send(), isFailure('cancelled'));
     await responding;
-    await upstream.close();
-    await sending;
-    server.script = (response) => response.end('again');
+    await transport.close();
+    await Promise.all([reading, sending]);
+    server.script = (serverResponse) => serverResponse.end('again');
     assert.equal(await readText(await send(), 1000), 'again');
   });
 }
 
-test('a web worker has no direct upstream', () => {
-  assert.equal(createNoUpstream(), undefined);
-});
-
 test('a response decoded by the host’s fetch has no Content-Encoding header', async (t) => {
-  const { server, send } = await open(t, () => createFetchUpstream(fetch));
+  const { server, send } = await open(t, createFetchTransport);
   const { gzipSync } = await import('node:zlib');
   server.script = (response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync('text'));
   const response = await send();
@@ -164,38 +136,18 @@ test('a response decoded by the host’s fetch has no Content-Encoding header', 
   assert.equal(await readText(response, 100), 'text');
 });
 
-test('each request goes through the upstream for its address, and closing closes both upstreams', async () => {
-  const log: string[] = [];
-  const recording = (name: string): Upstream => ({
-    send: async () => {
-      log.push(name);
-      return { status: 200, headers: {}, read: async () => undefined, cancel: () => undefined };
-    },
-    close: async () => void log.push(`close ${name}`),
-  });
-  const upstream = chooseUpstream(({ hostname }) => hostname === '127.0.0.1', {
-    direct: recording('direct'),
-    host: recording('host'),
-  });
-  for (const url of ['http://127.0.0.1/mcp', 'https://mcp.notion.com/mcp']) {
-    await upstream.send({ method: 'GET', url: new URL(url), headers: {}, signal: never });
-  }
-  await upstream.close();
-  assert.deepEqual(log, ['direct', 'host', 'close direct', 'close host']);
-});
-
-async function open(t: TestContext, create: () => Upstream) {
+async function open(t: TestContext, create: () => Transport) {
   const server = await ScriptedServer.start();
   server.script = (response) => respondWithJson(response, 200, { jsonrpc: '2.0', id: 1, result: {} });
-  const upstream = create();
+  const transport = create();
   t.after(async () => {
-    await upstream.close();
+    await transport.close();
     await server.stop().catch(() => undefined);
   });
   const { url } = server;
-  const send = ({ body = '', headers = {}, signal = never } = {}): Promise<UpstreamResponse> =>
-    upstream.send({ method: 'POST', url: new URL(url), headers, signal, body: Buffer.from(body) });
-  return { server, upstream, send };
+  const send = ({ body = '', headers = {}, signal = never } = {}): Promise<TransportResponse> =>
+    transport.send({ method: 'POST', url: new URL(url), headers, signal, body: Buffer.from(body) });
+  return { server, transport, send };
 }
 
 function isFailure(kind: HttpFailure['kind']) {

@@ -12,7 +12,11 @@ import { createPlatformHttp as createBrowserHttp } from '../../../src/platform/b
  */
 export const transports: Record<string, Http> = {
   'direct connections': createPlatformHttp({ userAgent: 'test/1', hostFetch: () => assert.fail('not direct') }),
-  'extension host fetch': createHttp({ host: createFetchTransport(fetch), userAgent: 'test/1', clock: systemClock }),
+  'extension host fetch': createHttp({
+    transport: createFetchTransport(fetch),
+    userAgent: 'test/1',
+    clock: systemClock,
+  }),
   'web worker fetch': createBrowserHttp({ userAgent: 'test/1' }),
 };
 
@@ -23,6 +27,6 @@ export async function failureKindOf(http: Http, request: HttpRequest): Promise<H
     (reason: unknown) => reason,
   );
   assert.ok(error instanceof HttpFailure, String(error));
-  assert.equal(error.message, `${error.kind}: ${error.host}`);
+  assert.equal(error.message, `${error.kind}: ${request.url.host}`);
   return error.kind;
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isDirect, isLoopback, isSecure } from '../../../src/http/url.ts';
+import { isLoopback, isSecure } from '../../../src/http/url.ts';
 
 const onThisMachine = [
   'http://127.0.0.1:1/',
@@ -26,19 +26,17 @@ const elsewhere = [
 ];
 
 for (const text of onThisMachine) {
-  test(`${text} is reached directly, and plain http is allowed`, () => {
+  test(`${text} is this machine, to which plain http is allowed`, () => {
     const url = new URL(text);
     assert.equal(isLoopback(url.hostname), true);
-    assert.equal(isDirect(url), true);
     assert.equal(isSecure(url), true);
   });
 }
 
 for (const text of elsewhere) {
-  test(`${text} is reached through the extension host, and plain http is not allowed`, () => {
+  test(`${text} is another machine, to which plain http is not allowed`, () => {
     const url = new URL(text);
     assert.equal(isLoopback(url.hostname), false);
-    assert.equal(isDirect(url), false);
     assert.equal(isSecure(url), true);
     assert.equal(isSecure(new URL(text.replace('https:', 'http:'))), false);
   });

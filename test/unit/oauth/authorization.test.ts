@@ -60,23 +60,20 @@ test('A16: an authorization request includes offline_access only if the server l
 });
 
 test('A11: an authorization request without scopes omits the scope parameter, even if the server lists offline_access', async () => {
-  const { url, scopes } = await build({ scopesSupported: ['offline_access'] });
+  const { url } = await build({ scopesSupported: ['offline_access'] });
   assert.equal(new URL(url).searchParams.has('scope'), false);
-  assert.equal(scopes, undefined);
 });
 
 const pending: PendingAuthorization = {
   url: 'https://as.example/authorize',
   state: new Secret('c3RhdGU='),
   verifier: new Secret('verifier'),
-  issuer: server.issuer,
   clientId: client.clientId,
-  redirectUri,
-  resource: 'https://mcp.example/mcp',
+  authorizationServer: server,
 };
 
 const validate = (query: string, more: Partial<AuthorizationServer> = {}) =>
-  validateCallback(pending, { ...server, ...more }, new URLSearchParams(query));
+  validateCallback({ ...pending, authorizationServer: { ...server, ...more } }, new URLSearchParams(query));
 
 const state = 'state=c3RhdGU%3D';
 
@@ -117,10 +114,11 @@ test('A12: if iss is wrong, the error and its description are neither acted on n
   assert.equal(failure.details.serverReason, undefined);
 });
 
-test('A12: an authorization response is checked against the issuer recorded with the request, not one discovered later', async () => {
-  await fails(() => validate(`code=c&${state}`, { issuer: 'https://other.example' }), 'unsafe', {
-    code: 'issuer_mismatch',
-  });
+test('A12: an authorization response is checked against the authorization server that the request was built for', async () => {
+  const request = await build({ issuer: 'https://other.example', issParameterSupported: true });
+  const response = (iss: string) => new URLSearchParams({ code: 'c', state: request.state.reveal(), iss });
+  assert.equal(validateCallback(request, response('https://other.example')).reveal(), 'c');
+  await fails(() => validateCallback(request, response(server.issuer)), 'unsafe', { code: 'issuer_mismatch' });
 });
 
 test('A21: an authorization response with a missing or foreign state is unsafe, whatever else it contains', async () => {

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { FailureCode } from '../../../src/oauth/errors.ts';
 import { canonicalResource, parseServerUrl } from '../../../src/oauth/serverUrl.ts';
 import { fails } from './failing.ts';
 
-const invalidUrls: [text: string, code: string][] = [
+const invalidUrls: [text: string, code: FailureCode][] = [
   ['', 'server_url_empty'],
   ['   ', 'server_url_empty'],
   ['mcp.notion.com/mcp', 'server_url_no_scheme'],

@@ -1,6 +1,6 @@
 import type { TestContext } from 'node:test';
 import type { Grant } from '../../../src/grants/grant.ts';
-import { Failure, type FailureKind } from '../../../src/oauth/errors.ts';
+import { Failure, type FailureCode, type FailureKind } from '../../../src/oauth/errors.ts';
 import { files, Machine, type Window, type WindowOptions } from '../accounts/machine.ts';
 
 export const minute = 60_000;
@@ -20,7 +20,7 @@ export async function signedIn(t: TestContext, options: WindowOptions = {}): Pro
 }
 
 /** A response of the token server that is a failure; for `TokenServer.next`. */
-export function fail(kind: FailureKind, details: { code: string; status?: number; retryAfterMs?: number }) {
+export function fail(kind: FailureKind, details: { code: FailureCode; status?: number; retryAfterMs?: number }) {
   return () => {
     throw new Failure(kind, { step: 'token', host: 'mcp.example', ...details });
   };

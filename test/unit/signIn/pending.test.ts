@@ -6,7 +6,6 @@ import { buildAuthorization, type PendingAuthorization } from '../../../src/oaut
 import { Failure } from '../../../src/oauth/errors.ts';
 import type { AuthorizationServer } from '../../../src/oauth/model.ts';
 import { PendingSignIns } from '../../../src/signIn/pending.ts';
-import { FakeClock } from '../fakeClock.ts';
 
 const server: AuthorizationServer = {
   issuer: 'https://mcp.notion.com',
@@ -18,20 +17,14 @@ function setUp(authorizationServer = server) {
   const lines: string[] = [];
   const record = (line: string) => void lines.push(line);
   const log = new Log({ error: record, warn: record, info: record, debug: record });
-  const stored = new Map<string, unknown>();
-  const memory = {
-    get: <T>(key: string) => stored.get(key) as T | undefined,
-    update: async (key: string, value: unknown) => void stored.set(key, value),
-  };
-  const clock = new FakeClock();
-  const open = () => new PendingSignIns(memory, clock, log);
+  const open = () => new PendingSignIns(log);
   const authorize = (redirectUri = 'vscode://seedling.notion-mcp-auth/callback') =>
     buildAuthorization(
       { resource: 'https://mcp.notion.com/mcp', authorizationServer },
       { clientId: 'client', authMethod: 'none' },
       { redirectUri, randomness: systemRandomness },
     );
-  return { lines, stored, clock, open, authorize };
+  return { lines, open, authorize };
 }
 
 const callback = ({ state }: PendingAuthorization, more: Record<string, string> = {}) =>
@@ -41,7 +34,7 @@ test('a callback with the right state delivers its code exactly once', async () 
   const { open, authorize } = setUp();
   const pending = open();
   const authorization = await authorize();
-  const waiting = await pending.wait(authorization, server, 'uriHandler');
+  const waiting = pending.wait(authorization, 'uriHandler');
   assert.equal(await pending.receive(callback(authorization)), 'accepted');
   assert.equal((await waiting.code).reveal(), 'user:grant:secret');
   assert.equal(await pending.receive(callback(authorization)), 'ended');
@@ -51,7 +44,7 @@ test('a callback with no state, a wrong one or two changes nothing; the genuine 
   const { open, authorize } = setUp();
   const pending = open();
   const authorization = await authorize();
-  const waiting = await pending.wait(authorization, server, 'uriHandler');
+  const waiting = pending.wait(authorization, 'uriHandler');
   assert.equal(await pending.receive('code=stolen'), 'foreign');
   assert.equal(await pending.receive('code=stolen&state=AAAA%3D'), 'foreign');
   assert.equal(await pending.receive(`${callback(authorization)}&state=AAAA%3D`), 'unsafe');
@@ -65,8 +58,8 @@ test('two sign-ins at the same time each receive their own code', async () => {
   const { open, authorize } = setUp();
   const pending = open();
   const [first, second] = [await authorize(), await authorize()];
-  const waitingFirst = await pending.wait(first, server, 'uriHandler');
-  const waitingSecond = await pending.wait(second, server, 'uriHandler');
+  const waitingFirst = pending.wait(first, 'uriHandler');
+  const waitingSecond = pending.wait(second, 'uriHandler');
   assert.equal(await pending.receive(callback(second, { code: 'second' })), 'accepted');
   assert.equal(await pending.receive(callback(first, { code: 'first' })), 'accepted');
   assert.equal((await waitingFirst.code).reveal(), 'first');
@@ -80,8 +73,8 @@ test('a state is accepted only on the channel whose redirect URI it was bound to
     await authorize('http://127.0.0.1:50000/x'),
     await authorize('http://127.0.0.1:50001/y'),
   ];
-  const waiting = await pending.wait(authorization, server, 'loopback');
-  const waitingOther = await pending.wait(other, server, 'loopback');
+  const waiting = pending.wait(authorization, 'loopback');
+  const waitingOther = pending.wait(other, 'loopback');
   assert.notEqual(await pending.receive(callback(authorization)), 'accepted');
   assert.notEqual(await waitingOther.receive(callback(authorization)), 'accepted');
   assert.equal(await waiting.receive(callback(authorization)), 'accepted');
@@ -91,34 +84,53 @@ test('a callback with an OAuth error ends the sign-in with that error', async ()
   const { open, authorize } = setUp();
   const pending = open();
   const authorization = await authorize();
-  const waiting = await pending.wait(authorization, server, 'uriHandler');
+  const waiting = pending.wait(authorization, 'uriHandler');
   const query = new URLSearchParams({ error: 'access_denied', state: authorization.state.reveal() }).toString();
   assert.equal(await pending.receive(query), 'declined');
   await assert.rejects(waiting.code, (error) => error instanceof Failure && error.kind === 'accessDenied');
 });
 
-test('a callback for a sign-in that ended, or that began before a reload, is recognised and ignored', async () => {
-  const { open, authorize, clock } = setUp();
+test('a callback for a sign-in that ended is recognised and ignored', async () => {
+  const { open, authorize, lines } = setUp();
   const pending = open();
   const authorization = await authorize();
-  const waiting = await pending.wait(authorization, server, 'uriHandler');
+  const waiting = pending.wait(authorization, 'uriHandler');
   waiting.end();
   assert.equal(await pending.receive(callback(authorization)), 'ended');
-  assert.equal(await open().receive(callback(authorization)), 'ended');
-  clock.advance(16 * 60_000);
-  assert.equal(await open().receive(callback(authorization)), 'foreign');
+  assert.equal(pending.isWaiting, false);
+  assert.match(lines[0] ?? '', /belongs to a sign-in that has ended/);
 });
 
-test('no state is kept in clear across a reload, and unknown callbacks cannot flood the log', async () => {
-  const { open, authorize, stored, lines } = setUp();
-  const pending = open();
+test('a callback for a sign-in that began before a reload belongs to no sign-in of the window', async () => {
+  const { open, authorize, lines } = setUp();
   const authorization = await authorize();
-  await pending.wait(authorization, server, 'uriHandler');
-  assert.ok(!JSON.stringify([...stored.values()]).includes(authorization.state.reveal()));
+  open().wait(authorization, 'uriHandler');
+  assert.equal(await open().receive(callback(authorization)), 'foreign');
+  assert.match(lines[0] ?? '', /belongs to no sign-in of this window/);
+});
+
+test('the last 20 sign-ins that ended are recognised, and no earlier one', async () => {
+  const { open, authorize } = setUp();
+  const pending = open();
+  const authorizations = await Promise.all(Array.from({ length: 21 }, () => authorize()));
+  for (const authorization of authorizations) {
+    const waiting = pending.wait(authorization, 'uriHandler');
+    await pending.receive(callback(authorization));
+    // As every sign-in does, also after its callback was accepted.
+    waiting.end();
+  }
+  const results = await Promise.all(authorizations.map((authorization) => pending.receive(callback(authorization))));
+  assert.deepEqual(results, ['foreign', ...Array<string>(20).fill('ended')]);
+});
+
+test('unknown callbacks cannot flood the log', async () => {
+  const { open, lines } = setUp();
+  const pending = open();
   for (let index = 0; index < 100; index++) {
     await pending.receive(`code=x&state=${index}`);
   }
-  assert.ok(lines.length <= 10, String(lines.length));
+  assert.equal(lines.length, 10);
+  assert.match(lines.at(-1) ?? '', /furtherLinesSuppressed=true/);
 });
 
 test('a callback without the iss that the server announced is rejected before its code is used', async () => {
@@ -126,7 +138,7 @@ test('a callback without the iss that the server announced is rejected before it
   const { open, authorize } = setUp(strict);
   const pending = open();
   const authorization = await authorize();
-  await pending.wait(authorization, strict, 'uriHandler');
+  pending.wait(authorization, 'uriHandler');
   assert.equal(await pending.receive(callback(authorization)), 'unsafe');
   assert.equal(await pending.receive(callback(authorization, { iss: strict.issuer })), 'accepted');
 });

@@ -2,18 +2,16 @@ import * as oauth from 'oauth4webapi';
 import type { Secret } from '../core/secret.ts';
 import type { Http, HttpResponse } from '../http/client.ts';
 import { transportFailure } from './errorResponse.ts';
-import { Failure, type FailureStep } from './errors.ts';
+import type { FailureStep } from './errors.ts';
 import type { AuthorizationServer, Client } from './model.ts';
 
 export interface SendOptions {
   step: FailureStep;
   privateAddresses: 'allow' | 'refuse';
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
-/**
- * The options passed to oauth4webapi. Insecure requests are allowed because `Http` itself refuses http beyond loopback.
- */
+/** The options with which oauth4webapi sends its requests. */
 export interface LibraryOptions {
   [oauth.customFetch]: (
     url: string,
@@ -22,24 +20,15 @@ export interface LibraryOptions {
   [oauth.allowInsecureRequests]: true;
 }
 
-/**
- * Sends the request that `build` creates with oauth4webapi through our `Http` and returns the `HttpResponse`. The
- * library itself gets an empty response: we classify the real one first, and its status may be one that `Response` does
- * not accept.
- * @throws Failure if the request fails
- */
-export async function postThroughLibrary(
-  http: Http,
-  { step, privateAddresses, signal }: SendOptions,
-  build: (options: LibraryOptions) => Promise<unknown>,
-): Promise<HttpResponse> {
-  let response: HttpResponse | undefined;
-  try {
-    await build({
-      [oauth.allowInsecureRequests]: true,
-      [oauth.customFetch]: async (url, { headers, body }) => {
-        const { 'user-agent': _libraryUserAgent, ...ownHeaders } = headers;
-        response = await http({
+/** Makes oauth4webapi send a request over `http`. The request rejects with a `Failure` if there is no response. */
+export function sendOver(http: Http, { step, privateAddresses, signal }: SendOptions): LibraryOptions {
+  return {
+    // `Http` itself refuses http beyond loopback.
+    [oauth.allowInsecureRequests]: true,
+    [oauth.customFetch]: async (url, { headers, body }) => {
+      const { 'user-agent': _libraryUserAgent, ...ownHeaders } = headers;
+      try {
+        const response = await http({
           method: 'POST',
           url: new URL(url),
           headers: ownHeaders,
@@ -48,16 +37,18 @@ export async function postThroughLibrary(
           privateAddresses,
           ...(signal && { signal }),
         });
-        return new Response();
-      },
-    });
-  } catch (error) {
-    throw transportFailure(error, step);
-  }
-  if (response === undefined) {
-    throw new Failure('invalidResponse', { step, code: 'nothing_sent' });
-  }
-  return response;
+        return asResponse(response);
+      } catch (error) {
+        throw transportFailure(error, step);
+      }
+    },
+  };
+}
+
+/** A status outside 200 to 599, which `Response` does not accept, counts as 500 (RFC 9110 section 15). */
+function asResponse({ status, headers, body }: HttpResponse): Response {
+  const accepted = status >= 200 && status <= 599 ? status : 500;
+  return new Response([204, 205, 304].includes(accepted) ? null : body, { status: accepted, headers });
 }
 
 /** Converts our model of an authorization server to oauth4webapi's. */
@@ -95,11 +86,6 @@ function basic(secret: string): oauth.ClientAuth {
 
 function formEncoded(text: string): string {
   return new URLSearchParams({ '': text }).toString().slice(1);
-}
-
-/** A successful response, after our own checks, for oauth4webapi to validate. */
-export function libraryResponse(fields: Record<string, unknown>, status: 200 | 201): Response {
-  return new Response(JSON.stringify(fields), { status, headers: { 'content-type': 'application/json' } });
 }
 
 /** The secrets of a request, to be redacted if the server quotes them: `sent` and the client secret. */

@@ -1,0 +1,130 @@
+import type { TestContext } from 'node:test';
+import { Log } from '../../../src/core/log.ts';
+import { systemRandomness } from '../../../src/core/random.ts';
+import type { CallbackResult, ChannelName, OpenChannel } from '../../../src/signIn/channel.ts';
+import { DiscoveryCache } from '../../../src/signIn/discoveryCache.ts';
+import type { SignInResult } from '../../../src/signIn/exchange.ts';
+import { PendingSignIns } from '../../../src/signIn/pending.ts';
+import { type BrowserChoices, SignIn, type SignInParts, type SignInRequest } from '../../../src/signIn/signIn.ts';
+import { Machine, type Window } from '../accounts/machine.ts';
+import { FakeClock } from '../fakeClock.ts';
+import { fetchHttp } from '../oauth/fetchHttp.ts';
+import type { LoopbackServer } from '../oauth/loopbackServer.ts';
+import { notionLike } from '../oauth/notionLike.ts';
+
+/** A sign-in at a scripted server, with real accounts. The test plays the browser and its user. */
+export class SignInUnderTest {
+  readonly server: LoopbackServer;
+  readonly window: Window;
+  readonly clock = new FakeClock();
+  /** What happened to the channels, in order, such as `open uriHandler`. */
+  readonly channels: string[] = [];
+  /** The authorization URLs that were opened in the browser. */
+  readonly openedUrls: string[] = [];
+  /** What the user decides as soon as a page opens; `undefined` to leave the page open. */
+  decision: 'allow' | 'deny' | undefined = 'allow';
+  readonly #closed = Promise.withResolvers<void>();
+  readonly #opened: (() => void)[] = [];
+  #choices: BrowserChoices | undefined;
+  readonly #log = new Log({ error: () => {}, warn: () => {}, info: () => {}, debug: () => {} });
+  readonly #pending = new PendingSignIns(this.#log);
+  readonly #signIn: SignIn;
+
+  private constructor(server: LoopbackServer, window: Window, parts: Partial<SignInParts>) {
+    this.server = server;
+    this.window = window;
+    this.#signIn = new SignIn({
+      http: fetchHttp,
+      accounts: window.accounts,
+      pending: this.#pending,
+      discoveryCache: new DiscoveryCache(this.clock),
+      channels: () => ['uriHandler'],
+      openChannel: async (name) => this.channel(name),
+      configuredClientId: () => undefined,
+      openBrowser: (url) => this.openBrowser(url),
+      defaultServerUrl: `${server.origin}/mcp`,
+      clientName: 'Test',
+      clock: this.clock,
+      randomness: systemRandomness,
+      ...parts,
+    });
+  }
+
+  static async start(t: TestContext, parts: Partial<SignInParts> = {}): Promise<SignInUnderTest> {
+    const server = await notionLike(t);
+    server.routes['/register'] = { status: 201, body: { client_id: 'client' } };
+    server.routes['/token'] = { body: { access_token: 'access', token_type: 'bearer', refresh_token: 'refresh' } };
+    const machine = await Machine.start(t);
+    const window = await machine.open({ serverUrl: `${server.origin}/mcp` });
+    return new SignInUnderTest(server, window, parts);
+  }
+
+  run({ signal = new AbortController().signal, ...more }: Partial<SignInRequest> = {}): Promise<SignInResult> {
+    return this.#signIn.run({
+      serverUrl: new URL(`${this.server.origin}/mcp`),
+      scopes: ['default'],
+      signal,
+      onStage: (_stage, _host, choices) => {
+        this.#choices = choices ?? this.#choices;
+      },
+      confirmHosts: async () => true,
+      log: this.#log,
+      ...more,
+    });
+  }
+
+  /** A channel that records that it was opened and closed. */
+  channel(name: ChannelName): OpenChannel {
+    this.channels.push(`open ${name}`);
+    return {
+      name,
+      redirectUri: `http://127.0.0.1:50123/${name}`,
+      ...(name !== 'uriHandler' && {
+        collect: async (receive) => {
+          if (this.decision !== undefined) {
+            await receive(this.#response(this.openedUrls.at(-1)));
+          }
+        },
+      }),
+      close: () => {
+        this.channels.push(`close ${name}`);
+        this.#closed.resolve();
+      },
+    };
+  }
+
+  /** Resolves once a channel was closed. */
+  get closed(): Promise<void> {
+    return this.#closed.promise;
+  }
+
+  async openBrowser(url: string): Promise<boolean> {
+    this.openedUrls.push(url);
+    for (const resume of this.#opened.splice(0)) {
+      resume();
+    }
+    if (this.decision !== undefined) {
+      await this.respond(url);
+    }
+    return true;
+  }
+
+  /** Waits until the browser was opened `count` times; resolves to what the user can do while the page is open. */
+  async waitForBrowser(count: number): Promise<BrowserChoices | undefined> {
+    while (this.openedUrls.length < count) {
+      await new Promise<void>((resolve) => this.#opened.push(resolve));
+    }
+    return this.#choices;
+  }
+
+  /** Delivers the response to an authorization request through the editor's URI handler. */
+  respond(url: string | undefined): Promise<CallbackResult> {
+    return this.#pending.receive(this.#response(url));
+  }
+
+  #response(url = ''): string {
+    const state = new URL(url).searchParams.get('state') ?? '';
+    const outcome = this.decision === 'deny' ? { error: 'access_denied' } : { code: 'code' };
+    return new URLSearchParams({ ...outcome, state }).toString();
+  }
+}
