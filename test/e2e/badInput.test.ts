@@ -1,54 +1,17 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, afterEach, before, describe, type TestContext, test } from 'node:test';
-import { directoryVariable } from '../editor/consumer/protocol.ts';
-import { type NotionServer, startNotionServer } from '../notion/server.ts';
-import { Consumer, sessionIn } from './consumer.ts';
-import { Editor } from './driver/editor.ts';
-import type { EditorWindow } from './driver/editorWindow.ts';
-import { consumerVsix, extensionVsix } from './driver/vsix.ts';
-import { fetchSelf } from './mcp.ts';
+import { after, describe, test } from 'node:test';
+import { exactly } from './driver/exactly.ts';
+import { fetchSelf } from './fetchSelf.ts';
+import { beginSignIn } from './signIn.ts';
+import { useTestbed } from './testbed.ts';
 
 const serverUrl = 'notionMcp.serverUrl';
 const json = { 'content-type': 'application/json' };
 const signInCommand = 'Notion MCP: Sign In';
+const label = 'Ada Lovelace (Engineering Wiki)';
 
-describe('invalid settings, unusual names and unexpected callbacks', { timeout: 120_000 }, () => {
-  let notion: NotionServer;
-  let editor: Editor;
-  let window: EditorWindow;
-  let consumer: Consumer;
-  let directory: string;
-
-  before(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'consumers-'));
-    notion = await startNotionServer({ version: 'today' });
-    editor = await Editor.start({
-      extensions: [extensionVsix, consumerVsix],
-      settings: { [serverUrl]: notion.mcpUrl },
-      environment: { [directoryVariable]: directory },
-    });
-    window = await editor.openWindow();
-    consumer = await Consumer.waitFor(directory);
-  });
-
-  after(async () => {
-    await editor?.stop();
-    await notion?.close();
-    await rm(directory, { recursive: true, force: true });
-  });
-
-  afterEach(async (context) => {
-    const { passed, name } = context as TestContext & { passed: boolean };
-    if (!passed) {
-      await editor.saveScreenshots(name);
-      // A notification that is left over must not fail the next tests.
-      await consumer.command('notifications.clearAll');
-    }
-    notion.faults.clear();
-  });
+describe('invalid settings, unusual names and unexpected callbacks', { timeout: 120_000 }, async () => {
+  const { notion, editor, window, consumer } = await useTestbed();
 
   /** Waits for the error, checks its buttons and that it is the only error shown, and closes it. */
   async function expectError(sentence: string, buttons: string[], picture?: string): Promise<void> {
@@ -63,15 +26,12 @@ describe('invalid settings, unusual names and unexpected callbacks', { timeout: 
   }
 
   async function connect(workspace: string): Promise<string> {
-    await window.runCommand(signInCommand);
-    await window.dialog.click('Continue');
-    const tab = await window.nextTab();
+    const tab = await beginSignIn(window);
     await tab.locator(`input[value="user-ada"]`).check();
     await tab.locator(`input[value="${workspace}"]`).check();
     await tab.getByRole('button', { name: 'Allow' }).click();
-    const { message } = await window.notifications.waitFor('Connected as');
+    const { message } = await window.notifications.take('Connected as');
     await tab.close();
-    await window.notifications.dismiss('Connected as');
     return message;
   }
 
@@ -120,7 +80,7 @@ describe('invalid settings, unusual names and unexpected callbacks', { timeout: 
       assert.deepEqual({ severity, buttons }, { severity: 'info', buttons: ['Manage Accounts', 'Open Setting'] });
       await window.screenshot('33-server-changed');
       await window.notifications.click('belongs to the previous server', 'Manage Accounts');
-      await window.quickInput.choose('Ada Lovelace (Engineering Wiki)');
+      await window.quickInput.choose(label);
       const { host } = new URL(notion.mcpUrl);
       assert.equal(await window.quickInput.prompt(), `belongs to ${host}, which is not the server in the settings`);
       for (const item of ['Change the server in the settings', 'Open the workspace in the browser', 'Sign out']) {
@@ -128,7 +88,7 @@ describe('invalid settings, unusual names and unexpected callbacks', { timeout: 
       }
       await window.quickInput.cancel();
       await consumer.changeSetting(serverUrl, notion.mcpUrl);
-      assert.deepEqual(await consumer.accounts(), ['Ada Lovelace (Engineering Wiki)']);
+      assert.deepEqual(await consumer.accounts(), [label]);
     });
   });
 
@@ -172,7 +132,7 @@ describe('invalid settings, unusual names and unexpected callbacks', { timeout: 
         message: 'Connected as Ada Lovelace in W.',
       },
     ];
-    for (const { user, workspace, label, message } of names) {
+    for (const { user, workspace, label: expectedLabel, message } of names) {
       test(`an account with the user name ${JSON.stringify(user.slice(0, 40))} gets a safe label and message`, async () => {
         const ada = notion.directory.users[0];
         const notes = notion.directory.workspaces[1];
@@ -180,10 +140,10 @@ describe('invalid settings, unusual names and unexpected callbacks', { timeout: 
         Object.assign(ada, { name: user });
         Object.assign(notes, { name: workspace });
         const shown = await connect('workspace-notes');
-        const others = (await consumer.accounts()).filter((each) => each !== 'Ada Lovelace (Engineering Wiki)');
+        const others = (await consumer.accounts()).filter((each) => each !== label);
         assert.equal(others.length, 1);
-        assert.match(others[0] ?? '', label instanceof RegExp ? label : new RegExp(`^${escaped(label)}$`));
-        assert.match(shown, message instanceof RegExp ? message : new RegExp(`^${escaped(message)}$`));
+        assert.match(others[0] ?? '', expectedLabel instanceof RegExp ? expectedLabel : exactly(expectedLabel));
+        assert.match(shown, message instanceof RegExp ? message : exactly(message));
       });
     }
 
@@ -194,18 +154,13 @@ describe('invalid settings, unusual names and unexpected callbacks', { timeout: 
       Object.assign(ada, { name: 'Ada Lovelace' });
       Object.assign(notes, { name: 'Engineering Wiki' });
       await connect('workspace-notes');
-      assert.deepEqual(await consumer.accounts(), [
-        'Ada Lovelace (Engineering Wiki)',
-        'Ada Lovelace (Engineering Wiki) · ada@example.com',
-      ]);
+      assert.deepEqual(await consumer.accounts(), [label, `${label} · ada@example.com`]);
     });
   });
 
   describe('callbacks that arrive unexpectedly', () => {
     test('a link to another path of the extension is ignored and logged', async () => {
-      await window.runCommand(signInCommand);
-      await window.dialog.click('Continue');
-      const tab = await window.nextTab();
+      const tab = await beginSignIn(window);
       const redirectUri = new URL(tab.url()).searchParams.get('redirect_uri') ?? '';
       await editor.openTab(
         redirectUri.replace('%2Fcallback', '%2Felsewhere').replace('path=/callback', 'path=/elsewhere'),
@@ -216,11 +171,9 @@ describe('invalid settings, unusual names and unexpected callbacks', { timeout: 
     });
 
     test('a callback after the window was reloaded changes nothing', async () => {
-      await window.runCommand(signInCommand);
-      await window.dialog.click('Continue');
-      const tab = await window.nextTab();
+      const tab = await beginSignIn(window);
       await window.reload();
-      consumer = await Consumer.waitFor(directory, [consumer]);
+      await consumer.waitForRestart();
       const accounts = await consumer.accounts();
       await tab.getByRole('button', { name: 'Allow' }).click();
       await tab.close();
@@ -229,10 +182,7 @@ describe('invalid settings, unusual names and unexpected callbacks', { timeout: 
 
     test('an account that is signed out during its new sign-in is back after the user allows access', async () => {
       const [kept = '', other = ''] = await consumer.accounts();
-      await window.runCommand(signInCommand);
-      await window.dialog.click('Continue');
-      const tab = await window.nextTab();
-      await window.page.bringToFront();
+      const tab = await beginSignIn(window);
       await window.runCommand('Notion MCP: Sign Out');
       await window.quickInput.choose(other);
       await window.dialog.click('Sign Out');
@@ -247,14 +197,7 @@ describe('invalid settings, unusual names and unexpected callbacks', { timeout: 
   });
 
   test('the first account still works after all invalid input', async () => {
-    const pendingSession = consumer.requestSession({ scopes: ['default'], options: { createIfNone: true } });
-    await window.dialog.click('Allow');
-    await window.quickInput.choose('Ada Lovelace (Engineering Wiki)');
-    const session = sessionIn(await pendingSession);
-    assert.equal((await fetchSelf(notion.mcpUrl, session?.accessToken ?? '')).workspace.name, 'Engineering Wiki');
+    const session = await consumer.requestConsent(window, label);
+    assert.equal((await fetchSelf(notion, session)).workspace.name, 'Engineering Wiki');
   });
 });
-
-function escaped(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-}

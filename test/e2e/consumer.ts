@@ -1,36 +1,63 @@
-import { watch } from 'node:fs';
-import { mkdir, readdir, readFile } from 'node:fs/promises';
+import assert from 'node:assert/strict';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Ask, History, Session, SessionResult } from '../editor/consumer/protocol.ts';
+import type { EditorWindow } from './driver/editorWindow.ts';
+import { waitInFolder } from './driver/waitInFolder.ts';
 
-const limitMs = 20_000;
+/** What a consumer writes into the directory that `directoryVariable` names. */
+interface Announcement {
+  port: number;
+  pid: number;
+}
+
+/** The announcements of the consumers in all windows of one editor. */
+export class Announcements {
+  readonly #directory: string;
+  readonly #seen = new Set<number>();
+
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  /** Waits for an announcement that it has not returned before. @throws Error after 20 seconds */
+  async next(): Promise<Announcement> {
+    const announcement = await waitInFolder(this.#directory, async () => {
+      const names = (await readdir(this.#directory)).filter((name) => name.endsWith('.json'));
+      const all = await Promise.all(names.map((name) => readAnnouncement(join(this.#directory, name))));
+      return all.find((each) => each !== undefined && !this.#seen.has(each.pid));
+    });
+    if (announcement === undefined) {
+      throw new Error('no consumer appeared');
+    }
+    this.#seen.add(announcement.pid);
+    return announcement;
+  }
+}
 
 /** The consumer extension in one window, controlled by a test. */
 export class Consumer {
-  readonly pid: number;
-  readonly #port: number;
+  readonly #announcements: Announcements;
+  #announcement: Announcement;
 
-  private constructor({ port, pid }: { port: number; pid: number }) {
-    this.#port = port;
-    this.pid = pid;
+  private constructor(announcements: Announcements, announcement: Announcement) {
+    this.#announcements = announcements;
+    this.#announcement = announcement;
   }
 
-  /** Waits for the consumer of a window other than those in `known`. @throws Error after 20 seconds */
-  static async waitFor(directory: string, known: readonly Consumer[] = []): Promise<Consumer> {
-    await mkdir(directory, { recursive: true });
-    const stop = AbortSignal.timeout(limitMs);
-    for (;;) {
-      const changed = nextChange(directory, stop);
-      for (const name of await readdir(directory)) {
-        const announced = name.endsWith('.json') && (await readAnnouncement(join(directory, name)));
-        if (announced && !known.some(({ pid }) => pid === announced.pid)) {
-          return new Consumer(announced);
-        }
-      }
-      if (!(await changed)) {
-        throw new Error('no consumer appeared');
-      }
-    }
+  /** Waits for the consumer of a window that has just been opened. @throws Error after 20 seconds */
+  static async waitFor(announcements: Announcements): Promise<Consumer> {
+    return new Consumer(announcements, await announcements.next());
+  }
+
+  /** Waits until it runs again, after its window was reloaded. @throws Error after 20 seconds */
+  async waitForRestart(): Promise<void> {
+    this.#announcement = await this.#announcements.next();
+  }
+
+  /** The process of its window's extension host. */
+  get pid(): number {
+    return this.#announcement.pid;
   }
 
   requestSession(request: Ask): Promise<SessionResult> {
@@ -40,6 +67,17 @@ export class Consumer {
   /** Requests a session silently; returns `undefined` if the editor has none. */
   async silentSession(scopes: string[] = ['default']): Promise<Session | undefined> {
     return sessionIn(await this.requestSession({ scopes, options: { silent: true } }));
+  }
+
+  /** Requests a session, which the user allows in `window` for the account with this label. */
+  async requestConsent(window: EditorWindow, label: string): Promise<Session> {
+    const result = this.requestSession({ scopes: ['default'], options: { createIfNone: true } });
+    await window.page.bringToFront();
+    await window.dialog.click('Allow');
+    await window.quickInput.choose(label);
+    const session = sessionIn(await result);
+    assert.ok(session);
+    return session;
   }
 
   async accounts(): Promise<string[]> {
@@ -87,7 +125,7 @@ export class Consumer {
   }
 
   async #call(path: string, body?: unknown): Promise<unknown> {
-    const response = await fetch(`http://127.0.0.1:${this.#port}${path}`, {
+    const response = await fetch(`http://127.0.0.1:${this.#announcement.port}${path}`, {
       method: 'POST',
       body: body === undefined ? null : JSON.stringify(body),
     });
@@ -106,23 +144,11 @@ export function sessionIn(result: SessionResult): Session | undefined {
   return result.session ?? undefined;
 }
 
-async function readAnnouncement(path: string): Promise<{ port: number; pid: number } | undefined> {
+async function readAnnouncement(path: string): Promise<Announcement | undefined> {
   try {
-    return JSON.parse(await readFile(path, 'utf8')) as { port: number; pid: number };
+    return JSON.parse(await readFile(path, 'utf8')) as Announcement;
   } catch {
     // The consumer removed it in the meantime.
     return undefined;
   }
-}
-
-function nextChange(directory: string, stop: AbortSignal): Promise<boolean> {
-  return new Promise((resolve) => {
-    const watcher = watch(directory);
-    const end = (changed: boolean) => (): void => {
-      watcher.close();
-      resolve(changed);
-    };
-    watcher.once('change', end(true));
-    stop.addEventListener('abort', end(false), { once: true });
-  });
 }

@@ -1,16 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
-import { directoryVariable } from '../editor/consumer/protocol.ts';
-import { type NotionServer, startNotionServer } from '../notion/server.ts';
-import { allow } from './consentPage.ts';
-import { Consumer, sessionIn } from './consumer.ts';
-import { Editor } from './driver/editor.ts';
-import type { EditorWindow } from './driver/editorWindow.ts';
-import { consumerVsix, extensionVsix } from './driver/vsix.ts';
-import { fetchSelf } from './mcp.ts';
+import { describe, test } from 'node:test';
+import { sessionIn } from './consumer.ts';
+import { fetchSelf } from './fetchSelf.ts';
+import { finishSignIn } from './signIn.ts';
+import { useTestbed } from './testbed.ts';
 
 const label = 'Ada Lovelace (Engineering Wiki)';
 const signInEntry = 'Sign in with Notion to use Session Consumer (1)';
@@ -20,41 +13,9 @@ const requestsAtStart = [
   { scopes: [], options: { silent: true } },
 ];
 
-describe('another extension requests sessions', { timeout: 240_000 }, () => {
-  let notion: NotionServer;
-  let editor: Editor;
-  let window: EditorWindow;
-  let consumer: Consumer;
-  let directory: string;
-
-  before(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'consumers-'));
-    notion = await startNotionServer({ version: 'today' });
-    editor = await Editor.start({
-      extensions: [extensionVsix, consumerVsix],
-      settings: { 'notionMcp.serverUrl': notion.mcpUrl, 'sessionConsumer.askAtStart': requestsAtStart },
-      environment: { [directoryVariable]: directory },
-    });
-    window = await editor.openWindow();
-    consumer = await Consumer.waitFor(directory);
-  });
-
-  after(async () => {
-    await editor?.stop();
-    await notion?.close();
-    await rm(directory, { recursive: true, force: true });
-  });
-
-  /** Confirms the server, allows access in the browser and closes the tab. */
-  async function signIn(): Promise<void> {
-    await window.dialog.waitFor('Sign in at');
-    await window.dialog.click('Continue');
-    const tab = await window.nextTab();
-    await allow(tab, { user: 'Ada Lovelace', workspace: 'Engineering Wiki' });
-    await window.notifications.waitFor('Connected as');
-    await window.notifications.dismiss('Connected as');
-    await tab.close();
-  }
+describe('another extension requests sessions', { timeout: 240_000 }, async () => {
+  const settings = { 'sessionConsumer.askAtStart': requestsAtStart };
+  const { notion, editor, window, consumer } = await useTestbed({ settings });
 
   test('an extension that starts without an account gets no session, and only its request without options shows a sign-in badge', async () => {
     const { startResults } = await consumer.history();
@@ -69,12 +30,12 @@ describe('another extension requests sessions', { timeout: 240_000 }, () => {
       assert.deepEqual(await consumer.requestSession({ scopes }), { session: null });
       await window.accounts.waitForBadge();
       await window.accounts.click(signInEntry);
-      await signIn();
+      await finishSignIn(window);
       await window.accounts.waitForNoBadge();
 
       const silent = await consumer.silentSession(scopes);
       assert.equal(silent?.account.label, label);
-      assert.equal((await fetchSelf(notion.mcpUrl, silent?.accessToken ?? '')).workspace.name, 'Engineering Wiki');
+      assert.equal((await fetchSelf(notion, silent)).workspace.name, 'Engineering Wiki');
       assert.deepEqual(sessionIn(await consumer.requestSession({ scopes })), silent);
       assert.deepEqual(sessionIn(await consumer.requestSession({ scopes, options: { createIfNone: true } })), silent);
       const account = silent?.account ?? { id: '', label: '' };
@@ -89,7 +50,7 @@ describe('another extension requests sessions', { timeout: 240_000 }, () => {
 
       const forced = consumer.requestSession({ scopes, options: { forceNewSession: true, account } });
       await window.dialog.click('Allow');
-      await signIn();
+      await finishSignIn(window);
       const renewed = sessionIn(await forced);
       assert.equal(renewed?.id, silent?.id);
       assert.notEqual(renewed?.accessToken, silent?.accessToken);
@@ -98,8 +59,7 @@ describe('another extension requests sessions', { timeout: 240_000 }, () => {
 
       await window.runCommand('Notion MCP: Sign Out');
       await window.dialog.click('Sign Out');
-      await window.notifications.waitFor('Signed out');
-      await window.notifications.dismiss('Signed out');
+      await window.notifications.take('Signed out');
       assert.deepEqual(await consumer.accounts(), []);
     });
   }
@@ -108,7 +68,7 @@ describe('another extension requests sessions', { timeout: 240_000 }, () => {
     const pendingSession = consumer.requestSession({ scopes: ['default'], options: { createIfNone: true } });
     await window.dialog.waitFor('wants to sign in using Notion');
     await window.dialog.click('Allow');
-    await signIn();
+    await finishSignIn(window);
     assert.equal(sessionIn(await pendingSession)?.account.label, label);
   });
 
@@ -116,7 +76,7 @@ describe('another extension requests sessions', { timeout: 240_000 }, () => {
     notion.log.clear();
     await editor.restartServer();
     await window.reload();
-    consumer = await Consumer.waitFor(directory, [consumer]);
+    await consumer.waitForRestart();
     const { startResults } = await consumer.history();
     assert.deepEqual(
       startResults.map((result) => sessionIn(result)?.account.label),
@@ -146,7 +106,7 @@ describe('another extension requests sessions', { timeout: 240_000 }, () => {
     await openExtension();
     await window.extensions.disable();
     await window.reload();
-    consumer = await Consumer.waitFor(directory, [consumer]);
+    await consumer.waitForRestart();
     await assertNoProvider();
   });
 

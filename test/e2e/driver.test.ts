@@ -1,44 +1,27 @@
 import assert from 'node:assert/strict';
-import { createServer, type Server } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { after, afterEach, before, describe, type TestContext, test } from 'node:test';
+import { after, afterEach, describe, test } from 'node:test';
 import { Editor } from './driver/editor.ts';
-import type { EditorWindow } from './driver/editorWindow.ts';
 import { fixtureVsix } from './driver/vsix.ts';
+import { reportFailure } from './testbed.ts';
 
 const fixtureId = 'seedling-tests.driver-fixture';
 
-describe('the driver for a real editor', { timeout: 120_000 }, () => {
-  let site: Server;
-  let editor: Editor;
-  let window: EditorWindow;
-
-  before(async () => {
-    site = createServer((_, response) => {
-      response.setHeader('content-type', 'text/html').end('<p id="consent">Allow?</p>');
-    });
-    await new Promise<void>((resolve) => site.listen(0, '127.0.0.2', resolve));
-    const page = `http://127.0.0.2:${(site.address() as AddressInfo).port}/`;
-    editor = await Editor.start({
-      extensions: [fixtureVsix],
-      settings: { 'workbench.colorTheme': 'Default Dark Modern' },
-      environment: { FIXTURE_PAGE: page },
-    });
-    window = await editor.openWindow();
+describe('the driver for a real editor', { timeout: 120_000 }, async () => {
+  const site = createServer((_, response) => {
+    response.setHeader('content-type', 'text/html').end('<p id="consent">Allow?</p>');
   });
-
-  after(async () => {
-    await editor?.stop();
-    site.close();
-    site.closeAllConnections();
+  await new Promise<void>((resolve) => site.listen(0, '127.0.0.2', resolve));
+  after(() => site.close());
+  const editor = await Editor.start({
+    extensions: [fixtureVsix],
+    settings: { 'workbench.colorTheme': 'Default Dark Modern' },
+    environment: { FIXTURE_PAGE: `http://127.0.0.2:${(site.address() as AddressInfo).port}/` },
   });
-
-  afterEach(async (context) => {
-    const { passed, name } = context as TestContext & { passed: boolean };
-    if (!passed) {
-      await editor.saveScreenshots(name);
-    }
-  });
+  after(() => editor.stop());
+  afterEach((context) => reportFailure(context, editor));
+  const window = await editor.openWindow();
 
   test('the driver sees the badge, signs in from the Accounts menu and signs out there', async () => {
     await window.runCommand('Driver Fixture: Ask Passively');

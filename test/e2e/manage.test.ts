@@ -1,51 +1,14 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
 import { homedir, hostname, tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, afterEach, before, describe, type TestContext, test } from 'node:test';
-import { directoryVariable } from '../editor/consumer/protocol.ts';
-import { type NotionServer, startNotionServer } from '../notion/server.ts';
-import { allow } from './consentPage.ts';
-import { Consumer, sessionIn } from './consumer.ts';
-import { Editor } from './driver/editor.ts';
-import type { EditorWindow } from './driver/editorWindow.ts';
-import { consumerVsix, extensionVsix } from './driver/vsix.ts';
-import { finishSignIn, signIn } from './signIn.ts';
+import { describe, test } from 'node:test';
+import { allow, beginSignIn, confirmServer, finishSignIn } from './signIn.ts';
+import { useTestbed } from './testbed.ts';
 
 const ada = 'Ada Lovelace (Engineering Wiki)';
 const grace = 'Grace Hopper (Team Notes)';
 
-describe('managing accounts', { timeout: 150_000 }, () => {
-  let notion: NotionServer;
-  let editor: Editor;
-  let window: EditorWindow;
-  let consumer: Consumer;
-  let directory: string;
-
-  before(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'consumers-'));
-    notion = await startNotionServer({ version: 'today' });
-    editor = await Editor.start({
-      extensions: [extensionVsix, consumerVsix],
-      settings: { 'notionMcp.serverUrl': notion.mcpUrl },
-      environment: { [directoryVariable]: directory },
-    });
-    window = await editor.openWindow();
-    consumer = await Consumer.waitFor(directory);
-  });
-
-  after(async () => {
-    await editor?.stop();
-    await notion?.close();
-    await rm(directory, { recursive: true, force: true });
-  });
-
-  afterEach(async (context) => {
-    const { passed, name } = context as TestContext & { passed: boolean };
-    if (!passed) {
-      await editor.saveScreenshots(name);
-    }
-  });
+describe('managing accounts', { timeout: 150_000 }, async () => {
+  const { notion, editor, window, consumer } = await useTestbed();
 
   test('without an account Copy Diagnostics reports on the server, and Show Details shows the copied text', async () => {
     await window.runCommand('Notion MCP: Copy Diagnostics');
@@ -63,7 +26,7 @@ describe('managing accounts', { timeout: 150_000 }, () => {
     assert.equal(await window.quickInput.prompt(), 'You are not signed in to Notion yet.');
     await window.screenshot('50-no-accounts');
     await window.quickInput.choose('Sign in to a workspace…');
-    await finishSignIn(window, { user: 'Ada Lovelace', workspace: 'Engineering Wiki' });
+    await finishSignIn(window);
     await window.runCommand('Notion MCP: Manage Accounts');
     await window.quickInput.choose('Sign in to a workspace…');
     await finishSignIn(window, { user: 'Grace Hopper', workspace: 'Team Notes' });
@@ -93,15 +56,11 @@ describe('managing accounts', { timeout: 150_000 }, () => {
       );
     }
     await window.quickInput.choose('Refresh session');
-    await window.notifications.waitFor(`Refreshed ${ada}`);
-    await window.notifications.dismiss('Refreshed');
+    await window.notifications.take(`Refreshed ${ada}`);
   });
 
   test('Manage trusted extensions opens the editor’s list of the extensions that may use the account', async () => {
-    const pendingSession = consumer.requestSession({ scopes: ['default'], options: { createIfNone: true } });
-    await window.dialog.click('Allow');
-    await window.quickInput.choose(ada);
-    assert.ok(sessionIn(await pendingSession));
+    await consumer.requestConsent(window, ada);
     await window.runCommand('Notion MCP: Manage Accounts');
     await window.quickInput.choose(ada);
     await window.quickInput.choose('Manage trusted extensions');
@@ -129,12 +88,8 @@ describe('managing accounts', { timeout: 150_000 }, () => {
     }
     await window.quickInput.waitForFocus('Test connection');
     await keyboard.press('Enter');
-    const shown = await window.notifications.waitFor(`${grace} is connected and has`);
-    assert.deepEqual(
-      { severity: shown.severity, buttons: shown.buttons },
-      { severity: 'info', buttons: ['Show Details'] },
-    );
-    await window.notifications.dismiss('is connected');
+    const { severity, buttons } = await window.notifications.take(`${grace} is connected and has`);
+    assert.deepEqual({ severity, buttons }, { severity: 'info', buttons: ['Show Details'] });
   });
 
   test('Cancel closes the progress of a slow refresh at once, and the refresh continues in the background', async () => {
@@ -163,8 +118,7 @@ describe('managing accounts', { timeout: 150_000 }, () => {
     await window.quickInput.choose(ada);
     await hold.held;
     await window.notifications.click(`Testing ${ada}…`, 'Cancel');
-    await window.notifications.waitFor(`The test of ${ada} was stopped.`);
-    await window.notifications.dismiss('was stopped');
+    await window.notifications.take(`The test of ${ada} was stopped.`);
     hold.release();
   });
 
@@ -177,8 +131,7 @@ describe('managing accounts', { timeout: 150_000 }, () => {
     assert.deepEqual(shown.buttons, ['Try Again', 'Show Details']);
     await notion.expireAccessTokens();
     await window.notifications.click('has trouble at the moment', 'Try Again');
-    await window.notifications.waitFor('The server had ended its access early, so it was renewed just now.');
-    await window.notifications.dismiss('so it was renewed just now');
+    await window.notifications.take('The server had ended its access early, so it was renewed just now.');
   });
 
   test('a rejected renewal that is not yet confirmed is shown as a separate state, and Reconnect resolves it', async () => {
@@ -196,7 +149,7 @@ describe('managing accounts', { timeout: 150_000 }, () => {
     await window.screenshot('56-refused');
     await window.quickInput.cancel();
     await window.notifications.click('refused to renew the sign-in', 'Reconnect');
-    await finishSignIn(window, { user: 'Ada Lovelace', workspace: 'Engineering Wiki' });
+    await finishSignIn(window);
     await window.runCommand('Notion MCP: Manage Accounts');
     await window.quickInput.waitFor(ada);
     assert.match((await window.quickInput.details())[0] ?? '', /^signed in/);
@@ -209,6 +162,7 @@ describe('managing accounts', { timeout: 150_000 }, () => {
     await window.runCommand('Notion MCP: Test Connection');
     await window.quickInput.choose(grace);
     await window.notifications.waitFor(`Notion ended the sign-in of ${grace}`);
+    await window.notifications.waitForNone('Testing');
     await window.screenshot('53-status-bar');
     assert.equal((await window.notifications.list()).length, 1, 'the test reports the ended sign-in once');
     const item = window.page.getByRole('button', { name: `Notion ended the sign-in of ${grace}. Sign in again.` });
@@ -217,8 +171,7 @@ describe('managing accounts', { timeout: 150_000 }, () => {
     assert.ok((await window.quickInput.details()).includes('needs sign-in: Notion ended it'));
     await window.quickInput.choose(grace);
     await window.quickInput.choose('Reconnect');
-    await window.dialog.click('Continue');
-    const tab = await window.nextTab();
+    const tab = await confirmServer(window);
     await window.notifications.waitFor(`Choose ${grace} and allow access at`);
     // A sign-in as another identity adds a separate account, and a message says so.
     await allow(tab, { user: 'Ada Lovelace', workspace: 'Team Notes' });
@@ -226,16 +179,14 @@ describe('managing accounts', { timeout: 150_000 }, () => {
     assert.deepEqual(other.buttons, ['Reconnect', 'Undo']);
     await tab.close();
     await window.notifications.click(`so ${grace} was not reconnected`, 'Reconnect');
-    await window.dialog.click('Continue');
-    const again = await window.nextTab();
+    const again = await confirmServer(window);
     await allow(again, { user: 'Grace Hopper', workspace: 'Team Notes' });
     await window.page.getByText('Notion: sign in again').waitFor({ state: 'detached' });
     await again.close();
     assert.deepEqual(await consumer.accounts(), [ada, 'Ada Lovelace (Team Notes)', grace]);
     // The first notification is still shown.
     await window.notifications.click(`Notion ended the sign-in of ${grace}`, 'Reconnect');
-    await window.notifications.waitFor(`${grace} is signed in again already`);
-    await window.notifications.dismiss('is signed in again already');
+    await window.notifications.take(`${grace} is signed in again already`);
   });
 
   test('Copy Diagnostics reports the state of every account without secrets or personal data', async () => {
@@ -255,7 +206,7 @@ describe('managing accounts', { timeout: 150_000 }, () => {
     ];
     const session = await consumer.silentSession();
     const { port } = new URL(notion.mcpUrl);
-    const addressesAndPaths = ['127.0.0', port, homedir(), tmpdir(), directory, editor.directory, hostname()];
+    const addressesAndPaths = ['127.0.0', port, homedir(), tmpdir(), editor.directory, hostname()];
     const ids = [session?.id ?? '', session?.account.id ?? ''];
     assert.ok(ids.every((id) => id !== ''));
     const forbidden = [...notion.issuedSecrets(), ...personalData, 'ada@', 'Ada', ...addressesAndPaths, ...ids];
@@ -266,15 +217,16 @@ describe('managing accounts', { timeout: 150_000 }, () => {
   });
 
   test('Undo of an account that is already signed out signs out no other account', async () => {
-    await signIn(window, { user: 'Grace Hopper', workspace: 'Engineering Wiki' }, { leaveNotification: true });
+    const tab = await beginSignIn(window);
+    await allow(tab, { user: 'Grace Hopper', workspace: 'Engineering Wiki' });
+    await window.notifications.waitFor('Connected as Grace Hopper in Engineering Wiki');
+    await tab.close();
     await window.runCommand('Notion MCP: Sign Out');
     await window.quickInput.choose('Grace Hopper (Engineering Wiki)');
     await window.dialog.click('Sign Out');
-    await window.notifications.waitFor('Signed out of Grace Hopper (Engineering Wiki).');
-    await window.notifications.dismiss('Signed out of');
-    await window.notifications.click('Connected as Grace Hopper', 'Undo');
-    await window.notifications.waitFor('Grace Hopper (Engineering Wiki) is signed out already');
-    await window.notifications.dismiss('is signed out already');
+    await window.notifications.take('Signed out of Grace Hopper (Engineering Wiki).');
+    await window.notifications.click('Connected as Grace Hopper in Engineering Wiki', 'Undo');
+    await window.notifications.take('Grace Hopper (Engineering Wiki) is signed out already');
     assert.equal(await window.dialog.isShown(), false);
     assert.equal((await consumer.accounts()).length, 3);
   });

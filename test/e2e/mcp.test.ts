@@ -1,58 +1,15 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, afterEach, before, describe, type TestContext, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
-import { directoryVariable } from '../editor/consumer/protocol.ts';
 import { chosenHost, oldestHost } from '../editor/host/hosts.mjs';
-import { type NotionServer, startNotionServer } from '../notion/server.ts';
-import { Consumer } from './consumer.ts';
-import { Editor } from './driver/editor.ts';
-import type { EditorWindow } from './driver/editorWindow.ts';
-import { consumerVsix, extensionVsix } from './driver/vsix.ts';
 import { signIn } from './signIn.ts';
+import { useTestbed } from './testbed.ts';
 
 const wiki = 'Notion – Engineering Wiki';
 const maxTries = 10;
 
-describe('Notion’s tools in chat and agents', { timeout: 150_000 }, () => {
-  let notion: NotionServer;
-  let editor: Editor;
-  let window: EditorWindow;
-  let consumer: Consumer;
-  let directory: string;
-
-  before(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'consumers-'));
-    notion = await startNotionServer({ version: 'today' });
-    editor = await Editor.start({
-      extensions: [extensionVsix, consumerVsix],
-      settings: { 'notionMcp.serverUrl': notion.mcpUrl },
-      environment: { [directoryVariable]: directory },
-      logLevel: 'trace',
-    });
-    window = await editor.openWindow();
-    consumer = await Consumer.waitFor(directory);
-  });
-
-  after(async () => {
-    await editor?.stop();
-    await notion?.close();
-    await rm(directory, { recursive: true, force: true });
-  });
-
-  afterEach(async (context) => {
-    const { passed, name } = context as TestContext & { passed: boolean };
-    if (!passed) {
-      await editor.saveScreenshots(name);
-    }
-  });
-
-  /** The names of the tools that the editor offers to models. */
-  function tools(): Promise<string[]> {
-    return consumer.toolNames();
-  }
+describe('Notion’s tools in chat and agents', { timeout: 150_000 }, async () => {
+  const { notion, editor, window, consumer } = await useTestbed({ logLevel: 'trace' });
 
   /** Opens the editor's list of servers until it shows the expected ones, because an open list is not updated. */
   async function waitForServers(expected: string[]): Promise<void> {
@@ -68,7 +25,7 @@ describe('Notion’s tools in chat and agents', { timeout: 150_000 }, () => {
   }
 
   test('after a sign-in the account’s MCP server is listed, starts and offers its tools without a second sign-in', async () => {
-    await signIn(window, { user: 'Ada Lovelace', workspace: 'Engineering Wiki' });
+    await signIn(window);
     await window.runCommand('MCP: List Servers');
     await window.quickInput.waitFor(wiki);
     await window.screenshot('40-mcp-servers');
@@ -84,11 +41,11 @@ describe('Notion’s tools in chat and agents', { timeout: 150_000 }, () => {
     await consumer.waitForTool('notion-fetch');
     assert.equal(await window.dialog.isShown(), false);
     assert.deepEqual(notion.requests({ path: '/register' }), [], 'the editor starts no sign-in of its own');
-    assert.ok((await tools()).some((name) => name.includes('notion-search')));
+    assert.ok((await consumer.toolNames()).some((name) => name.includes('notion-search')));
   });
 
   test('a tool call succeeds before and after a renewal and after the access token was invalidated, without a restart of the MCP server', async () => {
-    const name = (await tools()).find((each) => each.includes('notion-fetch')) ?? '';
+    const name = (await consumer.toolNames()).find((each) => each.includes('notion-fetch')) ?? '';
     const self = async (): Promise<string> => {
       const result = consumer.callTool(name, { id: 'self' });
       await window.dialog.waitFor('Run notion-fetch');
@@ -118,10 +75,7 @@ describe('Notion’s tools in chat and agents', { timeout: 150_000 }, () => {
   });
 
   test('another extension calls the MCP server directly as the README shows, also after its access token was invalidated', async () => {
-    const pendingSession = consumer.requestSession({ scopes: ['default'], options: { createIfNone: true } });
-    await window.dialog.click('Allow');
-    await window.quickInput.choose('Ada Lovelace (Team Notes)');
-    await pendingSession;
+    await consumer.requestConsent(window, 'Ada Lovelace (Team Notes)');
     const self = (): Promise<string> => consumer.callNotion(notion.mcpUrl, 'notion-fetch', { id: 'self' });
     assert.match(await self(), /Team Notes/);
     await notion.expireAccessTokens();

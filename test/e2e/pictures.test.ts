@@ -1,41 +1,27 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { takePicture } from './pictures/camera.ts';
 import { mentionedPictures, shippedPath, shippedPictures } from './pictures/mentioned.ts';
-import { closeScene, openScene, type Scene } from './pictures/scene.ts';
+import { sceneOptions } from './pictures/scene.ts';
 import { type Capture, steps } from './pictures/steps.ts';
+import { useTestbed } from './testbed.ts';
 
 const artefacts = fileURLToPath(new URL('../../artefacts/e2e', import.meta.url));
 const pngSignature = '89504e470d0a1a0a';
 
-describe('the pictures of the README and the walkthrough', { timeout: 120_000 }, () => {
-  let scene: Scene;
+describe('the pictures of the README and the walkthrough', { timeout: 120_000 }, async () => {
+  const testbed = await useTestbed(sceneOptions({ theme: 'light', pixelRatio: 1 }));
   const takenPictures: string[] = [];
 
-  before(async () => {
-    scene = await openScene({ theme: 'light', pixelRatio: 1 });
-  });
-
-  after(async () => {
-    await (scene && closeScene(scene));
-  });
-
-  const capture: Capture = async (name, { frame, page = scene.window.page } = {}) => {
+  const capture: Capture = async (name, { frame, page = testbed.window.page } = {}) => {
     await takePicture(`${artefacts}/picture ${name}.png`, page, frame);
     takenPictures.push(name);
   };
 
   for (const [name, step] of Object.entries(steps)) {
-    test(`the pictures of “${name}” can be taken`, async () => {
-      try {
-        await step(scene, capture);
-      } catch (error) {
-        await scene.editor.saveScreenshots(name);
-        throw error;
-      }
-    });
+    test(`the pictures of “${name}” can be taken`, () => step(testbed, capture));
   }
 
   test('the shipped pictures are exactly those that README and walkthrough show, and each of them can be taken', () => {

@@ -5,8 +5,8 @@ import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { openChromium } from '../editor/host/chromium.ts';
-import { allow } from './consentPage.ts';
 import { EditorWindow } from './driver/editorWindow.ts';
+import { signIn } from './signIn.ts';
 
 const program = fileURLToPath(new URL('../start/main.ts', import.meta.url));
 
@@ -19,10 +19,7 @@ test('npm start opens an editor in which a user can sign in, and Ctrl+C stops ev
   try {
     const window = new EditorWindow(await browser.newPage());
     await window.open(await printedAddress(child.stdout));
-    await window.runCommand('Notion MCP: Sign In');
-    await window.dialog.click('Continue');
-    await allow(await window.nextTab(), { user: 'Ada Lovelace', workspace: 'Engineering Wiki' });
-    await window.notifications.waitFor('Connected as Ada Lovelace');
+    await signIn(window);
     assert.ok((await window.accounts.entries()).some((entry) => entry.startsWith('Ada Lovelace (Engineering Wiki)')));
     const ended = once(child, 'exit');
     child.kill('SIGINT');

@@ -1,62 +1,16 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
-import { directoryVariable } from '../editor/consumer/protocol.ts';
-import { type NotionServer, startNotionServer } from '../notion/server.ts';
-import { allow } from './consentPage.ts';
-import { Consumer, sessionIn } from './consumer.ts';
-import { Editor } from './driver/editor.ts';
-import type { EditorWindow } from './driver/editorWindow.ts';
-import { consumerVsix, extensionVsix } from './driver/vsix.ts';
+import { describe, test } from 'node:test';
+import { allow, allowAndCopyAddress, beginSignIn, finishSignIn, signIn } from './signIn.ts';
+import { useTestbed } from './testbed.ts';
 
-const ada = { user: 'Ada Lovelace', workspace: 'Engineering Wiki' };
 const label = 'Ada Lovelace (Engineering Wiki)';
 const json = { 'content-type': 'application/json' };
 
-describe('failures during sign-in and renewal', { timeout: 280_000 }, () => {
-  let notion: NotionServer;
-  let editor: Editor;
-  let window: EditorWindow;
-  let consumer: Consumer;
-  let directory: string;
+describe('failures during sign-in and renewal', { timeout: 280_000 }, async () => {
+  const { notion, editor, window, consumer } = await useTestbed({ logLevel: 'trace' });
 
-  before(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'consumers-'));
-    notion = await startNotionServer({ version: 'today' });
-    editor = await Editor.start({
-      extensions: [extensionVsix, consumerVsix],
-      settings: { 'notionMcp.serverUrl': notion.mcpUrl },
-      environment: { [directoryVariable]: directory },
-      logLevel: 'trace',
-    });
-    window = await editor.openWindow();
-    consumer = await Consumer.waitFor(directory);
-    // This account must survive every failure below.
-    await signIn();
-    await window.notifications.dismiss('Connected as');
-  });
-
-  after(async () => {
-    await editor?.stop();
-    await notion?.close();
-    await rm(directory, { recursive: true, force: true });
-  });
-
-  /** Starts a sign-in up to the consent page. */
-  async function begin(): Promise<void> {
-    await window.runCommand('Notion MCP: Sign In');
-    await window.dialog.click('Continue');
-  }
-
-  async function signIn(): Promise<void> {
-    await begin();
-    const tab = await window.nextTab();
-    await allow(tab, ada);
-    await window.notifications.waitFor('Connected as');
-    await tab.close();
-  }
+  // This account must survive every failure below.
+  await signIn(window);
 
   /** Waits for the error, checks its buttons, closes it, and checks that the existing account is unchanged. */
   async function expectError(sentence: string | RegExp, buttons: string[], picture?: string): Promise<void> {
@@ -72,35 +26,30 @@ describe('failures during sign-in and renewal', { timeout: 280_000 }, () => {
   }
 
   test('Cancel ends a sign-in at once, and a late callback only shows a notification', async () => {
-    await begin();
-    const tab = await window.nextTab();
+    const tab = await beginSignIn(window);
     await window.notifications.click('in your browser', 'Cancel');
     await window.notifications.waitForNone('in your browser');
-    await allow(tab, { ...ada, workspace: 'Team Notes' });
-    const notification = await window.notifications.waitFor('has already ended');
-    assert.deepEqual(notification.buttons, ['Sign In', 'Show Log']);
-    await window.notifications.dismiss('has already ended');
+    await allow(tab, { user: 'Ada Lovelace', workspace: 'Team Notes' });
+    const { buttons } = await window.notifications.take('has already ended');
+    assert.deepEqual(buttons, ['Sign In', 'Show Log']);
     await tab.close();
     assert.deepEqual(await consumer.accounts(), [label]);
   });
 
   test('a consent page that was closed in the browser can be opened again', async () => {
-    await begin();
-    const closed = await window.nextTab();
+    const closed = await beginSignIn(window);
     const address = closed.url();
     await closed.close();
     await window.notifications.click('in your browser', 'Open it again');
     const tab = await window.nextTab();
     assert.equal(tab.url(), address);
-    await allow(tab, ada);
-    await window.notifications.waitFor('Connected as');
-    await window.notifications.dismiss('Connected as');
+    await allow(tab);
+    await window.notifications.take('Connected as');
     await tab.close();
   });
 
   test('a callback with a wrong state changes nothing, and the sign-in completes through another channel', async () => {
-    await begin();
-    const tab = await window.nextTab();
+    const tab = await beginSignIn(window);
     const redirectUri = new URL(tab.url()).searchParams.get('redirect_uri') ?? '';
     await editor.openTab(`${redirectUri}&code=stolen&state=d3Jvbmc%3D`);
     await editor.log('seedling.notion-mcp-auth').waitFor(/belongs to no sign-in of this window/);
@@ -108,29 +57,24 @@ describe('failures during sign-in and renewal', { timeout: 280_000 }, () => {
     // This editor accepts one callback per address. The sign-in keeps waiting, and the user pastes the next one.
     await window.notifications.click('in your browser', 'Try another way');
     const other = await window.nextTab();
-    const ended = other.waitForEvent('requestfailed');
-    await allow(other, ada);
-    const address = (await ended).url();
+    const address = await allowAndCopyAddress(other);
     await window.quickInput.type('not an address');
     await window.quickInput.accept();
     await window.screenshot('14-paste');
     await window.quickInput.type(`  ${address.slice(0, 40)}\n${address.slice(40)} `);
     await window.quickInput.accept();
-    await window.notifications.waitFor('Connected as');
-    await window.notifications.dismiss('Connected as');
+    await window.notifications.take('Connected as');
     await other.close();
     assert.deepEqual(await consumer.accounts(), [label]);
   });
 
   test('a callback of an earlier attempt is reported as such, and the sign-in keeps waiting for the current one', async () => {
-    await begin();
-    const earlier = await window.nextTab();
+    const earlier = await beginSignIn(window);
     await window.notifications.click('in your browser', 'Try another way');
     const last = await window.nextTab();
-    await allow(earlier, ada);
-    const notification = await window.notifications.waitFor('belonged to an earlier try');
-    assert.deepEqual(notification.buttons, ['Show Log']);
-    await window.notifications.dismiss('belonged to an earlier try');
+    await allow(earlier);
+    const { buttons } = await window.notifications.take('belonged to an earlier try');
+    assert.deepEqual(buttons, ['Show Log']);
     await earlier.close();
     await last.close();
     await window.page.bringToFront();
@@ -141,34 +85,32 @@ describe('failures during sign-in and renewal', { timeout: 280_000 }, () => {
 
   test('a sign-in reports that the server cannot be reached before consent', async () => {
     await notion.stopListening();
-    await begin();
+    await window.runCommand('Notion MCP: Sign In');
+    await window.dialog.click('Continue');
     await expectError('cannot be reached', ['Try Again', 'Open Setting', 'Show Log'], '20-unreachable');
     await notion.listen();
   });
 
   test('a connection failure after consent is reported, and the existing account is kept', async () => {
-    await begin();
-    const tab = await window.nextTab();
+    const tab = await beginSignIn(window);
     notion.fault({ path: '/token', times: 1 }, { kind: 'drop', when: 'before' });
-    await allow(tab, ada);
+    await allow(tab);
     await expectError('cannot be reached', ['Try Again', 'Open Setting', 'Show Log']);
     await tab.close();
   });
 
   test('a server error during the code exchange is reported with its status', async () => {
-    await begin();
-    const tab = await window.nextTab();
+    const tab = await beginSignIn(window);
     notion.fault({ path: '/token', times: 1 }, { kind: 'respond', status: 503, body: '<html>Down</html>' });
-    await allow(tab, ada);
+    await allow(tab);
     await expectError('has trouble at the moment (status 503)', ['Try Again', 'Show Log']);
     await tab.close();
   });
 
   test('a token response without a token is reported as an unexpected response', async () => {
-    await begin();
-    const tab = await window.nextTab();
+    const tab = await beginSignIn(window);
     notion.fault({ path: '/token', times: 1 }, { kind: 'respond', status: 200, body: '{}', headers: json });
-    await allow(tab, ada);
+    await allow(tab);
     await expectError('returned an unexpected response', ['Try Again', 'Show Log']);
     await tab.close();
   });
@@ -186,24 +128,19 @@ describe('failures during sign-in and renewal', { timeout: 280_000 }, () => {
 
   test('a sign-in without an available identity succeeds with a fallback label', async () => {
     notion.directory.identityFails = true;
-    await begin();
-    const tab = await window.nextTab();
-    await allow(tab, ada);
+    const tab = await beginSignIn(window);
+    await allow(tab);
     await window.notifications.waitFor('Connected as Notion');
     await window.screenshot('23-fallback-label');
     await window.notifications.click('Connected as Notion', 'Undo');
-    await window.notifications.waitFor('Signed out');
-    await window.notifications.dismiss('Signed out');
+    await window.notifications.take('Signed out');
     notion.directory.identityFails = false;
     await tab.close();
     assert.deepEqual(await consumer.accounts(), [label]);
   });
 
   test('a sign-in that Notion ended is reported, its account is kept, and Reconnect restores the same session', async () => {
-    const pendingSession = consumer.requestSession({ scopes: ['default'], options: { createIfNone: true } });
-    await window.dialog.click('Allow');
-    await window.quickInput.choose(label);
-    const session = sessionIn(await pendingSession);
+    const { id } = await consumer.requestConsent(window, label);
     await notion.revokeGrants();
     await window.runCommand('Notion MCP: Refresh Session');
     const { severity, buttons } = await window.notifications.waitFor(`Notion ended the sign-in of ${label}`);
@@ -213,12 +150,8 @@ describe('failures during sign-in and renewal', { timeout: 280_000 }, () => {
     assert.equal(await consumer.silentSession(), undefined);
     assert.deepEqual(await consumer.accounts(), [label]);
     await window.notifications.click(`Notion ended the sign-in of ${label}`, 'Reconnect');
-    await window.dialog.click('Continue');
-    const tab = await window.nextTab();
-    await allow(tab, ada);
-    await window.notifications.waitFor('Connected as');
-    await tab.close();
-    assert.equal((await consumer.silentSession())?.id, session?.id);
+    await finishSignIn(window);
+    assert.equal((await consumer.silentSession())?.id, id);
     assert.equal(await window.page.getByText('Notion: sign in again').isVisible(), false);
   });
 

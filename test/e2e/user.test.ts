@@ -1,44 +1,15 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
-import { directoryVariable } from '../editor/consumer/protocol.ts';
-import { type NotionServer, startNotionServer } from '../notion/server.ts';
-import { allow, deny } from './consentPage.ts';
-import { Consumer, sessionIn } from './consumer.ts';
-import { Editor } from './driver/editor.ts';
-import type { EditorWindow } from './driver/editorWindow.ts';
-import { consumerVsix, extensionVsix } from './driver/vsix.ts';
-import { fetchSelf } from './mcp.ts';
+import { describe, test } from 'node:test';
+import { sessionIn } from './consumer.ts';
+import { fetchSelf } from './fetchSelf.ts';
+import { allow, beginSignIn, deny, signIn } from './signIn.ts';
+import { useTestbed } from './testbed.ts';
 
 const ada = 'Ada Lovelace (Engineering Wiki)';
 const adaNotes = 'Ada Lovelace (Team Notes)';
 
-describe('a user signs in to Notion from the editor', { timeout: 240_000 }, () => {
-  let notion: NotionServer;
-  let editor: Editor;
-  let window: EditorWindow;
-  let consumer: Consumer;
-  let directory: string;
-
-  before(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'consumers-'));
-    notion = await startNotionServer({ version: 'today' });
-    editor = await Editor.start({
-      extensions: [extensionVsix, consumerVsix],
-      settings: { 'notionMcp.serverUrl': notion.mcpUrl },
-      environment: { [directoryVariable]: directory },
-    });
-    window = await editor.openWindow();
-    consumer = await Consumer.waitFor(directory);
-  });
-
-  after(async () => {
-    await editor?.stop();
-    await notion?.close();
-    await rm(directory, { recursive: true, force: true });
-  });
+describe('a user signs in to Notion from the editor', { timeout: 240_000 }, async () => {
+  const { notion, editor, window, consumer } = await useTestbed();
 
   test('a passive session request shows a badge on the Accounts menu, and its entry starts a sign-in in the browser', async () => {
     assert.deepEqual(await consumer.requestSession({ scopes: ['default'] }), { session: null });
@@ -54,7 +25,7 @@ describe('a user signs in to Notion from the editor', { timeout: 240_000 }, () =
     const tab = await window.nextTab();
     await tab.screenshot({ path: 'artefacts/e2e/03-consent.png' });
     await window.screenshot('04-waiting');
-    await allow(tab, { user: 'Ada Lovelace', workspace: 'Engineering Wiki' });
+    await allow(tab);
     await tab.getByText(/close this (tab|page|window)/i).waitFor();
     await tab.screenshot({ path: 'artefacts/e2e/05-can-be-closed.png' });
     await tab.close();
@@ -71,12 +42,7 @@ describe('a user signs in to Notion from the editor', { timeout: 240_000 }, () =
   });
 
   test('a sign-in to a second workspace adds an account and keeps the first', async () => {
-    await window.runCommand('Notion MCP: Sign In');
-    await window.dialog.click('Continue');
-    const tab = await window.nextTab();
-    await allow(tab, { user: 'Ada Lovelace', workspace: 'Team Notes' });
-    await window.notifications.waitFor('Connected as Ada Lovelace in Team Notes');
-    await tab.close();
+    await signIn(window, { user: 'Ada Lovelace', workspace: 'Team Notes' });
     assert.deepEqual(await consumer.accounts(), [ada, adaNotes]);
     await window.accounts.open();
     await window.screenshot('08-two-accounts');
@@ -97,7 +63,7 @@ describe('a user signs in to Notion from the editor', { timeout: 240_000 }, () =
     const session = sessionIn(await pendingSession);
     assert.equal(session?.account.label, ada);
     assert.deepEqual(session?.scopes, ['default']);
-    assert.equal((await fetchSelf(notion.mcpUrl, session?.accessToken ?? '')).workspace.name, 'Engineering Wiki');
+    assert.equal((await fetchSelf(notion, session)).workspace.name, 'Engineering Wiki');
   });
 
   test('Refresh Session replaces the token and fires one session change', async () => {
@@ -111,13 +77,13 @@ describe('a user signs in to Notion from the editor', { timeout: 240_000 }, () =
     assert.equal(after?.id, before?.id);
     assert.notEqual(after?.accessToken, before?.accessToken);
     assert.equal((await consumer.history()).sessionChanges, sessionChanges + 1);
-    assert.equal((await fetchSelf(notion.mcpUrl, after?.accessToken ?? '')).user.name, 'Ada Lovelace');
+    assert.equal((await fetchSelf(notion, after)).user.name, 'Ada Lovelace');
   });
 
   test('a reload of the window neither prompts the user nor sends a request to the server', async () => {
     notion.log.clear();
     await window.reload();
-    consumer = await Consumer.waitFor(directory, [consumer]);
+    await consumer.waitForRestart();
     assert.equal((await consumer.silentSession())?.account.label, ada);
     assert.equal(await window.accounts.hasBadge(), false);
     assert.deepEqual(await consumer.accounts(), [ada, adaNotes]);
@@ -131,14 +97,12 @@ describe('a user signs in to Notion from the editor', { timeout: 240_000 }, () =
     await window.screenshot('12-sign-out');
     await window.dialog.click('Sign Out');
     await notion.waitForRequest({ path: '/token', method: 'POST', status: 200 });
-    await assert.rejects(fetchSelf(notion.mcpUrl, session?.accessToken ?? ''));
+    await assert.rejects(fetchSelf(notion, session));
     assert.deepEqual(await consumer.accounts(), [adaNotes]);
   });
 
   test('a sign-in that the user denies is reported, and the accounts stay as they are', async () => {
-    await window.runCommand('Notion MCP: Sign In');
-    await window.dialog.click('Continue');
-    const tab = await window.nextTab();
+    const tab = await beginSignIn(window);
     await deny(tab);
     const { message, buttons } = await window.notifications.waitFor('You denied access');
     assert.match(message, /Nothing changed/);

@@ -6,7 +6,7 @@ import { openChromium } from '../../editor/host/chromium.ts';
 import { CodeServer, type CodeServerOptions, installExtension, logsFolder } from '../../editor/host/codeServer.ts';
 import { EditorWindow } from './editorWindow.ts';
 import { ExtensionLog } from './extensionLog.ts';
-import { type Output, recordLeaks } from './leaks.ts';
+import { assertNoLeaks, type Output } from './leaks.ts';
 
 export interface EditorOptions {
   /** The paths of packaged extensions. */
@@ -160,11 +160,17 @@ export class Editor {
     return [{ name: 'printed', lines: this.#serverLines, isFromExtension: () => true }, ...consoles];
   }
 
-  /** Closes the browser, stops the server, searches its files and output for leaks, and deletes the files. */
+  /**
+   * Closes the browser, stops the server, searches its files and output for leaks, and deletes the files.
+   * @throws AssertionError if something leaked
+   */
   async stop(): Promise<void> {
     await this.#browser.close();
     await this.#server.stop();
-    await recordLeaks([this.directory], this.outputs);
-    await rm(this.#options.directory, { recursive: true, force: true, maxRetries: 5 });
+    try {
+      await assertNoLeaks([this.directory], this.outputs);
+    } finally {
+      await rm(this.directory, { recursive: true, force: true, maxRetries: 5 });
+    }
   }
 }

@@ -56,8 +56,9 @@ export class EditorWindow {
     await this.page.close();
   }
 
-  /** Runs a command by its title in the command palette, such as `Notion MCP: Sign In`. */
+  /** Brings the window to the front, and runs a command by its title, such as `Notion MCP: Sign In`, in the palette. */
   async runCommand(title: string): Promise<void> {
+    await this.page.bringToFront();
     for (let tries = 1; ; tries += 1) {
       try {
         await this.#runCommand(title, tries === maxTries ? undefined : tryLimitMs);

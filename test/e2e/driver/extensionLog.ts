@@ -1,8 +1,6 @@
-import { watch } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join, sep } from 'node:path';
-
-const limitMs = 20_000;
+import { waitInFolder } from './waitInFolder.ts';
 
 /** The log files that the editor writes for an extension's output channels. */
 export class ExtensionLog {
@@ -24,29 +22,13 @@ export class ExtensionLog {
 
   /** Waits until the text matches, and resolves to it. @throws Error with the text after 20 seconds */
   async waitFor(pattern: RegExp): Promise<string> {
-    const stop = AbortSignal.timeout(limitMs);
-    for (;;) {
-      const changed = nextChange(this.#logsFolder, stop);
+    const match = await waitInFolder(this.#logsFolder, async () => {
       const text = await this.text();
-      if (pattern.test(text)) {
-        return text;
-      }
-      if (!(await changed)) {
-        throw new Error(`the log of ${this.#extensionId} does not match ${pattern}:\n${text}`);
-      }
+      return pattern.test(text) ? text : undefined;
+    });
+    if (match === undefined) {
+      throw new Error(`the log of ${this.#extensionId} does not match ${pattern}:\n${await this.text()}`);
     }
+    return match;
   }
-}
-
-/** Resolves to true at the next change in the folder, or to false at `stop`. */
-function nextChange(folder: string, stop: AbortSignal): Promise<boolean> {
-  return new Promise((resolve) => {
-    const watcher = watch(folder, { recursive: true });
-    const end = (changed: boolean) => (): void => {
-      watcher.close();
-      resolve(changed);
-    };
-    watcher.once('change', end(true));
-    stop.addEventListener('abort', end(false), { once: true });
-  });
 }

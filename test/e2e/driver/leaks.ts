@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { after } from 'node:test';
 import { everyServer } from '../../notion/server.ts';
 
 /** Texts that no file or output may contain. */
@@ -20,14 +19,12 @@ export interface Output {
   isFromExtension: (line: string) => boolean;
 }
 
-/** The secrets and personal data of all Notion-shaped servers of this process. */
-export function allSensitiveTexts(): SensitiveTexts {
-  return {
-    secrets: everyServer.flatMap((notion) => notion.issuedSecrets()),
-    personalData: everyServer.flatMap(({ directory }) =>
-      directory.users.flatMap(({ name, email }) => (email === undefined ? [name] : [name, email])),
-    ),
-  };
+/** @throws AssertionError if there are secrets or personal data of one of this process's Notion-shaped servers */
+export async function assertNoLeaks(folders: readonly string[], outputs: readonly Output[]): Promise<void> {
+  const secrets = everyServer.flatMap((notion) => notion.issuedSecrets());
+  const users = everyServer.flatMap(({ directory }) => directory.users);
+  const personalData = users.flatMap(({ name, email }) => (email === undefined ? [name] : [name, email]));
+  assert.deepEqual(await findLeaks(folders, outputs, { secrets, personalData }), [], 'something leaked');
 }
 
 /** Searches files, file names and output for sensitive texts. @returns one line for each leak */
@@ -57,19 +54,6 @@ export async function findLeaks(folders: readonly string[], outputs: readonly Ou
     search(name, Buffer.from(lines.join('\n')), Buffer.from(lines.filter(isFromExtension).join('\n')));
   }
   return leaks;
-}
-
-const recordedLeaks: string[] = [];
-
-/** Searches for all sensitive texts. A leak fails the test file once all of its tests have ended. */
-export async function recordLeaks(folders: readonly string[], outputs: readonly Output[]): Promise<void> {
-  recordedLeaks.push(...(await findLeaks(folders, outputs, allSensitiveTexts())));
-}
-
-// Benchmarks also use the editor, but have no tests that could fail. The check is not part of `Editor.stop`, because an
-// error there would keep a test from running the rest of its cleanup.
-if (process.env.NODE_TEST_CONTEXT !== undefined) {
-  after(() => assert.deepEqual(recordedLeaks, [], 'something leaked'));
 }
 
 /** The folder of the installed extensions. */

@@ -67,6 +67,13 @@ export class Notifications {
     }
   }
 
+  /** Waits for a notification that contains `text`, closes it, and resolves to its content. */
+  async take(text: string | RegExp): Promise<Notification> {
+    const shown = await this.waitFor(text);
+    await this.dismiss(text);
+    return shown;
+  }
+
   /** Waits 0.8 s, because the editor shows at most three notifications in that time. Its clock is the only indicator. */
   async waitForFreeSlot(): Promise<void> {
     const startMs = await this.#page.evaluate(() => performance.now());

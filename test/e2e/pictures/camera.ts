@@ -1,7 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Locator, Page } from 'playwright-core';
-import { type Scene, type ThemeName, themes } from './scene.ts';
+import type { Testbed } from '../testbed.ts';
+import { type ThemeName, themes } from './scene.ts';
 
 /** The margin around the frame, in CSS pixels. */
 const marginPixels = 12;
@@ -20,7 +21,7 @@ export async function takePicture(path: string, page: Page, frame: readonly Loca
 }
 
 /** Changes the theme of the editor, or of another page, and waits until it is applied. */
-export async function showTheme({ window, consumer }: Scene, theme: ThemeName, page: Page): Promise<void> {
+export async function showTheme({ window, consumer }: Testbed, theme: ThemeName, page: Page): Promise<void> {
   const { id, className, media } = themes[theme];
   if (page !== window.page) {
     await page.emulateMedia(media);

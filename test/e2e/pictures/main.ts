@@ -3,27 +3,28 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { startTestbed } from '../testbed.ts';
 import { showTheme, takePicture } from './camera.ts';
 import { mentionedPictures, shippedPath } from './mentioned.ts';
-import { closeScene, openScene, type ThemeName, themes } from './scene.ts';
+import { sceneOptions, type ThemeName, themes } from './scene.ts';
 import { type Capture, steps, stepsForReview } from './steps.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const { values: flags } = parseArgs({ options: { all: { type: 'boolean', default: false } } });
 
 // A ratio of 1.5 is sharp enough for current screens, and the files have about half the size of those at 2.
-const scene = await openScene({ theme: 'light', pixelRatio: flags.all ? 1 : 1.5 });
+const testbed = await startTestbed(sceneOptions({ theme: 'light', pixelRatio: flags.all ? 1 : 1.5 }));
 const mentioned = mentionedPictures();
 
-const captureAll: Capture = async (name, { page = scene.window.page } = {}) => {
+const captureAll: Capture = async (name, { page = testbed.window.page } = {}) => {
   for (const theme of Object.keys(themes) as ThemeName[]) {
-    await showTheme(scene, theme, page);
+    await showTheme(testbed, theme, page);
     await takePicture(join(root, 'artefacts/pictures', theme, `${name}.png`), page);
   }
   console.log(name);
 };
 
-const captureMentioned: Capture = async (name, { frame, page = scene.window.page } = {}) => {
+const captureMentioned: Capture = async (name, { frame, page = testbed.window.page } = {}) => {
   if (mentioned.includes(name)) {
     await takePicture(shippedPath(name), page, frame);
     console.log(shippedPath(name));
@@ -32,11 +33,11 @@ const captureMentioned: Capture = async (name, { frame, page = scene.window.page
 
 try {
   for (const step of Object.values(flags.all ? { ...steps, ...stepsForReview } : steps)) {
-    await step(scene, flags.all ? captureAll : captureMentioned);
+    await step(testbed, flags.all ? captureAll : captureMentioned);
   }
 } catch (error) {
-  await scene.editor.saveScreenshots('pictures');
+  await testbed.editor.saveScreenshots('pictures');
   throw error;
 } finally {
-  await closeScene(scene);
+  await testbed.stop();
 }

@@ -1,0 +1,229 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Failure, type FailureDetails, type FailureKind } from '../../../src/oauth/errors.ts';
+import { type Course, ScriptedWindow } from './scriptedWindow.ts';
+import { CancellationError } from './vscode.ts';
+
+const { openBrowser } = await import('../../../src/editor/signInFlow.ts');
+
+const scopes = ['default'];
+const host = 'mcp.example';
+
+function fails(kind: FailureKind, code: FailureDetails['code']): Course {
+  return () => Promise.reject(new Failure(kind, { step: 'authorization', code, host }));
+}
+
+test('the first sign-in says that chat has Notion’s tools, and no later one does, also after a reload', async (t) => {
+  const window = await ScriptedWindow.open(t);
+  window.next.push(window.as('ada'), window.as('grace'), window.as('lin'));
+  await window.flow.run(scopes);
+  const first = 'information: Connected as ada in wiki. Notion’s tools are now available in chat. [Undo] [Turn Off]';
+  assert.equal(await window.message(), first);
+  await window.flow.run(scopes);
+  assert.equal(await window.message(), 'information: Connected as grace in wiki. [Undo]');
+  await window.openFlow().run(scopes);
+  assert.equal(await window.message(), 'information: Connected as lin in wiki. [Undo]');
+});
+
+test('a sign-in says nothing about chat while the tools are not offered, and says it once they are', async (t) => {
+  const window = await ScriptedWindow.open(t);
+  window.editor.settings.set('notionMcp.offerMcpServer', false);
+  await window.flow.run(scopes);
+  assert.equal(await window.message(), 'information: Connected as ada in wiki. [Undo]');
+  window.editor.settings.set('notionMcp.offerMcpServer', true);
+  window.next.push(window.as('grace'));
+  await window.flow.run(scopes);
+  assert.match(await window.message(), /available in chat/);
+});
+
+test('Turn Off in the message about chat stops offering the tools', async (t) => {
+  const window = await ScriptedWindow.open(t);
+  await window.flow.run(scopes);
+  await window.pick('Turn Off');
+  assert.equal(await window.editor.updates.take(), 'notionMcp.offerMcpServer false');
+});
+
+test('a sign-in to an account that was there already cannot be undone', async (t) => {
+  const window = await ScriptedWindow.open(t);
+  window.editor.settings.set('notionMcp.offerMcpServer', false);
+  await window.signedIn('ada');
+  await window.flow.run(scopes);
+  assert.equal(await window.message(), 'information: Connected as ada in wiki.');
+});
+
+test('Undo signs the new account out at once', async (t) => {
+  const window = await ScriptedWindow.open(t);
+  await window.flow.run(scopes);
+  await window.pick('Undo');
+  assert.equal(await window.message(), 'information: Signed out of ada (wiki).');
+  assert.deepEqual(window.labels, []);
+});
+
+test('Undo asks first if the account was renewed meanwhile', async (t) => {
+  const window = await ScriptedWindow.open(t);
+  const { grant } = await window.flow.run(scopes);
+  await window.accounts.renew(grant.id, { reason: 'asked' });
+  await window.pick('Undo');
+  const question = await window.editor.messages.take();
+  assert.match(question.text, /^modal warning: Sign out of ada \(wiki\)\? .+ \[Sign Out\]$/);
+  question.pick('Sign Out');
+  assert.equal(await window.message(), 'information: Signed out of ada (wiki).');
+});
+
+test('Undo keeps an account that was renewed meanwhile if the user closes the question', async (t) => {
+  const window = await ScriptedWindow.open(t);
+  const { grant } = await window.flow.run(scopes);
+  await window.accounts.renew(grant.id, { reason: 'asked' });
+  await window.pick('Undo');
+  await window.pick();
+  window.next.push(window.as('grace'));
+  await window.flow.run(scopes);
+  assert.deepEqual(window.labels, ['ada (wiki)', 'grace (wiki)']);
+});
+
+test('Undo says so if the account is signed out already', async (t) => {
+  const window = await ScriptedWindow.open(t);
+  const { grant } = await window.flow.run(scopes);
+  await window.accounts.signOut(grant.id);
+  await window.pick('Undo');
+  assert.equal(await window.message(), 'information: ada (wiki) is signed out already; there is nothing left to do.');
+});
+
+test('Cancel ends a sign-in without a message, and its caller learns that the user cancelled', async (t) => {
+  const window = await ScriptedWindow.open(t);
+  window.next.push(
+    ({ signal }) =>
+      new Promise((_, reject) => {
+        signal.addEventListener('abort', () => {
+          reject(new Failure('cancelled', { step: 'authorization', code: 'cancelled' }));
+        });
+      }),
+  );
+  const running = window.flow.run(scopes);
+  const progress = await window.editor.progress.take();
+  progress.cancel();
+  await assert.rejects(running, CancellationError);
+  await progress.closed;
+  assert.equal(window.editor.messages.size, 0);
+});
+
+test('a sign-in whose hosts the user declined ends without another message', async (t) => {
+  const window = await ScriptedWindow.open(t);
+  window.next.push(fails('cancelled', 'hosts_declined'));
+  await assert.rejects(window.flow.run(scopes), CancellationError);
+  assert.equal(window.editor.messages.size, 0);
+});
+
+for (const [name, course, text] of [
+  ['what the user decided', fails('accessDenied', 'access_denied'), /^information: You denied .*\. \[Try Again\]$/],
+  [
+    'that time ran out',
+    fails('cancelled', 'browser_limit'),
+    /^information: Nothing came .* \[Try Again\] \[Show Log\]$/,
+  ],
+  [
+    'that a server is out of reach',
+    fails('transient', 'unreachable'),
+    /^error: mcp\.example cannot be reached\. .*\[Try Again\]/,
+  ],
+  [
+    'that the network cannot be used',
+    fails('transient', 'proxy'),
+    /^error: The proxy .* \[Open Proxy Setting\] \[Try Again\]/,
+  ],
+  [
+    'an unexpected error',
+    () => Promise.reject(new TypeError('ada@example.com')),
+    /^error: Something .*\[Copy Diagnostics\]/,
+  ],
+] as const) {
+  test(`a failed sign-in shows ${name}, rejects with the same sentence, and Try Again repeats it`, async (t) => {
+    const window = await ScriptedWindow.open(t);
+    window.next.push(course);
+    const running = window.flow.run(['pages']);
+    const message = await window.editor.messages.take();
+    assert.match(message.text, text);
+    await assert.rejects(running, ({ message: sentence }: Error) => message.text.includes(`: ${sentence} [`));
+    message.pick('Try Again');
+    assert.match(await window.message(), /^information: Connected as ada/);
+    assert.deepEqual(
+      window.requests.map((request) => request.scopes),
+      [['pages'], ['pages']],
+    );
+  });
+}
+
+test('an unexpected error of a sign-in is logged by name, without its message', async (t) => {
+  const window = await ScriptedWindow.open(t);
+  window.next.push(() => Promise.reject(new TypeError('ada@example.com')));
+  await assert.rejects(window.flow.run(scopes));
+  const log = window.logLines.join('\n');
+  assert.match(log, /The sign-in failed unexpectedly\. name=TypeError at=signInFlow\.test\.ts/);
+  assert.ok(!log.includes('ada@example.com'));
+});
+
+test('a sign-in with an invalid server URL in the settings sends nothing and leads to the setting', async (t) => {
+  const window = await ScriptedWindow.open(t);
+  window.editor.settings.set('notionMcp.serverUrl', 'mcp.notion.com');
+  await assert.rejects(window.flow.run(scopes), /must begin with https/);
+  await window.pick('Open Setting');
+  assert.equal(await window.editor.executed.take(), 'workbench.action.openSettings @id:notionMcp.serverUrl');
+  assert.deepEqual(window.requests, []);
+  assert.equal(window.editor.progress.size, 0);
+});
+
+test('the progress of a sign-in says what it waits for, with links that work until it ends', async (t) => {
+  const window = await ScriptedWindow.open(t);
+  const used: string[] = [];
+  const choices = { openAgain: () => used.push('openAgain'), tryNextChannel: () => used.push('tryNextChannel') };
+  const { commands } = window.editor;
+  window.next.push(async (request) => {
+    request.onStage('discovering', host);
+    request.onStage('waitingForBrowser', host, choices);
+    commands.get('notionMcp.openAgain.1')?.();
+    commands.get('notionMcp.tryNextChannel.1')?.();
+    request.onStage('waitingForBrowser', host, { openAgain: choices.openAgain });
+    request.onStage('finishing', host);
+    commands.get('notionMcp.openAgain.1')?.();
+    return window.as('ada')(request);
+  });
+  await window.flow.run(scopes);
+  assert.deepEqual((await window.editor.progress.take()).reports, [
+    'Asking mcp.example where to sign in…',
+    'Allow access at mcp.example in your browser… [Open it again](command:notionMcp.openAgain.1 "Open it again") · [Try another way](command:notionMcp.tryNextChannel.1 "Try another way")',
+    'Allow access at mcp.example in your browser… [Open it again](command:notionMcp.openAgain.1 "Open it again")',
+    'Finishing the sign-in…',
+  ]);
+  assert.deepEqual(used, ['openAgain', 'tryNextChannel']);
+  assert.equal(commands.size, 0);
+});
+
+test('two sign-ins at the same time have links of their own', async (t) => {
+  const window = await ScriptedWindow.open(t);
+  await Promise.all([window.flow.run(scopes), window.flow.run(scopes)]);
+  assert.equal(window.requests.length, 2);
+});
+
+test('a sign-in at other hosts than Notion’s names them in a modal question, and goes on only with Continue', async (t) => {
+  const window = await ScriptedWindow.open(t);
+  const confirmed: Promise<boolean>[] = [];
+  window.next.push(async (request) => {
+    confirmed.push(request.confirmHosts('mcp.example', 'login.example'), request.confirmHosts(host, host));
+    return window.as('ada')(request);
+  });
+  await window.flow.run(scopes);
+  const two = await window.editor.messages.take();
+  assert.match(two.text, /^modal warning: Sign in at login\.example\? .*come from mcp\.example, .* \[Continue\]$/);
+  two.pick('Continue');
+  const one = await window.editor.messages.take();
+  assert.match(one.text, /^modal warning: Sign in at mcp\.example\? .* \[Continue\]$/);
+  one.pick();
+  assert.deepEqual(await Promise.all(confirmed), [true, false]);
+});
+
+test('the browser gets a URL byte for byte, as the editor would cut off a redirect URI at its first &', async (t) => {
+  const { editor } = await ScriptedWindow.open(t);
+  const url = 'https://mcp.example/authorize?redirect_uri=vscode%3A%2F%2Fcallback%3Fa%3D1%26b%3D2&state=x%3D';
+  await openBrowser(url);
+  assert.deepEqual(editor.openedUrls, [url]);
+});
