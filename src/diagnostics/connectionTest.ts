@@ -12,7 +12,7 @@ import { Failure } from '../oauth/errors.ts';
 import { whenAborted } from '../signIn/awaitCallback.ts';
 
 /** The checks of a connection test, in the order in which they run. */
-export type CheckName = 'server' | 'discovery' | 'token' | 'initialize' | 'tools' | 'identity';
+export type CheckName = 'server' | 'discovery' | 'token' | 'initialize' | 'tools' | 'identity' | 'access';
 
 export interface Check {
   name: CheckName;
@@ -32,11 +32,10 @@ export interface ConnectionReport {
   notTried: CheckName[];
   /** The MCP server rejected the token but accepted the renewed one. */
   wasRenewed: boolean;
+  /** What the account may use, for `accessTo`. */
   access: Map<string, ToolAccess>;
   /** The server's clock minus the local clock, if the server sent its time. */
   clockSkewSeconds?: number;
-  /** A tool failed with a known fault of Notion's MCP server. */
-  isServerFault: boolean;
 }
 
 /** One request of a check and its outcome. */
@@ -112,7 +111,12 @@ export async function checkConnection(grant: Grant, parts: ConnectionParts): Pro
       'identity',
       async (http, signal) => {
         report.identity = await readIdentity(http, url, accessToken, { signal });
-        Object.assign(report, await readToolAccess(http, url, accessToken, { signal }));
+      },
+    ],
+    [
+      'access',
+      async (http, signal) => {
+        report.access = await readToolAccess(http, url, accessToken, { signal });
       },
     ],
   ];
@@ -128,7 +132,6 @@ function emptyReport(): ConnectionReport {
     notTried: [],
     wasRenewed: false,
     access: new Map(),
-    isServerFault: false,
   };
 }
 

@@ -97,7 +97,7 @@ function accountLines(
       : [
           `  chain: ${describeChecks(report)}`,
           `  discovery: ${describeDiscovery(report)}`,
-          `  tools ${report.tools.length}, known server fault ${yesNo(report.isServerFault)}, ${describeClockSkew(report)}`,
+          `  tools ${report.tools.length}, known server fault ${yesNo(hasServerFault(report))}, ${describeClockSkew(report)}`,
         ]),
   ];
 }
@@ -106,6 +106,11 @@ function describeChecks({ checks }: ConnectionReport): string {
   return checks
     .map(({ name, tookMs, failure }) => `${name} ${tookMs} ms${failure ? ` FAILED ${describeFailure(failure)}` : ''}`)
     .join(', ');
+}
+
+/** Whether a tool failed with a known fault of Notion's MCP server. */
+function hasServerFault({ checks }: ConnectionReport): boolean {
+  return checks.some(({ failure }) => failure?.details.code === 'server_fault');
 }
 
 function describeDiscovery({ requests }: ConnectionReport): string {

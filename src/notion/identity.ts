@@ -1,9 +1,10 @@
 import { displayText } from '../core/displayText.ts';
-import { isObject, jsonObject } from '../core/json.ts';
+import { isObject } from '../core/json.ts';
 import type { Secret } from '../core/secret.ts';
 import type { Http } from '../http/client.ts';
 import { Failure } from '../oauth/errors.ts';
-import { type CallOptions, callTool } from './mcpClient.ts';
+import type { CallOptions } from './mcpClient.ts';
+import { readFromTools, type ToolCall } from './readFromTools.ts';
 
 /** The user and workspace of a grant, as Notion reports them. The names are raw: clean them before showing them. */
 export interface Identity {
@@ -16,31 +17,20 @@ export interface Identity {
 
 /**
  * Reads from Notion which user and workspace an access token belongs to.
- * @throws Failure of step `identity`; `invalidResponse` if no tool returns both the user and the workspace
+ * @throws Failure of step `identity`: `serverRejected` with code `invalid_token` if the server rejects the token,
+ *   `transient` if a later call may succeed, `invalidResponse` if no tool returns both the user and the workspace
  */
 export async function readIdentity(
   http: Http,
   serverUrl: URL,
   accessToken: Secret,
-  { signal }: CallOptions = {},
+  options: CallOptions = {},
 ): Promise<Identity> {
-  let toolError: Failure | undefined;
-  for (const { tool, args } of identityTools) {
-    try {
-      const result = await callTool(http, serverUrl, accessToken, tool, args, signal && { signal });
-      const identity = result.isError ? undefined : identityIn(result.structured ?? jsonObject(result.text));
-      if (identity !== undefined) {
-        return identity;
-      }
-    } catch (error) {
-      // Another tool can help only if this one does not exist; any other failure would happen again.
-      if (!(error instanceof Failure && error.details.code === 'rpc_error')) {
-        throw error;
-      }
-      toolError = error;
-    }
+  const identity = await readFromTools(http, serverUrl, accessToken, identityCalls, identityIn, options);
+  if (identity === undefined) {
+    throw new Failure('invalidResponse', { step: 'identity', code: 'no_identity', host: serverUrl.host });
   }
-  throw toolError ?? new Failure('invalidResponse', { step: 'identity', code: 'no_identity', host: serverUrl.host });
+  return identity;
 }
 
 /** Cleans a name from the server for display: one line of plain text, at most 60 characters. */
@@ -61,25 +51,30 @@ const longestId = 200;
 /** Longer names are cut to this length before they are stored. */
 const longestStoredName = 1000;
 
-const identityTools = [
-  { tool: 'notion-fetch', args: { id: 'self' } },
-  { tool: 'notion-get-users', args: { user_id: 'self' } },
-] as const;
+/** Notion omits the prefix for clients that it takes for OpenAI's (guides/mcp/mcp-supported-tools). */
+const identityCalls: readonly ToolCall[] = [
+  ['notion-fetch', { id: 'self' }],
+  ['fetch', { id: 'self' }],
+  ['notion-get-users', { user_id: 'self' }],
+  ['get-users', { user_id: 'self' }],
+];
 
 /**
- * Reads a tool's result: `{user, workspace}` from `notion-fetch`, or, as in Notion's API, a list of users whose `bot`
- * names the workspace.
+ * Reads a tool's result: `{user, workspace}`, which Notion wraps in `self`, or the token's bot user as in Notion's API,
+ * which names its workspace and the user who owns it.
  */
-function identityIn(content: Record<string, unknown> | undefined): Identity | undefined {
-  const user = record(content?.user) ?? record(Array.isArray(content?.results) ? content.results[0] : undefined);
-  const bot = record(user?.bot);
-  const workspace = record(content?.workspace) ?? (bot && { id: bot.workspace_id, name: bot.workspace_name });
+function identityIn(content: Record<string, unknown>): Identity | undefined {
+  const self = record(content.self) ?? content;
+  const apiUser = record(Array.isArray(content.results) ? content.results[0] : content);
+  const bot = record(apiUser?.bot);
+  const workspace = record(self.workspace) ?? (bot && { id: bot.workspace_id, name: bot.workspace_name });
+  const user = record(self.user) ?? record(record(bot?.owner)?.user) ?? (bot && apiUser);
   const userId = id(user?.id);
   const workspaceId = id(workspace?.id);
   if (userId === undefined || workspaceId === undefined) {
     return undefined;
   }
-  const email = name(user?.email);
+  const email = name(user?.email ?? record(user?.person)?.email);
   return {
     userId,
     userName: name(user?.name),

@@ -11,6 +11,11 @@ export interface CallOptions {
 
 const protocolVersion = '2025-06-18';
 
+/** JSON-RPC's "Invalid params", by which MCP servers also report an unknown tool. */
+const invalidParams = -32602;
+/** JSON-RPC's "Internal error". */
+const internalError = -32603;
+
 /** The parameters of our `initialize` request. */
 export const initializeParams = {
   protocolVersion,
@@ -22,7 +27,7 @@ export const initializeParams = {
  * Sends one request to an MCP server over Streamable HTTP and returns its result. Notion's server is stateless, so one
  * HTTP request is enough. If the server requires a session, the client sends `initialize` and then repeats the request.
  * @throws Failure of step `identity`: `serverRejected` with code `invalid_token` if the server rejects the token, with
- *   code `rpc_error` if it responds with a JSON-RPC error
+ *   code `invalid_params` or `rpc_error` if it responds with a JSON-RPC error, `transient` if that is an internal error
  */
 export async function mcpRequest(
   http: Http,
@@ -116,9 +121,9 @@ function readResult(
 ): Record<string, unknown> {
   if (isObject(error)) {
     const reason = typeof error.message === 'string' ? error.message : '';
-    throw new Failure('serverRejected', {
+    throw new Failure(error.code === internalError ? 'transient' : 'serverRejected', {
       step: 'identity',
-      code: 'rpc_error',
+      code: error.code === invalidParams ? 'invalid_params' : 'rpc_error',
       host,
       serverReason: displayReason(reason, [accessToken]),
     });

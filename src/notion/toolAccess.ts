@@ -1,36 +1,88 @@
-import { jsonObject } from '../core/json.ts';
+import { displayText } from '../core/displayText.ts';
+import { isObject } from '../core/json.ts';
 import type { Secret } from '../core/secret.ts';
 import type { Http } from '../http/client.ts';
-import { type CallOptions, callTool } from './mcpClient.ts';
-import { isSerializationFault } from './toolErrors.ts';
+import type { CallOptions } from './mcpClient.ts';
+import { readFromTools, type ToolCall } from './readFromTools.ts';
 
-/** The account's access to a tool, as Notion reports it. */
-export type ToolAccess = 'available' | 'available_with_limit' | 'upgrade_required' | 'not_enabled' | 'unknown';
-
-const known: readonly string[] = ['available', 'available_with_limit', 'upgrade_required', 'not_enabled'];
+/** The account's access to a tool, as Notion reports it. The texts are Notion's: clean them before showing them. */
+export interface ToolAccess {
+  /** For example `available` or `plan_required`; Notion adds to them. */
+  status: string;
+  /** An https address where the user can get access, safe to show as it is. */
+  link?: string;
+  /** The paths of the parameters that the plan does not include, for example `filters.title_only`. */
+  restrictedParameters: string[];
+}
 
 /**
- * Reads which tools the account may use: `current_tool_access` in the result of `notion-fetch self`.
- * @returns the access by tool name, and whether the call failed because of a serialization bug in Notion's server
- * @throws Failure as `mcpRequest` does
+ * Reads which tools the account may use.
+ * @returns the access by tool, for `accessTo`; a tool that Notion says nothing about is missing
+ * @throws Failure as `readFromTools` does
  */
 export async function readToolAccess(
   http: Http,
   serverUrl: URL,
   accessToken: Secret,
   options: CallOptions = {},
-): Promise<{ access: Map<string, ToolAccess>; isServerFault: boolean }> {
-  const result = await callTool(http, serverUrl, accessToken, 'notion-fetch', { id: 'self' }, options);
-  const content = result.structured ?? jsonObject(result.text);
-  const all = content?.current_tool_access;
-  const entries = typeof all === 'object' && all !== null ? Object.entries(all) : [];
-  return {
-    access: new Map(entries.map(([tool, value]) => [tool, accessIn(value)])),
-    isServerFault: result.isError && isSerializationFault(result.text),
-  };
+): Promise<Map<string, ToolAccess>> {
+  const access = await readFromTools(http, serverUrl, accessToken, accessCalls, accessIn, options);
+  return access ?? new Map();
 }
 
-function accessIn(value: unknown): ToolAccess {
-  const status = typeof value === 'object' && value !== null && 'status' in value ? value.status : undefined;
-  return typeof status === 'string' && known.includes(status) ? (status as ToolAccess) : 'unknown';
+/** The access to a tool by its listed name; undefined if Notion does not say. */
+export function accessTo(access: ReadonlyMap<string, ToolAccess>, tool: string): ToolAccess | undefined {
+  return access.get(baseName(tool));
 }
+
+const accessCalls: readonly ToolCall[] = [
+  ['notion-get-tool-access', {}],
+  ['get-tool-access', {}],
+  ['notion-fetch', { id: 'self' }],
+  ['fetch', { id: 'self' }],
+];
+
+function accessIn(content: Record<string, unknown>): Map<string, ToolAccess> | undefined {
+  const all = content.current_tool_access ?? (isObject(content.self) ? content.self.current_tool_access : undefined);
+  if (!isObject(all)) {
+    return undefined;
+  }
+  const access = new Map(Object.entries(all).flatMap(([tool, entry]) => accessEntry(tool, entry)));
+  // Notion omits `search` where `ai_search` can be used, as calls of it then search with AI.
+  if (!access.has('search') && access.get('ai_search')?.status === 'available') {
+    access.set('search', { status: 'available', restrictedParameters: [] });
+  }
+  return access;
+}
+
+function accessEntry(tool: string, entry: unknown): [string, ToolAccess][] {
+  if (!isObject(entry) || typeof entry.status !== 'string') {
+    return [];
+  }
+  const { status, restricted_parameters: restricted } = entry;
+  const link = [entry.upgrade_url, entry.full_version_url, entry.landing_page_url].map(shownLink).find(Boolean);
+  return [
+    [
+      baseName(tool),
+      { status, ...(link && { link }), restrictedParameters: isObject(restricted) ? Object.keys(restricted) : [] },
+    ],
+  ];
+}
+
+/** Notion's key for a tool, which is listed as `notion-ai-search` or, for OpenAI's clients, as `ai-search`: `ai_search`. */
+function baseName(tool: string): string {
+  return tool.replaceAll('-', '_').replace(/^notion_/, '');
+}
+
+/** An https URL that display cleaning leaves as it is; another one could not be shown and used. */
+function shownLink(value: unknown): string | undefined {
+  const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : undefined;
+  const isShown =
+    url?.protocol === 'https:' &&
+    url.username === '' &&
+    url.password === '' &&
+    displayText(url.href, longestLink) === url.href;
+  return isShown ? url.href : undefined;
+}
+
+const longestLink = 500;

@@ -47,6 +47,8 @@ export interface FailureDetails {
   serverReason?: string;
   /** How long the server asked us to wait (`Retry-After`), in milliseconds from now. */
   retryAfterMs?: number;
+  /** Whether a request that got no response may have reached the server; absent if there was a response. */
+  wasSent?: boolean;
   cause?: unknown;
 }
 
@@ -113,6 +115,9 @@ type OwnCode =
   | 'issuer_mismatch'
   | 'not_a_code_response'
   | 'no_code'
+  // Who may connect, at the consent page or any endpoint.
+  | 'guest_not_allowed'
+  | 'client_not_allowed'
   // Tokens.
   | 'no_access_token'
   | 'no_refresh_token'
@@ -123,9 +128,13 @@ type OwnCode =
   | 'not_json'
   | 'html'
   | 'rpc_error'
+  | 'invalid_params'
   | 'no_reply'
   | 'no_result'
   | 'no_identity'
+  | 'rate_limited'
+  | 'server_fault'
+  | 'tool_error'
   // A stored grant.
   | 'ended'
   | 'ending'

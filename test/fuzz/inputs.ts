@@ -36,7 +36,7 @@ export const anyText = fc.oneof(
 );
 
 /** Values of the right type, of a wrong type, and hostile ones. */
-const anyValue = fc.oneof(
+export const anyValue = fc.oneof(
   { weight: 3, arbitrary: anyText },
   { weight: 1, arbitrary: fc.jsonValue({ maxDepth: 2 }) },
   { weight: 1, arbitrary: fc.constantFrom(0, -1, 1e308, 3600, '3600', null, true, [], {}, [''], 'Bearer', 'none') },

@@ -1,5 +1,6 @@
 import type { Property } from './property.ts';
 import { responseProperties } from './responseProperties.ts';
 import { textProperties } from './textProperties.ts';
+import { toolProperties } from './toolProperties.ts';
 
-export const properties: readonly Property[] = [...textProperties, ...responseProperties];
+export const properties: readonly Property[] = [...textProperties, ...responseProperties, ...toolProperties];

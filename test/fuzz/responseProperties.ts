@@ -155,7 +155,7 @@ export const responseProperties: Property[] = [
 /**
  * An `Http` that repeats `responses`: real sockets are too slow for a million responses. Records URLs in `requested`.
  */
-function scripted(responses: readonly (HttpResponse | HttpFailureKind)[], requested: URL[] = []): Http {
+export function scripted(responses: readonly (HttpResponse | HttpFailureKind)[], requested: URL[] = []): Http {
   let next = 0;
   return async ({ url }) => {
     requested.push(url);

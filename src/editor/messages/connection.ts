@@ -1,13 +1,14 @@
 import { env, l10n } from 'vscode';
+import { displayText } from '../../core/displayText.ts';
 import type { Check, CheckName, ConnectionReport } from '../../diagnostics/connectionTest.ts';
 import { displayName, displayNames } from '../../notion/identity.ts';
-import type { ToolAccess } from '../../notion/toolAccess.ts';
+import { accessTo, type ToolAccess } from '../../notion/toolAccess.ts';
 import type { Message } from './actions.ts';
 import { aboutAccount, messageFor } from './failure.ts';
 
 /** Renders a connection test as plain text: its time, each check, user and workspace, and which tools can be used. */
 export function connectionText(label: string, report: ConnectionReport, testedAtMs: number): string {
-  const { checks, notTried, identity, tools, access, wasRenewed, isServerFault, clockSkewSeconds = 0 } = report;
+  const { checks, notTried, identity, tools, access, wasRenewed, clockSkewSeconds = 0 } = report;
   const lines = [
     l10n.t('Notion connection of {0}', label),
     l10n.t({
@@ -33,12 +34,9 @@ export function connectionText(label: string, report: ConnectionReport, testedAt
       l10n.t('The clock of this computer is wrong by {0} seconds. Set it, or sign-ins may fail.', seconds),
     );
   }
-  if (isServerFault) {
-    lines.push('', serverFaultSentence());
-  }
   if (tools.length > 0) {
     lines.push('', l10n.t('Tools ({0})', String(tools.length)));
-    lines.push(...tools.map((tool) => `  ${displayName(tool)}: ${describeAccess(access.get(tool))}`));
+    lines.push(...tools.map((tool) => `  ${displayName(tool)}: ${describeAccess(accessTo(access, tool))}`));
   }
   return `${lines.join('\n')}\n`;
 }
@@ -62,13 +60,6 @@ function renewedSentence(): string {
     message: 'The server had ended its access early, so it was renewed just now.',
     comment: ['“it” is the access of an account.'],
   });
-}
-
-/** Explains a known fault of Notion's MCP server, which neither the user nor this extension can fix. */
-export function serverFaultSentence(): string {
-  return l10n.t(
-    'A tool failed in a way that is a known mistake of Notion’s server, not yours. Try again, or ask for the same in other words.',
-  );
 }
 
 function checkLine(check: Check): string {
@@ -104,20 +95,40 @@ function checkTitle(name: CheckName): string {
       return l10n.t('Tools listed');
     case 'identity':
       return l10n.t('Account identified');
+    case 'access':
+      return l10n.t('Access to tools read');
   }
 }
 
-function describeAccess(access: ToolAccess = 'unknown'): string {
-  switch (access) {
+/** Describes an access in one line of plain text: its status, then what is not included and where to get it. */
+function describeAccess(access: ToolAccess | undefined): string {
+  const { status = '', link, restrictedParameters = [] } = access ?? {};
+  const restricted = displayText(restrictedParameters.join(', '), longestList);
+  const parts = [
+    describeStatus(displayName(status)),
+    ...(restricted === '' ? [] : [l10n.t('restrictions on {0}', restricted)]),
+  ];
+  return `${parts.join(', ')}${link === undefined ? '' : `: ${link}`}`;
+}
+
+const longestList = 300;
+
+function describeStatus(status: string): string {
+  switch (status) {
     case 'available':
       return l10n.t('available');
     case 'available_with_limit':
       return l10n.t('available, with a limit');
+    case 'plan_required':
     case 'upgrade_required':
       return l10n.t('needs a higher Notion plan');
+    case 'full_version_required':
+      return l10n.t('needs the full version of Notion MCP');
     case 'not_enabled':
       return l10n.t('not enabled in this workspace');
-    case 'unknown':
+    case '':
       return l10n.t('Notion does not say');
+    default:
+      return l10n.t('Notion says: “{0}”', status);
   }
 }

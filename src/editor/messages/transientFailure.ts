@@ -9,7 +9,7 @@ const retryOrOpenSetting: readonly MessageAction[] = ['tryAgain', 'openSetting',
 
 /** The message for a transient failure, which leaves the stored sign-in untouched. */
 export function transientMessage({ details }: Failure, host: string): Message {
-  const { step, code, status, retryAfterMs } = details;
+  const { step, code, status, retryAfterMs, serverReason } = details;
   if (step === 'storage') {
     return localStorageMessage(code);
   }
@@ -21,6 +21,12 @@ export function transientMessage({ details }: Failure, host: string): Message {
       args: [host],
     });
     return { sentence, actions: ['reconnect', 'showLog'] };
+  }
+  if (code === 'no_refresh_token') {
+    const sentence = l10n.t(
+      'Notion issued no refresh token for this account, so it cannot be renewed. Sign in again when it ends.',
+    );
+    return { sentence, actions: ['reconnect', 'manageAccounts'] };
   }
   if (retryAfterMs !== undefined) {
     const seconds = String(Math.ceil(retryAfterMs / 1000));
@@ -51,7 +57,25 @@ export function transientMessage({ details }: Failure, host: string): Message {
       actions: retry,
     };
   }
-  return networkMessage(code, host, details.host);
+  switch (code) {
+    case 'rate_limited':
+      return { sentence: l10n.t('{0} asks for a pause. Try again later.', host), actions: retry };
+    case 'server_fault':
+      return {
+        sentence: l10n.t(
+          'A tool failed in a way that is a known mistake of Notion’s server, not yours. Try again, or ask for the same in other words.',
+        ),
+        actions: retry,
+      };
+    case 'tool_error':
+    case 'rpc_error':
+      return {
+        sentence: l10n.t('{0} has trouble at the moment and says: “{1}”. Try again later.', host, serverReason || code),
+        actions: retry,
+      };
+    default:
+      return networkMessage(code, host, details.host);
+  }
 }
 
 function networkMessage(code: string, host: string, rawHost: string | undefined): Message {

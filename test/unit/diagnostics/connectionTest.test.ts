@@ -5,6 +5,7 @@ import { checkConnection, checkServer } from '../../../src/diagnostics/connectio
 import type { Grant } from '../../../src/grants/grant.ts';
 import type { Http } from '../../../src/http/client.ts';
 import { HttpFailure } from '../../../src/http/errors.ts';
+import { accessTo } from '../../../src/notion/toolAccess.ts';
 import { Failure } from '../../../src/oauth/errors.ts';
 import { FakeClock } from '../fakeClock.ts';
 
@@ -84,19 +85,19 @@ test('a cancelled connection test ends at once, even if a renewal hangs', { time
   );
 });
 
-/** An MCP server that accepts only the tokens in `accepted` and publishes the documents. */
-function mcpServer(clock: FakeClock, accepted: readonly string[]): Http {
+/** An MCP server that accepts only the tokens in `accepted`, publishes the documents and has the results of `tools`. */
+function mcpServer(clock: FakeClock, accepted: readonly string[], tools: Record<string, object> = {}): Http {
   const publish = server(clock);
   return async (request) => {
     if (request.method === 'GET') {
       return publish(request);
     }
-    const { id } = JSON.parse(String(request.body));
+    const { id, params } = JSON.parse(String(request.body));
     const isAccepted = accepted.some((token) => request.headers?.authorization === `Bearer ${token}`);
     return {
       status: isAccepted ? 200 : 401,
       headers: new Headers(),
-      body: JSON.stringify({ jsonrpc: '2.0', id, result: { tools: [{ name: 'notion-fetch' }] } }),
+      body: JSON.stringify({ jsonrpc: '2.0', id, result: tools[params.name] ?? { tools: [{ name: 'notion-fetch' }] } }),
       url: request.url,
     };
   };
@@ -134,7 +135,7 @@ test('a connection test renews a rejected token, as any other call does, and con
   assert.deepEqual(tools, ['notion-fetch']);
   assert.deepEqual(rejected, ['access', 'access']);
   assert.equal(wasRenewed, true);
-  assert.deepEqual(notTried, []);
+  assert.deepEqual(notTried, ['access']);
 });
 
 test('a connection test does not renew a token that the server accepts', async () => {
@@ -154,7 +155,48 @@ for (const [condition, renewed, code] of [
       checks.flatMap(({ name, failure }) => (failure === undefined ? [] : [[name, failure.details.code]])),
       [['initialize', code]],
     );
-    assert.deepEqual(notTried, ['tools', 'identity']);
+    assert.deepEqual(notTried, ['tools', 'identity', 'access']);
     assert.equal(wasRenewed, false);
+  });
+}
+
+const current_tool_access = { fetch: { status: 'available_with_limit' } };
+const wrapped = { self: { user: { id: 'u', name: 'Ada' }, workspace: { id: 'w', name: 'Wiki' }, current_tool_access } };
+const identified = { 'notion-fetch': { structuredContent: wrapped } };
+
+test('a connection test reports the user, the workspace and the access to the tools', async () => {
+  const clock = new FakeClock();
+  const http = mcpServer(clock, ['access'], identified);
+  const { checks, identity, access } = await checkConnection(grant, { http, fresh: async () => grant, clock });
+  assert.deepEqual(
+    checks.map(({ name, failure }) => [name, failure]),
+    ['server', 'discovery', 'token', 'initialize', 'tools', 'identity', 'access'].map((name) => [name, undefined]),
+  );
+  assert.equal(identity?.workspaceName, 'Wiki');
+  assert.equal(accessTo(access, 'notion-fetch')?.status, 'available_with_limit');
+});
+
+for (const [title, tool, names] of [
+  ['identity', 'notion-fetch', ['identity']],
+  ['access', 'notion-get-tool-access', ['access']],
+] as const) {
+  test(`a connection test fails at ${title} with the pause that Notion’s tool requests`, async () => {
+    const clock = new FakeClock();
+    const error = { code: 'rate_limited', retry_after_seconds: 20 };
+    const http = mcpServer(clock, ['access'], {
+      ...identified,
+      [tool]: { isError: true, structuredContent: { error } },
+    });
+    const { checks, tools } = await checkConnection(grant, { http, fresh: async () => grant, clock });
+    const failed = checks.filter(({ failure }) => failure !== undefined);
+    assert.deepEqual(
+      failed.map(({ name }) => name),
+      names,
+    );
+    assert.deepEqual(
+      failed.map(({ failure }) => failure?.details.retryAfterMs),
+      [20_000],
+    );
+    assert.deepEqual(tools, ['notion-fetch']);
   });
 }

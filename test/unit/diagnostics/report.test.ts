@@ -59,9 +59,8 @@ function report(changes: Partial<ConnectionReport> = {}): ConnectionReport {
     notTried: [],
     wasRenewed: false,
     tools: [name, secret],
-    access: new Map([[name, 'available']]),
+    access: new Map([[name, { status: secret, link: `https://${host}${path}`, restrictedParameters: [name] }]]),
     clockSkewSeconds: -2,
-    isServerFault: false,
     ...changes,
   };
 }

@@ -36,6 +36,5 @@ export const passed: ConnectionReport = {
     notTried: [],
     wasRenewed: false,
     access: new Map(),
-    isServerFault: false,
   },
 };

@@ -138,6 +138,18 @@ test('the MCP server’s own JSON-RPC error reaches the caller, whatever its HTT
   assert.deepEqual(await call(rpc(5)), { status: 200, body: { jsonrpc: '2.0', id: 5, error } });
 });
 
+// developers.notion.com/guides/mcp/rate-limits; models and clients read the error themselves.
+test('a tool’s own error reaches the caller byte for byte', async (t) => {
+  const { server, send } = await open(t);
+  const error = '{"code": "rate_limited", "retry_after_seconds": 2.50, "rate_limit_reason": "connection"}';
+  const content = `[{"type":"text","text":${JSON.stringify(`{"error":${error}}`)}}]`;
+  const body = `{"jsonrpc":"2.0", "id":1, "result":{"isError":true,"structuredContent":{"error":${error}},"content":${content}}}`;
+  server.script = (response) => response.writeHead(200, { 'content-type': 'application/json' }).end(body);
+  const response = await send({ body: JSON.stringify(rpc(1, 'tools/call')) });
+  assert.equal(response.status, 200);
+  assert.equal(await response.text(), body);
+});
+
 test('a body that is not JSON is forwarded, and the server’s rejection becomes an error with id null', async (t) => {
   const { server, send } = await open(t);
   server.script = withStatus(400);

@@ -77,7 +77,7 @@ for (const json of [true, false]) {
 test('a tool that fails returns a result with isError, and a call of an unknown tool fails', async (t) => {
   const { url } = await sdkServer(t, { sessions: false, json: true });
   assert.deepEqual(await callTool(fetchHttp, url, token, 'echo', { text: 7 }), { text: 'no', isError: true });
-  await fails(() => callTool(fetchHttp, url, token, 'nothing', {}), 'serverRejected', { code: 'rpc_error' });
+  await fails(() => callTool(fetchHttp, url, token, 'nothing', {}), 'serverRejected', { code: 'invalid_params' });
 });
 
 async function serverWith(t: TestContext, route: Route) {
@@ -105,9 +105,21 @@ for (const [title, route, kind, details] of [
   ['a result that is not an object', rpc({ result: 7 }), 'invalidResponse', { missing: 'result' }],
   [
     'a JSON-RPC error',
+    rpc({ error: { code: -32600, message: 'No user:grant:access' } }),
+    'serverRejected',
+    { code: 'rpc_error', serverReason: 'No [secret]' },
+  ],
+  [
+    'the JSON-RPC error for an unknown tool',
     rpc({ error: { code: -32602, message: 'Tool user:grant:access not found' } }),
     'serverRejected',
-    { code: 'rpc_error', serverReason: 'Tool [secret] not found' },
+    { code: 'invalid_params', serverReason: 'Tool [secret] not found' },
+  ],
+  [
+    'a JSON-RPC internal error',
+    rpc({ error: { code: -32603, message: 'Internal error' } }),
+    'transient',
+    { code: 'rpc_error', serverReason: 'Internal error' },
   ],
   ['a redirect', { status: 307, headers: { location: '/elsewhere' } }, 'unsafe', { code: 'redirected' }],
 ] as const) {

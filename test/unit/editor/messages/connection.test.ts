@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { ConnectionReport } from '../../../../src/diagnostics/connectionTest.ts';
+import type { ToolAccess } from '../../../../src/notion/toolAccess.ts';
+import { Failure, type FailureDetails } from '../../../../src/oauth/errors.ts';
+import '../vscode.ts';
+
+const { connectionText } = await import('../../../../src/editor/messages/connection.ts');
+
+const passed: ConnectionReport = {
+  checks: [],
+  requests: [],
+  tools: [],
+  notTried: [],
+  wasRenewed: false,
+  access: new Map(),
+};
+
+/** What the text of a connection test says about a tool with this access. */
+function describe(access: Partial<ToolAccess> | undefined): string | undefined {
+  const all = new Map(access && [['fetch', { status: '', restrictedParameters: [], ...access }]]);
+  const text = connectionText('Ada', { ...passed, tools: ['notion-fetch'], access: all }, 0);
+  return /^ {2}notion-fetch: (.*)\n$/m.exec(text)?.[1];
+}
+
+for (const [status, words] of Object.entries({
+  // developers.notion.com/guides/mcp/mcp-supported-tools
+  available: 'available',
+  available_with_limit: 'available, with a limit',
+  plan_required: 'needs a higher Notion plan',
+  upgrade_required: 'needs a higher Notion plan',
+  full_version_required: 'needs the full version of Notion MCP',
+  not_enabled: 'not enabled in this workspace',
+  // Reported by other clients.
+  limited_free_trial: 'Notion says: “limited_free_trial”',
+  'new\u202e\n$(bug) [x](command:y)': 'Notion says: “new (bug) [x] (command:y)”',
+  '\u200b': 'Notion does not say',
+})) {
+  test(`the details of a connection test describe the tool access ${JSON.stringify(status)} as ${words}`, () => {
+    assert.equal(describe({ status }), words);
+  });
+}
+
+test('the details of a connection test say that Notion does not say, where a tool’s access is missing', () => {
+  assert.equal(describe(undefined), 'Notion does not say');
+});
+
+test('the details of a connection test list restricted parameters and show the link as plain text', () => {
+  assert.equal(
+    describe({
+      status: 'plan_required',
+      link: 'https://www.notion.com/plans',
+      restrictedParameters: ['filters.title_only', 'sort\u202e`x`\n'],
+    }),
+    "needs a higher Notion plan, restrictions on filters.title_only, sort'x': https://www.notion.com/plans",
+  );
+});
+
+for (const [title, kind, details, sentence] of [
+  [
+    'a rate limit with a pause',
+    'transient',
+    { code: 'rate_limited', retryAfterMs: 11_500 },
+    'mcp.notion.com asks for a pause. Try again in 12 seconds.',
+  ],
+  ['a rate limit', 'transient', { code: 'rate_limited' }, 'mcp.notion.com asks for a pause. Try again later.'],
+  [
+    'a known fault of Notion’s server',
+    'transient',
+    { code: 'server_fault' },
+    'A tool failed in a way that is a known mistake of Notion’s server, not yours. Try again, or ask for the same in other words.',
+  ],
+  [
+    'another error of a tool',
+    'transient',
+    { code: 'tool_error', serverReason: 'Out of order' },
+    'mcp.notion.com has trouble at the moment and says: “Out of order”. Try again later.',
+  ],
+  [
+    'an internal error without a text',
+    'transient',
+    { code: 'rpc_error', serverReason: '' },
+    'mcp.notion.com has trouble at the moment and says: “rpc_error”. Try again later.',
+  ],
+  [
+    'a missing permission',
+    'serverRejected',
+    { code: 'tool_error', serverReason: 'Insufficient permissions' },
+    'mcp.notion.com refused and says: “Insufficient permissions”. Try again.',
+  ],
+] as const satisfies [string, Failure['kind'], Partial<FailureDetails>, string][]) {
+  test(`the details of a connection test say what is wrong after ${title}`, () => {
+    const failure = new Failure(kind, { step: 'identity', host: 'mcp.notion.com', ...details });
+    const text = connectionText('Ada', { ...passed, checks: [{ name: 'identity', tookMs: 3, failure }] }, 0);
+    assert.ok(text.includes(`✗ Account identified (3 ms): ${sentence}\n`), text);
+  });
+}
