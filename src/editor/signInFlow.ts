@@ -59,7 +59,7 @@ export class SignInFlow {
       // The failure has already been shown.
       return;
     }
-    if (result.grant.id === grant.id || grant.identity === undefined) {
+    if (result.grant.id === grant.id || grant.identity === undefined || result.grant.identity === undefined) {
       void this.#reportSignedIn(result);
     } else {
       void this.#reportOtherAccount(result, account);
@@ -242,6 +242,10 @@ function stageMessage(stage: SignInStage, host: string, label: string | undefine
           });
     case 'finishing':
       return l10n.t('Finishing the sign-in…');
+    case 'serverBusy':
+      return l10n.t('{0} is busy; trying again…', host);
+    case 'unreachable':
+      return l10n.t('No connection to {0}; trying again…', host);
   }
 }
 

@@ -1,6 +1,8 @@
 /** The failure of a request: `cancelled` if its signal was aborted, else of the kind that its error indicates. */
 export function failureOf(cause: unknown, { url, signal }: { url: URL; signal: AbortSignal }): HttpFailure {
-  return new HttpFailure(signal.aborted ? 'cancelled' : failureKind(cause, url), url.host, { cause });
+  const kind = signal.aborted ? 'cancelled' : failureKind(cause, url);
+  const isConnecting = [...chainOf(cause)].some(failedToConnect);
+  return new HttpFailure(kind, url.host, { cause, ...(isConnecting && { wasSent: false }) });
 }
 
 /**
@@ -59,6 +61,16 @@ function cancelled({ code }: Evidence): 'cancelled' | undefined {
   return code === 'UND_ERR_DESTROYED' ? 'cancelled' : undefined;
 }
 
+/** Whether the error occurred before there was a connection. A reset or a lost route can also end an open connection. */
+function failedToConnect({ code, message, syscall }: Evidence): boolean {
+  if (syscall !== undefined) {
+    return syscall === 'getaddrinfo' || syscall === 'connect';
+  }
+  // Node's text for a reset in the TLS handshake, which has the same code as any other.
+  const inHandshake = String(message).includes('before secure TLS connection was established');
+  return inHandshake || connectCodes.has(code) || connectCodes.has(chromiumCode(message));
+}
+
 /** Chromium's code for an error, the only information if the editor is configured to use Electron's `fetch`. */
 function chromiumCode(message: unknown): string | undefined {
   return /\bnet::ERR_([A-Z_]+)/.exec(String(message))?.[1];
@@ -86,6 +98,24 @@ const timeoutCodes: ReadonlySet<unknown> = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
   'UND_ERR_HEADERS_TIMEOUT',
   'UND_ERR_BODY_TIMEOUT',
+]);
+
+/** The codes of Node, undici and Chromium for a name without address and a connection that cannot be established. */
+const connectCodes: ReadonlySet<unknown> = new Set([
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ECONNREFUSED',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+  'ERR_SSL_WRONG_VERSION_NUMBER',
+  'NAME_NOT_RESOLVED',
+  'NAME_RESOLUTION_FAILED',
+  'INTERNET_DISCONNECTED',
+  'ADDRESS_UNREACHABLE',
+  'CONNECTION_REFUSED',
+  'CONNECTION_FAILED',
+  'CONNECTION_TIMED_OUT',
 ]);
 
 /** Node's names for OpenSSL's certificate verification errors (`X509_V_ERR_…`). */
@@ -139,15 +169,25 @@ export type HttpFailureKind =
   /** The request's signal was aborted, or its transport was closed. */
   | 'cancelled';
 
+/** The kinds of failure that occur before a request is sent. */
+const unsentKinds: readonly HttpFailureKind[] = ['insecure', 'privateAddress', 'certificate', 'proxy'];
+
 /** Why a request failed. The message names the host, and never a path, a query, a header or a body. */
 export class HttpFailure extends Error {
   override readonly name = 'HttpFailure';
   readonly kind: HttpFailureKind;
   readonly host: string;
+  /** Whether any byte of the request may have reached the server; true if that is not known. */
+  readonly wasSent: boolean;
 
-  constructor(kind: HttpFailureKind, host: string, options?: ErrorOptions) {
+  constructor(
+    kind: HttpFailureKind,
+    host: string,
+    { wasSent = !unsentKinds.includes(kind), ...options }: ErrorOptions & { wasSent?: boolean } = {},
+  ) {
     super(`${kind}: ${host}`, options);
     this.kind = kind;
     this.host = host;
+    this.wasSent = wasSent;
   }
 }

@@ -2,7 +2,7 @@ import { AuthorizationResponseError, calculatePKCECodeChallenge, validateAuthRes
 import { toBase64, toBase64Url } from '../core/encoding.ts';
 import type { Randomness } from '../core/random.ts';
 import { Secret } from '../core/secret.ts';
-import { displayReason } from './errorResponse.ts';
+import { displayReason, refusalCode } from './errorResponse.ts';
 import { errorCode, Failure, type FailureCode } from './errors.ts';
 import { asLibraryServer } from './library.ts';
 import type { AuthorizationServer, Client, Discovery } from './model.ts';
@@ -118,10 +118,8 @@ function authorizationError(
   host: string,
   { state, verifier }: PendingAuthorization,
 ): Failure {
-  return new Failure(error === 'access_denied' ? 'accessDenied' : 'serverRejected', {
-    step: 'authorization',
-    code: errorCode(error),
-    host,
-    serverReason: displayReason(description || error, [state, verifier]),
-  });
+  const serverReason = displayReason(description || error, [state, verifier]);
+  const details = { step: 'authorization', code: errorCode(error), host, serverReason } as const;
+  const code = refusalCode(details) ?? details.code;
+  return new Failure(code === 'access_denied' ? 'accessDenied' : 'serverRejected', { ...details, code });
 }

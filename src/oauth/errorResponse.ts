@@ -16,7 +16,7 @@ export function transportFailure(error: unknown, step: FailureStep): Failure {
   if (!(error instanceof HttpFailure)) {
     throw error;
   }
-  const details = { step, host: error.host, cause: error };
+  const details = { step, host: error.host, wasSent: error.wasSent, cause: error };
   switch (error.kind) {
     case 'unreachable':
     case 'timeout':
@@ -77,7 +77,7 @@ export function responseFailure(
     case 'invalid_client':
       return new Failure('invalidClient', details);
     default:
-      return new Failure('serverRejected', details);
+      return new Failure('serverRejected', { ...details, code: refusalCode(details) ?? details.code });
   }
   if (status >= 200 && status < 300) {
     // A captive portal responds to every request with its own page (makenotion/notion-mcp-server#252).
@@ -86,6 +86,25 @@ export function responseFailure(
   // Firewalls and proxies send these statuses themselves, with HTML; the request never reached the server
   // (knowsuchagency/mcp2cli#60).
   return new Failure(status === 401 || status === 403 || status === 407 ? 'transient' : 'invalidResponse', details);
+}
+
+/**
+ * The code for a refusal that concerns who may connect; undefined for any other. Notion admits only members of a
+ * workspace, and of clients only those that an admin allows. How it says so is not documented, so the text of an error
+ * that denies access decides (makenotion/notion-mcp-server#227: "You are a guest, so you cannot connect to Notion MCP").
+ */
+export function refusalCode({
+  code,
+  status,
+  serverReason = '',
+}: FailureDetails): 'guest_not_allowed' | 'client_not_allowed' | undefined {
+  if (code !== 'access_denied' && code !== 'unauthorized_client' && status !== 403) {
+    return undefined;
+  }
+  if (/\bguests?\b|\bnot (yet )?a member\b/i.test(serverReason)) {
+    return 'guest_not_allowed';
+  }
+  return /\badmin(istrator)?s?\b/i.test(serverReason) ? 'client_not_allowed' : undefined;
 }
 
 /** Whether a status indicates a temporary problem of the server or of a proxy in front of it. */

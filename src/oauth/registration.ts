@@ -4,7 +4,7 @@ import { Secret } from '../core/secret.ts';
 import type { Http } from '../http/client.ts';
 import { isLoopback } from '../http/url.ts';
 import { responseFailure } from './errorResponse.ts';
-import { Failure } from './errors.ts';
+import { Failure, type FailureKind } from './errors.ts';
 import { asLibraryServer, sendOver } from './library.ts';
 import type { AuthorizationServer, Client, ClientAuthMethod } from './model.ts';
 
@@ -62,16 +62,19 @@ export async function register(http: Http, server: AuthorizationServer, registra
     if (!(error instanceof Failure && mayConcernApplicationType(error))) {
       throw error;
     }
-    // Servers that support only one application type reject the other (A27). If both fail, the first error is
+    // Servers that support only one application type reject the other (A27). If both are rejected, the first error is
     // reported.
     const otherType = type === 'web' ? 'native' : 'web';
     return await registerWith(otherType).catch((secondError: unknown) => {
-      throw secondError instanceof Failure && secondError.kind !== 'cancelled' ? error : secondError;
+      throw secondError instanceof Failure && !inconclusive.includes(secondError.kind) ? error : secondError;
     });
   }
 }
 
 type ApplicationType = 'web' | 'native';
+
+/** The kinds of failure that say nothing about the application type. */
+const inconclusive: readonly FailureKind[] = ['cancelled', 'transient'];
 
 async function registerAs(
   http: Http,

@@ -10,6 +10,7 @@ import { Failure } from '../oauth/errors.ts';
 import type { Client, Discovery, Tokens } from '../oauth/model.ts';
 import { revoke } from '../oauth/revocation.ts';
 import { exchange } from '../oauth/token.ts';
+import type { Attempt } from './attempts.ts';
 
 export interface SignInResult {
   grant: Grant;
@@ -23,6 +24,8 @@ export interface CompletionRequest {
   /** The scopes that the consumer requested; stored with the account. */
   scopes: readonly string[];
   signal: AbortSignal;
+  /** Sends the exchange and the request for the identity, again after passing failures. */
+  attempt: Attempt;
   http: Http;
   log: Log;
 }
@@ -41,6 +44,7 @@ export interface CompletionParts {
   clock: Clock;
 }
 
+/** The time limit of each request for the identity. */
 const identityLimitMs = 15_000;
 
 /**
@@ -54,12 +58,14 @@ export async function completeSignIn(
   consent: AuthorizationResult,
   parts: CompletionParts,
 ): Promise<SignInResult> {
-  const { serverUrl, scopes, signal, http, log } = request;
+  const { serverUrl, scopes, signal, attempt, http, log } = request;
   const { code, verifier, discovery, client, redirectUri } = consent;
   const { authorizationServer, resource } = discovery;
   const { clock } = parts;
   // Not cancelled with the sign-in: the server may already have issued tokens, and revoking them requires the response.
-  const tokens = await exchange(http, authorizationServer, client, { code, verifier, redirectUri, resource, clock });
+  const tokens = await attempt(() =>
+    exchange(http, authorizationServer, client, { code, verifier, redirectUri, resource, clock }),
+  );
   log.info('The code was exchanged for tokens.', { expiresInSeconds: tokens.expiresInSeconds });
   try {
     const identity = await identify(request, tokens.accessToken, clock);
@@ -85,15 +91,19 @@ export async function completeSignIn(
 
 /** Looks up the user and workspace that the tokens belong to. A failure costs the label, never the sign-in. */
 async function identify(
-  { serverUrl, signal, http, log }: CompletionRequest,
+  { serverUrl, signal, attempt, http, log }: CompletionRequest,
   accessToken: Secret,
   clock: Clock,
 ): Promise<Identity | undefined> {
-  const limit = new AbortController();
-  const stopLimit = clock.after(identityLimitMs, () => limit.abort());
   try {
-    return await readIdentity(http, serverUrl, accessToken, {
-      signal: AbortSignal.any([signal, limit.signal]),
+    return await attempt(async () => {
+      const limit = new AbortController();
+      const stopLimit = clock.after(identityLimitMs, () => limit.abort());
+      try {
+        return await readIdentity(http, serverUrl, accessToken, { signal: AbortSignal.any([signal, limit.signal]) });
+      } finally {
+        stopLimit();
+      }
     });
   } catch (error) {
     if (!(error instanceof Failure)) {
@@ -104,8 +114,6 @@ async function identify(
       code: error.details.code,
     });
     return undefined;
-  } finally {
-    stopLimit();
   }
 }
 

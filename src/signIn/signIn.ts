@@ -7,14 +7,15 @@ import { buildAuthorization } from '../oauth/authorization.ts';
 import { Failure } from '../oauth/errors.ts';
 import type { Client, Discovery } from '../oauth/model.ts';
 import { chooseClient } from '../oauth/registration.ts';
+import { type Attempt, createAttempt } from './attempts.ts';
 import { type AwaitCallbackParts, awaitCallback, nextChannel, whenAborted } from './awaitCallback.ts';
 import type { ChannelName, OpenChannel, OpenChannelByName } from './channel.ts';
 import type { DiscoveryCache } from './discoveryCache.ts';
 import { completeSignIn, type SignInResult } from './exchange.ts';
 import type { PendingSignIns } from './pending.ts';
 
-/** The stage of a sign-in, for the progress notification. */
-export type SignInStage = 'discovering' | 'waitingForBrowser' | 'finishing';
+/** The stage of a sign-in, for the progress notification. The last two are pauses before a request is sent again. */
+export type SignInStage = 'discovering' | 'waitingForBrowser' | 'finishing' | 'serverBusy' | 'unreachable';
 
 /** What the user can do while the sign-in waits for the browser. */
 export interface BrowserChoices {
@@ -98,12 +99,13 @@ export class SignIn {
     }
     request.onStage('discovering', serverUrl.host);
     const opening = openChannel(first);
+    // It may fail while discovery still runs; discovery's failure counts first.
+    opening.catch(() => undefined);
     let discovery: Discovery;
     try {
       discovery = await discoveryCache.of(http, serverUrl, signal);
       await this.#confirm(request, discovery);
     } catch (error) {
-      // Discovery and opening ran in parallel: close the unused channel, and report discovery's failure, not its own.
       opening.then(
         (opened) => opened.close(),
         () => undefined,
@@ -138,14 +140,15 @@ export class SignIn {
     const { serverUrl, signal } = request;
     try {
       signal.throwIfAborted();
-      const client = await this.#chooseClient(request, discovery, opened);
+      const clientId = this.#parts.configuredClientId();
+      const client = await this.#attempt(request)(() => this.#chooseClient(request, discovery, opened, clientId));
       const consent = await this.#consent(opened, request, discovery, client, hasNextChannel);
       if (consent === nextChannel) {
         return nextChannel;
       }
       request.onStage('finishing', serverUrl.host);
       return await completeSignIn(
-        request,
+        { ...request, attempt: this.#attempt(request, clientId === undefined) },
         { ...consent, discovery, client, redirectUri: opened.redirectUri },
         this.#parts,
       );
@@ -157,6 +160,14 @@ export class SignIn {
     } finally {
       opened.close();
     }
+  }
+
+  /** Sends requests again after passing failures, within a time limit that begins now. */
+  #attempt({ signal, log, onStage, serverUrl }: Run, isNewClient = true): Attempt {
+    const { clock, randomness } = this.#parts;
+    const onPause = ({ details: { wasSent, host = serverUrl.host } }: Failure) =>
+      onStage(wasSent === undefined ? 'serverBusy' : 'unreachable', host);
+    return createAttempt({ isNewClient, signal, onPause, clock, randomness, log });
   }
 
   /**
@@ -180,9 +191,9 @@ export class SignIn {
     { http, log, signal }: Run,
     discovery: Discovery,
     { redirectUri, name }: OpenChannel,
+    clientId: string | undefined,
   ): Promise<Client> {
-    const { clientName, configuredClientId } = this.#parts;
-    const clientId = configuredClientId();
+    const { clientName } = this.#parts;
     const client = await chooseClient(http, discovery.authorizationServer, {
       redirectUri,
       clientName,

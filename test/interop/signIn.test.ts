@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, type TestContext, test } from 'node:test';
 import type { ChannelName } from '../../src/signIn/channel.ts';
 import { approve } from '../notion/approve.ts';
+import type { Fault } from '../notion/faults.ts';
 import { type NotionServer, startNotionServer } from '../notion/server.ts';
 import { files, Machine } from '../unit/accounts/machine.ts';
 import { SignInWindow } from './signInWindow.ts';
@@ -179,6 +180,60 @@ describe('a sign-in against the Notion-shaped server', { timeout: 60_000 }, () =
       assert.deepEqual(labels(), []);
     });
   }
+
+  const json = { 'content-type': 'application/json' };
+  const busy: Fault = { kind: 'respond', status: 503, headers: { 'retry-after': '3' } };
+  const unknownClient: Fault = { kind: 'respond', status: 401, body: '{"error":"invalid_client"}', headers: json };
+  const code = { path: '/token', grantType: 'authorization_code' };
+
+  for (const [what, target, fault] of [
+    ['its registration gets a 503 with Retry-After', { path: '/register' }, busy],
+    ['its code gets a 503 with Retry-After before the server acts', code, busy],
+    ['its new client is still unknown at the exchange', code, unknownClient],
+    ['its new token is still unknown at the MCP server', { path: '/mcp' }, { kind: 'respond', status: 401 }],
+  ] as const) {
+    test(`a sign-in succeeds with one trip to the browser if ${what}, and sends that request twice`, async (t) => {
+      const { run, waitForBrowser, pending, labels } = bound(await openWindow(t));
+      notion.fault({ ...target, times: 1 }, fault);
+      const signingIn = run();
+      const urls = await waitForBrowser(1);
+      await pending.receive((await approve(urls[0] ?? '')).search.slice(1));
+      await signingIn;
+      assert.deepEqual(labels(), ['Ada Lovelace (Engineering Wiki)']);
+      assert.equal(urls.length, 1);
+      assert.equal(notion.requests(target).length, 2);
+    });
+  }
+
+  test('a sign-in succeeds with one trip to the browser if connections are refused before the exchange, and the server sees the code once', async (t) => {
+    const window = await openWindow(t);
+    const { run, waitForBrowser, pending, labels } = bound(window);
+    const signingIn = run();
+    const urls = await waitForBrowser(1);
+    const callback = await approve(urls[0] ?? '');
+    await window.stopServer();
+    window.onPause = async () => {
+      await notion.listen();
+      window.clock.advanceToNextTimer();
+    };
+    await pending.receive(callback.search.slice(1));
+    await signingIn;
+    assert.deepEqual(labels(), ['Ada Lovelace (Engineering Wiki)']);
+    assert.equal(urls.length, 1);
+    assert.equal(notion.requests(code).length, 1);
+  });
+
+  test('a code whose connection breaks after the server acted is not presented again', async (t) => {
+    const { run, waitForBrowser, pending, labels } = bound(await openWindow(t));
+    notion.fault({ ...code, times: 1 }, { kind: 'drop', when: 'after' });
+    const signingIn = run();
+    const urls = await waitForBrowser(1);
+    await pending.receive((await approve(urls[0] ?? '')).search.slice(1));
+    await assert.rejects(signingIn, { kind: 'transient', message: /unreachable/ });
+    assert.equal(notion.requests(code).length, 1);
+    assert.deepEqual(labels(), []);
+    assert.equal(urls.length, 1);
+  });
 
   test('a sign-in that cannot be stored revokes its tokens, and neither its error nor the log contains the disk’s error message', async (t) => {
     const machine = await Machine.start(t);

@@ -2,6 +2,7 @@ import { createPlatformHttp } from '#platform/transport';
 import type { Accounts } from '../../src/accounts/accounts.ts';
 import { Log, type LogSink } from '../../src/core/log.ts';
 import { systemRandomness as randomness } from '../../src/core/random.ts';
+import { HttpFailure } from '../../src/http/errors.ts';
 import type { ChannelName } from '../../src/signIn/channel.ts';
 import { DiscoveryCache } from '../../src/signIn/discoveryCache.ts';
 import type { SignInResult } from '../../src/signIn/exchange.ts';
@@ -25,6 +26,8 @@ export class SignInWindow {
   readonly signIn: SignIn;
   readonly clock = new FakeClock(Date.now());
   readonly logLines: string[] = [];
+  /** Called in each pause before a request is sent again; by default, the pause passes. */
+  onPause = async (): Promise<void> => void this.clock.advanceToNextTimer();
   readonly #log = new Log(collectingSink(this.logLines));
   readonly #notion: NotionServer;
   readonly #waiting: (() => void)[] = [];
@@ -65,12 +68,25 @@ export class SignInWindow {
       serverUrl: new URL(this.#notion.mcpUrl),
       scopes: ['default'],
       signal,
-      onStage: () => undefined,
+      onStage: (stage) => {
+        if (stage === 'serverBusy' || stage === 'unreachable') {
+          // The sign-in sets its timer after this call.
+          setImmediate(() => void this.onPause());
+        }
+      },
       confirmHosts: async (mcpHost, authorizationHost) => {
         this.confirmedHosts.push(`${mcpHost} ${authorizationHost}`);
         return true;
       },
     });
+  }
+
+  /** Takes the server down. Resolves once requests of this process are refused, also those on a pooled connection. */
+  async stopServer(): Promise<void> {
+    await this.#notion.stopListening();
+    const url = new URL(this.#notion.origin);
+    const isRefused = (error: unknown): boolean => error instanceof HttpFailure && !error.wasSent;
+    while (!(await http({ method: 'GET', url }).then(() => false, isRefused))) {}
   }
 
   /** Waits until the browser was opened `count` times; resolves to the authorization URLs. */

@@ -40,6 +40,13 @@ export class FakeClock implements Clock {
     this.#nowMs = untilMs;
   }
 
+  /** Advances the time to the timer that is due next and runs it. Returns how much time passed, in milliseconds. */
+  advanceToNextTimer(): number {
+    const startMs = this.#nowMs;
+    this.advance(Math.max(0, Math.min(...this.#timers.map(({ dueMs }) => dueMs)) - startMs));
+    return this.#nowMs - startMs;
+  }
+
   /** Lets time pass as if the machine slept: no timer runs until the next `advance`, and then they are all late. */
   jump(spanMs: number): void {
     this.#nowMs += spanMs;

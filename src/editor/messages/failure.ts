@@ -213,6 +213,18 @@ function unsafeServerSentence(code: string, host: string): string {
 
 function rejectedSentence({ details }: Failure, host: string): string {
   const reason = details.serverReason ?? details.code;
+  if (details.code === 'guest_not_allowed') {
+    return l10n.t(
+      '{0} lets only members of a workspace connect, and you are a guest. Try again and choose another workspace, or ask its owner to make you a member.',
+      host,
+    );
+  }
+  if (details.code === 'client_not_allowed') {
+    return l10n.t(
+      '{0} connects only apps that an admin of the workspace has allowed. Ask an admin to allow this editor, then try again.',
+      host,
+    );
+  }
   if (details.step === 'registration') {
     return l10n.t('{0} refused to register this editor and says: “{1}”. Try again later.', host, reason);
   }

@@ -14,6 +14,8 @@ const failures: [FailureKind, FailureDetails][] = [
   ['invalidGrant', { step: 'token', code: 'invalid_grant', host: 'example.com' }],
   ['invalidClient', { step: 'token', code: 'invalid_client', host: 'example.com' }],
   ['serverRejected', { step: 'registration', code: 'access_denied', host: 'example.com' }],
+  ['serverRejected', { step: 'authorization', code: 'guest_not_allowed', host: 'example.com', serverReason: 'No' }],
+  ['serverRejected', { step: 'authorization', code: 'client_not_allowed', host: 'example.com', serverReason: 'No' }],
   ['serverRejected', { step: 'token', code: 'invalid_request', host: 'example.com', serverReason: 'No' }],
   ['transient', { step: 'token', code: 'unreachable', host: 'example.com' }],
   ['transient', { step: 'token', code: 'timeout', host: 'example.com' }],
@@ -81,6 +83,19 @@ describe('messages for the user', () => {
 
   test('a sign-in that the user cancelled shows no message', () => {
     assert.equal(messageFor(new Failure('cancelled', { step: 'authorization', code: 'cancelled' })), undefined);
+  });
+
+  test('a user who may not connect, and a client that an admin has not allowed, are told whom to turn to', () => {
+    for (const [code, told] of [
+      ['guest_not_allowed', /choose another workspace, or ask its owner to make you a member/],
+      ['client_not_allowed', /Ask an admin to allow this editor/],
+    ] as const) {
+      const details = { step: 'authorization', code, host: 'a.example', serverReason: 'Bad words' } as const;
+      const message = messageFor(new Failure('serverRejected', details));
+      assert.match(message?.sentence ?? '', told);
+      assert.doesNotMatch(message?.sentence ?? '', /Bad words/);
+      assert.equal(message?.actions[0], 'tryAgain');
+    }
   });
 
   test('the message for a rate limit gives the wait in seconds', () => {

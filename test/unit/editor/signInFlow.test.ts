@@ -183,6 +183,8 @@ test('the progress of a sign-in says what it waits for, with links that work unt
     commands.get('notionMcp.openAgain.1')?.();
     commands.get('notionMcp.tryNextChannel.1')?.();
     request.onStage('waitingForBrowser', host, { openAgain: choices.openAgain });
+    request.onStage('serverBusy', host);
+    request.onStage('unreachable', host);
     request.onStage('finishing', host);
     commands.get('notionMcp.openAgain.1')?.();
     return window.as('ada')(request);
@@ -192,6 +194,8 @@ test('the progress of a sign-in says what it waits for, with links that work unt
     'Asking mcp.example where to sign in…',
     'Allow access at mcp.example in your browser… [Open it again](command:notionMcp.openAgain.1 "Open it again") · [Try another way](command:notionMcp.tryNextChannel.1 "Try another way")',
     'Allow access at mcp.example in your browser… [Open it again](command:notionMcp.openAgain.1 "Open it again")',
+    'mcp.example is busy; trying again…',
+    'No connection to mcp.example; trying again…',
     'Finishing the sign-in…',
   ]);
   assert.deepEqual(used, ['openAgain', 'tryNextChannel']);

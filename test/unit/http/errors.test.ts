@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { failureKind } from '../../../src/http/errors.ts';
+import { failureKind, failureOf, HttpFailure } from '../../../src/http/errors.ts';
 
 const url = new URL('https://mcp.example.test/token');
 
@@ -74,6 +74,52 @@ test('an error whose causes form a cycle is reported as unreachable', () => {
   const error: { cause?: unknown } = {};
   error.cause = { cause: error };
   assert.equal(failureKind(error, url), 'unreachable');
+});
+
+const unsent: [what: string, error: unknown][] = [
+  ['an unknown host name', failed({ code: 'ENOTFOUND', syscall: 'getaddrinfo', hostname: 'mcp.example.test' })],
+  ['a name server that does not respond', failed({ code: 'EAI_AGAIN', syscall: 'getaddrinfo' })],
+  ['a refused connection', failed(new AggregateError([{ code: 'ECONNREFUSED' }]))],
+  ['a host without a route', failed({ code: 'EHOSTUNREACH' })],
+  ['a network without a route', failed({ code: 'ENETUNREACH' })],
+  ['a connection timeout of the system', failed({ code: 'ETIMEDOUT', syscall: 'connect', port: 443 })],
+  ['a connection timeout of undici', failed({ code: 'UND_ERR_CONNECT_TIMEOUT' })],
+  ['a connection that a firewall forbids', failed({ code: 'EACCES', syscall: 'connect', port: 443 })],
+  ['a server that does not speak TLS', failed({ code: 'ERR_SSL_WRONG_VERSION_NUMBER' })],
+  ['an untrusted certificate', failed({ code: 'DEPTH_ZERO_SELF_SIGNED_CERT' })],
+  ['a proxy that opens no tunnel', failed({ code: 'ERR_PROXY_TUNNEL' })],
+  ['a host name that Electron cannot resolve', new Error('net::ERR_NAME_NOT_RESOLVED')],
+  ['a connection that is refused in Electron', new Error('net::ERR_CONNECTION_REFUSED')],
+];
+
+const possiblySent: [what: string, error: unknown][] = [
+  ['a reset connection', failed({ code: 'ECONNRESET' })],
+  ['a connection that the server closed', failed({ code: 'UND_ERR_SOCKET', message: 'other side closed' })],
+  ['a lost route of an open connection', failed({ code: 'EHOSTUNREACH', syscall: 'read' })],
+  ['a timeout of an open connection', failed({ code: 'ETIMEDOUT', syscall: 'read' })],
+  ['a timeout of the response headers', failed({ code: 'UND_ERR_HEADERS_TIMEOUT' })],
+  ['a connection that is reset in Electron', new Error('net::ERR_CONNECTION_RESET')],
+  ['an error without a code, as a browser reports it', new TypeError('Failed to fetch')],
+];
+
+const signal = new AbortController().signal;
+
+for (const [what, error] of unsent) {
+  test(`a request that fails because of ${what} was not sent`, () => {
+    assert.equal(failureOf(error, { url, signal }).wasSent, false);
+  });
+}
+
+for (const [what, error] of possiblySent) {
+  test(`a request that fails because of ${what} may have been sent`, () => {
+    assert.equal(failureOf(error, { url, signal }).wasSent, true);
+  });
+}
+
+test('a request that is refused by our own policy was not sent; one that is cancelled, late or redirected may have been', () => {
+  const wasSent = (kind: HttpFailure['kind']) => new HttpFailure(kind, url.host).wasSent;
+  assert.deepEqual((['insecure', 'privateAddress'] as const).map(wasSent), [false, false]);
+  assert.ok((['cancelled', 'timeout', 'redirected', 'tooLarge', 'unreachable'] as const).every(wasSent));
 });
 
 /** An error as `fetch` wraps it. */

@@ -17,7 +17,7 @@ import { startServer } from '../oauth/loopbackServer.ts';
 import { Authority, trust } from './authority.ts';
 import { fetchThrough, startProxy } from './connectProxy.ts';
 import { startTlsServer } from './tlsServer.ts';
-import { failureKindOf } from './transports.ts';
+import { httpFailureOf } from './transports.ts';
 
 /** Where a request fails. */
 interface Target {
@@ -27,7 +27,10 @@ interface Target {
   signal?: AbortSignal;
 }
 
-const failures: [what: string, kind: HttpFailureKind, begin: (t: TestContext) => Promise<Target>][] = [
+type Row = [what: string, kind: HttpFailureKind, begin: (t: TestContext) => Promise<Target>];
+
+/** Failures before the request is sent. */
+const unsent: Row[] = [
   ['an unknown host name', 'unreachable', async () => ({ url: new URL('https://mcp.invalid/') })],
   ['a refused connection', 'unreachable', async () => ({ url: new URL(`http://127.0.0.1:${await closedPort()}/`) })],
   ['a certificate of an unknown authority', 'certificate', async (t) => tlsTarget(t, await Authority.create(t))],
@@ -41,6 +44,11 @@ const failures: [what: string, kind: HttpFailureKind, begin: (t: TestContext) =>
     },
   ],
   ['a connection that is not established in time', 'timeout', silentTarget],
+  ['a connection that breaks in the TLS handshake', 'unreachable', (t) => rawTarget(t, (socket) => socket.end())],
+];
+
+/** Failures after which the server may have acted on the request. */
+const possiblySent: Row[] = [
   ['a connection that breaks before the response', 'unreachable', (t) => target(t, (response) => response.destroy())],
   [
     'a connection that breaks within the response',
@@ -67,10 +75,24 @@ const users = { client: kindOfClient, gateway: kindOfGateway };
 
 for (const [name, create] of Object.entries(transports)) {
   for (const [user, kindOf] of Object.entries(users)) {
-    for (const [what, kind, begin] of failures) {
+    for (const [what, kind, begin] of [...unsent, ...possiblySent]) {
       test(`${name}: the ${user} reports ${what} as ${kind}`, async (t) => {
         const where = await begin(t);
         assert.equal(await kindOf(create(t, where), where), kind);
+      });
+    }
+  }
+}
+
+for (const [name, create] of Object.entries(transports)) {
+  for (const [rows, wasSent] of [
+    [unsent, false],
+    [possiblySent, true],
+  ] as const) {
+    for (const [what, , begin] of rows) {
+      test(`${name}: after ${what}, the request counts as ${wasSent ? 'possibly sent' : 'not sent'}`, async (t) => {
+        const where = await begin(t);
+        assert.equal((await failureOfClient(create(t, where), where)).wasSent, wasSent);
       });
     }
   }
@@ -94,8 +116,12 @@ for (const [user, kindOf] of Object.entries(users)) {
 }
 
 /** The kind of failure that users of `Http` see. */
-function kindOfClient(transport: Transport, { url, signal }: Target): Promise<HttpFailureKind> {
-  return failureKindOf(createHttp({ transport, clock }), {
+async function kindOfClient(transport: Transport, target: Target): Promise<HttpFailureKind> {
+  return (await failureOfClient(transport, target)).kind;
+}
+
+function failureOfClient(transport: Transport, { url, signal }: Target): Promise<HttpFailure> {
+  return httpFailureOf(createHttp({ transport, clock }), {
     method: 'POST',
     url,
     body: '{}',
@@ -154,8 +180,16 @@ async function tlsTarget(t: TestContext, authority: Authority, names = 'IP:127.0
 
 /** A server that accepts connections and never responds to the TLS hello. */
 async function silentTarget(t: TestContext): Promise<Target> {
+  return { ...(await rawTarget(t, () => undefined)), connectTimeoutMs: 60 };
+}
+
+/** A server that reacts to the TLS hello with `respond`. */
+async function rawTarget(t: TestContext, respond: (socket: Socket) => void): Promise<Target> {
   const sockets: Socket[] = [];
-  const server = createServer((socket) => sockets.push(socket)).listen(0, '127.0.0.1');
+  const server = createServer((socket) => {
+    sockets.push(socket);
+    socket.on('error', () => undefined).once('data', () => respond(socket));
+  }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.after(() => {
     for (const socket of sockets) {
@@ -163,7 +197,7 @@ async function silentTarget(t: TestContext): Promise<Target> {
     }
     server.close();
   });
-  return { url: new URL(`https://127.0.0.1:${(server.address() as AddressInfo).port}/`), connectTimeoutMs: 60 };
+  return { url: new URL(`https://127.0.0.1:${(server.address() as AddressInfo).port}/`) };
 }
 
 /** A port that was free a moment ago. */

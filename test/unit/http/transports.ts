@@ -20,13 +20,18 @@ export const transports: Record<string, Http> = {
   'web worker fetch': createBrowserHttp({ userAgent: 'test/1' }),
 };
 
-/** The kind with which a request fails. The failure must be an `HttpFailure` that reveals only the host of the URL. */
+/** The kind with which a request fails, as `httpFailureOf`. */
 export async function failureKindOf(http: Http, request: HttpRequest): Promise<HttpFailureKind> {
+  return (await httpFailureOf(http, request)).kind;
+}
+
+/** How a request fails. The failure must be an `HttpFailure` that reveals only the host of the URL. */
+export async function httpFailureOf(http: Http, request: HttpRequest): Promise<HttpFailure> {
   const error: unknown = await http(request).then(
     ({ status }) => assert.fail(`got status ${status}`),
     (reason: unknown) => reason,
   );
   assert.ok(error instanceof HttpFailure, String(error));
   assert.equal(error.message, `${error.kind}: ${request.url.host}`);
-  return error.kind;
+  return error;
 }

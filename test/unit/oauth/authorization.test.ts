@@ -161,6 +161,21 @@ test('access_denied means that the user denied access; any other error is server
   await fails(() => validate(`error=<b>made+up</b>&${state}`), 'serverRejected', { code: 'unregistered_error' });
 });
 
+test('a guest, or a client that an admin has not allowed, is told apart from a user who denied access', async () => {
+  for (const [error, description, code] of [
+    ['access_denied', 'You are a guest, so you cannot connect to Notion MCP', 'guest_not_allowed'],
+    ['access_denied', 'Not allowed by the workspace’s admins', 'client_not_allowed'],
+    ['unauthorized_client', 'An administrator must approve this app', 'client_not_allowed'],
+  ] as const) {
+    const query = new URLSearchParams({ error, error_description: description });
+    await fails(() => validate(`${query}&${state}`), 'serverRejected', { code, host: 'as.example' });
+  }
+  await fails(
+    () => validate(`error=access_denied&error_description=The+user+denied+the+request&${state}`),
+    'accessDenied',
+  );
+});
+
 test('an authorization error that quotes the state or the PKCE verifier is shown without them', async () => {
   const failure = await fails(
     () => validate(`error=invalid_request&error_description=bad+c3RhdGU%3D+and+verifier&${state}`),

@@ -90,6 +90,35 @@ for (const [title, response, kind, details] of classified) {
   });
 }
 
+/** The first text is reported (makenotion/notion-mcp-server#227); how Notion refuses a client is not documented. */
+const refusals: [status: number, error: string, description: string, code: FailureDetails['code']][] = [
+  [403, 'forbidden', 'You are a guest, so you cannot connect to Notion MCP. Ask the owner.', 'guest_not_allowed'],
+  [400, 'access_denied', 'The user is not a member of this workspace', 'guest_not_allowed'],
+  [400, 'unauthorized_client', 'This app was not allowed by your workspace admin', 'client_not_allowed'],
+  [403, 'access_denied', 'Contact your administrator to approve this client', 'client_not_allowed'],
+  [400, 'unauthorized_client', 'This grant type is not allowed', 'unauthorized_client'],
+  [403, 'access_denied', 'The resource owner denied the request', 'access_denied'],
+  [400, 'invalid_target', 'Ask your administrator', 'invalid_target'],
+];
+
+for (const [status, error, description, code] of refusals) {
+  test(`${error} (${status}) with “${description}” has the code ${code}`, async (t) => {
+    const server = await tokenServer(t, { status, body: { error, error_description: description } });
+    await fails(() => server.exchange(), 'serverRejected', { code, serverReason: description });
+  });
+}
+
+test('a revoked grant counts as revoked, also if the server says that an admin did it', async (t) => {
+  const body = { error: 'invalid_grant', error_description: 'Revoked by an admin' };
+  const server = await tokenServer(t, { status: 403, body });
+  await fails(() => server.refresh(), 'invalidGrant', { code: 'invalid_grant' });
+});
+
+test('a firewall’s 403 page that names an administrator is not taken for a refusal of the server', async (t) => {
+  const server = await tokenServer(t, { ...html, status: 403, body: '<p>Blocked. Ask your administrator.</p>' });
+  await fails(() => server.exchange(), 'transient', { code: 'http_403' });
+});
+
 test('a server’s error description is cleaned, shortened and stripped of secrets that were sent and of anything that looks like one', async (t) => {
   const server = await tokenServer(t, ({ form }) => ({
     status: 400,

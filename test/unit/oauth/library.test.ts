@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Secret } from '../../../src/core/secret.ts';
 import type { Http } from '../../../src/http/client.ts';
+import { HttpFailure } from '../../../src/http/errors.ts';
 import { refresh } from '../../../src/oauth/token.ts';
 import { fails } from './failing.ts';
 import { clock, granted, publicClient, refreshToken, resource, tokenServer } from './tokenServer.ts';
@@ -51,4 +52,17 @@ test('a response whose status has no body is judged by its status', async (t) =>
     const http: Http = async ({ url }) => ({ status, headers: new Headers(), body: '', url });
     await fails(() => refresh(http, as, publicClient, { refreshToken, resource, clock }), 'invalidResponse', { code });
   }
+});
+
+test('the failure of a request without a response says whether the request may have been sent', async (t) => {
+  const { as } = await tokenServer(t, {});
+  for (const wasSent of [true, false]) {
+    const http: Http = ({ url }) => Promise.reject(new HttpFailure('unreachable', url.host, { wasSent }));
+    await fails(() => refresh(http, as, publicClient, { refreshToken, resource, clock }), 'transient', { wasSent });
+  }
+});
+
+test('the failure for a response does not say whether its request was sent', async (t) => {
+  const server = await tokenServer(t, { status: 503 });
+  await fails(() => server.refresh(), 'transient', { wasSent: undefined });
 });

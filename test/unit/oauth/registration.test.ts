@@ -95,6 +95,15 @@ test('A9, A27: a registration rejected both as native and as web fails with the 
   assert.equal(server.received.length, 2);
 });
 
+test('A27: a registration that fails for a passing reason at its second application type fails for that reason', async (t) => {
+  const server = await registrationServer(t, ({ body }) =>
+    JSON.parse(body).application_type === 'web'
+      ? { status: 503 }
+      : { status: 400, body: { error: 'invalid_redirect_uri' } },
+  );
+  await fails(() => register(fetchHttp, server.as, registration), 'transient', { code: 'http_503' });
+});
+
 test('a rejected redirect URI has the code invalid_redirect_uri even if only the description names it (workers-oauth-provider 1.2.3)', async (t) => {
   for (const [description, code] of [
     ['Redirect URI must use https, or http on a loopback host', 'invalid_redirect_uri'],

@@ -4,7 +4,7 @@ import { type TestContext, test } from 'node:test';
 import { Failure, type FailureKind } from '../../../src/oauth/errors.ts';
 import type { ChannelName, OpenChannel } from '../../../src/signIn/channel.ts';
 import { metadata, resourceAt, serverAt } from '../oauth/notionLike.ts';
-import { SignInUnderTest } from './signInUnderTest.ts';
+import { busy, inTurn, SignInUnderTest } from './signInUnderTest.ts';
 
 const channels = (...names: ChannelName[]) => ({ channels: () => names });
 const redirectUriRefused = { status: 400, body: { error: 'invalid_redirect_uri' } };
@@ -138,6 +138,8 @@ test('a sign-in fails if its channel cannot be opened', async (t) => {
   });
   const confirmHosts = async () => {
     opening.reject(noChannel);
+    // An unhandled rejection in the meantime fails this test.
+    await new Promise(setImmediate);
     return true;
   };
   await assert.rejects(signIn.run({ confirmHosts }), noChannel);
@@ -205,7 +207,23 @@ const steps: Record<string, Step> = {
     const release = () => response.writeHead(503).end();
     return { signIn, signingIn, release, opensBrowser: true, hasTokens: true };
   },
+  'its registration pauses': pausing('/register'),
+  'the exchange of its code pauses': pausing('/token', { opensBrowser: true }),
+  'the request for the user’s identity pauses': pausing('/mcp', { opensBrowser: true, hasTokens: true }),
 };
+
+/** A sign-in that pauses as the server is busy at `path`. */
+function pausing(path: string, reached: Pick<Waiting, 'opensBrowser' | 'hasTokens'> = {}): Step {
+  return async (t, signal) => {
+    const paused = Promise.withResolvers<void>();
+    const signIn = await SignInUnderTest.start(t);
+    signIn.server.routes[path] = inTurn(busy, signIn.server.routes[path] ?? assert.fail());
+    signIn.onPause = paused.resolve;
+    const signingIn = signIn.run({ signal });
+    await paused.promise;
+    return { signIn, signingIn, release: () => signIn.clock.advance(60_000), ...reached };
+  };
+}
 
 for (const [step, begin] of Object.entries(steps)) {
   test(`a sign-in that is cancelled while ${step} ends at once, closes its channel and stores nothing`, async (t) => {

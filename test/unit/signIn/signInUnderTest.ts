@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { Log } from '../../../src/core/log.ts';
 import { systemRandomness } from '../../../src/core/random.ts';
@@ -9,7 +10,7 @@ import { type BrowserChoices, SignIn, type SignInParts, type SignInRequest } fro
 import { Machine, type Window } from '../accounts/machine.ts';
 import { FakeClock } from '../fakeClock.ts';
 import { fetchHttp } from '../oauth/fetchHttp.ts';
-import type { LoopbackServer } from '../oauth/loopbackServer.ts';
+import type { LoopbackServer, Route, RouteResponse } from '../oauth/loopbackServer.ts';
 import { notionLike } from '../oauth/notionLike.ts';
 
 /** A sign-in at a scripted server, with real accounts. The test plays the browser and its user. */
@@ -21,6 +22,12 @@ export class SignInUnderTest {
   readonly channels: string[] = [];
   /** The authorization URLs that were opened in the browser. */
   readonly openedUrls: string[] = [];
+  /** The stages of the sign-ins, in order, each with its host, such as `serverBusy mcp.example`. */
+  readonly stages: string[] = [];
+  /** The pauses before a request was sent again, in milliseconds. */
+  readonly pausesMs: number[] = [];
+  /** Called in each pause; by default, the pause passes. */
+  onPause = (): void => void this.pausesMs.push(this.clock.advanceToNextTimer());
   /** What the user decides as soon as a page opens; `undefined` to leave the page open. */
   decision: 'allow' | 'deny' | undefined = 'allow';
   readonly #closed = Promise.withResolvers<void>();
@@ -45,7 +52,7 @@ export class SignInUnderTest {
       defaultServerUrl: `${server.origin}/mcp`,
       clientName: 'Test',
       clock: this.clock,
-      randomness: systemRandomness,
+      randomness: { ...systemRandomness, fraction: () => 0.5 },
       ...parts,
     });
   }
@@ -54,6 +61,7 @@ export class SignInUnderTest {
     const server = await notionLike(t);
     server.routes['/register'] = { status: 201, body: { client_id: 'client' } };
     server.routes['/token'] = { body: { access_token: 'access', token_type: 'bearer', refresh_token: 'refresh' } };
+    server.routes['/mcp'] = { body: { jsonrpc: '2.0', id: 1, result: identity } };
     const machine = await Machine.start(t);
     const window = await machine.open({ serverUrl: `${server.origin}/mcp` });
     return new SignInUnderTest(server, window, parts);
@@ -64,8 +72,13 @@ export class SignInUnderTest {
       serverUrl: new URL(`${this.server.origin}/mcp`),
       scopes: ['default'],
       signal,
-      onStage: (_stage, _host, choices) => {
+      onStage: (stage, host, choices) => {
+        this.stages.push(`${stage} ${host}`);
         this.#choices = choices ?? this.#choices;
+        if (stage === 'serverBusy' || stage === 'unreachable') {
+          // The sign-in sets its timer after this call.
+          setImmediate(this.onPause);
+        }
       },
       confirmHosts: async () => true,
       log: this.#log,
@@ -127,4 +140,18 @@ export class SignInUnderTest {
     const outcome = this.decision === 'deny' ? { error: 'access_denied' } : { code: 'code' };
     return new URLSearchParams({ ...outcome, state }).toString();
   }
+}
+
+const self = { user: { id: 'u', name: 'Ada' }, workspace: { id: 'w', name: 'Wiki' } };
+const identity = { content: [{ type: 'text', text: JSON.stringify({ self }) }] };
+
+/** A server that asks for a pause of 20 seconds. */
+export const busy: RouteResponse = { status: 503, headers: { 'retry-after': '20' } };
+
+/** A route that responds with each of `first` once, and then always with the last one. */
+export function inTurn(...responses: Route[]): Route {
+  return (received, response) => {
+    const next = (responses.length > 1 ? responses.shift() : responses[0]) ?? assert.fail();
+    return typeof next === 'function' ? next(received, response) : next;
+  };
 }
