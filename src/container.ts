@@ -129,8 +129,15 @@ export async function createContainer(
   const { extension } = context;
   const parts = {
     ...{ accounts, signInFlow, reminder, documents, extension, clock, log },
-    // Test Connection renews a rejected token, as any other call does. A diagnostics report must not change anything.
-    check: (account: Account, signal: AbortSignal) => check(account, signal, { renewRejected }),
+    // Test Connection renews a rejected token and learns an unknown identity, as any other call does. A diagnostics
+    // report must not change anything.
+    check: async (account: Account, signal: AbortSignal) => {
+      const report = await check(account, signal, { renewRejected });
+      if (report.identity !== undefined) {
+        void accounts.applyIdentity(account.grant.id, report.identity);
+      }
+      return report;
+    },
     diagnostics: (signal: AbortSignal) =>
       diagnostics(
         {

@@ -16,6 +16,7 @@ import { Locks, type LockTiming, lockTiming } from '../storage/lock.ts';
 import { SecretStore, type Secrets } from '../storage/secretStore.ts';
 import { type RenewalProblem, renewalProblemOf, type StorageDiagnostics, type StorageProblem } from './accountState.ts';
 import { type FreshSignIn, storeSignIn } from './addAccount.ts';
+import { IdentityLearner } from './learnIdentity.ts';
 import { type Account, AccountRegistry, type AccountsChange } from './registry.ts';
 import { kindOf, signOut } from './signOut.ts';
 import { StorageSync } from './storageSync.ts';
@@ -50,6 +51,7 @@ export class Accounts {
   readonly #known: AccountRegistry;
   readonly #problems = new Set<StorageProblem>();
   readonly #storageSync: StorageSync;
+  readonly #learner: IdentityLearner;
 
   constructor(parts: AccountsParts) {
     const { secrets, files, directory, clock, randomness, log, requests, openedAtMs } = parts;
@@ -75,10 +77,16 @@ export class Accounts {
       log,
       onSynced: () => this.#scheduler.plan(),
     });
+    this.#learner = new IdentityLearner({
+      ...parts,
+      store: this.#store,
+      known: this.#known,
+      storageSync: this.#storageSync,
+    });
     this.#renewal = new Renewal({ store: this.#store, requests, clock, randomness, log });
     this.#scheduler = new RenewalScheduler({
       accounts: {
-        renewable: () => this.#known.renewable(),
+        grants: () => this.#known.scheduled(),
         renew: (grant) => this.renew(grant.id, { reason: 'expiry' }),
         sync: () => this.#storageSync.sync(),
         watchWorks: () => this.#storageSync.watchWorks,
@@ -108,6 +116,9 @@ export class Accounts {
     log.info('Accounts loaded.', { accounts: snapshot.grants.size, damaged: snapshot.damaged.length });
     await this.#storageSync.begin(snapshot);
     this.#scheduler.plan();
+    for (const { grant } of this.#known.all()) {
+      void this.#learner.learn(grant.id);
+    }
   }
 
   /** @throws Failure with code `stale_window` if this window has to be reloaded before a sign-in */
@@ -178,7 +189,7 @@ export class Accounts {
       signOut(known.grant, {
         ...this.#parts,
         store: this.#store,
-        onForgotten: () => this.#known.remove(grantId),
+        onForgotten: () => this.#known.forget(grantId),
       })
     );
   }
@@ -201,6 +212,7 @@ export class Accounts {
       if (grant.needsSignIn !== undefined) {
         throw needsSignInFailure(grant);
       }
+      void this.#learner.learn(grantId);
       return grant;
     } catch (error) {
       await this.#storageSync.sync().catch(() => undefined);
@@ -218,6 +230,7 @@ export class Accounts {
     const grant = this.#known.get(grantId)?.grant;
     const nowMs = this.#parts.clock.nowMs();
     if (grant !== undefined && grant.needsSignIn === undefined && !expiresSoon(grant.tokens, nowMs)) {
+      void this.#learner.learn(grantId);
       return grant;
     }
     try {
@@ -235,6 +248,11 @@ export class Accounts {
       }
       throw error;
     }
+  }
+
+  /** Tells whose account it is, as a connection test learned, if that was unknown. Never rejects. */
+  applyIdentity(grantId: string, identity: Identity): Promise<void> {
+    return this.#learner.apply(grantId, identity);
   }
 
   /** The user returned to the editor: renews what is due now, without waiting for a timer that may have slept. */

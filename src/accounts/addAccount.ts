@@ -48,7 +48,10 @@ function grantsIn(known: AccountRegistry): Grant[] {
 }
 
 /** Compares issuer, server URL, user and workspace, never the label. An unknown identity never matches. */
-function isSameAccount(grant: Grant, { identity, authorizationServer, serverUrl }: FreshSignIn): boolean {
+export function isSameAccount(
+  grant: Grant,
+  { identity, authorizationServer, serverUrl }: Pick<Grant, 'identity' | 'authorizationServer' | 'serverUrl'>,
+): boolean {
   return (
     identity !== undefined &&
     grant.authorizationServer.issuer === authorizationServer.issuer &&

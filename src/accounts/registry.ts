@@ -22,6 +22,8 @@ export interface AccountsChange {
 export class AccountRegistry {
   readonly #clock: Clock;
   readonly #known = new Map<string, KnownGrant>();
+  /** Signed out: a read of the storage that began before that must not bring them back. */
+  readonly #forgotten = new Set<string>();
   readonly #listeners = new Set<(change: AccountsChange) => void>();
   #serverUrl: string;
 
@@ -80,26 +82,42 @@ export class AccountRegistry {
     this.#fire({ added: [this.#account(known)] });
   }
 
-  /** The grants that can be renewed. */
-  renewable(): Grant[] {
+  /** The grants that the scheduler takes care of. */
+  scheduled(): Grant[] {
     return this.all()
-      .filter(({ grant, readOnly }) => !readOnly && grant.needsSignIn === undefined && grant.tokens.refreshToken)
+      .filter(({ grant, readOnly }) => !readOnly && grant.needsSignIn === undefined)
       .map(({ grant }) => grant);
   }
 
   /** Takes over a record that is newer than the known one, and fires one event. `hasEnded`: this window ended it. */
   adopt(known: KnownGrant, { hasEnded = false } = {}): void {
     const { id, needsSignIn } = known.grant;
+    if (this.#forgotten.has(id)) {
+      return;
+    }
     const ours = this.#known.get(id);
     if (ours !== undefined && !isNewer(ours, known)) {
       return;
     }
     this.#known.set(id, known);
     const account = this.#account(known);
+    if (ours !== undefined && ours.grant.label !== known.grant.label) {
+      // VS Code knows an account by its label, so that a new label is a new account for it.
+      this.#fire({ removed: [this.#account(ours)] });
+      this.#fire({ added: [account] });
+      return;
+    }
     const isRestored = ours === undefined || (ours.grant.needsSignIn !== undefined && needsSignIn === undefined);
     this.#fire(isRestored ? { added: [account] } : { changed: [account], ...(hasEnded && { ended: [account] }) });
   }
 
+  /** Removes an account for good: it was signed out or merged into another one. */
+  forget(grantId: string): void {
+    this.#forgotten.add(grantId);
+    this.remove(grantId);
+  }
+
+  /** Removes an account whose record has vanished. It may come back. */
   remove(grantId: string): void {
     const known = this.#known.get(grantId);
     if (known !== undefined) {

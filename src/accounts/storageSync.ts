@@ -107,8 +107,9 @@ export class StorageSync {
       known.adopt(each);
     }
     for (const { grant } of known.all()) {
-      const vanished = !store.hasJournal && !snapshot.grants.has(grant.id);
-      if (snapshot.gone.has(grant.id) || vanished) {
+      if (snapshot.gone.has(grant.id) || snapshot.merged.includes(grant.id)) {
+        known.forget(grant.id);
+      } else if (!store.hasJournal && !snapshot.grants.has(grant.id)) {
         known.remove(grant.id);
       }
     }

@@ -51,6 +51,7 @@ const knownFields = new Set([
   'signedInAtMs',
   'machineId',
   'needsSignIn',
+  'mergedFrom',
 ]);
 
 function readGrant(record: Fields): Grant {
@@ -75,6 +76,7 @@ function readGrant(record: Fields): Grant {
         ...defined({ serverCode: optional(needsSignIn.serverCode, text) }),
       },
     }),
+    ...defined({ mergedFrom: optional(record.mergedFrom, text) }),
     ...(Object.keys(unknown).length > 0 && { unknown }),
   };
 }

@@ -27,6 +27,8 @@ export interface Grant {
   /** The machine that obtained the tokens, as the id of its journal; missing if it has no journal. */
   machineId?: string;
   needsSignIn?: { reason: NeedsSignInReason; serverCode?: string };
+  /** The id of an account that this one has replaced, as both are of the same user and workspace. */
+  mergedFrom?: string;
   /** Fields that a newer version stored, carried along unchanged. */
   unknown?: Record<string, unknown>;
 }

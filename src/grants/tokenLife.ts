@@ -1,4 +1,4 @@
-import { longestGrantIdleMs, longestGrantLifeMs } from '../notion/limits.ts';
+import { grantLimits } from '../notion/limits.ts';
 import type { Tokens } from '../oauth/model.ts';
 import type { Grant } from './grant.ts';
 
@@ -54,17 +54,21 @@ export interface SignInDeadline {
 }
 
 /**
- * When the user has to sign in again at the latest: at the earliest of the grant's 180-day limit, its 30 idle days, the
+ * When the user has to sign in again at the latest: at the earliest of the limits that the server is known to have, the
  * end of the client registration if the authorization server stated one, and the expiry of a token that cannot be
- * renewed.
+ * renewed. Undefined if nothing is known to end the grant.
  */
-export function signInDeadline({ signedInAtMs, tokens, client }: Grant): SignInDeadline {
+export function signInDeadline({ serverUrl, signedInAtMs, tokens, client }: Grant): SignInDeadline | undefined {
+  const { lifeMs, idleMs } = grantLimits(serverUrl);
   const { clientSecretExpiresAtSeconds = 0 } = client;
   const fixedMs = Math.min(
-    signedInAtMs + longestGrantLifeMs,
+    signedInAtMs + lifeMs,
     clientSecretExpiresAtSeconds > 0 ? clientSecretExpiresAtSeconds * 1_000 : Number.POSITIVE_INFINITY,
     tokens.refreshToken === undefined ? expiresAtMs(tokens) : Number.POSITIVE_INFINITY,
   );
-  const idleMs = tokens.obtainedAtMs + longestGrantIdleMs;
-  return idleMs < fixedMs ? { atMs: idleMs, isWhenUnused: true } : { atMs: fixedMs, isWhenUnused: false };
+  const unusedMs = tokens.obtainedAtMs + idleMs;
+  if (Math.min(unusedMs, fixedMs) === Number.POSITIVE_INFINITY) {
+    return undefined;
+  }
+  return unusedMs < fixedMs ? { atMs: unusedMs, isWhenUnused: true } : { atMs: fixedMs, isWhenUnused: false };
 }

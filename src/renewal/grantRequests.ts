@@ -1,12 +1,15 @@
-import type { Clock } from '../core/clock.ts';
+import { type Clock, within } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { Grant } from '../grants/grant.ts';
 import { type Http, withLogging } from '../http/client.ts';
+import { type Identity, readIdentity } from '../notion/identity.ts';
 import { discover } from '../oauth/discovery.ts';
 import { Failure } from '../oauth/errors.ts';
 import type { Tokens } from '../oauth/model.ts';
 import { revoke } from '../oauth/revocation.ts';
 import { refresh } from '../oauth/token.ts';
+
+const identityLimitMs = 15_000;
 
 /** Creates the OAuth requests of a stored grant, sent over `plainHttp`. */
 export function createGrantRequests(plainHttp: Http, clock: Clock): GrantRequests {
@@ -29,6 +32,14 @@ export function createGrantRequests(plainHttp: Http, clock: Clock): GrantRequest
     probe: async ({ serverUrl }, log) => {
       await discover(logged(log), new URL(serverUrl));
     },
+    identify: ({ serverUrl, tokens }, log) =>
+      within(readIdentity(logged(log), new URL(serverUrl), tokens.accessToken), {
+        clock,
+        limitMs: identityLimitMs,
+        late: () => {
+          throw new Failure('transient', { step: 'identity', code: 'timeout' });
+        },
+      }),
   };
 }
 
@@ -40,4 +51,6 @@ export interface GrantRequests {
   revoke(grant: Grant, log?: Log): Promise<void>;
   /** Checks that the server can be reached, by a request that spends nothing (discovery). @throws Failure */
   probe(grant: Grant, log?: Log): Promise<void>;
+  /** Reads whose account it is, with the access token as it is. @throws Failure */
+  identify(grant: Grant, log?: Log): Promise<Identity>;
 }

@@ -162,7 +162,9 @@ export class Renewal {
         this.#settled(grant.id);
         return { outcome: 'adopted', grant };
       }
-      return await this.#renew(transaction, grant, log);
+      return grant.tokens.refreshToken === undefined
+        ? await this.#withoutRefreshToken(transaction, grant, why, log)
+        : await this.#renew(transaction, grant, log);
     } catch (error) {
       throw this.#failed(grant, error, log);
     } finally {
@@ -181,11 +183,34 @@ export class Renewal {
     }
   }
 
-  async #renew(transaction: StoreTransaction, grant: Grant, log: Log): Promise<RenewalResult> {
-    const { store, requests } = this.#parts;
-    if (grant.tokens.refreshToken === undefined) {
+  /**
+   * A grant without refresh token, as Notion issues to enterprises, lives as long as its access token.
+   * @throws Failure with code `no_refresh_token` if the user wants to renew it
+   */
+  async #withoutRefreshToken(
+    transaction: StoreTransaction,
+    grant: Grant,
+    { reason }: RenewReason,
+    log: Log,
+  ): Promise<RenewalResult> {
+    const { requests, clock } = this.#parts;
+    if (!isHealthy(grant.tokens, clock.nowMs())) {
       return this.#revokedGrant.endGrant(transaction, grant, log, 'noRefreshToken');
     }
+    if (reason === 'rejected' || this.confirmAtMs(grant) !== undefined) {
+      const identify = () => requests.identify(grant, log);
+      const result = await this.#revokedGrant.confirmRejectedToken(transaction, grant, identify, log);
+      this.#settled(grant.id);
+      return result;
+    }
+    if (reason === 'asked') {
+      throw new Failure('transient', { step: 'token', code: 'no_refresh_token' });
+    }
+    return { outcome: 'adopted', grant };
+  }
+
+  async #renew(transaction: StoreTransaction, grant: Grant, log: Log): Promise<RenewalResult> {
+    const { store, requests } = this.#parts;
     // A full disk has to be detected before the refresh token is spent.
     const reservation = await transaction.reserve(grant);
     try {

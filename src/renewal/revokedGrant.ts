@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { Grant, NeedsSignInReason } from '../grants/grant.ts';
-import { longestGrantIdleMs, longestGrantLifeMs } from '../notion/limits.ts';
+import { grantLimits } from '../notion/limits.ts';
 import { Failure } from '../oauth/errors.ts';
 import { assertLockHeld, type StoreTransaction } from '../storage/transaction.ts';
 
@@ -52,23 +52,57 @@ export class RevokedGrant {
       return { outcome: 'adopted', grant: current };
     }
     const nowMs = this.#clock.nowMs();
-    const monotonicMs = this.#clock.monotonicMs();
-    const confirmAtMs = this.confirmAtMs(grant);
-    const isRotated = grant.tokens.obtainedAtMs > grant.signedInAtMs;
-    const isSettling = isRotated && nowMs - grant.tokens.obtainedAtMs < settlingMs;
-    const isConfirmed = confirmAtMs !== undefined && monotonicMs >= confirmAtMs;
-    if ((isSettling || failure.kind === 'invalidClient') && !isConfirmed) {
-      this.#pendingConfirmations.set(grant.id, {
-        generation: grant.generation,
-        confirmAtMs: confirmAtMs ?? monotonicMs + confirmAfterMs,
-      });
-      log.warn('The authorization server rejected the renewal; one more attempt will confirm this.', {
-        grant: grant.id,
-        code: failure.details.code,
-      });
-      throw new Failure('transient', { ...failure.details, code: 'unconfirmed', retryAfterMs: confirmAfterMs });
+    // Also just after a sign-in: what the server issued a moment ago may be unknown to its other stores.
+    const isSettling = nowMs - grant.tokens.obtainedAtMs < settlingMs;
+    if ((isSettling || failure.kind === 'invalidClient') && !this.#isConfirmationDue(grant)) {
+      throw this.#postpone(grant, failure, log);
     }
     return this.endGrant(transaction, grant, log, reasonFor(grant, failure, nowMs), failure.details.code);
+  }
+
+  /**
+   * Ends a grant without refresh token whose access token the MCP server rejected: not at the first rejection, which may
+   * be a mistake, but if the server still rejects the token when it is tried later, by `identify`.
+   * @throws Failure `transient` until the rejection is confirmed, or what `identify` throws otherwise
+   */
+  async confirmRejectedToken(
+    transaction: StoreTransaction,
+    grant: Grant,
+    identify: () => Promise<unknown>,
+    log: Log,
+  ): Promise<RenewalResult> {
+    if (!this.#isConfirmationDue(grant)) {
+      const { host } = new URL(grant.serverUrl);
+      throw this.#postpone(grant, new Failure('serverRejected', { step: 'token', code: 'invalid_token', host }), log);
+    }
+    try {
+      await identify();
+      this.settled(grant.id);
+      return { outcome: 'adopted', grant };
+    } catch (error) {
+      if (error instanceof Failure && error.details.code === 'invalid_token') {
+        return this.endGrant(transaction, grant, log, 'noRefreshToken', 'invalid_token');
+      }
+      throw error;
+    }
+  }
+
+  #isConfirmationDue(grant: Grant): boolean {
+    const confirmAtMs = this.confirmAtMs(grant);
+    return confirmAtMs !== undefined && this.#clock.monotonicMs() >= confirmAtMs;
+  }
+
+  /** Notes that a rejection is to be confirmed, and returns the failure to report until then. */
+  #postpone(grant: Grant, { details }: Failure, log: Log): Failure {
+    this.#pendingConfirmations.set(grant.id, {
+      generation: grant.generation,
+      confirmAtMs: this.confirmAtMs(grant) ?? this.#clock.monotonicMs() + confirmAfterMs,
+    });
+    log.warn('The server rejected the account; one more attempt will confirm this.', {
+      grant: grant.id,
+      code: details.code,
+    });
+    return new Failure('transient', { ...details, code: 'unconfirmed', retryAfterMs: confirmAfterMs });
   }
 
   /** Marks the account as needing sign-in and removes its refresh token for good. @throws Failure if the lock was lost */
@@ -106,12 +140,13 @@ export function needsSignInFailure({ needsSignIn, authorizationServer }: Grant):
 }
 
 /** The server does not say why a grant ended, but the local clock reveals some reasons. */
-function reasonFor({ signedInAtMs, tokens }: Grant, { kind }: Failure, nowMs: number): NeedsSignInReason {
+function reasonFor({ serverUrl, signedInAtMs, tokens }: Grant, { kind }: Failure, nowMs: number): NeedsSignInReason {
   if (kind === 'invalidClient') {
     return 'invalidClient';
   }
-  if (nowMs - signedInAtMs >= longestGrantLifeMs) {
+  const { lifeMs, idleMs } = grantLimits(serverUrl);
+  if (nowMs - signedInAtMs >= lifeMs) {
     return 'tooOld';
   }
-  return nowMs - tokens.obtainedAtMs >= longestGrantIdleMs ? 'idle' : 'ended';
+  return nowMs - tokens.obtainedAtMs >= idleMs ? 'idle' : 'ended';
 }

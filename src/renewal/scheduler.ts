@@ -7,8 +7,8 @@ import type { Renewal } from './renewal.ts';
 
 /** The accounts, as far as the scheduler needs them. */
 export interface ScheduledAccounts {
-  /** The grants that can be renewed. */
-  renewable(): Grant[];
+  /** The grants that do not need sign-in. */
+  grants(): Grant[];
   renew(grant: Grant): Promise<unknown>;
   /** Adopts the changes of other windows and repairs the storage. */
   sync(): Promise<void>;
@@ -64,7 +64,7 @@ export class RenewalScheduler {
   async runNow(): Promise<void> {
     const { accounts } = this.#parts;
     await accounts.sync().catch(() => undefined);
-    const due = accounts.renewable().filter((grant) => this.#dueInMs(grant) <= 0);
+    const due = accounts.grants().filter((grant) => this.#dueInMs(grant) <= 0);
     await Promise.allSettled(due.map((grant) => accounts.renew(grant)));
     this.plan();
   }
@@ -76,7 +76,7 @@ export class RenewalScheduler {
 
   #nextDueInMs(): number {
     const { accounts } = this.#parts;
-    return Math.min(Number.POSITIVE_INFINITY, ...accounts.renewable().map((grant) => this.#dueInMs(grant)));
+    return Math.min(Number.POSITIVE_INFINITY, ...accounts.grants().map((grant) => this.#dueInMs(grant)));
   }
 
   #dueInMs(grant: Grant): number {

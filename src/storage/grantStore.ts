@@ -138,7 +138,10 @@ export class GrantStore {
         damaged.push(id);
       }
     }
-    return { grants, gone, damaged };
+    const merged = [...grants.values()]
+      .flatMap(({ grant }) => grant.mergedFrom ?? [])
+      .filter((id) => grants.delete(id));
+    return { grants, gone, merged, damaged };
   }
 
   /** If the journal cannot be read, only the secret store's copies remain, and nothing is renewed. */
@@ -244,6 +247,12 @@ export class GrantStore {
     const copy = await this.#secretStore.readOne(grantId);
     const entry = await this.#disk?.journal.readNewest(grantId);
     return newest(copy?.kind === 'damaged' ? undefined : copy, entry)?.grant;
+  }
+
+  /** Signs a grant out whose lock this window holds, and removes it. @throws the storage's error */
+  async remove(grantId: string): Promise<void> {
+    await this.writeTombstone(grantId);
+    await this.forget(grantId);
   }
 
   /** Removes every trace of a grant except its tombstone. */

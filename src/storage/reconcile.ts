@@ -27,6 +27,12 @@ export async function reconcile(known: Iterable<KnownGrant>, snapshot: Snapshot,
     log.error('A stored sign-in cannot be read; setting it aside.', { grant: id });
     await secretStore.quarantine(id);
   }
+  for (const id of snapshot.merged) {
+    // A crash came between the merged account's record and the removal of the other one.
+    await journal?.writeTombstone(id);
+    await secretStore.delete(id);
+    await journal?.forget(id);
+  }
   if (journal === undefined) {
     return;
   }
@@ -34,7 +40,7 @@ export async function reconcile(known: Iterable<KnownGrant>, snapshot: Snapshot,
   await parts.machines.announce();
   await restoreKeys(secretStore, journal);
   for (const { grant, readOnly } of known) {
-    if (readOnly || snapshot.gone.has(grant.id)) {
+    if (readOnly || snapshot.gone.has(grant.id) || snapshot.merged.includes(grant.id)) {
       continue;
     }
     const copy = copies.get(grant.id);

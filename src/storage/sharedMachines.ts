@@ -67,9 +67,12 @@ export class SharedMachines {
     return this.isOther(grant) && isHealthy(grant.tokens, this.#parts.clock.nowMs());
   }
 
-  /** When the scheduler renews a grant (wall clock); see `renewAtMs` of `tokenLife.ts` for `fraction`. */
+  /** When the scheduler renews a grant, or ends one without refresh token (wall clock); see `renewAtMs` of `tokenLife.ts` for `fraction`. */
   renewAtMs(grant: Grant, fraction: number): number {
     const { tokens } = grant;
+    if (tokens.refreshToken === undefined) {
+      return expiresAtMs(tokens);
+    }
     return this.isOther(grant)
       ? Math.min(expiresAtMs(tokens), tokens.obtainedAtMs + longestRenewalPauseMs)
       : renewAtMs(tokens, fraction);

@@ -6,6 +6,8 @@ export interface Snapshot {
   grants: Map<string, KnownGrant>;
   /** The ids of grants that were signed out, in any window. */
   gone: ReadonlySet<string>;
+  /** The ids of accounts that were merged into another one; their records are still to be removed. */
+  merged: string[];
   /** The ids of secret store records that cannot be read and that the journal does not hold either. */
   damaged: string[];
 }

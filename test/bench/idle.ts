@@ -25,7 +25,7 @@ async function wakeUps(watchWorks: boolean): Promise<number> {
     clock,
     randomness: { bytes: (length) => new Uint8Array(length), fraction: () => 0.5 },
     accounts: {
-      renewable: () => [
+      grants: () => [
         {
           id: 'one',
           generation: renewals,

@@ -5,6 +5,9 @@ import type { Ask, History, Session, SessionResult } from '../editor/consumer/pr
 import type { EditorWindow } from './driver/editorWindow.ts';
 import { waitInFolder } from './driver/waitInFolder.ts';
 
+/** After so many minutes, the extension believes a server that does not know what it issued. */
+export const settledMinutes = 6;
+
 /** What a consumer writes into the directory that `directoryVariable` names. */
 interface Announcement {
   port: number;
@@ -118,6 +121,11 @@ export class Consumer {
   /** Changes a user setting, as the settings editor does; `undefined` resets it. */
   async changeSetting(name: string, value: unknown): Promise<void> {
     await this.#call('/setting', { name, value });
+  }
+
+  /** Sets the clock of its window's extension host forward, for all extensions there. */
+  async advanceClock(minutes: number): Promise<void> {
+    await this.#call('/clock', { minutes });
   }
 
   command(id: string): Promise<unknown> {

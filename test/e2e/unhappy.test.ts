@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { settledMinutes } from './consumer.ts';
 import { allow, allowAndCopyAddress, beginSignIn, finishSignIn, signIn } from './signIn.ts';
 import { useTestbed } from './testbed.ts';
 
@@ -141,6 +142,7 @@ describe('failures during sign-in and renewal', { timeout: 280_000 }, async () =
 
   test('a sign-in that Notion ended is reported, its account is kept, and Reconnect restores the same session', async () => {
     const { id } = await consumer.requestConsent(window, label);
+    await consumer.advanceClock(settledMinutes);
     await notion.revokeGrants();
     await window.runCommand('Notion MCP: Refresh Session');
     const { severity, buttons } = await window.notifications.waitFor(`Notion ended the sign-in of ${label}`);

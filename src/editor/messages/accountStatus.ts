@@ -27,7 +27,18 @@ export function describeAccount({ grant, state }: Account, problem: RenewalProbl
 }
 
 function describeSignedIn(grant: Grant): string {
-  const { atMs, isWhenUnused } = signInDeadline(grant);
+  const deadline = signInDeadline(grant);
+  if (deadline === undefined) {
+    return l10n.t({ message: 'signed in, renews by itself', comment: ['State of an account.'] });
+  }
+  const { atMs, isWhenUnused } = deadline;
+  if (grant.tokens.refreshToken === undefined) {
+    return l10n.t({
+      message: 'signed in until {0}; cannot be renewed',
+      comment: ['State of an account. {0} is a date with a time.'],
+      args: [formatTime(atMs)],
+    });
+  }
   return isWhenUnused
     ? l10n.t({
         message: 'signed in, renews by itself; if unused, ends on {0}',
@@ -78,4 +89,13 @@ function describeReason(reason: NeedsSignInReason | undefined): string {
 
 function formatDay(atMs: number): string {
   return new Date(atMs).toLocaleDateString(env.language, { day: 'numeric', month: 'long' });
+}
+
+function formatTime(atMs: number): string {
+  return new Date(atMs).toLocaleString(env.language, {
+    day: 'numeric',
+    month: 'long',
+    hour: 'numeric',
+    minute: '2-digit',
+  });
 }

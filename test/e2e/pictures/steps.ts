@@ -1,4 +1,5 @@
 import type { Locator, Page } from 'playwright-core';
+import { settledMinutes } from '../consumer.ts';
 import { allow, allowAndCopyAddress, beginSignIn } from '../signIn.ts';
 import type { Testbed } from '../testbed.ts';
 import { windowSize } from './scene.ts';
@@ -114,7 +115,8 @@ async function testConnection(testbed: Testbed, capture: Capture): Promise<void>
 }
 
 async function endedSignIn(testbed: Testbed, capture: Capture): Promise<void> {
-  const { window, notion } = testbed;
+  const { window, notion, consumer } = testbed;
+  await consumer.advanceClock(settledMinutes);
   await notion.revokeGrants({ user: 'user-grace' });
   await window.runCommand('Notion MCP: Refresh Session');
   await window.quickInput.choose(grace);

@@ -67,6 +67,12 @@ export async function activate(context: ExtensionContext): Promise<void> {
           const { name, value } = body as { name: string; value: unknown };
           return workspace.getConfiguration().update(name, value, ConfigurationTarget.Global);
         }
+        case '/clock': {
+          const { minutes } = body as { minutes: number };
+          const now = Date.now;
+          Date.now = () => now() + minutes * 60_000;
+          return undefined;
+        }
         case '/command':
           return commands.executeCommand((body as { id: string }).id);
         default:

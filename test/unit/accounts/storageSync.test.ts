@@ -126,3 +126,14 @@ test('nothing is read any more after the end', async (t) => {
   await new Promise((resolve) => setImmediate(resolve));
   assert.deepEqual(events, []);
 });
+
+test('a read that began before a sign-out does not bring the account back', async (t) => {
+  const { store, known, sync, events } = await begin(t);
+  await store.store(grantOf(2));
+  const reading = sync.sync();
+  known.forget('grant');
+  await store.remove('grant');
+  await reading;
+  assert.deepEqual(events, ['removed ada grant 1']);
+  assert.equal(known.get('grant'), undefined);
+});

@@ -57,6 +57,7 @@ const full: Grant = {
   askedScopes: ['default', 'pages'],
   machineId: '0123456789abcdef',
   needsSignIn: { reason: 'ended', serverCode: 'invalid_grant' },
+  mergedFrom: 'another grant',
 };
 
 type Fields = Record<string, unknown>;
@@ -163,6 +164,7 @@ test('an optional field of another type makes a record damaged instead of being 
     ['tokens', 'expiresInSeconds'],
     ['tokens', 'scopes'],
     ['identity', 'userEmail'],
+    ['needsSignIn', 'serverCode'],
   ] as const) {
     assert.deepEqual(decodeGrant(changedPart(name, part, { a: 1 })), { kind: 'damaged' }, `${name}.${part}`);
   }

@@ -4,6 +4,8 @@ import { Failure, type FailureCode, type FailureKind } from '../../../src/oauth/
 import { files, Machine, type Window, type WindowOptions } from '../accounts/machine.ts';
 
 export const minute = 60_000;
+/** The server whose limits are known. */
+export const notion = 'https://mcp.notion.com/mcp';
 
 export interface Signed {
   machine: Machine;
@@ -12,10 +14,10 @@ export interface Signed {
 }
 
 /** A machine with one window and one account, whose tokens a test renews. */
-export async function signedIn(t: TestContext, options: WindowOptions = {}): Promise<Signed> {
+export async function signedIn(t: TestContext, options: WindowOptions = {}, serverUrl?: string): Promise<Signed> {
   const machine = await Machine.start(t);
   const window = await machine.open(options);
-  const { grant } = await window.accounts.storeSignIn(machine.server.signIn('ada'));
+  const { grant } = await window.accounts.storeSignIn(machine.server.signIn('ada', 'wiki', serverUrl));
   return { machine, window, grant };
 }
 

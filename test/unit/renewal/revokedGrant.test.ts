@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { fail, invalidGrant, minute, signedIn } from './renewals.ts';
+import { fail, invalidGrant, minute, notion, signedIn } from './renewals.ts';
 
 describe('a rejection that says the grant has ended', () => {
-  test('an invalid_grant after a sign-in ends the grant, and its refresh token is never sent again', async (t) => {
+  test('an invalid_grant long after a sign-in ends the grant, and its refresh token is never sent again', async (t) => {
     const { machine, window, grant } = await signedIn(t);
     machine.server.end(grant);
+    machine.clock.aheadMs = 5 * minute;
     await assert.rejects(window.accounts.renew(grant.id, { reason: 'asked' }), { kind: 'invalidGrant' });
     assert.equal(window.only().state, 'needsSignIn');
     await assert.rejects(window.accounts.renew(grant.id, { reason: 'asked' }), { kind: 'invalidGrant' });
@@ -64,6 +65,20 @@ describe('a rejection that says the grant has ended', () => {
     assert.deepEqual([window.accounts.trouble(grant.id), other.accounts.trouble(grant.id)], [undefined, undefined]);
   });
 
+  test('two rejected access tokens and an invalid_grant within a minute of a sign-in do not end the account', async (t) => {
+    const { machine, window, grant } = await signedIn(t);
+    const { accessToken } = grant.tokens;
+    machine.server.next.push(invalidGrant);
+    machine.clock.aheadMs = 30_000;
+    await window.accounts.renew(grant.id, { reason: 'rejected', accessToken });
+    await assert.rejects(window.accounts.renew(grant.id, { reason: 'rejected', accessToken }), { kind: 'transient' });
+    assert.equal(window.only().state, 'healthy');
+    assert.equal(window.accounts.trouble(grant.id), 'beingConfirmed');
+    machine.clock.aheadMs += 91_000;
+    assert.equal((await window.accounts.renew(grant.id, { reason: 'expiry' })).generation, 2);
+    assert.equal(window.accounts.trouble(grant.id), undefined);
+  });
+
   test('a second invalid_grant after 90 seconds ends the grant', async (t) => {
     const { machine, window, grant } = await signedIn(t);
     await window.accounts.renew(grant.id, { reason: 'asked' });
@@ -88,6 +103,7 @@ describe('a rejection that says the grant has ended', () => {
   test('a sign-in after the end of a grant restores the same account', async (t) => {
     const { machine, window, grant } = await signedIn(t);
     machine.server.end(grant);
+    machine.clock.aheadMs = 10 * minute;
     await assert.rejects(window.accounts.renew(grant.id, { reason: 'asked' }));
     const again = await window.accounts.storeSignIn(machine.server.signIn('ada'));
     assert.equal(again.grant.id, grant.id);
@@ -100,7 +116,7 @@ describe('a rejection that says the grant has ended', () => {
       [31, 'idle'],
       [181, 'tooOld'],
     ] as const) {
-      const { machine, window, grant } = await signedIn(t);
+      const { machine, window, grant } = await signedIn(t, { serverUrl: notion }, notion);
       machine.clock.aheadMs = days * 24 * 60 * minute;
       machine.server.end(grant);
       await assert.rejects(window.accounts.renew(grant.id, { reason: 'asked' }));

@@ -24,7 +24,7 @@ function startScheduler({
     clock,
     randomness: { bytes: (length) => new Uint8Array(length), fraction: () => 0.5 },
     accounts: {
-      renewable: () => [
+      grants: () => [
         {
           id: 'one',
           generation,

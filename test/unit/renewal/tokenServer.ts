@@ -1,6 +1,7 @@
 import type { FreshSignIn } from '../../../src/accounts/addAccount.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import type { Grant } from '../../../src/grants/grant.ts';
+import type { Identity } from '../../../src/notion/identity.ts';
 import { Failure } from '../../../src/oauth/errors.ts';
 import type { Tokens } from '../../../src/oauth/model.ts';
 import type { GrantRequests } from '../../../src/renewal/grantRequests.ts';
@@ -21,6 +22,12 @@ export class TokenServer {
   readonly refreshes: string[] = [];
   readonly revoked: string[] = [];
   probes = 0;
+  /** The access tokens with which an identity was requested. */
+  readonly identifications: string[] = [];
+  /** Responds to identity requests. */
+  identity: (grant: Grant) => Promise<Identity> = async () => {
+    throw new Failure('transient', { step: 'identity', code: 'http_503', status: 503 });
+  };
   /** Makes revocation fail, as without a network. */
   cannotRevoke = false;
   /** Replaces the responses to the next refresh requests, in order; `respond` makes the ordinary one. */
@@ -74,6 +81,10 @@ export class TokenServer {
       },
       probe: async () => {
         this.probes += 1;
+      },
+      identify: async (grant) => {
+        this.identifications.push(grant.tokens.accessToken.reveal());
+        return this.identity(grant);
       },
     };
   }
