@@ -17,7 +17,7 @@ export async function fetchSelf(
     await client.connect(transport as Parameters<Client['connect']>[0]);
     const result = await client.callTool({ name: 'notion-fetch', arguments: { id: 'self' } });
     const [content] = result.content as { type: string; text: string }[];
-    return JSON.parse(content?.text ?? '');
+    return JSON.parse(content?.text ?? '').self;
   } finally {
     await client.close();
   }

@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { settledMinutes } from './consumer.ts';
+import { fetchSelf } from './fetchSelf.ts';
 import { allow, allowAndCopyAddress, beginSignIn, finishSignIn, signIn } from './signIn.ts';
 import { useTestbed } from './testbed.ts';
 
 const label = 'Ada Lovelace (Engineering Wiki)';
+const other = 'Ada Lovelace (Team Notes)';
+/** How often a sign-in asks who the account is. */
+const identityTries = 4;
 const json = { 'content-type': 'application/json' };
 
 describe('failures during sign-in and renewal', { timeout: 280_000 }, async () => {
@@ -127,21 +132,56 @@ describe('failures during sign-in and renewal', { timeout: 280_000 }, async () =
     await expectError('refused to register', ['Try Again', 'Show Log'], '21-registration-refused');
   });
 
-  test('a sign-in without an available identity succeeds with a fallback label', async () => {
-    notion.directory.identityFails = true;
+  /** Signs in while Notion cannot tell whose access it is; it can from the first request after the sign-in. */
+  async function signInUnknown(workspace: string): Promise<void> {
     const tab = await beginSignIn(window);
-    await allow(tab);
-    await window.notifications.waitFor('Connected as Notion');
-    await window.screenshot('23-fallback-label');
-    await window.notifications.click('Connected as Notion', 'Undo');
-    await window.notifications.take('Signed out');
-    notion.directory.identityFails = false;
+    notion.profile.identityFailure = { as: 'serializationFault', times: identityTries };
+    await allow(tab, { user: 'Ada Lovelace', workspace });
+    await window.notifications.waitFor('Connected as Notion account.');
     await tab.close();
-    assert.deepEqual(await consumer.accounts(), [label]);
+  }
+
+  /** Requests sessions, as the consumer would at any time, until the accounts have these labels. */
+  async function waitForAccounts(labels: string[]): Promise<void> {
+    for (;;) {
+      const { sessionChanges } = await consumer.history();
+      await consumer.silentSession();
+      if (isDeepStrictEqual(await consumer.accounts(), labels)) {
+        return;
+      }
+      await consumer.waitForSessionChangesBeyond(sessionChanges);
+    }
+  }
+
+  test('an account that Notion could not name at the sign-in gets its true label by itself, once', async () => {
+    await signInUnknown('Team Notes');
+    await window.screenshot('23-fallback-label');
+    await waitForAccounts([label, other]);
+    await window.notifications.dismiss('Connected as Notion account.');
+    await window.runCommand('Notion MCP: Manage Accounts');
+    await window.quickInput.waitFor(other);
+    await window.screenshot('23-true-label');
+    await window.quickInput.cancel();
+    const log = await editor.log('seedling.notion-mcp-auth').text();
+    assert.equal(log.split('The identity of the account is known now.').length, 2);
+    await window.runCommand('Notion MCP: Sign Out');
+    await window.quickInput.choose(other);
+    await window.dialog.click('Sign Out');
+    await window.notifications.take(`Signed out of ${other}.`);
+  });
+
+  test('an account that turns out to be signed in already becomes one with it, and sessions stay the same', async () => {
+    const { id } = await consumer.requestConsent(window, label);
+    await signInUnknown('Engineering Wiki');
+    await waitForAccounts([label]);
+    await window.notifications.dismiss('Connected as Notion account.');
+    const session = await consumer.silentSession();
+    assert.equal(session?.id, id);
+    assert.equal((await fetchSelf(notion, session)).workspace.name, 'Engineering Wiki');
   });
 
   test('a sign-in that Notion ended is reported, its account is kept, and Reconnect restores the same session', async () => {
-    const { id } = await consumer.requestConsent(window, label);
+    const id = (await consumer.silentSession())?.id;
     await consumer.advanceClock(settledMinutes);
     await notion.revokeGrants();
     await window.runCommand('Notion MCP: Refresh Session');

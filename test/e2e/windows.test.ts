@@ -57,14 +57,14 @@ describe('two windows of one editor', { timeout: 120_000 }, async () => {
       assert.equal((await consumer.silentSession())?.account.label, ada);
     }
     // Short enough to have expired when a window renews it.
-    notion.accessTokenLifeSeconds = 1;
+    notion.profile.accessTokenLifeSeconds = 1;
     await first.window.runCommand('Notion MCP: Refresh Session');
     await first.window.quickInput.choose(ada);
     await first.window.notifications.waitFor(`Refreshed ${ada}`);
     const refreshes = () => notion.requests({ path: '/token', grantType: 'refresh_token' }).length;
     const before = refreshes();
     const hold = notion.hold({ path: '/token', grantType: 'refresh_token' });
-    notion.accessTokenLifeSeconds = 3_600;
+    notion.profile.accessTokenLifeSeconds = 3_600;
     await hold.held;
     const pendingSessions = both.flatMap(({ consumer }) => Array.from({ length: 5 }, () => consumer.silentSession()));
     hold.release();

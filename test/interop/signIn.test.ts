@@ -28,12 +28,12 @@ describe('a sign-in against the Notion-shaped server', { timeout: 60_000 }, () =
     return Object.assign(new SignInWindow(notion, machine, window.accounts, channels), { labels: () => window.labels });
   }
 
-  /** The paths of the editor's requests; the browser's go to /authorize. */
+  /** The paths of the editor's requests; the browser's go to /authorize and /callback. */
   function paths(): string[] {
     return notion
       .requests()
       .map(({ path }) => path)
-      .filter((path) => path !== '/authorize');
+      .filter((path) => path !== '/authorize' && path !== '/callback');
   }
 
   test('a sign-in sends two requests for discovery and one each for registration, tokens and identity, and the next one needs no discovery', async (t) => {

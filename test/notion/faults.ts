@@ -72,3 +72,27 @@ export class Faults {
 function matches({ path, grantType }: Target, request: { path: string; grantType?: string }): boolean {
   return (path === undefined || path === request.path) && (grantType === undefined || grantType === request.grantType);
 }
+
+/**
+ * An HTTP error of Notion's API with `Retry-After`. Documented for 429 and 529, and for the body of 503
+ * (developers.notion.com/reference/request-limits).
+ */
+export function apiError(status: 429 | 503 | 529, retryAfterSeconds: number): Extract<Fault, { kind: 'respond' }> {
+  const body = {
+    object: 'error',
+    status,
+    ...apiErrors[status],
+    additional_data: {
+      retry_after: String(retryAfterSeconds),
+      ...(status === 429 && { rate_limit_reason: 'public_api_request_rate_limit' }),
+    },
+  };
+  const headers = { 'content-type': 'application/json', 'retry-after': String(retryAfterSeconds) };
+  return { kind: 'respond', status, body: JSON.stringify(body), headers };
+}
+
+const apiErrors = {
+  429: { code: 'rate_limited', message: 'This connection is sending requests too fast.' },
+  503: { code: 'service_unavailable', message: 'Notion is unavailable.' },
+  529: { code: 'service_overload', message: 'Notion is temporarily overloaded.' },
+};

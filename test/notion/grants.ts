@@ -10,8 +10,6 @@ interface StoredGrant {
   id: string;
   userId: string;
   metadata?: { user?: string; workspace?: string };
-  refreshTokenId?: string;
-  previousRefreshTokenId?: string;
 }
 
 /** The part of a Workers KV namespace that is used here. */
@@ -52,13 +50,6 @@ export class StoredGrants {
     await this.#deleteAll('client:');
   }
 
-  /** Whether the library rejects this refresh token: it is neither the current nor the previous one of its grant. */
-  async isReplaced(refreshToken: string): Promise<boolean> {
-    const grant = await this.#grantOf(refreshToken);
-    const hash = createHash('sha256').update(refreshToken).digest('hex');
-    return grant !== undefined && grant.refreshTokenId !== hash && grant.previousRefreshTokenId !== hash;
-  }
-
   async revokeGrantOf(token: string): Promise<void> {
     const [userId, grantId] = token.split(':');
     await this.#store.delete(`grant:${userId}:${grantId}`);
@@ -85,11 +76,6 @@ export class StoredGrants {
       }
     }
     return grants;
-  }
-
-  async #grantOf(token: string): Promise<StoredGrant | undefined> {
-    const [userId, grantId] = token.split(':');
-    return (await this.#store.get<StoredGrant>(`grant:${userId}:${grantId}`, 'json')) ?? undefined;
   }
 
   async #deleteAll(prefix: string, which: (name: string) => boolean = () => true): Promise<void> {

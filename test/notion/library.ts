@@ -23,7 +23,8 @@ export async function startWorker(version: LibraryVersion): Promise<Miniflare> {
     script: outputFiles[0]?.text ?? '',
     kvNamespaces: ['OAUTH_KV'],
     compatibilityDate: '2026-01-01',
-    compatibilityFlags: ['nodejs_compat'],
+    // Without the second flag the library does not advertise client metadata documents, as Notion does.
+    compatibilityFlags: ['nodejs_compat', 'global_fetch_strictly_public'],
     host: '127.0.0.1',
     log: new Log(LogLevel.NONE),
     // Otherwise workerd's output would appear here, with the errors that the tests provoke.

@@ -1,3 +1,5 @@
+import { jsonObject } from '../../src/core/json.ts';
+
 /** A received request, without its secrets. */
 export interface LoggedRequest {
   method: string;
@@ -63,7 +65,7 @@ export class RequestLog {
 
   end(logged: LoggedRequest, status: number, headers: Headers, body: string): void {
     logged.status = status;
-    const json = parse(body);
+    const json = jsonObject(body);
     for (const name of secretNames) {
       const value = json?.[name];
       this.#keepSecret(typeof value === 'string' ? value : undefined);
@@ -132,7 +134,7 @@ function fieldsOf(
   headers: Headers,
   body: string,
 ): { parameters: URLSearchParams; json?: Record<string, unknown> } {
-  const json = parse(body);
+  const json = jsonObject(body);
   if (json !== undefined) {
     return { parameters: new URLSearchParams(Object.keys(json).map((name) => [name, ''])), json };
   }
@@ -149,17 +151,6 @@ function toolIn(json: Record<string, unknown> | undefined): string | undefined {
 
 function matches(request: LoggedRequest, match: RequestMatch): boolean {
   return Object.entries(match).every(([name, value]) => request[name as keyof LoggedRequest] === value);
-}
-
-function parse(body: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(body);
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function definedFields<T extends object>(fields: T): { [Name in keyof T]?: Exclude<T[Name], undefined> } {

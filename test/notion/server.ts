@@ -3,10 +3,14 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import type { Miniflare } from 'miniflare';
-import { type Directory, newDirectory } from './directory.ts';
-import { type Fault, Faults, type Hold, type Target } from './faults.ts';
+import { jsonObject } from '../../src/core/json.ts';
+import { AuthorizationServer, type GrantAccount, type ReceivedRequest, withCors } from './authorizationServer.ts';
+import { newDirectory } from './content.ts';
+import { apiError, type Fault, Faults, type Hold, type Target } from './faults.ts';
 import { type GrantFilter, type Store, StoredGrants } from './grants.ts';
 import { type LibraryVersion, startWorker } from './library.ts';
+import { readsIdentity, respondToMcp } from './mcpEndpoint.ts';
+import { defaultProfile, type IdentityFailure, type Profile } from './profile.ts';
 import { type LoggedRequest, RequestLog, type RequestMatch } from './requestLog.ts';
 
 /** All Notion-shaped servers that this process has started, for tests that search for the secrets they issued. */
@@ -14,6 +18,10 @@ export const everyServer: NotionServer[] = [];
 
 export interface NotionServerOptions {
   version: LibraryVersion;
+  /** Where the server differs from Notion's documentation. */
+  profile?: Partial<Profile>;
+  /** The time, in milliseconds since the epoch, for all but the library. */
+  nowMs?: () => number;
   /** 0 or not set: any free port. */
   port?: number;
   /** The origin under which clients see the server if it is behind another server, such as a proxy. */
@@ -29,22 +37,13 @@ export interface Tls {
 }
 
 /**
- * Starts a server that behaves as Notion's server has been observed to behave. It listens on 127.0.0.2 because an
+ * Starts a server that behaves as Notion's server does, as far as contract.ts knows. It listens on 127.0.0.2 because an
  * editor in a browser rewrites 127.0.0.1.
  */
-export async function startNotionServer({
-  version,
-  port = 0,
-  tls,
-  origin,
-}: NotionServerOptions): Promise<NotionServer> {
-  const worker = await startWorker(version);
-  const server = new NotionServer(
-    version,
-    worker,
-    new StoredGrants((await worker.getKVNamespace('OAUTH_KV')) as unknown as Store),
-    { ...(tls && { tls }), ...(origin !== undefined && { origin }) },
-  );
+export async function startNotionServer({ port = 0, ...options }: NotionServerOptions): Promise<NotionServer> {
+  const worker = await startWorker(options.version);
+  const store = (await worker.getKVNamespace('OAUTH_KV')) as unknown as Store;
+  const server = new NotionServer(worker, new StoredGrants(store), options);
   everyServer.push(server);
   await server.listen(port);
   return server;
@@ -52,43 +51,43 @@ export async function startNotionServer({
 
 const host = '127.0.0.2';
 
-/**
- * An MCP server and authorization server in one: the library behind an HTTP front end that logs requests and injects
- * faults.
- */
+/** What the API asks a caller to wait where an identity call fails. */
+const retryAfterSeconds = 1;
+
+/** An MCP server and authorization server in one, behind an HTTP front end that logs requests and injects faults. */
 export class NotionServer {
   /** The users and workspaces; tests may change them. */
-  readonly directory: Directory = newDirectory();
+  readonly directory = newDirectory();
+  /** Tests may change it. */
+  readonly profile: Profile;
   readonly faults = new Faults();
   readonly log = new RequestLog();
-  /** The lifetime that token responses state and the server enforces. */
-  accessTokenLifeSeconds = 3_600;
-  /**
-   * As at Notion: a refresh token that was replaced twice revokes its grant if it is used, and a refresh invalidates
-   * earlier access tokens.
-   */
-  strictRotation: boolean;
-  readonly #version: LibraryVersion;
   readonly #worker: Miniflare;
   readonly #grants: StoredGrants;
-  readonly #expiresAtMs = new Map<string, number>();
+  readonly #authorizationServer: AuthorizationServer;
+  readonly #tasks = new Map<string, object>();
+  readonly #nowMs: () => number;
   readonly #tls: Tls | undefined;
   readonly #publicOrigin: string | undefined;
   #front: Server | undefined;
   #port = 0;
 
   constructor(
-    version: LibraryVersion,
     worker: Miniflare,
     grants: StoredGrants,
-    { tls, origin }: Pick<NotionServerOptions, 'tls' | 'origin'> = {},
+    { version, profile, nowMs = Date.now, tls, origin }: Omit<NotionServerOptions, 'port'>,
   ) {
     this.#tls = tls;
     this.#publicOrigin = origin;
-    this.#version = version;
     this.#worker = worker;
     this.#grants = grants;
-    this.strictRotation = version === 'today';
+    this.#nowMs = nowMs;
+    this.profile = { ...defaultProfile, ...profile };
+    const { directory } = this;
+    this.#authorizationServer = new AuthorizationServer({
+      ...{ version, worker, grants, directory, nowMs },
+      profile: this.profile,
+    });
   }
 
   get origin(): string {
@@ -173,10 +172,13 @@ export class NotionServer {
   }
 
   async #serve(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
-    const url = new URL(incoming.url ?? '/', this.origin);
-    const headers = headersOf(incoming);
-    const body = await text(incoming);
-    const logged = this.log.begin(incoming.method ?? 'GET', url, headers, body);
+    const request: ReceivedRequest = {
+      method: incoming.method ?? 'GET',
+      url: new URL(incoming.url ?? '/', this.origin),
+      headers: headersOf(incoming),
+      body: await text(incoming),
+    };
+    const logged = this.log.begin(request.method, request.url, request.headers, request.body);
     const { latencyMs } = this.faults;
     if (latencyMs > 0) {
       await new Promise((resolve) => setTimeout(resolve, latencyMs));
@@ -189,80 +191,72 @@ export class NotionServer {
     if (fault?.kind === 'stall') {
       return;
     }
-    const response = fault?.kind === 'respond' ? faultResponse(fault) : await this.#respond(logged, url, headers, body);
+    const response = fault?.kind === 'respond' ? faultResponse(fault) : await this.#respond(request);
+    const body = await response.text();
     await this.faults.wait(logged);
     if (fault?.kind === 'drop') {
       outgoing.destroy();
       return;
     }
-    this.log.end(logged, response.status, response.headers, response.body);
-    outgoing.writeHead(response.status, Object.fromEntries(response.headers)).end(response.body);
+    this.log.end(logged, response.status, response.headers, body);
+    outgoing.writeHead(response.status, Object.fromEntries(response.headers)).end(body);
   }
 
-  async #respond(
-    { method, path, grantType }: LoggedRequest,
-    url: URL,
-    headers: Headers,
-    body: string,
-  ): Promise<BufferedResponse> {
-    if (path === '/.well-known/openid-configuration') {
-      return { status: 404, headers: new Headers({ 'content-type': 'text/html' }), body: '<html>Not found</html>' };
+  async #respond(request: ReceivedRequest): Promise<Response> {
+    if (request.url.pathname !== '/mcp') {
+      return this.#authorizationServer.respond(request);
     }
-    const refreshToken = grantType === 'refresh_token' ? new URLSearchParams(body).get('refresh_token') : null;
-    if (this.strictRotation && refreshToken !== null && (await this.#grants.isReplaced(refreshToken))) {
-      await this.#grants.revokeGrantOf(refreshToken);
-      const error = { error: 'invalid_grant', error_description: 'OAuth grant revoked' };
-      return { status: 400, headers: new Headers({ 'content-type': 'application/json' }), body: JSON.stringify(error) };
-    }
-    const accessToken = /^Bearer (.+)$/.exec(headers.get('authorization') ?? '')?.[1];
-    if (
-      path === '/mcp' &&
-      accessToken !== undefined &&
-      (this.#expiresAtMs.get(accessToken) ?? Infinity) <= Date.now()
-    ) {
-      headers.set('authorization', 'Bearer expired:expired:expired');
-    }
-    headers.set('x-directory', encodeURIComponent(JSON.stringify(this.directory)));
-    headers.set('x-names-issuer', this.#version === 'next' ? 'yes' : 'no');
-    const workerResponse = await this.#worker.dispatchFetch(url.href, {
-      method,
-      headers: Object.fromEntries(headers),
-      redirect: 'manual',
-      ...(method !== 'GET' && method !== 'HEAD' && { body }),
-    });
-    const response = {
-      status: workerResponse.status,
-      headers: new Headers([...workerResponse.headers.entries()]),
-      body: await workerResponse.text(),
-    };
-    response.headers.delete('content-length');
-    response.headers.delete('content-encoding');
-    return path === '/token' && workerResponse.ok ? this.#withLifetime(response, grantType) : response;
+    const account = await this.#authorizationServer.authenticate(request);
+    return account instanceof Response ? account : withCors(await this.#respondToMcp(request, account), request);
   }
 
-  /** Sets the access token's lifetime for the test, because the library enforces at least one minute. */
-  async #withLifetime(response: BufferedResponse, grantType: string | undefined): Promise<BufferedResponse> {
-    const tokens = response.body === '' ? {} : (JSON.parse(response.body) as Record<string, unknown>);
-    const { access_token: accessToken } = tokens;
-    if (typeof accessToken !== 'string') {
-      return response;
+  async #respondToMcp(request: ReceivedRequest, account: GrantAccount): Promise<Response> {
+    const { method, url, headers, body } = request;
+    const origin = headers.get('origin');
+    if (origin !== null && this.profile.origins === 'refused') {
+      return invalidOrigin(origin);
     }
-    this.#expiresAtMs.set(accessToken, Date.now() + this.accessTokenLifeSeconds * 1_000);
-    if (this.strictRotation && grantType === 'refresh_token') {
-      await this.#grants.invalidateOtherAccessTokens(accessToken);
+    const failure = this.#identityFailure(request);
+    switch (failure) {
+      case 'unauthorized':
+        return this.#authorizationServer.rejectToken(request);
+      case 'rateLimited':
+        return faultResponse(apiError(429, retryAfterSeconds));
+      case 'unavailable':
+        return faultResponse(apiError(503, retryAfterSeconds));
     }
-    return { ...response, body: JSON.stringify({ ...tokens, expires_in: this.accessTokenLifeSeconds }) };
+    const { directory, profile } = this;
+    const user = directory.users.find(({ id }) => id === account.user);
+    const workspace = directory.workspaces.find(({ id }) => id === account.workspace);
+    if (user === undefined || workspace === undefined) {
+      throw new Error('the consent was for an unknown user or workspace');
+    }
+    return respondToMcp(
+      new Request(url, { method, headers, ...(body !== '' && { body }) }),
+      { user, workspace, directory, profile, nowMs: this.#nowMs, tasks: this.#tasks },
+      failure,
+    );
+  }
+
+  /** How this request fails because it reads the identity; it counts. */
+  #identityFailure({ body }: ReceivedRequest): IdentityFailure['as'] | undefined {
+    const { identityFailure } = this.profile;
+    if (identityFailure === undefined || identityFailure.times === 0 || !readsIdentity(jsonObject(body))) {
+      return undefined;
+    }
+    identityFailure.times -= 1;
+    return identityFailure.as;
   }
 }
 
-interface BufferedResponse {
-  status: number;
-  headers: Headers;
-  body: string;
+/** Reported: the MCP endpoint refuses most web pages, but only after it accepted their token. */
+function invalidOrigin(origin: string): Response {
+  const error = { code: -32_000, message: `Invalid Origin: ${origin.replace(/^.*:\/\//, '')}` };
+  return Response.json({ jsonrpc: '2.0', error, id: null }, { status: 403 });
 }
 
-function faultResponse({ status, body = '', headers }: Extract<Fault, { kind: 'respond' }>): BufferedResponse {
-  return { status, body, headers: new Headers(headers ?? { 'content-type': 'text/html' }) };
+function faultResponse({ status, body = '', headers }: Extract<Fault, { kind: 'respond' }>): Response {
+  return new Response(body || null, { status, headers: headers ?? { 'content-type': 'text/html' } });
 }
 
 function headersOf({ headers }: IncomingMessage): Headers {

@@ -1,131 +1,68 @@
-// Runs in workerd. The library implements the authorization server; this file adds the consent page and the MCP
-// endpoint.
-import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
-import { WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js';
+// Runs in workerd: the library that Notion builds on. What Notion adds to it is in authorizationServer.ts, which calls
+// this worker and gets JSON for what the library leaves to its application: a valid authorization request, a consent,
+// and the account of a valid access token.
 import { OAuthProvider } from 'workers-oauth-provider';
-import { z } from 'zod';
-import { consentPage, messagePage } from './consentPage.js';
 
-/** @type {OAuthProvider | undefined} */
-let provider;
-
-/** The users and workspaces, which the HTTP front end sends with each request. */
-function directoryIn(request) {
-  return JSON.parse(decodeURIComponent(request.headers.get('x-directory') ?? '%7B%7D'));
-}
+const application = {
+  async fetch(request, { OAUTH_PROVIDER: oauth }) {
+    if (request.method === 'POST') {
+      const { authorization, account } = await request.json();
+      return Response.json(
+        await oauth.completeAuthorization({
+          request: authorization,
+          userId: account.user,
+          metadata: account,
+          scope: authorization.scope.length > 0 ? authorization.scope : optionsOf(request).scopes,
+          props: account,
+        }),
+      );
+    }
+    try {
+      const authorization = await oauth.parseAuthRequest(request);
+      const { clientName } = await oauth.lookupClient(authorization.clientId);
+      return Response.json({ authorization, clientName });
+    } catch {
+      return new Response(null, { status: 400 });
+    }
+  },
+};
 
 const mcp = {
-  async fetch(request, _env, context) {
-    if (request.method !== 'POST') {
-      return new Response(null, { status: 405, headers: { allow: 'POST' } });
-    }
-    const directory = directoryIn(request);
-    const user = directory.users.find(({ id }) => id === context.props.user);
-    const workspace = directory.workspaces.find(({ id }) => id === context.props.workspace);
-    const server = new McpServer({ name: 'notion-shaped-test-server', version: '1.0.0' });
-    const text = (value) => ({ content: [{ type: 'text', text: value }] });
-    server.registerTool(
-      'notion-fetch',
-      { description: 'Fetches a page, or says who you are.', inputSchema: { id: z.string() } },
-      ({ id }) => {
-        if (id !== 'self') {
-          const page = workspace.pages.find((each) => each.id === id);
-          return page === undefined
-            ? { ...text(`There is no page ${id} in this workspace.`), isError: true }
-            : text(`# ${page.title}\n\n${page.text}`);
-        }
-        if (directory.identityFails) {
-          return { ...text('Something went wrong.'), isError: true };
-        }
-        const { pages: _, ...named } = workspace;
-        const current_tool_access = {
-          'notion-fetch': { status: 'available' },
-          'notion-search': { status: 'available_with_limit' },
-        };
-        return text(JSON.stringify({ workspace: named, user: { ...user, type: 'person' }, current_tool_access }));
-      },
-    );
-    server.registerTool(
-      'notion-search',
-      { description: 'Searches the workspace.', inputSchema: { query: z.string() } },
-      ({ query }) => {
-        const found = workspace.pages.filter(({ title }) => title.toLowerCase().includes(query.toLowerCase()));
-        return text(JSON.stringify(found.map(({ id, title }) => ({ id, title }))));
-      },
-    );
-    const transport = new WebStandardStreamableHTTPServerTransport({ enableJsonResponse: true });
-    await server.connect(transport);
-    return transport.handleRequest(request);
-  },
+  fetch: (_request, _env, { props }) => Response.json(props, { headers: { 'x-authenticated': 'yes' } }),
 };
 
-const pages = {
-  async fetch(request, env) {
-    if (new URL(request.url).pathname !== '/authorize') {
-      return html(messagePage('Not found', 'There is nothing at this address.'), 404);
-    }
-    let authorization;
-    let client;
-    try {
-      authorization = await env.OAUTH_PROVIDER.parseAuthRequest(request);
-      client = await env.OAUTH_PROVIDER.lookupClient(authorization.clientId);
-    } catch {
-      client = null;
-    }
-    // As at Notion: a purged client gets an error page and no redirect.
-    if (client === null) {
-      return html(messagePage('This link does not work', 'The app that sent you here is unknown.'), 400);
-    }
-    if (request.method !== 'POST') {
-      return html(consentPage(directoryIn(request), client.clientName ?? 'An app'), 200);
-    }
-    const form = await request.formData();
-    if (form.get('decision') !== 'allow') {
-      const denial = new URL(authorization.redirectUri);
-      denial.searchParams.set('error', 'access_denied');
-      denial.searchParams.set('error_description', 'The user denied the request');
-      denial.searchParams.set('state', authorization.state);
-      if (request.headers.get('x-names-issuer') === 'yes') {
-        // The library adds `iss` only to the authorization responses that it creates itself.
-        denial.searchParams.set('iss', new URL(request.url).origin);
-      }
-      return redirect(denial.href);
-    }
-    const props = { user: form.get('user'), workspace: form.get('workspace') };
-    const { redirectTo } = await env.OAUTH_PROVIDER.completeAuthorization({
-      request: authorization,
-      userId: props.user,
-      metadata: props,
-      scope: authorization.scope.length > 0 ? authorization.scope : ['default'],
-      props,
-    });
-    return redirect(redirectTo);
-  },
-};
-
-function html(body, status) {
-  return new Response(body, { status, headers: { 'content-type': 'text/html; charset=utf-8' } });
-}
-
-/** Replaces `Response.redirect`, which does not accept an editor's URI. */
-function redirect(location) {
-  return new Response(null, { status: 302, headers: { location } });
+function optionsOf(request) {
+  return JSON.parse(request.headers.get('x-options'));
 }
 
 export default {
-  fetch(request, env, context) {
-    // Created at the first request, because newer versions need the resource URL and so the port.
-    provider ??= new OAuthProvider({
+  fetch(request, { OAUTH_KV }, context) {
+    const { origin, pathname } = new URL(request.url);
+    const { scopes, refreshToken } = optionsOf(request);
+    const provider = new OAuthProvider({
       apiRoute: '/mcp',
       apiHandler: mcp,
-      defaultHandler: pages,
+      defaultHandler: application,
       authorizeEndpoint: '/authorize',
       tokenEndpoint: '/token',
       clientRegistrationEndpoint: '/register',
-      scopesSupported: ['default'],
-      resourceMetadata: { resource: new URL('/mcp', request.url).href },
+      ...(scopes.length > 0 && { scopesSupported: scopes }),
+      ...(refreshToken === 'none' && { refreshTokenTTL: 0 }),
+      clientIdMetadataDocumentEnabled: true,
+      // No identity provider is trusted, so every assertion is refused.
+      enterpriseManagedAuthorization: {
+        trustedIssuers: async () => null,
+        mapClaims: async () => null,
+        allowPublicClients: true,
+      },
+      resourceMetadata: {
+        // The document at the root names the origin, the one for /mcp the MCP endpoint (reported).
+        resource: pathname === '/.well-known/oauth-protected-resource' ? origin : `${origin}/mcp`,
+        resource_name: 'Notion MCP (Beta)',
+        ...(scopes.length > 0 && { scopes_supported: scopes }),
+      },
       onError: () => undefined,
     });
-    return provider.fetch(request, env, context);
+    return provider.fetch(request, { OAUTH_KV }, context);
   },
 };

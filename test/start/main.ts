@@ -1,5 +1,6 @@
-// npm start [-- --notion] [-- --desktop | --editor <path of its `code` command>]: opens a real VS Code with the
-// extension installed and no account yet. It uses a local server that behaves like Notion's, or Notion with --notion.
+// npm start [-- --notion] [-- --desktop | --editor <path of its `code` command>] [-- --profile identity=bare …]: opens a
+// real VS Code with the extension installed and no account yet. It uses a local server that behaves like Notion's, with
+// the settings of --profile, or Notion with --notion.
 import { exec } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -10,14 +11,21 @@ import manifest from '../../package.json' with { type: 'json' };
 import { CodeServer, installExtension } from '../editor/host/codeServer.ts';
 import { hostIsPossible } from '../editor/host/hosts.mjs';
 import { installHost } from '../editor/host/install.mjs';
+import { parseProfile } from '../notion/profile.ts';
 import { startNotionServer } from '../notion/server.ts';
 import { codeOnPath, downloadedCode, openDesktop } from './desktop.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const vsix = join(root, `${manifest.name}-${manifest.version}.vsix`);
 const { values: flags } = parseArgs({
-  options: { notion: { type: 'boolean' }, desktop: { type: 'boolean' }, editor: { type: 'string' } },
+  options: {
+    notion: { type: 'boolean' },
+    desktop: { type: 'boolean' },
+    editor: { type: 'string' },
+    profile: { type: 'string', multiple: true, default: [] },
+  },
 });
+const profile = parseProfile(flags.profile);
 
 /** Run in reverse order at the end. */
 const cleanups: (() => Promise<unknown>)[] = [];
@@ -48,7 +56,7 @@ async function start(): Promise<void> {
   cleanups.push(() => rm(directory, { recursive: true, force: true, maxRetries: 5 }));
   const settings: Record<string, unknown> = {};
   if (!flags.notion) {
-    const notion = await startNotionServer({ version: 'today' });
+    const notion = await startNotionServer({ version: 'today', profile });
     cleanups.push(() => notion.close());
     // On these signals the server's library would end this process at once, and leave everything else running.
     listenForSignals();

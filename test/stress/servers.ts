@@ -32,13 +32,14 @@ export async function startStressServer(kind: ServerKind): Promise<StressServer>
   const { origin } = front;
   const mcpUrl = `${origin}/mcp`;
   if (kind === 'notion') {
-    const notion = await startNotionServer({ version: 'today', origin });
+    // Without a grace period, so that a window that refreshes with an old token is noticed at once.
+    const notion = await startNotionServer({ version: 'today', origin, profile: { refreshGraceSeconds: 0 } });
     front.forwardTo(notion.address);
     return {
       front,
       mcpUrl,
       setTokenLife: (seconds) => {
-        notion.accessTokenLifeSeconds = seconds;
+        notion.profile.accessTokenLifeSeconds = seconds;
       },
       signIn: async (http) => ({ ...(await signIn(http, notion)), serverUrl: mcpUrl, askedScopes: ['default'] }),
       close: async () => {

@@ -1,3 +1,5 @@
+import type { Directory } from './directory.ts';
+
 const style = `
   :root { --ground: #f3f1ea; --sheet: #fff; --ink: #1f2a37; --muted: #5b6673; --edge: #d8d2c4; --primary: #1f5c4a; --primary-ink: #fff; }
   @media (prefers-color-scheme: dark) {
@@ -18,13 +20,13 @@ const style = `
   small { display: block; margin-top: 1.25rem; color: var(--muted); }
 `;
 
-/** The page on which the user chooses an identity and a workspace, and allows or denies access. */
-export function consentPage({ users, workspaces }, clientName) {
+/** The page on which the user chooses an identity and a workspace, and allows or denies access by a form to `action`. */
+export function consentPage({ users, workspaces }: Directory, clientName: string, action: string): string {
   return page(
     'Allow access?',
     `<h1>${escaped(clientName)} wants to use Notion for you</h1>
     <p>It can read and change everything that you can in the workspace you choose.</p>
-    <form method="post">
+    <form method="post" action="${escaped(action)}">
       ${choice('user', 'Who are you?', users)}
       ${choice('workspace', 'Which workspace?', workspaces)}
       <div class="actions">
@@ -35,11 +37,11 @@ export function consentPage({ users, workspaces }, clientName) {
   );
 }
 
-export function messagePage(title, sentence) {
+export function messagePage(title: string, sentence: string): string {
   return page(title, `<h1>${escaped(title)}</h1><p>${escaped(sentence)}</p>`);
 }
 
-function choice(name, legend, options) {
+function choice(name: string, legend: string, options: readonly { id: string; name: string }[]): string {
   const rows = options.map(
     ({ id, name: label }, index) =>
       `<label><input type="radio" name="${name}" value="${escaped(id)}"${index === 0 ? ' checked' : ''}> ${escaped(label)}</label>`,
@@ -47,7 +49,7 @@ function choice(name, legend, options) {
   return `<fieldset><legend>${legend}</legend>${rows.join('')}</fieldset>`;
 }
 
-function page(title, body) {
+function page(title: string, body: string): string {
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -66,6 +68,6 @@ ${body}
 </html>`;
 }
 
-function escaped(text) {
-  return String(text).replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+function escaped(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
