@@ -12,6 +12,7 @@ import { Backoff } from './backoff.ts';
 import type { GrantRequests } from './grantRequests.ts';
 import { RejectedTokens } from './rejectedTokens.ts';
 import { endsGrant, type RenewalResult, RevokedGrant } from './revokedGrant.ts';
+import { judgeWithoutRefreshToken } from './withoutRefreshToken.ts';
 
 /** Why new tokens are requested. */
 export type RenewReason =
@@ -162,9 +163,13 @@ export class Renewal {
         this.#settled(grant.id);
         return { outcome: 'adopted', grant };
       }
-      return grant.tokens.refreshToken === undefined
-        ? await this.#withoutRefreshToken(transaction, grant, why, log)
-        : await this.#renew(transaction, grant, log);
+      if (grant.tokens.refreshToken === undefined) {
+        const parts = { ...this.#parts, revokedGrant: this.#revokedGrant, log };
+        const result = await judgeWithoutRefreshToken(transaction, grant, why.reason, parts);
+        this.#settled(grant.id);
+        return result;
+      }
+      return await this.#renew(transaction, grant, log);
     } catch (error) {
       throw this.#failed(grant, error, log);
     } finally {
@@ -181,32 +186,6 @@ export class Renewal {
       case 'asked':
         return grant.generation > known.generation && grant.tokens.obtainedAtMs >= startedAtMs;
     }
-  }
-
-  /**
-   * A grant without refresh token, as Notion issues to enterprises, lives as long as its access token.
-   * @throws Failure with code `no_refresh_token` if the user wants to renew it
-   */
-  async #withoutRefreshToken(
-    transaction: StoreTransaction,
-    grant: Grant,
-    { reason }: RenewReason,
-    log: Log,
-  ): Promise<RenewalResult> {
-    const { requests, clock } = this.#parts;
-    if (!isHealthy(grant.tokens, clock.nowMs())) {
-      return this.#revokedGrant.endGrant(transaction, grant, log, 'noRefreshToken');
-    }
-    if (reason === 'rejected' || this.confirmAtMs(grant) !== undefined) {
-      const identify = () => requests.identify(grant, log);
-      const result = await this.#revokedGrant.confirmRejectedToken(transaction, grant, identify, log);
-      this.#settled(grant.id);
-      return result;
-    }
-    if (reason === 'asked') {
-      throw new Failure('transient', { step: 'token', code: 'no_refresh_token' });
-    }
-    return { outcome: 'adopted', grant };
   }
 
   async #renew(transaction: StoreTransaction, grant: Grant, log: Log): Promise<RenewalResult> {
