@@ -3,6 +3,7 @@ import { describe, type TestContext, test } from 'node:test';
 import type { Identity } from '../../../src/notion/identity.ts';
 import { Failure } from '../../../src/oauth/errors.ts';
 import type { Files } from '../../../src/platform/contract.ts';
+import type { Secrets } from '../../../src/storage/secretStore.ts';
 import { files, Machine, type Window, type WindowOptions } from './machine.ts';
 
 const minute = 60_000;
@@ -95,12 +96,12 @@ describe('an account whose identity was unknown at its sign-in', () => {
 
 describe('an account that turns out to be signed in already', () => {
   /** An account of Ada, and another one that was signed in while Notion could not tell that it is hers. */
-  async function signedInTwice(t: TestContext, options: WindowOptions = {}) {
+  async function signedInTwice(t: TestContext, optionsFor: (machine: Machine) => WindowOptions = () => ({})) {
     const machine = await Machine.start(t);
     const first = await machine.open();
     const { grant: account } = await first.accounts.storeSignIn(machine.server.signIn('ada'));
     await first.accounts.dispose();
-    const window = await machine.open(options);
+    const window = await machine.open(optionsFor(machine));
     const { grant: duplicate } = await window.accounts.storeSignIn(machine.server.signIn(undefined));
     return { machine, window, account, duplicate };
   }
@@ -156,50 +157,62 @@ describe('an account that turns out to be signed in already', () => {
 
   test('a crash at any step of a merge leaves both accounts or the merged one, and no token is lost', async (t) => {
     for (let step = 1; ; step += 1) {
-      const counter = { calls: 0 };
-      const { machine, window, account, duplicate } = await signedInTwice(t, { files: dyingFiles(counter) });
-      counter.calls = 0;
-      let isDead = false;
-      deaths.set(counter, { at: step, died: () => (isDead = true) });
+      const crash = new Crash();
+      const { machine, window, account, duplicate } = await signedInTwice(t, ({ secrets }) => ({
+        files: crash.files,
+        secrets: crash.secrets(secrets.window()),
+      }));
+      crash.comesAtWrite(step);
       await learn(window, duplicate.id);
-      deaths.delete(counter);
       const next = await machine.open();
       const tokens = next.accounts.list().map(({ grant }) => grant.tokens.accessToken.reveal());
       assert.ok(tokens.includes(duplicate.tokens.accessToken.reveal()), `step ${step}: the newer tokens are kept`);
       assert.ok(next.accounts.find(account.id), `step ${step}: the older account is kept`);
       assert.equal(new Set(tokens).size, tokens.length, `step ${step}: no two accounts share tokens`);
-      assert.equal(
-        next.accounts.list().every(({ state }) => state === 'healthy'),
-        true,
-      );
-      if (!isDead) {
-        assert.ok(step > 8, 'there were steps to die at');
+      assert.ok(next.accounts.list().every(({ state }) => state === 'healthy'));
+      if (!crash.hasCome) {
+        assert.ok(step > 8, 'there were steps to crash at');
         return;
       }
     }
   });
 });
 
-const deaths = new Map<object, { at: number; died: () => void }>();
+/** A window whose storage does nothing any more from a certain write on, as after a crash. */
+class Crash {
+  hasCome = false;
+  #writesLeft = Number.POSITIVE_INFINITY;
 
-/** A disk on which nothing happens any more from a certain write on, as after a crash. */
-function dyingFiles(counter: { calls: number }): Files {
-  const guard = <T>(write: () => Promise<T>): Promise<T> => {
-    const death = deaths.get(counter);
-    counter.calls += 1;
-    if (death !== undefined && counter.calls >= death.at) {
-      death.died();
+  comesAtWrite(count: number): void {
+    this.#writesLeft = count - 1;
+  }
+
+  readonly files: Files = {
+    ...files,
+    create: (path, text) => this.#write(() => files.create(path, text)),
+    overwrite: (path, text) => this.#write(() => files.overwrite(path, text)),
+    rename: (from, to) => this.#write(() => files.rename(from, to)),
+    remove: (path) => this.#write(() => files.remove(path)),
+  };
+
+  secrets(secrets: Secrets): Secrets {
+    return {
+      keys: () => secrets.keys(),
+      get: (key) => secrets.get(key),
+      store: (key, value) => this.#write(async () => secrets.store(key, value)),
+      delete: (key) => this.#write(async () => secrets.delete(key)),
+      onDidChange: (listener) => secrets.onDidChange(listener),
+    };
+  }
+
+  #write<T>(write: () => Promise<T>): Promise<T> {
+    if (this.#writesLeft === 0) {
+      this.hasCome = true;
       return Promise.reject(Object.assign(new Error('crashed'), { code: 'EIO' }));
     }
+    this.#writesLeft -= 1;
     return write();
-  };
-  return {
-    ...files,
-    create: (path, text) => guard(() => files.create(path, text)),
-    overwrite: (path, text) => guard(() => files.overwrite(path, text)),
-    rename: (from, to) => guard(() => files.rename(from, to)),
-    remove: (path) => guard(() => files.remove(path)),
-  };
+  }
 }
 
 test('a failure to learn an identity is logged without its text', async (t) => {
