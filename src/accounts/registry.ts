@@ -22,7 +22,7 @@ export interface AccountsChange {
 export class AccountRegistry {
   readonly #clock: Clock;
   readonly #known = new Map<string, KnownGrant>();
-  /** Signed out: a read of the storage that began before that must not bring them back. */
+  /** Signed out or merged: a read of the storage that began before that must not bring them back. */
   readonly #forgotten = new Set<string>();
   readonly #listeners = new Set<(change: AccountsChange) => void>();
   #serverUrl: string;

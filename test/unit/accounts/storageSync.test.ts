@@ -36,6 +36,18 @@ async function begin(t: TestContext, disk: Files | 'none' = files) {
   return { ...storage, known, sync, events, synced: synced.promise, changed: () => changed() };
 }
 
+test('a read of the storage that began before a sign-out does not bring the account back', async (t) => {
+  const { sync, known, events } = await begin(t);
+  const reading = sync.syncNow();
+  known.forget(grantOf(1).id);
+  await reading;
+  assert.equal(known.get(grantOf(1).id), undefined);
+  assert.deepEqual(
+    events.map((event) => event.split(' ')[0]),
+    ['removed'],
+  );
+});
+
 test('a synchronization adopts what other windows have stored and removes what they signed out', async (t) => {
   const { store, sync, events } = await begin(t);
   await store.store(grantOf(1, 'other'));
