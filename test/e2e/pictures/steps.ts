@@ -109,8 +109,7 @@ async function testConnection(testbed: Testbed, capture: Capture): Promise<void>
   const line = (text: string): Locator =>
     window.page.locator('.editor-instance .view-line > span').filter({ hasText: text });
   await line('notion-search').waitFor();
-  const tab = window.page.locator('.tab').filter({ hasText: 'Notion connection' });
-  await capture('test-connection', { frame: [tab, line('Notion connection of'), line('notion-search')] });
+  await capture('test-connection', { frame: [line('Notion connection of'), line('notion-search')] });
   await consumer.command('workbench.action.closeActiveEditor');
 }
 
