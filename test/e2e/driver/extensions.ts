@@ -34,7 +34,7 @@ export class Extensions {
   }
 }
 
-/** Runs in the page: whether the editor's storage in IndexedDB contains a disabled extension. */
+/** Runs in the page: whether the editor's storage in IndexedDB has this extension as disabled. */
 async function isDisabledStored(): Promise<boolean> {
   const completed = <T>(request: IDBRequest<T>): Promise<T> =>
     new Promise((resolve, reject) => {
@@ -48,7 +48,7 @@ async function isDisabledStored(): Promise<boolean> {
         const value: unknown = await completed(
           database.transaction(store).objectStore(store).get('extensionsIdentifiers/disabled'),
         );
-        if (typeof value === 'string' && value !== '[]') {
+        if (typeof value === 'string' && value.includes('notion-mcp-auth')) {
           return true;
         }
       }
