@@ -1,5 +1,6 @@
 import { CancellationError, env, l10n, type Memento, ProgressLocation, type Uri, window } from 'vscode';
 import type { Accounts } from '../accounts/accounts.ts';
+import { isSameAccount } from '../accounts/addAccount.ts';
 import type { Account } from '../accounts/registry.ts';
 import type { Clock } from '../core/clock.ts';
 import { errorInfo } from '../core/errorInfo.ts';
@@ -28,6 +29,15 @@ export interface SignInFlowParts {
   log: Log;
 }
 
+/** What a sign-in is for. Trying again after a failure repeats exactly this. */
+interface Purpose {
+  scopes: readonly string[];
+  /** The account that is meant, as the progress names it. */
+  label: string | undefined;
+  /** Set for a reconnect: the user is warned if another account signs in instead. */
+  reconnects?: Account;
+}
+
 const toolsIntroducedKey = 'toldOfTools';
 
 /** Runs sign-ins with their user interface: progress with Cancel, questions, and the result. */
@@ -44,36 +54,24 @@ export class SignInFlow {
    * @throws CancellationError if the user cancelled, else an `Error` whose message is the sentence that was shown
    */
   async run(scopes: readonly string[], label?: string): Promise<SignInResult> {
-    const result = await this.#run(scopes, label);
-    void this.#reportSignedIn(result);
-    return result;
+    return this.#run({ scopes, label });
   }
 
   /** Signs an account in again. If the user signs in as someone else, that account is added, and a message says so. */
   async reconnect(account: Account): Promise<void> {
-    const { grant } = account;
-    let result: SignInResult;
-    try {
-      result = await this.#run(grant.askedScopes, grant.label);
-    } catch {
-      // The failure has already been shown.
-      return;
-    }
-    if (result.grant.id === grant.id || grant.identity === undefined || result.grant.identity === undefined) {
-      void this.#reportSignedIn(result);
-    } else {
-      void this.#reportOtherAccount(result, account);
-    }
+    const { askedScopes, label } = account.grant;
+    // A failure has been shown already.
+    await this.#run({ scopes: askedScopes, label, reconnects: account }).catch(() => undefined);
   }
 
   /** Like `reconnect`, but for a notification that may be outdated: says so if there is nothing left to do. */
   async reconnectIfNeeded(account: Account): Promise<void> {
-    const { id, label } = account.grant;
-    const now = this.#parts.accounts.find(id);
+    const { label } = account.grant;
+    const now = this.#find(account.grant);
     if (now === undefined) {
       const sentence = l10n.t('{0} was signed out of Notion. Sign in again to use it.', label);
       void showNote({ sentence, actions: ['signIn'] });
-    } else if (now.state === 'needsSignIn' || this.#parts.accounts.trouble(id) === 'beingConfirmed') {
+    } else if (now.state === 'needsSignIn' || this.#parts.accounts.trouble(now.grant.id) === 'beingConfirmed') {
       await this.reconnect(now);
     } else {
       const sentence = l10n.t('{0} is signed in again already; there is nothing left to do.', now.grant.label);
@@ -81,19 +79,26 @@ export class SignInFlow {
     }
   }
 
-  async #run(scopes: readonly string[], label: string | undefined): Promise<SignInResult> {
+  /** The account of this grant as it is now. Signing in again may have stored it under another id. */
+  #find(grant: Grant): Account | undefined {
+    const { accounts } = this.#parts;
+    return accounts.find(grant.id) ?? accounts.list().find((account) => isSameAccount(account.grant, grant));
+  }
+
+  async #run(purpose: Purpose): Promise<SignInResult> {
     const log = this.#parts.log.operation('sign-in', this.#parts.randomness);
-    log.info('A sign-in begins.', { scopes: scopes.length });
+    log.info('A sign-in begins.', { scopes: purpose.scopes.length });
     try {
-      const result = await this.#runWithProgress(scopes, label, log);
+      const result = await this.#runWithProgress(purpose, log);
       log.info('Signed in.', { grant: result.grant.id, reconnected: result.reconnected });
+      void this.#reportSuccess(result, purpose.reconnects);
       return result;
     } catch (error) {
-      throw this.#reportFailure(error, scopes, log);
+      throw this.#reportFailure(error, purpose, log);
     }
   }
 
-  async #runWithProgress(scopes: readonly string[], label: string | undefined, log: Log): Promise<SignInResult> {
+  async #runWithProgress({ scopes, label }: Purpose, log: Log): Promise<SignInResult> {
     const serverUrl = parseServerUrl(serverUrlText());
     this.#parts.accounts.refuseIfStale();
     return window.withProgress(
@@ -129,6 +134,12 @@ export class SignInFlow {
     );
   }
 
+  #reportSuccess(result: SignInResult, intended: Account | undefined): Promise<void> {
+    return intended !== undefined && isKnownToDiffer(intended.grant, result.grant)
+      ? this.#reportOtherAccount(result, intended)
+      : this.#reportSignedIn(result);
+  }
+
   /** Shows who is connected, as the browser may have been signed in to another Notion user. */
   async #reportSignedIn({ grant, reconnected }: SignInResult): Promise<void> {
     const connected = signedInSentence(grant);
@@ -157,11 +168,11 @@ export class SignInFlow {
   }
 
   async #undo(grant: Grant): Promise<void> {
-    const now = this.#parts.accounts.find(grant.id)?.grant;
+    const now = this.#find(grant)?.grant;
     if (now === undefined) {
       const sentence = l10n.t('{0} is signed out already; there is nothing left to do.', grant.label);
       await showNote({ sentence, actions: [] });
-    } else if (now.generation !== grant.generation) {
+    } else if (now.id !== grant.id || now.generation !== grant.generation) {
       // The account has changed since the message was shown, so this is an ordinary sign-out.
       await confirmAndSignOut(this.#parts, now);
     } else {
@@ -180,10 +191,10 @@ export class SignInFlow {
   }
 
   /** Shows what went wrong and returns what the caller is to throw. */
-  #reportFailure(error: unknown, scopes: readonly string[], log: Log): Error {
+  #reportFailure(error: unknown, purpose: Purpose, log: Log): Error {
     if (!(error instanceof Failure)) {
       log.error('The sign-in failed unexpectedly.', errorInfo(error));
-      return this.#show(unexpectedErrorMessage(), scopes);
+      return this.#show(unexpectedErrorMessage(), purpose);
     }
     const { step, code, status } = error.details;
     const message = messageFor(error);
@@ -194,11 +205,11 @@ export class SignInFlow {
     log.warn('The sign-in failed.', { kind: error.kind, step, code, status });
     // The user's own decision is not an error.
     const isDecided = error.kind === 'cancelled' || error.kind === 'accessDenied';
-    return this.#show(message, scopes, isDecided ? showNote : showFailure);
+    return this.#show(message, purpose, isDecided ? showNote : showFailure);
   }
 
-  #show(message: Message, scopes: readonly string[], show = showFailure): Error {
-    const again = () => void this.run(scopes).catch(() => undefined);
+  #show(message: Message, purpose: Purpose, show = showFailure): Error {
+    const again = () => void this.#run(purpose).catch(() => undefined);
     void show(message, { tryAgain: again, signIn: again });
     return new Error(message.sentence);
   }
@@ -210,6 +221,11 @@ export class SignInFlow {
  */
 export async function openBrowser(url: string): Promise<boolean> {
   return env.openExternal(url as unknown as Uri);
+}
+
+/** Whether two grants are of different accounts. Where an identity is unknown, they may be of the same. */
+function isKnownToDiffer(one: Grant, other: Grant): boolean {
+  return one.identity !== undefined && other.identity !== undefined && !isSameAccount(one, other);
 }
 
 function signedInSentence({ identity, label }: Grant): string {

@@ -1,7 +1,39 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { Failure } from '../../../src/oauth/errors.ts';
-import { ScriptedWindow } from './scriptedWindow.ts';
+import { MovableClock } from '../accounts/machine.ts';
+import { type Course, fails, ScriptedWindow } from './scriptedWindow.ts';
+
+/** Passes so fast that a window waits for the lock of another window only once before it goes on without it. */
+class FastClock extends MovableClock {
+  override after(delayMs: number, action: () => void): () => void {
+    const stop = super.after(delayMs, action);
+    this.aheadMs += 15_000;
+    return stop;
+  }
+}
+
+/** A window whose account `ada` is locked, as another window waits for the response to a renewal of it. */
+async function openLocked(t: TestContext) {
+  const window = await ScriptedWindow.open(t, { clock: new FastClock() });
+  const { id } = await window.signedIn('ada');
+  const { machine } = window;
+  const other = await machine.open();
+  const sent = Promise.withResolvers<void>();
+  const response = Promise.withResolvers<void>();
+  machine.server.next.push(async (_, respond) => {
+    sent.resolve();
+    await response.promise;
+    return respond();
+  });
+  const renewing = other.accounts.renew(id, { reason: 'asked' }).catch(() => undefined);
+  await sent.promise;
+  const unlock = async (): Promise<void> => {
+    response.resolve();
+    await renewing;
+  };
+  return { window, account: window.accounts.find(id) ?? assert.fail(), unlock };
+}
 
 test('a reconnect signs in with the scopes of the account and names it while the browser is open', async (t) => {
   const window = await ScriptedWindow.open(t);
@@ -47,6 +79,38 @@ test('a reconnect by another user is undone without touching the account that wa
   assert.equal(window.accounts.find(grant.id)?.grant, grant);
 });
 
+test('a reconnect is a success also where another window holds the account’s lock, so that it gets another id', async (t) => {
+  const { window, account, unlock } = await openLocked(t);
+  await window.flow.reconnect(account);
+  assert.match(await window.message(), /^information: Connected as ada in wiki\./);
+  await unlock();
+  assert.deepEqual(window.labels, ['ada (wiki)']);
+  assert.notEqual(window.accounts.list()[0]?.grant.id, account.grant.id);
+
+  // The message is outdated, but the account that it is about is not signed out.
+  await window.flow.reconnectIfNeeded(account);
+  assert.match(await window.message(), /^information: ada \(wiki\) is signed in again already/);
+});
+
+test('a reconnect by the same user in another workspace signs in another account', async (t) => {
+  const window = await ScriptedWindow.open(t);
+  const { id } = await window.signedIn('ada');
+  window.next.push(() => window.accounts.storeSignIn(window.machine.server.signIn('ada', 'notes')));
+  await window.flow.reconnect(window.accounts.find(id) ?? assert.fail());
+  assert.match(
+    await window.message(),
+    /^warning: You signed in as ada \(notes\), so ada \(wiki\) was not reconnected\./,
+  );
+});
+
+test('a reconnect by a user whose identity remains unknown is a success', async (t) => {
+  const window = await ScriptedWindow.open(t);
+  const { id } = await window.signedIn('ada');
+  window.next.push(window.as());
+  await window.flow.reconnect(window.accounts.find(id) ?? assert.fail());
+  assert.match(await window.message(), /^information: Connected as /);
+});
+
 test('a reconnect of an account without a known identity is a success, whichever user signs in', async (t) => {
   const window = await ScriptedWindow.open(t);
   const { id } = await window.signedIn();
@@ -61,6 +125,38 @@ test('a reconnect that fails shows why and does not reject', async (t) => {
   await window.flow.reconnect(window.accounts.find(id) ?? assert.fail());
   assert.match(await window.message(), /^information: You denied access/);
 });
+
+for (const [kind, code, button] of [
+  ['accessDenied', 'access_denied', 'Try Again'],
+  ['cancelled', 'browser_limit', 'Try Again'],
+  ['transient', 'unreachable', 'Try Again'],
+  ['serverRejected', 'invalid_request', 'Try Again'],
+  ['invalidGrant', 'ended', 'Sign In'],
+  ['invalidClient', 'invalid_client', 'Sign In'],
+  ['unexpected', undefined, 'Try Again'],
+] as const) {
+  test(`${button} after a reconnect that failed (${kind}) reconnects the same account, also the second time`, async (t) => {
+    const window = await ScriptedWindow.open(t);
+    await window.accounts.storeSignIn({ ...window.machine.server.signIn('ada'), askedScopes: ['pages', 'comments'] });
+    const failing: Course = kind === 'unexpected' ? () => Promise.reject(new TypeError()) : fails(kind, code);
+    window.next.push(failing, failing, (request) => {
+      request.onStage('waitingForBrowser', 'mcp.example');
+      return window.as('grace')(request);
+    });
+    await window.flow.reconnect(window.accounts.list()[0] ?? assert.fail());
+    await window.pick(button);
+    await window.pick(button);
+    assert.match(await window.message(), /^warning: You signed in as grace \(wiki\), so ada \(wiki\) was not/);
+    assert.deepEqual(
+      window.requests.map((request) => request.scopes),
+      Array(3).fill(['pages', 'comments']),
+    );
+    await window.editor.progress.take();
+    await window.editor.progress.take();
+    const { reports } = await window.editor.progress.take();
+    assert.deepEqual(reports, ['Choose ada (wiki) and allow access at mcp.example in your browser…']);
+  });
+}
 
 test('Reconnect in an outdated message signs in only if the account still needs it', async (t) => {
   const window = await ScriptedWindow.open(t);

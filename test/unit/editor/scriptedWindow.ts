@@ -4,6 +4,7 @@ import { Log } from '../../../src/core/log.ts';
 import { systemRandomness } from '../../../src/core/random.ts';
 import type { SignInFlow } from '../../../src/editor/signInFlow.ts';
 import type { Grant } from '../../../src/grants/grant.ts';
+import { Failure, type FailureDetails, type FailureKind } from '../../../src/oauth/errors.ts';
 import type { SignInResult } from '../../../src/signIn/exchange.ts';
 import type { SignIn, SignInRequest } from '../../../src/signIn/signIn.ts';
 import { files, Machine, type Window, type WindowOptions } from '../accounts/machine.ts';
@@ -22,6 +23,11 @@ export async function openOnlyWindow(t: TestContext, options: WindowOptions = {}
 
 /** The course of one sign-in. */
 export type Course = (request: SignInRequest) => Promise<SignInResult>;
+
+/** A sign-in that fails. */
+export function fails(kind: FailureKind, code: FailureDetails['code']): Course {
+  return () => Promise.reject(new Failure(kind, { step: 'authorization', code, host: 'mcp.example' }));
+}
 
 /** A window of the editor with real accounts. The test decides what becomes of each sign-in. */
 export class ScriptedWindow {
@@ -47,8 +53,8 @@ export class ScriptedWindow {
     this.flow = this.openFlow();
   }
 
-  static async open(t: TestContext): Promise<ScriptedWindow> {
-    const { machine, window } = await openOnlyWindow(t);
+  static async open(t: TestContext, options: WindowOptions = {}): Promise<ScriptedWindow> {
+    const { machine, window } = await openOnlyWindow(t, options);
     return new ScriptedWindow(machine, window);
   }
 

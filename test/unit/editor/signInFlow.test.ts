@@ -1,17 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Failure, type FailureDetails, type FailureKind } from '../../../src/oauth/errors.ts';
-import { type Course, ScriptedWindow } from './scriptedWindow.ts';
+import { Failure } from '../../../src/oauth/errors.ts';
+import { fails, ScriptedWindow } from './scriptedWindow.ts';
 import { CancellationError } from './vscode.ts';
 
 const { openBrowser } = await import('../../../src/editor/signInFlow.ts');
 
 const scopes = ['default'];
 const host = 'mcp.example';
-
-function fails(kind: FailureKind, code: FailureDetails['code']): Course {
-  return () => Promise.reject(new Failure(kind, { step: 'authorization', code, host }));
-}
 
 test('the first sign-in says that chat has Notion’s tools, and no later one does, also after a reload', async (t) => {
   const window = await ScriptedWindow.open(t);
@@ -79,6 +75,16 @@ test('Undo keeps an account that was renewed meanwhile if the user closes the qu
   window.next.push(window.as('grace'));
   await window.flow.run(scopes);
   assert.deepEqual(window.labels, ['ada (wiki)', 'grace (wiki)']);
+});
+
+test('Undo asks first if the account was signed in again meanwhile, under another id', async (t) => {
+  const window = await ScriptedWindow.open(t);
+  const { grant } = await window.flow.run(scopes);
+  await window.accounts.signOut(grant.id);
+  await window.signedIn('ada');
+  await window.pick('Undo');
+  assert.match(await window.message(), /^modal warning: Sign out of ada \(wiki\)\? /);
+  assert.deepEqual(window.labels, ['ada (wiki)']);
 });
 
 test('Undo says so if the account is signed out already', async (t) => {
@@ -152,6 +158,20 @@ for (const [name, course, text] of [
     );
   });
 }
+
+test('Try Again of a sign-in for one account names that account again', async (t) => {
+  const window = await ScriptedWindow.open(t);
+  window.next.push(fails('transient', 'unreachable'), async (request) => {
+    request.onStage('waitingForBrowser', host);
+    return window.as('ada')(request);
+  });
+  await assert.rejects(window.flow.run(['pages'], 'ada (wiki)'));
+  await window.editor.progress.take();
+  await window.pick('Try Again');
+  const { reports } = await window.editor.progress.take();
+  assert.match(await window.message(), /^information: Connected as ada/);
+  assert.deepEqual(reports, ['Choose ada (wiki) and allow access at mcp.example in your browser…']);
+});
 
 test('an unexpected error of a sign-in is logged by name, without its message', async (t) => {
   const window = await ScriptedWindow.open(t);
