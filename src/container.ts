@@ -34,8 +34,9 @@ import { PendingSignIns } from './signIn/pending.ts';
 import { SignIn } from './signIn/signIn.ts';
 import { journalDirectory } from './storage/journalFiles.ts';
 
-/** Re-exported for `extension.ts`, which loads it only after a failure, so that the activation bundle stays small. */
+/** Re-exported for `extension.ts`, which loads them only after a failure, so that the activation bundle stays small. */
 export { showFailure } from './editor/messages/show.ts';
+export { warnNotRevoked } from './editor/signOutCommand.ts';
 
 /** What provider calls, commands and callbacks need. Created once per window, on first use. */
 export interface Container {

@@ -47,6 +47,7 @@ export function activate(context: ExtensionContext): NotionMcpAuth {
   const provider = new NotionAuthenticationProvider({
     accounts: async () => (await container()).accounts,
     signIn: async (scopes, label) => (await container()).signInFlow.run(scopes, label),
+    warnNotRevoked: async (label) => (await import('./container.ts')).warnNotRevoked(label),
     log,
   });
   const definitions = new McpDefinitions({

@@ -35,6 +35,8 @@ export interface ProviderParts {
    * @throws Error whose message may be shown to the user
    */
   signIn: (scopes: readonly string[], label: string | undefined) => Promise<SignInResult>;
+  /** Warns the user that this account is signed out here although the server could not be told. */
+  warnNotRevoked: (label: string) => void;
   log: Log;
 }
 
@@ -44,6 +46,8 @@ export class NotionAuthenticationProvider implements AuthenticationProvider {
   readonly #changes = new EventEmitter<AuthenticationProviderAuthenticationSessionsChangeEvent>();
   /** Events held until the host's first call: registration is asynchronous, and earlier events would be lost. */
   #held: AuthenticationProviderAuthenticationSessionsChangeEvent[] | undefined = [];
+  /** Ids of sessions that a warning has covered. One warning covers all sessions of an account. */
+  readonly #warnedOf = new Set<string>();
   readonly onDidChangeSessions = this.#changes.event;
 
   constructor(parts: ProviderParts) {
@@ -104,8 +108,20 @@ export class NotionAuthenticationProvider implements AuthenticationProvider {
 
   async removeSession(sessionId: string): Promise<void> {
     const accounts = await this.#loaded();
+    const label = accounts.find(sessionId)?.grant.label;
+    if (label === undefined) {
+      return;
+    }
+    // The editor calls once for each session of an account, and knows an account by its label.
+    const sessions = accounts.list().filter(({ grant }) => grant.label === label);
     try {
-      await accounts.signOut(sessionId);
+      if (!(await accounts.signOut(sessionId)) && !this.#warnedOf.has(sessionId)) {
+        for (const { grant } of sessions) {
+          this.#warnedOf.add(grant.id);
+        }
+        // The editor waits for this call, but not for the user.
+        this.#parts.warnNotRevoked(label);
+      }
     } catch (error) {
       // The editor shows the message of this error to the user.
       this.#parts.log.error('A sign-out failed unexpectedly.', errorInfo(error));

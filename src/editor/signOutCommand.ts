@@ -39,12 +39,17 @@ export async function signOutAndReport(
   } else if (result === 'everywhere') {
     void window.showInformationMessage(l10n.t('Signed out of {0}.', label));
   } else if (result === 'here') {
-    const sentence = l10n.t(
-      'Signed out of {0} on this computer, but the server could not be told. Remove the access in Notion’s settings.',
-      label,
-    );
-    void showWarning({ sentence, actions: ['showLog'] });
+    warnNotRevoked(label);
   }
+}
+
+/** Warns that an account is signed out here although the server could not be told. */
+export function warnNotRevoked(label: string): void {
+  const sentence = l10n.t(
+    'Signed out of {0} on this computer, but the server could not be told. Remove the access in Notion’s settings.',
+    label,
+  );
+  void showWarning({ sentence, actions: ['showLog'] });
 }
 
 async function signOut(parts: SignOutCommandParts, id: string, label: string): Promise<'everywhere' | 'here' | 'not'> {

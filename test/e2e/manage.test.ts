@@ -244,4 +244,15 @@ describe('managing accounts', { timeout: 150_000 }, async () => {
     await notion.listen();
     assert.equal((await consumer.accounts()).length, 2);
   });
+
+  test('Sign Out in the Accounts menu warns too when the server cannot be reached', async () => {
+    await notion.stopListening();
+    await window.accounts.click(`${ada} (Notion)`, 'Sign Out');
+    await window.dialog.click('Sign Out');
+    const shown = await window.notifications.waitFor(`Signed out of ${ada} on this computer`);
+    assert.match(shown.message, /could not be told/);
+    assert.equal(shown.severity, 'warning');
+    await notion.listen();
+    assert.equal((await consumer.accounts()).length, 1);
+  });
 });

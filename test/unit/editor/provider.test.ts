@@ -4,7 +4,7 @@ import type { AuthenticationProviderAuthenticationSessionsChangeEvent, Authentic
 import { Log } from '../../../src/core/log.ts';
 import type { ProviderParts } from '../../../src/editor/provider.ts';
 import { Failure } from '../../../src/oauth/errors.ts';
-import type { WindowOptions } from '../accounts/machine.ts';
+import { files, type WindowOptions } from '../accounts/machine.ts';
 import { FakeClock } from '../fakeClock.ts';
 import { openOnlyWindow } from './scriptedWindow.ts';
 
@@ -24,6 +24,8 @@ async function open(t: TestContext, options: WindowOptions = {}, parts: Partial<
   const line = (text: string) => void logLines.push(text);
   /** The sign-ins that were requested: scopes and label. */
   const signIns: [readonly string[], string | undefined][] = [];
+  /** The labels of the accounts that the user was warned of, as their access remains. */
+  const warnings: string[] = [];
   /** The user who signs in next. */
   const browser = { user: 'ada' };
   const signIn = (user = browser.user, scopes: readonly string[] = ['default'], workspace = 'wiki') =>
@@ -34,13 +36,14 @@ async function open(t: TestContext, options: WindowOptions = {}, parts: Partial<
       signIns.push([scopes, label]);
       return signIn(browser.user, scopes);
     },
+    warnNotRevoked: (label) => void warnings.push(label),
     log: new Log({ error: line, warn: line, info: line, debug: line }),
     ...parts,
   });
   window.accounts.onDidChange((change) => provider.announce(change));
   const events: string[] = [];
   provider.onDidChangeSessions((event) => events.push(describe(event)));
-  return { machine, window, provider, events, signIns, browser, signIn, logLines };
+  return { machine, window, provider, events, signIns, warnings, browser, signIn, logLines };
 }
 
 /** Such as `added ada (wiki) default`; an empty scope is shown as ''. */
@@ -243,13 +246,51 @@ test('createSession fails with the error of the sign-in and announces nothing', 
 });
 
 test('removeSession signs the account out, and does nothing for a session that is gone already', async (t) => {
-  const { machine, provider, events, signIn, window } = await open(t);
+  const { machine, provider, events, signIn, warnings, window } = await open(t);
   const { grant } = await signIn();
   await provider.removeSession(grant.id);
   await provider.removeSession(grant.id);
   assert.deepEqual(window.labels, []);
   assert.deepEqual(events.slice(1), ['removed ada (wiki) default']);
   assert.equal(machine.server.revoked.length, 1);
+  assert.deepEqual(warnings, []);
+});
+
+test('removeSession warns once for each account that the server could not be told of, however often the editor calls', async (t) => {
+  const { machine, provider, signIn, warnings, window } = await open(t);
+  machine.server.cannotRevoke = true;
+  const { id } = (await signIn('ada')).grant;
+  await provider.removeSession(id);
+  await provider.removeSession(id);
+  assert.deepEqual(warnings, ['ada (wiki)']);
+  const again = (await signIn('ada')).grant.id;
+  const other = (await signIn('grace')).grant.id;
+  await Promise.all([again, again, other].map((each) => provider.removeSession(each)));
+  // The order in which the server could not be told varies.
+  assert.deepEqual(warnings.sort(), ['ada (wiki)', 'ada (wiki)', 'grace (wiki)']);
+  assert.deepEqual(window.labels, []);
+});
+
+test('removeSession warns once of an account that has two sessions, which the editor removes one after the other', async (t) => {
+  // Sign-ins at the same moment that cannot get the lock store the account twice.
+  const withoutLocks = { createOpen: () => Promise.reject(new Error('EROFS')) };
+  const { machine, provider, signIn, warnings, window } = await open(t, { files: { ...files, ...withoutLocks } });
+  machine.server.cannotRevoke = true;
+  await Promise.all([signIn(), signIn()]);
+  assert.deepEqual(window.labels, ['ada (wiki)', 'ada (wiki)']);
+  const ids = window.accounts.list().map(({ grant }) => grant.id);
+  for (const id of ids) {
+    await provider.removeSession(id);
+  }
+  assert.deepEqual(warnings, ['ada (wiki)']);
+  assert.deepEqual(window.labels, []);
+});
+
+test('removeSession does not wait until the user has closed its warning', { timeout: 10_000 }, async (t) => {
+  const { machine, provider, signIn } = await open(t, {}, { warnNotRevoked: () => new Promise(() => undefined) });
+  machine.server.cannotRevoke = true;
+  const { grant } = await signIn();
+  await provider.removeSession(grant.id);
 });
 
 test('a removeSession that fails says so in a plain sentence, and neither it nor the log has the error’s message', async (t) => {
@@ -257,7 +298,12 @@ test('a removeSession that fails says so in a plain sentence, and neither it nor
     t,
     {},
     {
-      accounts: async () => ({ signOut: () => Promise.reject(new TypeError('EACCES /home/ada')) }) as never,
+      accounts: async () =>
+        ({
+          list: () => [],
+          find: () => ({ grant: { label: 'ada' } }),
+          signOut: () => Promise.reject(new TypeError('EACCES /home/ada')),
+        }) as never,
     },
   );
   await assert.rejects(provider.removeSession('grant'), {
