@@ -1,5 +1,6 @@
-import { type EventEmitter, type ExtensionContext, env, window } from 'vscode';
+import { type EventEmitter, type ExtensionContext, env, type Memento, UIKind, window } from 'vscode';
 import { files } from '#platform/files';
+import { hostProcess } from '#platform/process';
 import { createPlatformHttp } from '#platform/transport';
 import { Accounts } from './accounts/accounts.ts';
 import type { Account } from './accounts/registry.ts';
@@ -14,7 +15,7 @@ import * as editorCommands from './editor/commands.ts';
 import { manageAccounts } from './editor/manageAccounts.ts';
 import type { McpDefinitions } from './editor/mcpServers.ts';
 import { problemSentence } from './editor/messages/callProblem.ts';
-import { endedCallbackMessage, serverChangedMessage } from './editor/messages/failure.ts';
+import { endedCallbackMessage, type SecretsHome, serverChangedMessage } from './editor/messages/failure.ts';
 import { reportUnexpected, showNote } from './editor/messages/show.ts';
 import { channelOpener, hostEnvironment } from './editor/openChannel.ts';
 import type { NotionAuthenticationProvider } from './editor/provider.ts';
@@ -33,6 +34,7 @@ import { DiscoveryCache } from './signIn/discoveryCache.ts';
 import { PendingSignIns } from './signIn/pending.ts';
 import { SignIn } from './signIn/signIn.ts';
 import { journalDirectory } from './storage/journalFiles.ts';
+import type { Usage } from './storage/usage.ts';
 
 /** Re-exported for `extension.ts`, which loads them only after a failure, so that the activation bundle stays small. */
 export { showFailure } from './editor/messages/show.ts';
@@ -78,6 +80,7 @@ export async function createContainer(
     log,
     // The extension host starts together with its window.
     openedAtMs: performance.timeOrigin,
+    usage: usageIn(context.globalState),
     serverUrl: configuredServerUrl(),
     labelFor: accountLabel,
   });
@@ -87,7 +90,7 @@ export async function createContainer(
     accountChanges.fire();
   });
   await accounts.load();
-  warnOfStorageProblems(accounts.problems, context.globalState);
+  warnOfStorageProblems(accounts.problems, { memory: context.globalState, home: secretsHome() });
   const pending = new PendingSignIns(log);
   const signIn = new SignIn({
     http,
@@ -200,6 +203,24 @@ export async function createContainer(
     },
   };
 }
+
+/** In a remote window the secrets are on the local computer, whose system is not known here. */
+function secretsHome(): SecretsHome {
+  if (env.uiKind === UIKind.Web) {
+    return 'browser';
+  }
+  return hostProcess?.system === 'linux' && env.remoteName === undefined ? 'keyring' : 'other';
+}
+
+/** In a browser no keyring asks, and a tab that knows the journal's key early need not be reloaded after a sign-in. */
+function usageIn(memory: Memento): Usage {
+  return {
+    get: () => env.uiKind === UIKind.Web || memory.get<boolean>(hasAccountsKey, false),
+    set: (hasAccounts) => void memory.update(hasAccountsKey, hasAccounts),
+  };
+}
+
+const hasAccountsKey = 'hasAccounts';
 
 /** The configured MCP server as `URL.href`, or an empty string, which matches no account, if the setting is invalid. */
 function configuredServerUrl(): string {

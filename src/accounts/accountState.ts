@@ -12,7 +12,9 @@ export type AccountState =
   | 'needsSignIn'
   /** It belongs to an MCP server URL other than the configured one. */
   | 'dormant'
-  /** Another window has newer credentials, or a newer version wrote it: the window has to be reloaded to use it. */
+  /** The authorization server refuses to renew it, for a reason that lasts but does not end it. */
+  | 'serverRejected'
+  /** This window must not change it; see `ReadOnly` of `storage/snapshot.ts`. */
   | 'readOnly';
 
 /** The state of a grant while `serverUrl` is the configured MCP server URL. */
@@ -23,8 +25,11 @@ export function stateOf({ grant, readOnly }: KnownGrant, serverUrl: string, nowM
   if (grant.needsSignIn !== undefined) {
     return 'needsSignIn';
   }
-  if (readOnly) {
+  if (readOnly !== undefined) {
     return 'readOnly';
+  }
+  if (grant.refusal !== undefined) {
+    return 'serverRejected';
   }
   return isHealthy(grant.tokens, nowMs) ? 'healthy' : 'expired';
 }
@@ -32,7 +37,7 @@ export function stateOf({ grant, readOnly }: KnownGrant, serverUrl: string, nowM
 /**
  * Why the last renewal of an account failed, if the cause may be temporary. `beingConfirmed`: the authorization server
  * rejected it, and one more attempt is to confirm that. `storage`: this computer's disk or another window. `offline`:
- * any other failure of the request.
+ * any other failure of the request. What lasts is a state of the account, not a problem of its renewal.
  */
 export type RenewalProblem = 'beingConfirmed' | 'storage' | 'offline';
 
@@ -52,16 +57,18 @@ export function renewalProblemOf(failure: Failure | undefined): RenewalProblem |
 export type StorageProblem =
   /** A stored sign-in cannot be read and was set aside. */
   | 'damaged'
-  /** SecretStorage loses its contents when the editor exits. */
-  | 'volatile'
+  /** SecretStorage lost the key of the stored sign-ins, as it does at each exit of the editor without a keyring. */
+  | 'keyLost'
+  /** Other users can change the directory of the stored sign-ins. */
+  | 'exposed'
   /** Another window stored newer secrets, and this one has to be reloaded before it may store anything. */
   | 'stale';
 
 /** How grants are stored here, and why their last renewals failed. A report must not show these grant ids. */
 export interface StorageDiagnostics {
   hasJournal: boolean;
-  isVolatile: boolean;
-  /** Whether changes by other windows are noticed without polling. */
+  isKeyLost: boolean;
+  /** Whether the watch on the journal has lately been heard. */
   watchWorks: boolean;
   files?: JournalFiles;
   lastFailures: Map<string, Failure>;

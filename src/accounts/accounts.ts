@@ -7,13 +7,18 @@ import type { Identity } from '../notion/identity.ts';
 import { Failure } from '../oauth/errors.ts';
 import type { Files } from '../platform/contract.ts';
 import type { GrantRequests } from '../renewal/grantRequests.ts';
-import { Renewal, type RenewReason } from '../renewal/renewal.ts';
+import { refusalFailure } from '../renewal/refusal.ts';
+import { Renewal } from '../renewal/renewal.ts';
+import type { RenewReason } from '../renewal/renewReason.ts';
 import { needsSignInFailure } from '../renewal/revokedGrant.ts';
 import { RenewalScheduler } from '../renewal/scheduler.ts';
 import { GrantStore } from '../storage/grantStore.ts';
 import { Journal } from '../storage/journal.ts';
 import { Locks, type LockTiming, lockTiming } from '../storage/lock.ts';
 import { SecretStore, type Secrets } from '../storage/secretStore.ts';
+import { limitFiles, limitSecrets } from '../storage/timeLimits.ts';
+import { readOnlyFailure } from '../storage/transaction.ts';
+import type { Usage } from '../storage/usage.ts';
 import { type RenewalProblem, renewalProblemOf, type StorageDiagnostics, type StorageProblem } from './accountState.ts';
 import { type FreshSignIn, storeSignIn } from './addAccount.ts';
 import { IdentityLearner } from './learnIdentity.ts';
@@ -34,13 +39,15 @@ export interface AccountsParts {
   log: Log;
   /** When this window was opened (wall clock, ms); its view of SecretStorage may be that old. */
   openedAtMs: number;
+  usage: Usage;
   /** The configured MCP server URL, as `URL.href`. */
   serverUrl: string;
   /** Returns a label that is not in `taken`. */
   labelFor: (identity: Identity | undefined, taken: ReadonlySet<string>) => string;
 }
 
-const endLimitMs = 5_000;
+/** The editor ends the extension host 5 s after it began to deactivate extensions. */
+export const endLimitMs = 4_000;
 
 /** The grants that this window knows and their states, in memory. The only source of account events. */
 export class Accounts {
@@ -54,21 +61,22 @@ export class Accounts {
   readonly #learner: IdentityLearner;
 
   constructor(parts: AccountsParts) {
-    const { secrets, files, directory, clock, randomness, log, requests, openedAtMs } = parts;
+    const { directory, clock, randomness, log, requests, openedAtMs, usage } = parts;
     this.#parts = parts;
     this.#known = new AccountRegistry(clock, parts.serverUrl);
     this.#known.onDidChange(({ removed }) => removed.length > 0 && this.#scheduler.plan());
+    const files = parts.files && limitFiles(parts.files, clock);
     const disk = files && {
-      journal: new Journal(files, directory, randomness),
+      journal: new Journal({ files, directory, clock, randomness, openedAtMs }),
       locks: new Locks(files, directory, clock, randomness, parts.lockTiming ?? lockTiming),
     };
     this.#store = new GrantStore({
-      secretStore: new SecretStore(secrets),
+      secretStore: new SecretStore(limitSecrets(parts.secrets, clock)),
       ...(disk && { disk }),
       clock,
       randomness,
       log,
-      openedAtMs,
+      usage,
     });
     this.#storageSync = new StorageSync({
       store: this.#store,
@@ -89,7 +97,7 @@ export class Accounts {
         grants: () => this.#known.scheduled(),
         renew: (grant) => this.renew(grant.id, { reason: 'expiry' }),
         sync: () => this.#storageSync.sync(),
-        watchWorks: () => this.#storageSync.watchWorks,
+        lookInMs: () => this.#storageSync.lookInMs,
       },
       renewal: this.#renewal,
       machines: this.#store.machines,
@@ -107,8 +115,11 @@ export class Accounts {
     if (snapshot.damaged.length > 0) {
       this.#problems.add('damaged');
     }
-    if (this.#store.isVolatile) {
-      this.#problems.add('volatile');
+    if (this.#store.isKeyLost) {
+      this.#problems.add('keyLost');
+    }
+    if (this.#store.isExposed) {
+      this.#problems.add('exposed');
     }
     if (this.#store.isStale) {
       this.#problems.add('stale');
@@ -203,14 +214,19 @@ export class Accounts {
     if (known === undefined) {
       throw new Failure('invalidGrant', { step: 'storage', code: 'signed_out' });
     }
-    if (known.readOnly) {
-      throw new Failure('transient', { step: 'storage', code: 'read_only' });
+    if (known.readOnly !== undefined) {
+      throw readOnlyFailure(known.readOnly);
     }
     try {
       const { outcome, grant } = await this.#renewal.run(known.grant, why);
-      this.#known.adopt({ grant, readOnly: false }, { hasEnded: outcome === 'ended' });
+      // A server may refuse again and again, but the user is told once.
+      const needsUser = outcome === 'ended' || (outcome === 'refused' && grant.refusal?.count === 1);
+      this.#known.adopt({ grant }, { needsUser });
       if (grant.needsSignIn !== undefined) {
         throw needsSignInFailure(grant);
+      }
+      if (grant.refusal !== undefined) {
+        throw refusalFailure(grant, grant.refusal);
       }
       void this.#learner.learn(grantId);
       return grant;
@@ -272,7 +288,7 @@ export class Accounts {
     const failures = this.#known.all().map(({ grant }) => [grant.id, this.#renewal.lastFailure(grant)] as const);
     return {
       hasJournal: this.#store.hasJournal,
-      isVolatile: this.#store.isVolatile,
+      isKeyLost: this.#store.isKeyLost,
       watchWorks: this.#storageSync.watchWorks,
       ...(files && { files }),
       lastFailures: new Map(failures.filter((entry): entry is [string, Failure] => entry[1] !== undefined)),

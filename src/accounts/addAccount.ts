@@ -32,6 +32,7 @@ const lockWaitMs = 15_000;
  * @throws the storage's error
  */
 export async function storeSignIn(fresh: FreshSignIn, parts: StoreSignInParts): Promise<StoredSignIn> {
+  parts.store.beginUse();
   const store = async (): Promise<StoredSignIn> => {
     await parts.storageSync.syncNow().catch(() => undefined);
     const same = grantsIn(parts.known).find((grant) => isSameAccount(grant, fresh));
@@ -88,7 +89,7 @@ async function storeAgain(fresh: FreshSignIn, same: Grant, parts: StoreSignInPar
   }
   try {
     // A renewal in another window may have come first.
-    return await storeNext(fresh, await transaction.read(), parts);
+    return await storeNext(fresh, await transaction.read({ forSignIn: true }), parts);
   } catch (error) {
     // So may a sign-out, or a newer version wrote the account: the sign-in then becomes a new account.
     return error instanceof Failure ? { grant: await storeNew(fresh, parts) } : storeAsNew();

@@ -57,7 +57,7 @@ export class IdentityLearner {
 
   #isUnknown(grantId: string): boolean {
     const known = this.#parts.known.get(grantId);
-    return known !== undefined && !known.readOnly && known.grant.identity === undefined;
+    return known !== undefined && known.readOnly === undefined && known.grant.identity === undefined;
   }
 
   #run(grantId: string, identify: (grant: Grant, log: Log) => Promise<Identity>): Promise<void> {
@@ -97,7 +97,7 @@ export class IdentityLearner {
       const result = await mergeAccounts(same, grant, identity, { store, log });
       if (result !== undefined) {
         known.forget(grant.id);
-        known.adopt({ grant: result.merged, readOnly: false });
+        known.adopt({ grant: result.merged });
         if (result.unused.needsSignIn === undefined) {
           // Best effort, and last: the merged account does not depend on it.
           await requests.revoke(result.unused, log);
@@ -119,7 +119,7 @@ export class IdentityLearner {
       if (current.identity === undefined) {
         const named = { ...current, generation: current.generation + 1, identity, label: labelFor(identity, taken) };
         await store.store(named);
-        known.adopt({ grant: named, readOnly: false });
+        known.adopt({ grant: named });
         log.info('The identity of the account is known now.', { grant: grant.id });
       }
     } finally {

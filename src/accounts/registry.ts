@@ -1,12 +1,14 @@
 import type { Clock } from '../core/clock.ts';
 import type { Grant } from '../grants/grant.ts';
-import type { KnownGrant } from '../storage/snapshot.ts';
+import type { KnownGrant, ReadOnly } from '../storage/snapshot.ts';
 import { type AccountState, stateOf } from './accountState.ts';
 
 /** A grant and its state, which tells how it can be used. */
 export interface Account {
   grant: Grant;
   state: AccountState;
+  /** Why the state is `readOnly`. */
+  why?: ReadOnly['why'];
 }
 
 /** The changes of the accounts of the configured MCP server. */
@@ -14,8 +16,8 @@ export interface AccountsChange {
   added: Account[];
   changed: Account[];
   removed: Account[];
-  /** Those of `changed` that need sign-in, as this window discovered. Other windows just see the change. */
-  ended: Account[];
+  /** Those of `changed` that need the user, as this window discovered. Other windows just see the change. */
+  needingUser: Account[];
 }
 
 /** The accounts that this window knows, in memory, and the only place that fires events when they change. */
@@ -77,7 +79,7 @@ export class AccountRegistry {
 
   /** Takes over a sign-in of this window; it is announced as `added` even if the account existed. */
   signedIn(grant: Grant): void {
-    const known: KnownGrant = { grant, readOnly: false };
+    const known: KnownGrant = { grant };
     this.#known.set(grant.id, known);
     this.#fire({ added: [this.#account(known)] });
   }
@@ -85,12 +87,15 @@ export class AccountRegistry {
   /** The grants that the scheduler takes care of. */
   scheduled(): Grant[] {
     return this.all()
-      .filter(({ grant, readOnly }) => !readOnly && grant.needsSignIn === undefined)
+      .filter(({ grant, readOnly }) => readOnly === undefined && grant.needsSignIn === undefined)
       .map(({ grant }) => grant);
   }
 
-  /** Takes over a record that is newer than the known one, and fires one event. `hasEnded`: this window ended it. */
-  adopt(known: KnownGrant, { hasEnded = false } = {}): void {
+  /**
+   * Takes over a record that is newer than the known one, and fires one event. `needsUser`: this window discovered that
+   * the account needs the user.
+   */
+  adopt(known: KnownGrant, { needsUser = false } = {}): void {
     const { id, needsSignIn } = known.grant;
     if (this.#forgotten.has(id)) {
       return;
@@ -108,7 +113,9 @@ export class AccountRegistry {
       return;
     }
     const isRestored = ours === undefined || (ours.grant.needsSignIn !== undefined && needsSignIn === undefined);
-    this.#fire(isRestored ? { added: [account] } : { changed: [account], ...(hasEnded && { ended: [account] }) });
+    this.#fire(
+      isRestored ? { added: [account] } : { changed: [account], ...(needsUser && { needingUser: [account] }) },
+    );
   }
 
   /** Removes an account for good: it was signed out or merged into another one. */
@@ -126,13 +133,13 @@ export class AccountRegistry {
     }
   }
 
-  #fire({ added = [], changed = [], removed = [], ended = [] }: Partial<AccountsChange>): void {
+  #fire({ added = [], changed = [], removed = [], needingUser = [] }: Partial<AccountsChange>): void {
     // Changes of another server's accounts are not reported.
     const change = {
       added: added.filter(isShown),
       changed: changed.filter(isShown),
       removed: removed.filter(isShown),
-      ended: ended.filter(isShown),
+      needingUser: needingUser.filter(isShown),
     };
     if (change.added.length + change.changed.length + change.removed.length > 0) {
       for (const listener of this.#listeners) {
@@ -142,13 +149,26 @@ export class AccountRegistry {
   }
 
   #account(known: KnownGrant): Account {
-    return { grant: known.grant, state: stateOf(known, this.#serverUrl, this.#clock.nowMs()) };
+    const { grant, readOnly } = known;
+    return {
+      grant,
+      state: stateOf(known, this.#serverUrl, this.#clock.nowMs()),
+      ...(readOnly && { why: readOnly.why }),
+    };
   }
 }
 
+/**
+ * A record that cannot be used is newer, too, but never one that this window knows the contents of. If it is no longer
+ * found, the newest contents count.
+ */
 function isNewer(ours: KnownGrant, theirs: KnownGrant): boolean {
-  const ahead = theirs.grant.generation - ours.grant.generation;
-  return ahead > 0 || (ahead === 0 && theirs.readOnly !== ours.readOnly);
+  const ahead = generationOf(theirs) - (theirs.readOnly === undefined ? ours.grant.generation : generationOf(ours));
+  return ahead > 0 || (ahead === 0 && theirs.readOnly === undefined && ours.readOnly !== undefined);
+}
+
+function generationOf({ grant, readOnly }: KnownGrant): number {
+  return readOnly?.generation ?? grant.generation;
 }
 
 function isShown({ state }: Account): boolean {

@@ -15,12 +15,17 @@ export interface StorageSyncParts {
 }
 
 const delayMs = 30;
+/** How often the storage is read while the watch is not heard: it may be mute, as on some network file systems. */
+const lookIntervalMs = 60_000;
+/** How long the watch counts as working after it was heard; our own writes are heard, too. */
+const proofLifeMs = 10 * 60_000;
 
 /** Adopts the changes of other windows. Their events are only hints; what is read from the storage counts. */
 export class StorageSync {
   readonly #parts: StorageSyncParts;
   #watch: { dispose(): void } | undefined;
-  #watchWorks = false;
+  /** When the watch on the disk was last heard (monotonic clock). */
+  #heardAtMs = Number.NEGATIVE_INFINITY;
   #reading: Promise<void> | undefined;
   /** Resolves when reads may go on. */
   #pause: Promise<void> = Promise.resolve();
@@ -30,24 +35,35 @@ export class StorageSync {
     this.#parts = parts;
   }
 
-  /** Whether changes by other windows are noticed without polling. */
+  /** Whether the watch on the disk has lately been heard. */
   get watchWorks(): boolean {
-    return this.#watchWorks;
+    return this.#proofEndsInMs > 0;
+  }
+
+  /** When the storage is to be read next, whether or not the watch reports a change. */
+  get lookInMs(): number {
+    return this.watchWorks ? this.#proofEndsInMs : lookIntervalMs;
+  }
+
+  get #proofEndsInMs(): number {
+    return this.#heardAtMs + proofLifeMs - this.#parts.clock.monotonicMs();
   }
 
   /** Repairs the storage as found at startup, and watches it from now on. */
   async begin(snapshot: Snapshot): Promise<void> {
     await this.#reconcile(snapshot);
-    this.#watch = this.#parts.store.watch((fromDisk) => {
-      this.#watchWorks ||= fromDisk;
-      this.#readSoon();
-    });
+    this.#beginWatch();
   }
 
   /** Adopts the changes of other windows, and restores what they erased. */
   async sync(): Promise<void> {
     await this.#pause;
     await this.syncNow();
+    if (this.#watch !== undefined && !this.watchWorks) {
+      // It may be mute for good, as after the directory was deleted and made again.
+      this.#watch.dispose();
+      this.#beginWatch();
+    }
   }
 
   /** The same, also during a pause. */
@@ -69,6 +85,16 @@ export class StorageSync {
   end(): void {
     this.#cancelDelay?.();
     this.#watch?.dispose();
+    this.#watch = undefined;
+  }
+
+  #beginWatch(): void {
+    this.#watch = this.#parts.store.watch((fromDisk) => {
+      if (fromDisk) {
+        this.#heardAtMs = this.#parts.clock.monotonicMs();
+      }
+      this.#readSoon();
+    });
   }
 
   /** One renewal changes several files; a short delay makes one read of them. */

@@ -56,10 +56,10 @@ export function diagnosticsText(facts: DiagnosticFacts): string {
 }
 
 function storageLine({ storage, problems }: DiagnosticFacts): string {
-  const { hasJournal, files, isVolatile, watchWorks } = storage;
+  const { hasJournal, files, isKeyLost, watchWorks } = storage;
   const journal = files === undefined ? yesNo(hasJournal) : `yes (in <data>, ${files.tombstones} signed out)`;
   const storing = files?.isStoring === true ? ', sign-in lock held' : '';
-  return `storage: journal ${journal}${storing}, secret storage${isVolatile ? ' (volatile)' : ''}, watch works ${yesNo(watchWorks)}, problems ${[...problems].join(', ') || 'none'}`;
+  return `storage: journal ${journal}${storing}, secret storage${isKeyLost ? ' (lost a key)' : ''}, watch works ${yesNo(watchWorks)}, problems ${[...problems].join(', ') || 'none'}`;
 }
 
 function serverLines(server: ConnectionReport | Failure): string[] {
@@ -79,12 +79,10 @@ function accountLines(
   nowMs: number,
 ): string[] {
   const { grant, state } = account;
-  const { tokens, needsSignIn } = grant;
+  const { tokens } = grant;
   const seconds = (spanMs: number): string => `${Math.round(spanMs / 1_000)} s`;
   const files = storage.files?.grants.get(grant.id);
-  const serverCode = needsSignIn?.serverCode;
-  const serverSaid = serverCode === undefined ? '' : `, server said ${errorCode(serverCode)}`;
-  const why = needsSignIn === undefined ? '' : ` (${needsSignIn.reason}${serverSaid})`;
+  const why = describeState(account);
   return [
     `${name}: ${state}${why}, ${renewalProblem === undefined ? '' : `${renewalProblem}, `}generation ${grant.generation}, identity ${yesNo(grant.identity !== undefined)}`,
     `  signed in ${Math.floor((nowMs - grant.signedInAtMs) / 86_400_000)} days ago; token ${seconds(nowMs - tokens.obtainedAtMs)} old, life ${tokens.expiresInSeconds ?? 'unknown'} s, renewable ${yesNo(tokens.refreshToken !== undefined)}, client ${grant.client.authMethod}`,
@@ -100,6 +98,18 @@ function accountLines(
           `  tools ${report.tools.length}, known server fault ${yesNo(hasServerFault(report))}, ${describeClockSkew(report)}`,
         ]),
   ];
+}
+
+/** Why an account is in its state, in parentheses. */
+function describeState({ grant: { needsSignIn, refusal }, why }: Account): string {
+  if (needsSignIn !== undefined) {
+    const { reason, serverCode } = needsSignIn;
+    return ` (${reason}${serverCode === undefined ? '' : `, server said ${errorCode(serverCode)}`})`;
+  }
+  if (why !== undefined) {
+    return ` (${why})`;
+  }
+  return refusal === undefined ? '' : ` (refused ${refusal.count} times)`;
 }
 
 function describeChecks({ checks }: ConnectionReport): string {

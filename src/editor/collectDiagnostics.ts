@@ -53,7 +53,7 @@ export async function diagnostics(parts: DiagnosticsParts, signal: AbortSignal):
 }
 
 function isChecked({ state }: Account): boolean {
-  return state === 'healthy' || state === 'expired';
+  return state === 'healthy' || state === 'expired' || state === 'serverRejected';
 }
 
 async function serverReport(

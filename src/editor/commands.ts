@@ -5,7 +5,6 @@ import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { ConnectionReport } from '../diagnostics/connectionTest.ts';
 import { Failure } from '../oauth/errors.ts';
-import { endsGrant } from '../renewal/revokedGrant.ts';
 import { stoppedWaiting } from './delayedProgress.ts';
 import { describeAccount } from './messages/accountStatus.ts';
 import { connectionMessage, connectionText } from './messages/connection.ts';
@@ -76,9 +75,9 @@ export async function refreshAccount(parts: CommandParts, account: Account): Pro
     }
     const { step, code, status } = error.details;
     log.warn('The Refresh Session command failed.', { grant: id, kind: error.kind, step, code, status });
-    if (accounts.find(id) !== undefined && endsGrant(error)) {
-      // An account that needed a sign-in before gets its reminder again, because the user ran a command for it.
-      reminder.remind(id, { again: account.state === 'needsSignIn' });
+    if (error.kind !== 'transient' && needsUser(accounts.find(id))) {
+      // An account that needed the user before gets its reminder again, because the user ran a command for it.
+      reminder.remind(id, { again: needsUser(account) });
       return;
     }
     const message = messageFor(error);
@@ -110,9 +109,9 @@ export async function testAccount(parts: CommandParts, account: Account): Promis
   const testedAtMs = clock.nowMs();
   const failed = report.checks.find(({ failure }) => failure !== undefined);
   log.info('The connection was tested.', { failed: failed?.name, kind: failed?.failure?.kind });
-  if (failed?.failure !== undefined && endsGrant(failed.failure) && accounts.find(id)?.state === 'needsSignIn') {
-    // The failed renewal has already triggered the reminder, unless the account needed a sign-in before the test.
-    reminder.remind(id, { again: account.state === 'needsSignIn' });
+  if (failed?.failure !== undefined && failed.failure.kind !== 'transient' && needsUser(accounts.find(id))) {
+    // The failed renewal has already triggered the reminder, unless the account needed the user before the test.
+    reminder.remind(id, { again: needsUser(account) });
     return;
   }
   const reconnect = () => void signInFlow.reconnect(account);
@@ -126,6 +125,11 @@ export async function testAccount(parts: CommandParts, account: Account): Promis
         documents.show(`${l10n.t('Notion connection')}.txt`, connectionText(label, report, testedAtMs)),
       ),
   });
+}
+
+/** Whether only a sign-in helps the account, at least if the user does not want to wait. */
+function needsUser(account: Account | undefined): boolean {
+  return account?.state === 'needsSignIn' || account?.state === 'serverRejected';
 }
 
 /** `Notion MCP: Copy Diagnostics`: copies what an issue report needs, without secrets or names. */

@@ -3,7 +3,7 @@ import type { Account } from '../accounts/registry.ts';
 import type { CommandParts } from './commands.ts';
 import * as accountCommands from './commands.ts';
 import { describeAccount } from './messages/accountStatus.ts';
-import { openSetting } from './messages/show.ts';
+import { openSetting, showExtension } from './messages/show.ts';
 import { providerId } from './provider.ts';
 import { serverUrlSetting } from './settings.ts';
 import { confirmAndSignOut } from './signOutCommand.ts';
@@ -67,17 +67,30 @@ function choicesByState(parts: CommandParts, account: Account): Choice[] {
         choice(l10n.t('Change the server in the settings'), 'settings-gear', () => openSetting(serverUrlSetting)),
       ];
     case 'readOnly':
-      return [
-        choice(l10n.t('Reload this window'), 'refresh', () => commands.executeCommand('workbench.action.reloadWindow')),
-      ];
+      return choicesForReadOnly(account, reconnect);
     case 'needsSignIn':
       return [reconnect];
+    case 'serverRejected':
+      return [reconnect, test, refresh];
     default:
       if (parts.accounts.trouble(account.grant.id) === 'beingConfirmed') {
         return [reconnect, test, refresh];
       }
       // The account works, so the first action is one that changes nothing: Enter alone must not start a sign-in.
       return [test, refresh, reconnect];
+  }
+}
+
+function choicesForReadOnly({ why }: Account, reconnect: Choice): Choice[] {
+  switch (why) {
+    case 'newer':
+      return [choice(l10n.t('Show the extension, to update it'), 'extensions', showExtension)];
+    case 'unreadable':
+      return [reconnect];
+    default:
+      return [
+        choice(l10n.t('Reload this window'), 'refresh', () => commands.executeCommand('workbench.action.reloadWindow')),
+      ];
   }
 }
 

@@ -79,13 +79,10 @@ export class NotionAuthenticationProvider implements AuthenticationProvider {
     const sessions = results.flatMap((result) =>
       result.status === 'fulfilled' ? [sessionOf({ grant: result.value, state: 'healthy' }, scopes)] : [],
     );
-    if (sessions.length === 0 && usable.some(({ grant }) => isStillUsable(accounts.find(grant.id)))) {
+    const kept = usable.flatMap(({ grant }) => accounts.find(grant.id) ?? []).filter(isUsable);
+    if (sessions.length === 0 && kept.length > 0) {
       // An empty list would mean "not signed in", and the consumer would request a sign-in that is not needed.
-      throw new Error(
-        l10n.t(
-          'The sign-in to Notion could not be renewed just now. It is kept: check your network, and try again in a moment.',
-        ),
-      );
+      throw new Error(notRenewedSentence(kept));
     }
     return sessions;
   }
@@ -157,7 +154,11 @@ export class NotionAuthenticationProvider implements AuthenticationProvider {
   }
 }
 
-/** Whether an account is still usable after a failed renewal, which may have ended its grant. */
-function isStillUsable(account: Account | undefined): boolean {
-  return account !== undefined && isUsable(account);
+/** Explains why none of these accounts has a session, although they are still signed in. */
+function notRenewedSentence(accounts: readonly Account[]): string {
+  return accounts.every(({ state }) => state === 'serverRejected')
+    ? l10n.t('Notion refuses to renew the sign-in. It is kept: run “Notion MCP: Manage Accounts” to reconnect it.')
+    : l10n.t(
+        'The sign-in to Notion could not be renewed just now. It is kept: check your network, and try again in a moment.',
+      );
 }

@@ -3,7 +3,8 @@ import type { StorageProblem } from '../accounts/accountState.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import type { Account } from '../accounts/registry.ts';
 import type { GatewayReminders } from '../gateway/contract.ts';
-import { needsSignInSentence, storageMessage } from './messages/failure.ts';
+import type { Grant } from '../grants/grant.ts';
+import { needsSignInSentence, refusedSentence, type SecretsHome, storageMessage } from './messages/failure.ts';
 import { showWarning } from './messages/show.ts';
 
 export interface SignInReminderParts {
@@ -25,9 +26,9 @@ export class SignInReminder {
 
   constructor(parts: SignInReminderParts) {
     this.#parts = parts;
-    this.#listening = parts.accounts.onDidChange(({ ended }) => {
+    this.#listening = parts.accounts.onDidChange(({ needingUser }) => {
       this.show();
-      for (const { grant } of ended) {
+      for (const { grant } of needingUser) {
         this.remind(grant.id);
       }
     });
@@ -35,7 +36,9 @@ export class SignInReminder {
 
   /** Shows the status bar item while an account needs a sign-in, and hides it otherwise. */
   show(): void {
-    const pending = this.#parts.accounts.list().filter(({ state }) => state === 'needsSignIn');
+    const pending = this.#parts.accounts
+      .list()
+      .filter(({ state }) => state === 'needsSignIn' || state === 'serverRejected');
     if (pending.length === 0) {
       this.#item?.dispose();
       this.#item = undefined;
@@ -44,7 +47,7 @@ export class SignInReminder {
     const item = this.#item ?? window.createStatusBarItem('notionMcp.reminder', StatusBarAlignment.Left);
     item.name = l10n.t('Notion sign-in');
     item.text = `$(warning) ${l10n.t('Notion: sign in again')}`;
-    item.tooltip = pending.map(({ grant }) => needsSignInSentence(grant)).join('\n');
+    item.tooltip = pending.map(({ grant }) => reminderSentence(grant)).join('\n');
     item.accessibilityInformation = { label: item.tooltip, role: 'button' };
     item.backgroundColor = new ThemeColor('statusBarItem.warningBackground');
     item.command = 'notionMcp.manageAccounts';
@@ -56,7 +59,7 @@ export class SignInReminder {
   remind(grantId: string, { again = false } = {}): void {
     const { accounts, memory, reconnect } = this.#parts;
     const account = accounts.find(grantId);
-    if (account?.grant.needsSignIn === undefined) {
+    if (account === undefined || (account.state !== 'needsSignIn' && account.state !== 'serverRejected')) {
       return;
     }
     const occurrence = `${grantId}:${account.grant.generation}`;
@@ -69,7 +72,7 @@ export class SignInReminder {
       return;
     }
     void showWarning(
-      { sentence: needsSignInSentence(account.grant), actions: ['reconnect', 'manageAccounts'] },
+      { sentence: reminderSentence(account.grant), actions: ['reconnect', 'manageAccounts'] },
       { reconnect: () => void reconnect(account) },
     );
   }
@@ -80,18 +83,25 @@ export class SignInReminder {
   }
 }
 
-const volatileStorageKey = 'warnedOfVolatileStorage';
+function reminderSentence(grant: Grant): string {
+  return grant.needsSignIn === undefined ? refusedSentence(grant) : needsSignInSentence(grant);
+}
 
-/** Warns the user of each problem, but of volatile storage only once, as every start detects it again. */
-export function warnOfStorageProblems(problems: ReadonlySet<StorageProblem>, memory: Memento): void {
+const keyLostKey = 'warnedOfLostKey';
+
+/** Warns the user of each problem, but of a lost key only once, as every start detects it again. */
+export function warnOfStorageProblems(
+  problems: ReadonlySet<StorageProblem>,
+  { memory, home }: { memory: Memento; home: SecretsHome },
+): void {
   for (const problem of problems) {
-    if (problem === 'volatile') {
-      if (memory.get(volatileStorageKey) === true) {
+    if (problem === 'keyLost') {
+      if (memory.get(keyLostKey) === true) {
         continue;
       }
-      void memory.update(volatileStorageKey, true);
+      void memory.update(keyLostKey, true);
     }
-    void showWarning(storageMessage(problem));
+    void showWarning(storageMessage(problem, home));
   }
 }
 

@@ -28,7 +28,7 @@ export function isListed({ state }: Account): boolean {
 
 /** Whether the account can provide a token, now or after a renewal. */
 export function isUsable({ state }: Account): boolean {
-  return state === 'healthy' || state === 'expired';
+  return state === 'healthy' || state === 'expired' || state === 'serverRejected';
 }
 
 /**

@@ -71,7 +71,7 @@ export class SignInFlow {
     if (now === undefined) {
       const sentence = l10n.t('{0} was signed out of Notion. Sign in again to use it.', label);
       void showNote({ sentence, actions: ['signIn'] });
-    } else if (now.state === 'needsSignIn' || this.#parts.accounts.trouble(now.grant.id) === 'beingConfirmed') {
+    } else if (needsUser(now) || this.#parts.accounts.trouble(now.grant.id) === 'beingConfirmed') {
       await this.reconnect(now);
     } else {
       const sentence = l10n.t('{0} is signed in again already; there is nothing left to do.', now.grant.label);
@@ -213,6 +213,11 @@ export class SignInFlow {
     void show(message, { tryAgain: again, signIn: again });
     return new Error(message.sentence);
   }
+}
+
+/** Whether a new sign-in is of use to the account. */
+function needsUser({ state }: Account): boolean {
+  return state === 'needsSignIn' || state === 'serverRejected' || state === 'readOnly';
 }
 
 /**

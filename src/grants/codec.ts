@@ -1,5 +1,6 @@
 import { Secret } from '../core/secret.ts';
 import type { Identity } from '../notion/identity.ts';
+import type { FailureCode } from '../oauth/errors.ts';
 import type { AuthorizationServer, Client, ClientAuthMethod, Tokens } from '../oauth/model.ts';
 import type { Grant, NeedsSignInReason } from './grant.ts';
 
@@ -51,6 +52,7 @@ const knownFields = new Set([
   'signedInAtMs',
   'machineId',
   'needsSignIn',
+  'refusal',
   'mergedFrom',
 ]);
 
@@ -76,7 +78,7 @@ function readGrant(record: Fields): Grant {
         ...defined({ serverCode: optional(needsSignIn.serverCode, text) }),
       },
     }),
-    ...defined({ mergedFrom: optional(record.mergedFrom, text) }),
+    ...defined({ refusal: optional(record.refusal, readRefusal), mergedFrom: optional(record.mergedFrom, text) }),
     ...(Object.keys(unknown).length > 0 && { unknown }),
   };
 }
@@ -123,6 +125,15 @@ function readIdentity(value: unknown): Identity {
     workspaceId: text(record.workspaceId),
     workspaceName: text(record.workspaceName),
     ...defined({ userEmail: optional(record.userEmail, text) }),
+  };
+}
+
+function readRefusal(value: unknown): NonNullable<Grant['refusal']> {
+  const record = object(value);
+  return {
+    code: text(record.code) as FailureCode,
+    count: number(record.count),
+    retryAtMs: number(record.retryAtMs),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Identity } from '../notion/identity.ts';
+import type { FailureCode } from '../oauth/errors.ts';
 import type { AuthorizationServer, Client, Tokens } from '../oauth/model.ts';
 
 /** Why the user has to sign in to an account again. */
@@ -27,6 +28,11 @@ export interface Grant {
   /** The machine that obtained the tokens, as the id of its journal; missing if it has no journal. */
   machineId?: string;
   needsSignIn?: { reason: NeedsSignInReason; serverCode?: string };
+  /**
+   * Present while the authorization server refuses to renew the grant without ending it: why, how often so far, and
+   * before when (local clock) the grant is not renewed by itself again.
+   */
+  refusal?: { code: FailureCode; count: number; retryAtMs: number };
   /** The id of an account that this one has replaced, as both are of the same user and workspace. */
   mergedFrom?: string;
   /** Fields that a newer version stored, carried along unchanged. */
@@ -37,7 +43,7 @@ export interface Grant {
  * The grant with new tokens, one generation on. A refresh token or scopes that the token response omits stay as they
  * were (modelcontextprotocol/python-sdk#2270).
  */
-export function renewedGrant(grant: Grant, tokens: Tokens): Grant {
+export function renewedGrant({ refusal: _, ...grant }: Grant, tokens: Tokens): Grant {
   const { refreshToken, scopes } = grant.tokens;
   return {
     ...grant,

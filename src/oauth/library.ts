@@ -9,6 +9,8 @@ export interface SendOptions {
   step: FailureStep;
   privateAddresses: 'allow' | 'refuse';
   signal?: AbortSignal | undefined;
+  /** The time limit for the whole response. Default: that of `Http`. */
+  deadlineMs?: number;
 }
 
 /** The options with which oauth4webapi sends its requests. */
@@ -21,7 +23,7 @@ export interface LibraryOptions {
 }
 
 /** Makes oauth4webapi send a request over `http`. The request rejects with a `Failure` if there is no response. */
-export function sendOver(http: Http, { step, privateAddresses, signal }: SendOptions): LibraryOptions {
+export function sendOver(http: Http, { step, privateAddresses, signal, deadlineMs }: SendOptions): LibraryOptions {
   return {
     // `Http` itself refuses http beyond loopback.
     [oauth.allowInsecureRequests]: true,
@@ -36,6 +38,7 @@ export function sendOver(http: Http, { step, privateAddresses, signal }: SendOpt
           redirects: 'refuse',
           privateAddresses,
           ...(signal && { signal }),
+          ...(deadlineMs !== undefined && { deadlineMs }),
         });
         return asResponse(response);
       } catch (error) {

@@ -21,10 +21,18 @@ export interface Exchange {
 
 export interface Refresh {
   refreshToken: Secret;
-  resource: string;
+  /** The `resource` parameter (RFC 8707); absent if the server does not accept it. */
+  resource: string | undefined;
   clock: Clock;
-  signal?: AbortSignal;
+  /** Default: `tokenLimitMs`. */
+  deadlineMs?: number;
 }
+
+/**
+ * The time limit of a request that spends a code or a refresh token: aborted too early, it costs the sign-in, as the
+ * server may have processed it.
+ */
+export const tokenLimitMs = 90_000;
 
 /**
  * Exchanges an authorization code for tokens (RFC 6749 section 4.1.3, RFC 7636, RFC 8707).
@@ -42,7 +50,12 @@ export async function exchange(
     clientAuthentication(client),
     'authorization_code',
     { code: code.reveal(), redirect_uri: redirectUri, code_verifier: verifier.reveal(), resource },
-    sendOver(http, { step: 'token', privateAddresses: server.onPrivateNetwork ? 'allow' : 'refuse', signal }),
+    sendOver(http, {
+      step: 'token',
+      privateAddresses: server.onPrivateNetwork ? 'allow' : 'refuse',
+      signal,
+      deadlineMs: tokenLimitMs,
+    }),
   );
   return readTokens(response, server, secretsOf(client, [code, verifier]), clock);
 }
@@ -57,22 +70,23 @@ export async function refresh(
   http: Http,
   server: AuthorizationServer,
   client: Client,
-  { refreshToken, resource, clock, signal }: Refresh,
+  { refreshToken, resource, clock, deadlineMs = tokenLimitMs }: Refresh,
 ): Promise<Tokens> {
   // The address of this endpoint was checked at sign-in, before the code was sent there.
-  const options = sendOver(http, { step: 'token', privateAddresses: 'allow', signal });
+  const options = sendOver(http, { step: 'token', privateAddresses: 'allow', deadlineMs });
   const response = await refreshTokenGrantRequest(
     asLibraryServer(server),
     { client_id: client.clientId },
     clientAuthentication(client),
     refreshToken.reveal(),
-    { ...options, additionalParameters: { resource } },
+    { ...options, ...(resource !== undefined && { additionalParameters: { resource } }) },
   );
   return readTokens(response, server, secretsOf(client, [refreshToken]), clock);
 }
 
 /** Ten years; a longer `expires_in` is implausible and is ignored. */
 const maxLifetimeSeconds = 10 * 365 * 24 * 60 * 60;
+const minLifetimeSeconds = 60;
 
 /**
  * Reads a token response. The library's own function refuses what servers really send: status 201
@@ -122,11 +136,14 @@ async function readTokens(
 
 /**
  * Reads `expires_in`, a number or a numeric string. Zero, negative and implausible values are ignored
- * (QwenLM/qwen-code#5355, openai/codex#6572).
+ * (QwenLM/qwen-code#5355, openai/codex#6572). Less than a minute counts as a minute: else a server could make every
+ * window renew all the time. A token that ends earlier is rejected by then, and renewed at most once a minute.
  */
 function lifetimeSeconds(value: unknown): number | undefined {
   const number = typeof value === 'string' ? Number.parseFloat(value) : value;
-  return typeof number === 'number' && number >= 1 && number <= maxLifetimeSeconds ? Math.floor(number) : undefined;
+  return typeof number === 'number' && number >= 1 && number <= maxLifetimeSeconds
+    ? Math.max(minLifetimeSeconds, Math.floor(number))
+    : undefined;
 }
 
 /** Whether `token` is visible ASCII only: other characters cannot be sent in an `Authorization` header. */

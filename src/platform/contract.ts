@@ -1,23 +1,34 @@
+/** The code of the error for a directory that other users can change and that cannot be made private. */
+export const notPrivateCode = 'not_private';
+
 /** The file operations that the journal and the lock need. Only the current user can access the files. */
 export interface Files {
-  /** Creates a directory and its parents. */
-  makeDirectory(path: string): Promise<void>;
-  /** The names in a directory; none if it does not exist. */
+  /**
+   * Creates a directory and its parents, or makes an existing one accessible to its user alone.
+   * @throws the file system's error; one with `notPrivateCode` if it belongs to another user or remains accessible
+   */
+  makePrivateDirectory(path: string): Promise<void>;
+  /** The names of the regular files in a directory; none if it does not exist. */
   list(path: string): Promise<string[]>;
-  /** The text of a file; `undefined` if it does not exist. */
+  /**
+   * The text of a regular file of this user; `undefined` if there is none of that name, whatever else has the name, or
+   * if it is larger than 1 MiB.
+   */
   read(path: string): Promise<string | undefined>;
-  /** Creates a file and flushes it to disk. @returns false if a file of that name exists */
+  /** When a file was last written (wall clock, ms); `undefined` if it does not exist. */
+  writtenAtMs(path: string): Promise<number | undefined>;
+  /** Creates a file and flushes it to disk. @returns false if anything of that name exists */
   create(path: string, text: string): Promise<boolean>;
   /**
    * Like `create`, but keeps the file open: later writes go to this very file, even if another file has its name then.
-   * @returns undefined if a file of that name exists
+   * @returns undefined if anything of that name exists
    */
   createOpen(path: string, text: string): Promise<OpenFile | undefined>;
   /** Overwrites the beginning of an existing file and flushes it to disk. */
   overwrite(path: string, text: string): Promise<void>;
   /** Renames a file atomically and flushes the directory to disk. */
   rename(from: string, to: string): Promise<void>;
-  /** Removes a file; it may be missing. */
+  /** Removes a file; it may be missing. @throws for a directory */
   remove(path: string): Promise<void>;
   /** Calls `changed` when something in the directory may have changed. Best effort: it can miss changes. */
   watch(path: string, changed: () => void): { close(): void };

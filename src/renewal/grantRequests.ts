@@ -3,11 +3,11 @@ import type { Log } from '../core/log.ts';
 import type { Grant } from '../grants/grant.ts';
 import { type Http, withLogging } from '../http/client.ts';
 import { type Identity, readIdentity } from '../notion/identity.ts';
-import { discover } from '../oauth/discovery.ts';
 import { Failure } from '../oauth/errors.ts';
 import type { Tokens } from '../oauth/model.ts';
 import { revoke } from '../oauth/revocation.ts';
-import { refresh } from '../oauth/token.ts';
+import { refresh, tokenLimitMs } from '../oauth/token.ts';
+import { probe } from './probe.ts';
 
 const identityLimitMs = 15_000;
 
@@ -15,12 +15,28 @@ const identityLimitMs = 15_000;
 export function createGrantRequests(plainHttp: Http, clock: Clock): GrantRequests {
   const logged = (log?: Log): Http => (log === undefined ? plainHttp : withLogging(plainHttp, log, clock));
   return {
-    refresh: ({ authorizationServer, client, tokens, resource }, log) => {
+    refresh: async ({ authorizationServer, client, tokens, resource }, log) => {
       const { refreshToken } = tokens;
       if (refreshToken === undefined) {
         throw new Failure('invalidGrant', { step: 'token', code: 'no_refresh_token' });
       }
-      return refresh(logged(log), authorizationServer, client, { refreshToken, resource, clock });
+      const endMs = clock.monotonicMs() + tokenLimitMs;
+      const send = (target: string | undefined) =>
+        refresh(logged(log), authorizationServer, client, {
+          refreshToken,
+          resource: target,
+          clock,
+          deadlineMs: Math.max(1, endMs - clock.monotonicMs()),
+        });
+      try {
+        return await send(resource);
+      } catch (error) {
+        // The server does not accept this resource (RFC 8707 section 2), but may renew for the one that it granted.
+        if (error instanceof Failure && error.details.code === 'invalid_target') {
+          return send(undefined);
+        }
+        throw error;
+      }
     },
     revoke: async ({ authorizationServer, client, tokens }, log) => {
       const http = logged(log);
@@ -29,9 +45,7 @@ export function createGrantRequests(plainHttp: Http, clock: Clock): GrantRequest
         ? revoke(http, authorizationServer, client, { token: accessToken, hint: 'access_token' })
         : revoke(http, authorizationServer, client, { token: refreshToken, hint: 'refresh_token' }));
     },
-    probe: async ({ serverUrl }, log) => {
-      await discover(logged(log), new URL(serverUrl));
-    },
+    probe: ({ authorizationServer }, log) => probe(logged(log), authorizationServer, clock),
     identify: ({ serverUrl, tokens }, log) =>
       within(readIdentity(logged(log), new URL(serverUrl), tokens.accessToken), {
         clock,
@@ -49,7 +63,7 @@ export interface GrantRequests {
   refresh(grant: Grant, log?: Log): Promise<Tokens>;
   /** Revokes the refresh token, or the access token if there is none; best effort for all callers. @throws Failure */
   revoke(grant: Grant, log?: Log): Promise<void>;
-  /** Checks that the server can be reached, by a request that spends nothing (discovery). @throws Failure */
+  /** Checks that the network leads to the authorization server; see `probe.ts`. @throws Failure `transient` */
   probe(grant: Grant, log?: Log): Promise<void>;
   /** Reads whose account it is, with the access token as it is. @throws Failure */
   identify(grant: Grant, log?: Log): Promise<Identity>;

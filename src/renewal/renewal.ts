@@ -2,25 +2,17 @@ import { type Clock, within } from '../core/clock.ts';
 import { systemErrorCode } from '../core/errorInfo.ts';
 import type { Log } from '../core/log.ts';
 import type { Randomness } from '../core/random.ts';
-import type { Secret } from '../core/secret.ts';
 import { type Grant, renewedGrant } from '../grants/grant.ts';
-import { isHealthy } from '../grants/tokenLife.ts';
 import { Failure } from '../oauth/errors.ts';
 import type { GrantStore } from '../storage/grantStore.ts';
 import { assertLockHeld, type StoreTransaction } from '../storage/transaction.ts';
 import { Backoff } from './backoff.ts';
 import type { GrantRequests } from './grantRequests.ts';
+import { isRefusal, refusalFailure, refusedForMs, storeRefusal } from './refusal.ts';
 import { RejectedTokens } from './rejectedTokens.ts';
+import { canAdopt, type RenewReason } from './renewReason.ts';
 import { endsGrant, type RenewalResult, RevokedGrant } from './revokedGrant.ts';
 import { judgeWithoutRefreshToken } from './withoutRefreshToken.ts';
-
-/** Why new tokens are requested. */
-export type RenewReason =
-  | { reason: 'expiry' }
-  /** The MCP server rejected this access token. */
-  | { reason: 'rejected'; accessToken: Secret }
-  /** The user requested the renewal. */
-  | { reason: 'asked' };
 
 export interface RenewalParts {
   store: GrantStore;
@@ -31,9 +23,9 @@ export interface RenewalParts {
 }
 
 /** How long a renewal waits for another window's: longer than that one may take, including a takeover of its lock. */
-const lockWaitMs = 140_000;
-/** Longer than waiting for the lock plus all work under it: a call that never returns must not block renewals. */
-const longestRunMs = 300_000;
+export const lockWaitMs = 140_000;
+/** Longer than waiting twice for the lock plus all work under it: a call that never returns must not block renewals. */
+export const longestRunMs = 420_000;
 
 /** The transaction that exchanges a refresh token for new tokens. At most one runs per grant at a time. */
 export class Renewal {
@@ -53,8 +45,8 @@ export class Renewal {
   }
 
   /**
-   * Renews a grant, or adopts the tokens that another window obtained. Concurrent callers share one renewal. The
-   * resulting grant may need sign-in.
+   * Renews a grant, or adopts what another window stored. Concurrent callers share one renewal. The resulting grant may
+   * need sign-in or be refused.
    * @throws Failure `invalidGrant` with code `signed_out` if the account was signed out; any other leaves it usable
    */
   run(grant: Grant, why: RenewReason): Promise<RenewalResult> {
@@ -83,7 +75,13 @@ export class Renewal {
 
   /** When a failed renewal may be retried (monotonic clock); `undefined` if a renewal may start at once. */
   retryAtMs(grant: Grant): number | undefined {
-    const waits = [this.confirmAtMs(grant), this.#backoff.untilMs(grant)].filter((wait) => wait !== undefined);
+    const { clock } = this.#parts;
+    const refusedMs = refusedForMs(grant, clock.nowMs());
+    const waits = [
+      this.confirmAtMs(grant),
+      this.#backoff.untilMs(grant),
+      refusedMs > 0 ? clock.monotonicMs() + refusedMs : undefined,
+    ].filter((wait) => wait !== undefined);
     return waits.length === 0 ? undefined : Math.max(...waits);
   }
 
@@ -94,7 +92,8 @@ export class Renewal {
 
   /** Why the last renewal of these tokens failed. */
   lastFailure(grant: Grant): Failure | undefined {
-    return this.#backoff.lastFailure(grant);
+    const { refusal } = grant;
+    return this.#backoff.lastFailure(grant) ?? (refusal && refusalFailure(grant, refusal));
   }
 
   /** The machine slept: the network may be down or behind a captive portal, so the next renewal probes it first. */
@@ -114,11 +113,19 @@ export class Renewal {
     if (this.#ended) {
       return new Failure('transient', { step: 'token', code: 'ending' });
     }
+    if (grant.refusal !== undefined && this.#isRefused(grant, why)) {
+      return refusalFailure(grant, grant.refusal);
+    }
     const untilMs = this.retryAtMs(grant);
     const isWaiting = untilMs !== undefined && this.#parts.clock.monotonicMs() < untilMs;
     return isWaiting && (why.reason === 'expiry' || this.confirmAtMs(grant) !== undefined)
       ? (this.lastFailure(grant) ?? new Failure('transient', { step: 'token', code: 'waiting' }))
       : undefined;
+  }
+
+  /** Whether the server has refused these tokens too recently to be asked again, except by the user. */
+  #isRefused(grant: Grant, why: RenewReason): boolean {
+    return why.reason !== 'asked' && refusedForMs(grant, this.#parts.clock.nowMs()) > 0;
   }
 
   #isNeeded(grant: Grant, why: RenewReason): boolean {
@@ -148,14 +155,14 @@ export class Renewal {
     try {
       // What was known before the lock was acquired is only a hint; what is read under the lock counts.
       grant = await transaction.read();
-      if (store.machines.isOther(grant) && !this.#canAdopt(grant, known, why, startedAtMs)) {
+      if (store.machines.isOther(grant) && !canAdopt(grant, known, why, { startedAtMs, nowMs: clock.nowMs() })) {
         await store.machines.delay();
         grant = await transaction.read();
       }
-      if (grant.needsSignIn !== undefined) {
+      if (grant.needsSignIn !== undefined || this.#isRefused(grant, why)) {
         return { outcome: 'adopted', grant };
       }
-      if (this.#canAdopt(grant, known, why, startedAtMs)) {
+      if (canAdopt(grant, known, why, { startedAtMs, nowMs: clock.nowMs() })) {
         log.info('Another window has renewed the tokens; using them.', {
           grant: grant.id,
           generation: grant.generation,
@@ -177,23 +184,12 @@ export class Renewal {
     }
   }
 
-  #canAdopt(grant: Grant, known: Grant, why: RenewReason, startedAtMs: number): boolean {
-    switch (why.reason) {
-      case 'expiry':
-        return grant.generation > known.generation && isHealthy(grant.tokens, this.#parts.clock.nowMs());
-      case 'rejected':
-        return grant.generation > known.generation;
-      case 'asked':
-        return grant.generation > known.generation && grant.tokens.obtainedAtMs >= startedAtMs;
-    }
-  }
-
   async #renew(transaction: StoreTransaction, grant: Grant, log: Log): Promise<RenewalResult> {
     const { store, requests } = this.#parts;
     // A full disk has to be detected before the refresh token is spent.
     const reservation = await transaction.reserve(grant);
     try {
-      if (this.#slept || this.lastFailure(grant) !== undefined) {
+      if (this.#slept || this.#backoff.lastFailure(grant) !== undefined) {
         await requests.probe(grant, log);
         this.#slept = false;
       }
@@ -217,6 +213,11 @@ export class Renewal {
       await reservation.discard().catch(() => undefined);
       if (error instanceof Failure && error.details.code !== 'signed_out' && endsGrant(error)) {
         const result = await this.#revokedGrant.confirmOrEnd(transaction, grant, error, log);
+        this.#settled(grant.id);
+        return result;
+      }
+      if (error instanceof Failure && isRefusal(error)) {
+        const result = await storeRefusal(transaction, grant, error, { ...this.#parts, log });
         this.#settled(grant.id);
         return result;
       }

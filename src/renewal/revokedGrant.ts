@@ -10,8 +10,11 @@ const confirmAfterMs = 90_000;
 
 /** What became of a grant whose renewal was requested. */
 export interface RenewalResult {
-  /** `renewed`: this window got new tokens. `adopted`: what another window stored. `ended`: it needs sign-in from now on. */
-  outcome: 'renewed' | 'adopted' | 'ended';
+  /**
+   * `renewed`: this window got new tokens. `adopted`: what another window stored. `ended`: it needs sign-in from now on.
+   * `refused`: the server refuses to renew it, but has not ended it.
+   */
+  outcome: 'renewed' | 'adopted' | 'ended' | 'refused';
   grant: Grant;
 }
 

@@ -12,8 +12,8 @@ export interface ScheduledAccounts {
   renew(grant: Grant): Promise<unknown>;
   /** Adopts the changes of other windows and repairs the storage. */
   sync(): Promise<void>;
-  /** Whether changes by other windows are noticed without polling. */
-  watchWorks(): boolean;
+  /** How soon the storage is to be synchronized at the latest. */
+  lookInMs(): number;
 }
 
 export interface RenewalSchedulerParts {
@@ -24,8 +24,6 @@ export interface RenewalSchedulerParts {
   randomness: Randomness;
 }
 
-const longestPauseMs = 60 * 60_000;
-const pollIntervalMs = 60_000;
 const timerSlackMs = 30_000;
 /** The shortest time between two runs, whatever lifetime a server states for its tokens. */
 const shortestPauseMs = 1_000;
@@ -49,8 +47,7 @@ export class RenewalScheduler {
       return;
     }
     const { accounts, renewal, clock } = this.#parts;
-    const spanMs = Math.min(this.#nextDueInMs(), accounts.watchWorks() ? longestPauseMs : pollIntervalMs);
-    const plannedMs = Math.max(spanMs, shortestPauseMs);
+    const plannedMs = Math.max(Math.min(this.#nextDueInMs(), accounts.lookInMs()), shortestPauseMs);
     const wallMs = clock.nowMs();
     this.#stop = clock.after(plannedMs, () => {
       if (Math.abs(clock.nowMs() - wallMs - plannedMs) > timerSlackMs) {

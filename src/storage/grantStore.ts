@@ -3,15 +3,18 @@ import { systemErrorCode } from '../core/errorInfo.ts';
 import type { Log } from '../core/log.ts';
 import type { Randomness } from '../core/random.ts';
 import type { Grant } from '../grants/grant.ts';
+import { Failure } from '../oauth/errors.ts';
+import { notPrivateCode } from '../platform/contract.ts';
 import { newKey } from './encryption.ts';
-import type { Entry, Journal } from './journal.ts';
+import type { Journal, JournalContents } from './journal.ts';
 import type { JournalFiles } from './journalFiles.ts';
 import type { Locks } from './lock.ts';
 import { reconcile } from './reconcile.ts';
 import type { SecretStore } from './secretStore.ts';
 import { SharedMachines } from './sharedMachines.ts';
-import { type KnownGrant, newest, type Snapshot } from './snapshot.ts';
+import { combine, type KnownGrant, newest, type Snapshot } from './snapshot.ts';
 import { diskTransaction, type StoreTransaction, secretStoreTransaction } from './transaction.ts';
+import type { Usage } from './usage.ts';
 
 export interface GrantStoreParts {
   secretStore: SecretStore;
@@ -20,30 +23,30 @@ export interface GrantStoreParts {
   clock: Clock;
   randomness: Randomness;
   log: Log;
-  /** When this window was opened (wall clock, ms); its view of SecretStorage may be that old. */
-  openedAtMs: number;
+  usage: Usage;
 }
 
 /** Secret store, journal and locks combined: where grants are stored, and the only interface that changes them. */
 export class GrantStore {
   readonly machines: SharedMachines;
   readonly #secretStore: SecretStore;
-  readonly #clock: Clock;
   readonly #randomness: Randomness;
   readonly #log: Log;
-  readonly #openedAtMs: number;
+  readonly #usage: Usage;
   #disk: { journal: Journal; locks: Locks } | undefined;
-  #isVolatile = false;
-  #stale = false;
+  #isInUse = false;
+  #hasRead = false;
+  #isStale = false;
+  #isKeyLost = false;
+  #isExposed = false;
   #isUnreadable = false;
 
-  constructor({ secretStore, disk, clock, randomness, log, openedAtMs }: GrantStoreParts) {
+  constructor({ secretStore, disk, clock, randomness, log, usage }: GrantStoreParts) {
     this.#secretStore = secretStore;
     this.#disk = disk;
-    this.#clock = clock;
     this.#randomness = randomness;
     this.#log = log;
-    this.#openedAtMs = openedAtMs;
+    this.#usage = usage;
     this.machines = new SharedMachines({ secretStore, clock, randomness, log });
   }
 
@@ -52,60 +55,66 @@ export class GrantStore {
     return this.#disk !== undefined;
   }
 
-  /** Whether SecretStorage lost what an earlier start stored, as on Linux without a keyring. */
-  get isVolatile(): boolean {
-    return this.#isVolatile;
+  /** Whether SecretStorage lost the key of a record, as it does at each exit of the editor on Linux without a keyring. */
+  get isKeyLost(): boolean {
+    return this.#isKeyLost;
+  }
+
+  /** Whether other users can change the journal's directory. Nothing is renewed until it could be made private. */
+  get isExposed(): boolean {
+    return this.#isExposed;
   }
 
   /**
-   * Whether this window loaded the secrets before another window stored the journal's key. It would erase that key with
-   * the first secret that it stores, because on web hosts a page rewrites all secrets that it loaded. A reload helps.
+   * Whether this window loaded the secrets before another window stored a key of the journal. It would erase that key
+   * with the first secret that it stores, because on web hosts a page rewrites all secrets that it loaded. A reload helps.
    */
   get isStale(): boolean {
-    return this.#stale;
+    return this.#isStale;
   }
 
-  /** Prepares the journal and its key. If the disk cannot be written, only the secret store is used. */
+  /** Prepares the journal. If the disk cannot be used and holds no account, only the secret store is used. */
   async open(): Promise<void> {
     if (this.#disk === undefined) {
       this.#log.info('No journal is available; sign-ins are safe only while one window is open.');
-      return;
+    } else if (!(await this.#prepare(this.#disk.journal)) && !(await this.#mayHaveRecords())) {
+      this.#disk = undefined;
     }
-    const { journal } = this.#disk;
-    const hasProbe = await this.#secretStore.hasProbe();
+  }
+
+  /** Whether a journal that cannot be used now may hold newer records than the secret store: it has a key by then. */
+  async #mayHaveRecords(): Promise<boolean> {
+    return (await this.#hasAccounts()) && (await this.#secretStore.readKeys()).length > 0;
+  }
+
+  /** @returns whether the journal can be used now */
+  async #prepare(journal: Journal): Promise<boolean> {
     try {
       await journal.prepare();
-      const markedAtMs = await journal.mark(this.#clock.nowMs());
-      const lostProbe = markedAtMs !== undefined && !hasProbe;
-      this.#stale = lostProbe && markedAtMs > this.#openedAtMs;
-      this.#isVolatile = lostProbe && !this.#stale;
+      this.#isExposed = false;
+      return true;
     } catch (error) {
       const code = systemErrorCode(error);
-      if (!hasProbe) {
-        this.#log.warn('The journal cannot be written; sign-ins are safe only while one window is open.', { code });
-        this.#disk = undefined;
-        return;
-      }
       // The secret store's copies are older than the journal's records: nothing is renewed until the disk works again.
-      this.#log.warn('The journal cannot be written now; sign-ins will be renewed once it can be.', { code });
+      this.#log.warn('The journal cannot be used now; sign-ins are renewed once it can be.', { code });
+      this.#isExposed = code === notPrivateCode;
+      return false;
     }
-    if (this.#stale) {
-      this.#log.warn('Another window signed in after this one was opened; reload this window to use that sign-in.');
-      return;
-    }
-    await this.#secretStore.storeProbe();
-    const keys = await this.#secretStore.readKeys();
-    if (keys.length === 0) {
-      const key = newKey(this.#randomness);
-      await this.#secretStore.storeKey(key);
-      keys.push(key);
-    }
-    journal.addKeys(keys);
+  }
+
+  /** Whether an account may be stored. Once true, the secret store is used. */
+  async #hasAccounts(): Promise<boolean> {
+    // A directory that cannot be listed may hold records.
+    this.#isInUse ||= this.#usage.get() || ((await this.#disk?.journal.hasRecords().catch(() => true)) ?? false);
+    return this.#isInUse;
   }
 
   /** Calls `changed` when another window may have changed something; `fromDisk` shows that the file watch works. */
   watch(changed: (fromDisk: boolean) => void): { dispose(): void } {
-    const secrets = this.#secretStore.onDidChange(() => changed(false));
+    const secrets = this.#secretStore.onDidChange(() => {
+      this.#isInUse = true;
+      changed(false);
+    });
     const disk = this.#disk?.journal.watch(() => changed(true));
     return {
       dispose: () => {
@@ -115,41 +124,40 @@ export class GrantStore {
     };
   }
 
-  /** Reads everything that is stored. Writes nothing, because it is also called from SecretStorage events. */
+  /**
+   * Reads everything that is stored, or nothing if there is no sign of an account outside the secret store. Writes
+   * nothing to the storage, because it is also called from SecretStorage events.
+   */
   async read(): Promise<Snapshot> {
+    if (!(await this.#hasAccounts())) {
+      return combine(new Map(), new Map(), new Set());
+    }
     const copies = await this.#secretStore.read();
     this.#disk?.journal.addKeys(await this.#secretStore.readKeys());
     await this.machines.read(this.#disk?.journal);
-    const { entries, gone } = await this.#readJournal();
-    for (const id of await this.#secretStore.readTombstones()) {
-      gone.add(id);
+    const { entries, gone, keyless } = await this.#readJournal();
+    this.#isStale = [...entries.values()].some(({ kind }) => kind === 'stale');
+    const snapshot = combine(copies, entries, new Set([...gone, ...(await this.#secretStore.readTombstones())]));
+    this.#isKeyLost = [...keyless].some((id) => !entries.has(id) && !snapshot.grants.has(id));
+    const isEmpty = copies.size + entries.size === 0 && !this.#isUnreadable;
+    if (isEmpty && !this.#hasRead) {
+      this.#usage.set(false);
     }
-    const grants = new Map<string, KnownGrant>();
-    const damaged: string[] = [];
-    for (const id of new Set([...copies.keys(), ...entries.keys()])) {
-      if (gone.has(id)) {
-        continue;
-      }
-      const copy = copies.get(id);
-      const known = newest(copy?.kind === 'damaged' ? undefined : copy, entries.get(id));
-      if (known !== undefined) {
-        grants.set(id, known);
-      } else if (copy?.kind === 'damaged' && !entries.has(id)) {
-        damaged.push(id);
-      }
-    }
-    const merged = [...grants.values()]
-      .flatMap(({ grant }) => grant.mergedFrom ?? [])
-      .filter((id) => grants.delete(id));
-    return { grants, gone, merged, damaged };
+    this.#hasRead = true;
+    return snapshot;
   }
 
   /** If the journal cannot be read, only the secret store's copies remain, and nothing is renewed. */
-  async #readJournal(): Promise<{ entries: Map<string, Entry>; gone: Set<string> }> {
+  async #readJournal(): Promise<JournalContents> {
+    const none = { entries: new Map(), gone: new Set<string>(), keyless: new Set<string>() };
+    const { journal } = this.#disk ?? {};
+    if (journal === undefined) {
+      return none;
+    }
     try {
-      const read = await this.#disk?.journal.read();
+      const contents = await journal.read();
       this.#isUnreadable = false;
-      return read ?? { entries: new Map(), gone: new Set() };
+      return contents;
     } catch (error) {
       if (!this.#isUnreadable) {
         this.#log.warn('The journal cannot be read; sign-ins will be renewed once it can be.', {
@@ -157,18 +165,24 @@ export class GrantStore {
         });
       }
       this.#isUnreadable = true;
-      return { entries: new Map(), gone: new Set() };
+      return none;
     }
   }
 
   /** Repairs what other windows, pages and machines did to the storage; see `reconcile.ts`. */
   async reconcile(known: Iterable<KnownGrant>, snapshot: Snapshot): Promise<void> {
-    if (this.#stale) {
+    const { journal } = this.#disk ?? {};
+    // The directory may have been deleted or made accessible to others meanwhile.
+    const isUsable = journal === undefined || (await this.#prepare(journal));
+    if (!isUsable || this.#isStale || !this.#isInUse) {
       return;
+    }
+    if (journal !== undefined) {
+      await this.#ensureKey(journal);
     }
     await reconcile(known, snapshot, {
       secretStore: this.#secretStore,
-      journal: this.#disk?.journal,
+      journal,
       machines: this.machines,
       begin: (grant) => this.begin(grant, 0),
       log: this.#log,
@@ -186,6 +200,11 @@ export class GrantStore {
     if (disk === undefined) {
       return secretStoreTransaction(known, this.#secretStore);
     }
+    if (this.#isExposed) {
+      throw new Failure('transient', { step: 'storage', code: 'not_private' });
+    }
+    // Where the key cannot be stored, the transaction stores its changes in the secret store.
+    await this.#ensureKey(disk.journal).catch(() => undefined);
     const lock = await disk.locks.acquire(known.id, waitMs);
     return (
       lock &&
@@ -215,10 +234,20 @@ export class GrantStore {
     }
   }
 
+  /** To be called before a sign-in is stored: from now on the secret store is used, whatever else is stored. */
+  beginUse(): void {
+    this.#isInUse = true;
+  }
+
   /** Stores a sign-in in the secret store and the journal; one of them is enough. @throws the error if both fail */
   async store(grant: Grant): Promise<void> {
-    const { journal } = this.#disk ?? {};
-    const stores = [this.#secretStore.store(grant), ...(journal === undefined ? [] : [journal.write(grant)])];
+    this.#usage.set(true);
+    const journal = this.#isExposed ? undefined : this.#disk?.journal;
+    const write = async (to: Journal): Promise<void> => {
+      await this.#ensureKey(to);
+      await to.write(grant);
+    };
+    const stores = [this.#secretStore.store(grant), ...(journal === undefined ? [] : [write(journal)])];
     const failures = (await Promise.allSettled(stores)).filter((result) => result.status === 'rejected');
     for (const { reason } of failures) {
       if (failures.length === stores.length) {
@@ -228,6 +257,18 @@ export class GrantStore {
         grant: grant.id,
         code: systemErrorCode(reason),
       });
+    }
+  }
+
+  /** Creates the journal's key with the first record. Windows that do so at the same moment keep both keys. */
+  async #ensureKey(journal: Journal): Promise<void> {
+    if (journal.keys.length === 0) {
+      journal.addKeys(await this.#secretStore.readKeys());
+    }
+    if (journal.keys.length === 0 && !this.#isStale) {
+      const key = newKey(this.#randomness);
+      await this.#secretStore.storeKey(key);
+      journal.addKeys([key]);
     }
   }
 

@@ -1,3 +1,4 @@
+import type { Clock } from '../core/clock.ts';
 import { toHex } from '../core/encoding.ts';
 import type { Randomness } from '../core/random.ts';
 import { decodeGrant, encodeGrant, formatVersion } from '../grants/codec.ts';
@@ -11,8 +12,10 @@ export type Entry =
   | { kind: 'grant'; grant: Grant }
   /** Written by a newer version of this extension. */
   | { kind: 'newer'; grant: Grant }
-  /** There is a record, but this window lacks its key: another window may have newer credentials. */
-  | { kind: 'locked'; header: Header };
+  /** There is a newer record that another window wrote since this one was opened, with a key that this one lacks. */
+  | { kind: 'stale'; generation: number }
+  /** There is a newer record, but the disk did not let this window read it. */
+  | { kind: 'unreadable'; generation: number };
 
 /** A file that was reserved on the disk before the refresh token is spent. */
 export interface Reservation {
@@ -21,23 +24,50 @@ export interface Reservation {
   discard(): Promise<void>;
 }
 
+/** What the journal holds. */
+export interface JournalContents {
+  entries: Map<string, Entry>;
+  /** The ids of the grants that were signed out. */
+  gone: Set<string>;
+  /** The ids of grants with a record whose key is lost. Older records and the secret store's copy count instead. */
+  keyless: Set<string>;
+}
+
 /** More than a longer token, scope list and header can add to a record. */
 const spareBytes = 8_192;
+/** The file system's time of a file can differ this much from the clock. */
+const timeSlackMs = 100;
+/** On web hosts, the page loads its secrets this long before the extension host starts. */
+const startSlackMs = 5_000;
+
+export interface JournalParts {
+  files: Files;
+  directory: string;
+  clock: Clock;
+  randomness: Randomness;
+  /** When this window was opened (wall clock, ms): on web hosts it knows no key that was stored later. */
+  openedAtMs: number;
+}
 
 /**
  * The authoritative records of all grants, encrypted, in files that are written once and never changed. Of a grant's
- * records, the readable one with the highest generation counts. See schema.md.
+ * records, the readable one with the highest generation counts. One bad file costs its own account at most: see
+ * schema.md.
  */
 export class Journal {
   readonly #files: Files;
   readonly #directory: string;
+  readonly #clock: Clock;
   readonly #randomness: Randomness;
+  readonly #openedAtMs: number;
   readonly #keys = new Map<string, JournalKey>();
 
-  constructor(files: Files, directory: string, randomness: Randomness) {
+  constructor({ files, directory, clock, randomness, openedAtMs }: JournalParts) {
     this.#files = files;
     this.#directory = directory;
+    this.#clock = clock;
     this.#randomness = randomness;
+    this.#openedAtMs = openedAtMs;
   }
 
   /** Every key that this window knows. */
@@ -52,27 +82,33 @@ export class Journal {
     }
   }
 
-  /** Creates the directory. @throws the file system's error if that is impossible */
+  /** Creates the directory, or makes it private. @throws as `Files.makePrivateDirectory` does */
   prepare(): Promise<void> {
-    return this.#files.makeDirectory(this.#directory);
+    return this.#files.makePrivateDirectory(this.#directory);
+  }
+
+  /** Whether there is a record, readable or not. */
+  async hasRecords(): Promise<boolean> {
+    return recordsById(await this.#files.list(this.#directory)).size > 0;
   }
 
   watch(changed: () => void): { close(): void } {
     return this.#files.watch(this.#directory, changed);
   }
 
-  /** Every grant in the journal, and the ids of those that were signed out. */
-  async read(): Promise<{ entries: Map<string, Entry>; gone: Set<string> }> {
+  /** Reads everything. @throws the file system's error if the directory cannot be listed */
+  async read(): Promise<JournalContents> {
     const names = await this.#files.list(this.#directory);
     const gone = new Set(names.filter((name) => name.endsWith('.gone')).map((name) => name.slice(0, -'.gone'.length)));
     const entries = new Map<string, Entry>();
+    const keyless = new Set<string>();
     for (const [id, records] of recordsById(names)) {
-      const entry = gone.has(id) ? undefined : await this.#newest(records);
+      const entry = gone.has(id) ? undefined : await this.#newest(records, () => keyless.add(id));
       if (entry !== undefined) {
         entries.set(id, entry);
       }
     }
-    return { entries, gone };
+    return { entries, gone, keyless };
   }
 
   /** What the journal holds for one grant. */
@@ -124,16 +160,6 @@ export class Journal {
     return (await this.#files.read(this.#path(`${grantId}.gone`))) !== undefined;
   }
 
-  /**
-   * Leaves a mark, by which the next start can tell whether SecretStorage kept what was stored at the same time.
-   * @returns when an earlier start left the mark (wall clock, ms), or `undefined` if there was none
-   */
-  async mark(nowMs: number): Promise<number | undefined> {
-    return (await this.#files.create(this.#path('mark'), String(nowMs)))
-      ? undefined
-      : Number(await this.#files.read(this.#path('mark')));
-  }
-
   /** The id of this journal, created by the first window that uses it; `undefined` while that window writes it. */
   async machineId(): Promise<string | undefined> {
     const path = this.#path('machineId');
@@ -157,30 +183,52 @@ export class Journal {
     return countFiles(await this.#files.list(this.#directory));
   }
 
-  async #newest(records: RecordName[]): Promise<Entry | undefined> {
-    for (const { name } of records) {
-      const entry = await this.#readRecord(name);
-      if (entry !== undefined) {
+  async #newest(records: RecordName[], foundKeyless?: () => void): Promise<Entry | undefined> {
+    for (const record of records) {
+      const entry = await this.#readRecord(record);
+      if (entry === 'keyless') {
+        foundKeyless?.();
+      } else if (entry !== undefined) {
         return entry;
       }
     }
     return undefined;
   }
 
-  /** @returns `undefined` for a file that is missing, truncated or altered; such a file is left in place */
-  async #readRecord(name: string): Promise<Entry | undefined> {
-    const file = await this.#files.read(this.#path(name));
+  /**
+   * @returns `undefined` for a file that is missing, truncated or altered, or that does not belong to this name;
+   *   `keyless` if its key is lost. Such files are left in place and cost nothing else
+   */
+  async #readRecord({ name, id, generation }: RecordName): Promise<Entry | 'keyless' | undefined> {
+    const path = this.#path(name);
+    let file: string | undefined;
+    try {
+      file = await this.#files.read(path);
+    } catch {
+      // An older record must not count instead: its refresh token may be spent.
+      return { kind: 'unreadable', generation };
+    }
     const header = file === undefined ? undefined : readHeader(file);
-    if (file === undefined || header === undefined) {
+    if (file === undefined || header?.grantId !== id || header.generation !== generation) {
       return undefined;
     }
     const key = this.#keys.get(header.keyId);
     if (key === undefined) {
-      return { kind: 'locked', header };
+      return (await this.#isNewerThanWindow(path)) ? { kind: 'stale', generation } : 'keyless';
     }
     const text = await decrypt(file, key);
     const decoded = text === undefined ? undefined : decodeGrant(text);
-    return decoded === undefined || decoded.kind === 'damaged' ? undefined : decoded;
+    return decoded === undefined || decoded.kind === 'damaged' || !agrees(decoded.grant, header) ? undefined : decoded;
+  }
+
+  /** Times in the future show nothing: the clock has been set back since. */
+  async #isNewerThanWindow(path: string): Promise<boolean> {
+    const writtenAtMs = await this.#files.writtenAtMs(path).catch(() => undefined);
+    return (
+      writtenAtMs !== undefined &&
+      writtenAtMs >= this.#openedAtMs - startSlackMs &&
+      writtenAtMs <= this.#clock.nowMs() + timeSlackMs
+    );
   }
 
   async #encrypt(grant: Grant): Promise<string> {
@@ -215,4 +263,9 @@ export class Journal {
   #path(name: string): string {
     return `${this.#directory}/${name}`;
   }
+}
+
+/** A record that was copied to the name of another grant or generation is not believed. */
+function agrees({ id, generation }: Grant, header: Header): boolean {
+  return id === header.grantId && generation === header.generation;
 }

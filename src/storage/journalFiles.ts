@@ -27,18 +27,23 @@ export interface JournalFiles {
   isStoring: boolean;
 }
 
+/** The name of a record file, `<grant id>.<generation>.<random>`. */
 export interface RecordName {
   name: string;
+  id: string;
   generation: number;
 }
+
+/** Generations with more digits are not exact numbers, and no grant lives that long. */
+const recordName = /^([^.]+)\.(\d{1,15})\.[0-9a-f]+$/;
 
 /** The record files of each grant, highest generation first. */
 export function recordsById(names: readonly string[]): Map<string, RecordName[]> {
   const records = new Map<string, RecordName[]>();
   for (const name of names) {
-    const [, id, generation] = /^([^.]+)\.(\d+)\.[0-9a-f]+$/.exec(name) ?? [];
+    const [, id, generation] = recordName.exec(name) ?? [];
     if (id !== undefined) {
-      records.set(id, [...(records.get(id) ?? []), { name, generation: Number(generation) }]);
+      records.set(id, [...(records.get(id) ?? []), { name, id, generation: Number(generation) }]);
     }
   }
   for (const list of records.values()) {

@@ -49,14 +49,15 @@ export class Locks {
   }
 
   /**
-   * Waits for the lock. @returns `undefined` if it cannot be acquired within `waitMs`
+   * Waits for the lock, with a pause after each look, whatever has its name: even a link to nothing or a directory.
+   * @returns `undefined` if it cannot be acquired within `waitMs`
    * @throws the file system's error
    */
   async acquire(name: string, waitMs: number): Promise<HeldLock | undefined> {
     const path = `${this.#directory}/${name}.lock`;
     const owner = toHex(this.#randomness.bytes(8));
     const startMs = this.#clock.monotonicMs();
-    let seen = '';
+    let seen: string | undefined = '';
     let seenSinceMs = startMs;
     let lastPollMs = startMs;
     for (;;) {
@@ -65,10 +66,8 @@ export class Locks {
         return this.#hold(path, owner, file);
       }
       const nowMs = this.#clock.monotonicMs();
+      // Missing if it was released just now, or if what has this name is not a file of ours.
       const content = await this.#files.read(path);
-      if (content === undefined) {
-        continue;
-      }
       const slept = nowMs - lastPollMs > this.#timing.pollMs * 20;
       lastPollMs = nowMs;
       if (content !== seen || slept) {
@@ -76,7 +75,7 @@ export class Locks {
         seenSinceMs = nowMs;
       } else if (nowMs - seenSinceMs >= this.#timing.takeoverAgeMs) {
         await this.#removeDead(path, content, owner);
-        continue;
+        seenSinceMs = nowMs;
       }
       if (nowMs - startMs >= waitMs) {
         return undefined;
@@ -123,7 +122,7 @@ export class Locks {
   }
 
   /** Moves a dead holder's lock aside in one step, but puts it back if it has changed: its holder is then alive. */
-  async #removeDead(path: string, content: string, owner: string): Promise<void> {
+  async #removeDead(path: string, content: string | undefined, owner: string): Promise<void> {
     const aside = `${path}.${owner}`;
     try {
       await this.#files.rename(path, aside);
@@ -135,7 +134,8 @@ export class Locks {
     if (moved !== undefined && moved !== content) {
       await this.#files.create(path, moved);
     }
-    await this.#files.remove(aside);
+    // A directory stays aside, where it does no harm.
+    await this.#files.remove(aside).catch(() => undefined);
   }
 }
 

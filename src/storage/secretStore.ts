@@ -17,7 +17,6 @@ const keyPrefix = 'journalKey.';
 const damagedPrefix = 'damaged.';
 const machinePrefix = 'machineId.';
 const tombstonePrefix = 'gone.';
-const probeName = 'probe';
 
 /**
  * The contents of SecretStorage: the journal's keys and a copy of each grant as of its sign-in. It cannot hold a token
@@ -57,7 +56,8 @@ export class SecretStore {
     for (const name of await this.#names(grantPrefix)) {
       const text = await this.#secrets.get(name);
       if (text !== undefined) {
-        grants.set(name.slice(grantPrefix.length), decodeGrant(text));
+        const id = name.slice(grantPrefix.length);
+        grants.set(id, decodeOf(id, text));
       }
     }
     return grants;
@@ -65,7 +65,7 @@ export class SecretStore {
 
   async readOne(grantId: string): Promise<Decoded | undefined> {
     const text = await this.#secrets.get(grantPrefix + grantId);
-    return text === undefined ? undefined : decodeGrant(text);
+    return text === undefined ? undefined : decodeOf(grantId, text);
   }
 
   async store(grant: Grant): Promise<void> {
@@ -103,14 +103,6 @@ export class SecretStore {
     await this.#secrets.store(tombstonePrefix + grantId, '1');
   }
 
-  async hasProbe(): Promise<boolean> {
-    return (await this.#secrets.get(probeName)) !== undefined;
-  }
-
-  async storeProbe(): Promise<void> {
-    await this.#secrets.store(probeName, '1');
-  }
-
   async #idsOf(prefix: string): Promise<string[]> {
     return (await this.#names(prefix)).map((name) => name.slice(prefix.length));
   }
@@ -118,4 +110,10 @@ export class SecretStore {
   async #names(prefix: string): Promise<string[]> {
     return (await this.#secrets.keys()).filter((name) => name.startsWith(prefix));
   }
+}
+
+/** A record under the name of another grant counts as damaged. */
+function decodeOf(grantId: string, text: string): Decoded {
+  const decoded = decodeGrant(text);
+  return decoded.kind !== 'damaged' && decoded.grant.id !== grantId ? { kind: 'damaged' } : decoded;
 }

@@ -15,7 +15,7 @@ export interface SharedMachinesParts {
 }
 
 /** The longest random delay by which a machine lets the one that obtained the tokens renew them first. */
-const longestDelayMs = 3_000;
+export const longestDelayMs = 3_000;
 
 /**
  * The policy for machines that share the secrets but not the disk, as a local and a remote extension host can: each has

@@ -1,3 +1,4 @@
+import type { Decoded } from '../grants/codec.ts';
 import type { Grant } from '../grants/grant.ts';
 import type { Entry } from './journal.ts';
 
@@ -12,10 +13,42 @@ export interface Snapshot {
   damaged: string[];
 }
 
-/** A grant as this window knows it. `readOnly`: another window has newer credentials, or a newer version wrote it. */
+/** A grant as this window knows it. */
 export interface KnownGrant {
   grant: Grant;
-  readOnly: boolean;
+  /** Present if this window must not change the grant. */
+  readOnly?: ReadOnly;
+}
+
+/** Why a window must not change a grant, and the generation of the record that it cannot use. */
+export interface ReadOnly {
+  /**
+   * `stale`: another window has stored newer credentials, and this one has to be reloaded. `newer`: a newer version of
+   * this extension wrote the record. `unreadable`: the disk did not let this window read the record.
+   */
+  why: 'stale' | 'newer' | 'unreadable';
+  generation: number;
+}
+
+/** Combines the secret store's copies and the journal's entries, without the grants in `gone`. */
+export function combine(
+  copies: ReadonlyMap<string, Decoded>,
+  entries: ReadonlyMap<string, Entry>,
+  gone: ReadonlySet<string>,
+): Snapshot {
+  const grants = new Map<string, KnownGrant>();
+  const damaged: string[] = [];
+  for (const id of new Set([...copies.keys(), ...entries.keys()].filter((each) => !gone.has(each)))) {
+    const copy = copies.get(id);
+    const known = newest(copy?.kind === 'damaged' ? undefined : copy, entries.get(id));
+    if (known !== undefined) {
+      grants.set(id, known);
+    } else if (copy?.kind === 'damaged' && !entries.has(id)) {
+      damaged.push(id);
+    }
+  }
+  const merged = [...grants.values()].flatMap(({ grant }) => grant.mergedFrom ?? []).filter((id) => grants.delete(id));
+  return { grants, gone, merged, damaged };
 }
 
 /** The secret store's `copy` or the journal's `entry` of a grant: the higher generation counts. */
@@ -23,11 +56,15 @@ export function newest(
   copy: { kind: 'grant' | 'newer'; grant: Grant } | undefined,
   entry: Entry | undefined,
 ): KnownGrant | undefined {
-  if (entry?.kind === 'locked') {
-    // Another window wrote the record with a key that we lack: our copy is outdated unless its generation is as high.
-    return copy && { grant: copy.grant, readOnly: entry.header.generation > copy.grant.generation };
+  if (entry?.kind === 'stale' || entry?.kind === 'unreadable') {
+    const { kind: why, generation } = entry;
+    return copy && { ...asKnown(copy), ...(generation > copy.grant.generation && { readOnly: { why, generation } }) };
   }
   const best =
     copy !== undefined && (entry === undefined || copy.grant.generation > entry.grant.generation) ? copy : entry;
-  return best && { grant: best.grant, readOnly: best.kind === 'newer' };
+  return best && asKnown(best);
+}
+
+function asKnown({ kind, grant }: { kind: 'grant' | 'newer'; grant: Grant }): KnownGrant {
+  return { grant, ...(kind === 'newer' && { readOnly: { why: kind, generation: grant.generation } }) };
 }

@@ -14,7 +14,7 @@ export async function getSessionsFigures(): Promise<Figure[]> {
   return [1, 10, 100].map((count) => {
     const clock = new FakeClock();
     const known = new AccountRegistry(clock, serverUrl);
-    known.load(Array.from({ length: count }, (_, index) => ({ grant: grant(index, clock.nowMs()), readOnly: false })));
+    known.load(Array.from({ length: count }, (_, index) => ({ grant: grant(index, clock.nowMs()) })));
     const samples: number[] = [];
     for (let round = 0; round <= rounds; round += 1) {
       const startMs = performance.now();

@@ -31,6 +31,7 @@ export async function growthFigures(): Promise<Figure[]> {
       randomness: systemRandomness,
       log: new Log({ error: ignore, warn: ignore, info: ignore, debug: ignore }),
       openedAtMs: clock.nowMs(),
+      usage: { get: () => true, set: ignore },
       serverUrl: 'https://mcp.example/mcp',
       labelFor: accountLabel,
     });

@@ -157,6 +157,26 @@ describe('managing accounts', { timeout: 150_000 }, async () => {
     await window.quickInput.cancel();
   });
 
+  test('a server that keeps refusing a renewal is named with its reason once, the account keeps working, and Reconnect resolves it', async () => {
+    const headers = { 'content-type': 'application/json' };
+    const refusal = { kind: 'respond', status: 400, body: '{"error":"invalid_scope"}', headers } as const;
+    notion.fault({ path: '/token', grantType: 'refresh_token', times: 1 }, refusal);
+    await window.runCommand('Notion MCP: Refresh Session');
+    await window.quickInput.choose(ada);
+    const { buttons } = await window.notifications.waitFor(`refuses to renew the sign-in of ${ada} (invalid_scope)`);
+    assert.deepEqual(buttons, ['Reconnect', 'Manage Accounts']);
+    await window.screenshot('57-server-rejected');
+    assert.equal((await window.notifications.list()).length, 1);
+    assert.deepEqual(await consumer.accounts(), [ada, grace]);
+    await window.notifications.click('refuses to renew', 'Manage Accounts');
+    await window.quickInput.waitFor(ada);
+    assert.match((await window.quickInput.details())[0] ?? '', /^Notion refuses to renew it \(invalid_scope\)/);
+    await window.quickInput.choose(ada);
+    await window.quickInput.choose('Reconnect');
+    await finishSignIn(window);
+    await window.page.getByText('Notion: sign in again').waitFor({ state: 'detached' });
+  });
+
   test('Copy Diagnostics reports the state of every account without secrets or personal data', async () => {
     await window.runCommand('Notion MCP: Copy Diagnostics');
     await window.notifications.take('Diagnostics copied');

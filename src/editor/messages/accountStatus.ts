@@ -5,7 +5,7 @@ import type { Grant, NeedsSignInReason } from '../../grants/grant.ts';
 import { signInDeadline } from '../../grants/tokenLife.ts';
 
 /** Describes the state of an account to the user. `problem` is what currently prevents its renewal. */
-export function describeAccount({ grant, state }: Account, problem: RenewalProblem | undefined): string {
+export function describeAccount({ grant, state, why }: Account, problem: RenewalProblem | undefined): string {
   switch (state) {
     case 'needsSignIn':
       return l10n.t({
@@ -19,8 +19,14 @@ export function describeAccount({ grant, state }: Account, problem: RenewalProbl
         comment: ['State of an account. {0} is the name of a server.'],
         args: [new URL(grant.serverUrl).host],
       });
+    case 'serverRejected':
+      return l10n.t({
+        message: 'Notion refuses to renew it ({0}); tried again from time to time',
+        comment: ['State of an account. “it” is its sign-in. {0} is an error code such as invalid_scope.'],
+        args: [grant.refusal?.code ?? ''],
+      });
     case 'readOnly':
-      return l10n.t({ message: 'reload this window to use it', comment: ['State of an account.'] });
+      return describeReadOnly(why);
     default:
       return problem === undefined ? describeSignedIn(grant) : describeRenewalProblem(problem);
   }
@@ -50,6 +56,23 @@ function describeSignedIn(grant: Grant): string {
         comment: ['State of an account. {0} is a day, such as May 12.'],
         args: [formatDay(atMs)],
       });
+}
+
+function describeReadOnly(why: Account['why']): string {
+  switch (why) {
+    case 'newer':
+      return l10n.t({
+        message: 'stored by a newer version of this extension; update the extension to use it',
+        comment: ['State of an account.'],
+      });
+    case 'unreadable':
+      return l10n.t({
+        message: 'cannot be read on this computer just now; sign in again to replace it',
+        comment: ['State of an account.'],
+      });
+    default:
+      return l10n.t({ message: 'reload this window to use it', comment: ['State of an account.'] });
+  }
 }
 
 function describeRenewalProblem(problem: RenewalProblem): string {

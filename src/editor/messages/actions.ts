@@ -16,6 +16,7 @@ export type MessageAction =
   | 'turnOff'
   | 'showDetails'
   | 'copyDiagnostics'
+  | 'showExtension'
   | 'showLog';
 
 /** One sentence that says what happened and what to do, and the buttons that do it. */
@@ -57,6 +58,8 @@ export function actionLabel(action: MessageAction): string {
       return l10n.t('Show Details');
     case 'copyDiagnostics':
       return l10n.t('Copy Diagnostics');
+    case 'showExtension':
+      return l10n.t('Show Extension');
     case 'showLog':
       return l10n.t('Show Log');
   }

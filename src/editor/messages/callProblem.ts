@@ -12,6 +12,14 @@ export function problemSentence(problem: Problem): string {
     case 'signedOut':
       return l10n.t('This account was signed out of Notion. Run “Notion MCP: Sign In” to sign in again.');
     case 'renewalFailed':
+      if (problem.failure.kind === 'serverRejected') {
+        return l10n.t({
+          message:
+            '{0} refuses to renew the sign-in of this account ({1}). Run “Notion MCP: Manage Accounts” to reconnect it.',
+          comment: ['{0} is the name of a server, {1} an error code such as invalid_scope.'],
+          args: [host, problem.failure.details.code],
+        });
+      }
       return (
         messageFor(problem.failure)?.sentence ??
         l10n.t('The sign-in to {0} could not be renewed. Try again later.', host)

@@ -3,7 +3,7 @@ import type { StorageProblem } from '../../accounts/accountState.ts';
 import type { Grant } from '../../grants/grant.ts';
 import type { Failure } from '../../oauth/errors.ts';
 import type { Message } from './actions.ts';
-import { staleWindowMessage, transientMessage } from './transientFailure.ts';
+import { exposedMessage, staleWindowMessage, transientMessage } from './transientFailure.ts';
 
 /** Maps a failure to its sentence and buttons; `undefined` if the user cancelled and needs no message. */
 export function messageFor(failure: Failure): Message | undefined {
@@ -107,6 +107,16 @@ export function needsSignInSentence({ label, needsSignIn }: Grant): string {
   }
 }
 
+/** Explains that the server refuses to renew an account, and asks the user to sign in or wait. */
+export function refusedSentence({ label, authorizationServer, refusal }: Grant): string {
+  return l10n.t({
+    message:
+      '{0} refuses to renew the sign-in of {1} ({2}). Sign in again, or wait: it is tried again from time to time.',
+    comment: ['{0} is the name of a server, {1} of an account, {2} an error code such as invalid_scope.'],
+    args: [new URL(authorizationServer.tokenEndpoint).host, label, refusal?.code ?? ''],
+  });
+}
+
 /** Explains what happens to the accounts with these labels when the configured server changes. */
 export function serverChangedMessage(labels: readonly string[]): Message {
   const [label = '', ...others] = labels;
@@ -138,8 +148,11 @@ export function endedCallbackMessage(isAnotherWaiting: boolean): Message {
       };
 }
 
+/** Where the editor keeps its secrets, as far as the user can do something about it. */
+export type SecretsHome = 'browser' | 'keyring' | 'other';
+
 /** Tells the user about a problem with the stored sign-ins. */
-export function storageMessage(problem: StorageProblem): Message {
+export function storageMessage(problem: StorageProblem, home: SecretsHome): Message {
   switch (problem) {
     case 'damaged':
       return {
@@ -148,13 +161,25 @@ export function storageMessage(problem: StorageProblem): Message {
       };
     case 'stale':
       return staleWindowMessage();
-    case 'volatile':
-      return {
-        sentence: l10n.t(
-          'This computer forgot the Notion sign-ins when the editor closed. Set up a keyring for it, then sign in again.',
-        ),
-        actions: ['signIn', 'showLog'],
-      };
+    case 'exposed':
+      return exposedMessage();
+    case 'keyLost':
+      return { sentence: keyLostSentence(home), actions: ['signIn', 'showLog'] };
+  }
+}
+
+function keyLostSentence(home: SecretsHome): string {
+  switch (home) {
+    case 'browser':
+      return l10n.t(
+        'This browser no longer has the key to the Notion sign-ins, as after its data for this site was deleted. Sign in again.',
+      );
+    case 'keyring':
+      return l10n.t(
+        'This computer forgot the Notion sign-ins when the editor closed. Set up a keyring for it, then sign in again.',
+      );
+    case 'other':
+      return l10n.t('This computer no longer has the key to the Notion sign-ins. Sign in again.');
   }
 }
 

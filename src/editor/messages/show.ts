@@ -5,6 +5,8 @@ import { clientIdSetting, serverUrlSetting, signInChannelSetting } from '../sett
 import { actionLabel, type Message, type MessageAction } from './actions.ts';
 import { unexpectedErrorMessage } from './failure.ts';
 
+const extensionId = 'seedling.notion-mcp-auth';
+
 /** Handlers for the buttons of a message. Buttons that always do the same need none. */
 export type ActionHandlers = Partial<Record<MessageAction, () => void>>;
 
@@ -35,6 +37,7 @@ async function show(toast: ShowToast, { sentence, actions }: Message, handlers: 
     testConnection: () => void commands.executeCommand('notionMcp.testConnection'),
     copyDiagnostics: () => void commands.executeCommand('notionMcp.copyDiagnostics'),
     reloadWindow: () => void commands.executeCommand('workbench.action.reloadWindow'),
+    showExtension,
     showLog: () => void commands.executeCommand('notionMcp.showLog'),
     signIn: () => void commands.executeCommand('notionMcp.signIn'),
     ...handlers,
@@ -45,6 +48,11 @@ async function show(toast: ShowToast, { sentence, actions }: Message, handlers: 
   if (action !== undefined) {
     allHandlers[action]?.();
   }
+}
+
+/** Opens the page of this extension, where it can be updated. */
+export function showExtension(): void {
+  void commands.executeCommand('extension.open', extensionId);
 }
 
 /** Opens the Settings editor at one setting. */

@@ -133,6 +133,16 @@ export function staleWindowMessage(): Message {
   };
 }
 
+/** For a folder of sign-ins that other users of the computer can change. */
+export function exposedMessage(): Message {
+  return {
+    sentence: l10n.t(
+      'Other users of this computer can change the folder of the Notion sign-ins, and it could not be made private. Correct its owner and permissions, then reload this window.',
+    ),
+    actions: ['reloadWindow', 'showLog'],
+  };
+}
+
 /** For failures of the storage on this computer, which involve neither the server nor the network. */
 function localStorageMessage(code: string): Message {
   switch (code) {
@@ -143,6 +153,20 @@ function localStorageMessage(code: string): Message {
         sentence: l10n.t('Another window has newer credentials for this account. Reload this window to use it.'),
         actions: ['reloadWindow'],
       };
+    case 'newer_version':
+      return {
+        sentence: l10n.t('A newer version of this extension stored this account. Update the extension to use it.'),
+        actions: ['showExtension'],
+      };
+    case 'unreadable':
+      return {
+        sentence: l10n.t(
+          'The stored sign-in of this account cannot be read on this computer. Try again, or sign in again to replace it.',
+        ),
+        actions: ['tryAgain', 'reconnect', 'showLog'],
+      };
+    case 'not_private':
+      return exposedMessage();
     case 'locked':
     case 'lock_lost':
       return {

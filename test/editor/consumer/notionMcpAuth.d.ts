@@ -10,9 +10,11 @@ export interface NotionAccountState {
   readonly sessionId: string;
   /**
    * `healthy`: its token is valid. `expired`: its token is renewed on the next request for a session. `needsSignIn`:
-   * the user has to sign in again. `readOnly`: the window has to be reloaded before the account can be used.
+   * the user has to sign in again. `serverRejected`: the server refuses to renew it, but has not ended it; its token can
+   * be used until it expires. `readOnly`: this window cannot use it, for example until it is reloaded. More may follow:
+   * treat a state that you do not know like `expired`.
    */
-  readonly state: 'healthy' | 'expired' | 'needsSignIn' | 'readOnly';
+  readonly state: 'healthy' | 'expired' | 'needsSignIn' | 'serverRejected' | 'readOnly';
 }
 
 export interface NotionMcpAuth {

@@ -30,6 +30,9 @@ const failures: [FailureKind, FailureDetails][] = [
   ['transient', { step: 'token', code: 'timeout' }],
   ['transient', { step: 'token', code: 'ending' }],
   ['transient', { step: 'storage', code: 'read_only' }],
+  ['transient', { step: 'storage', code: 'newer_version' }],
+  ['transient', { step: 'storage', code: 'unreadable' }],
+  ['transient', { step: 'storage', code: 'not_private' }],
   ['transient', { step: 'storage', code: 'locked' }],
   ['transient', { step: 'storage', code: 'lock_lost' }],
   ['transient', { step: 'storage', code: 'disk' }],
@@ -64,7 +67,17 @@ describe('messages for the user', () => {
   }
 
   test('a failure of the local storage is not reported as a network failure', () => {
-    for (const code of ['read_only', 'locked', 'lock_lost', 'disk', 'not_stored', 'stale_window'] as const) {
+    for (const code of [
+      'read_only',
+      'locked',
+      'lock_lost',
+      'disk',
+      'not_stored',
+      'stale_window',
+      'newer_version',
+      'unreadable',
+      'not_private',
+    ] as const) {
       const { sentence } = messageFor(new Failure('transient', { step: 'storage', code })) ?? { sentence: '' };
       assert.doesNotMatch(sentence, /network|reached|server/, code);
     }
@@ -103,11 +116,21 @@ describe('messages for the user', () => {
     assert.match(messageFor(new Failure('transient', details))?.sentence ?? '', /a\.example .* 2 seconds/);
   });
 
-  test('a damaged sign-in and a volatile storage each lead to a new sign-in', () => {
-    for (const problem of ['damaged', 'volatile'] as const) {
-      const { sentence, actions } = storageMessage(problem);
-      assert.match(sentence, /[Ss]ign in again\.$/);
-      assert.equal(actions[0], 'signIn');
+  test('a damaged sign-in and a lost key each lead to a new sign-in', () => {
+    for (const problem of ['damaged', 'keyLost'] as const) {
+      for (const home of ['browser', 'keyring', 'other'] as const) {
+        const { sentence, actions } = storageMessage(problem, home);
+        assert.match(sentence, /[Ss]ign in again\.$/);
+        assert.equal(actions[0], 'signIn');
+      }
+    }
+  });
+
+  test('a keyring is advised only where the secrets are in one', () => {
+    const { sentence } = storageMessage('keyLost', 'keyring');
+    assert.match(sentence, /keyring/);
+    for (const home of ['browser', 'other'] as const) {
+      assert.doesNotMatch(storageMessage('keyLost', home).sentence, /keyring/);
     }
   });
 });

@@ -183,7 +183,7 @@ describe('the storage of accounts', () => {
     await window.accounts.renew(grant.id, { reason: 'asked' });
     const reloaded = await machine.open();
     assert.equal(token(reloaded), token(window));
-    assert.equal(machine.logLines.filter((line) => line.includes('The journal cannot be written')).length, 2);
+    assert.equal(machine.logLines.filter((line) => line.includes('The journal cannot be used')).length, 2);
     await window.accounts.signOut(grant.id);
     assert.deepEqual((await machine.open()).labels, []);
   });
@@ -245,9 +245,10 @@ describe('the storage of accounts', () => {
 
 /** A missing disk, as in a web worker. */
 const noDisk = {
-  makeDirectory: async () => {
+  makePrivateDirectory: async () => {
     throw Object.assign(new Error('no disk'), { code: 'EROFS' });
   },
+  writtenAtMs: async () => undefined,
   list: async () => [],
   read: async () => undefined,
   create: async () => false,

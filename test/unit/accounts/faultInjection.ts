@@ -4,10 +4,13 @@ import type { Clock } from '../../../src/core/clock.ts';
 const faultKinds = [
   'throws before',
   'throws after',
+  /** A file is written in part, as on a disk that becomes full. */
+  'throws halfway',
   'hangs before',
   'hangs after',
   'dies before',
   'dies after',
+  'dies halfway',
   /** The window's changes to SecretStorage have not reached the disk: `store` resolves before it is flushed. */
   'dies unflushed',
 ] as const;
@@ -15,8 +18,11 @@ export type FaultKind = (typeof faultKinds)[number];
 
 /** The faults to inject at a call. For a call that only reads, it makes no difference whether it was executed. */
 export function faultsAt(call: string): readonly FaultKind[] {
-  const isReading = /\.(get|keys|list|read|probe)$/.test(call);
-  return faultKinds.filter((fault) => !isReading || !fault.endsWith('after'));
+  const isReading = /\.(get|keys|list|read|writtenAtMs|probe)$/.test(call);
+  const isWriting = /^files\.(create|createOpen|overwrite)$/.test(call);
+  return faultKinds.filter(
+    (fault) => (!isReading || !fault.endsWith('after')) && (isWriting || !fault.endsWith('halfway')),
+  );
 }
 
 /**
@@ -56,7 +62,9 @@ export class FaultInjector {
           return method;
         }
         return (...values: unknown[]) =>
-          this.#call(`${name}.${String(property)}`, () => Promise.resolve(method.apply(target, values)));
+          this.#call(`${name}.${String(property)}`, (isHalf = false) =>
+            Promise.resolve(method.apply(target, isHalf ? halved(values) : values)),
+          );
       },
     });
   }
@@ -70,7 +78,7 @@ export class FaultInjector {
     };
   }
 
-  async #call<T>(name: string, execute: () => Promise<T>): Promise<T> {
+  async #call<T>(name: string, execute: (isHalf?: boolean) => Promise<T>): Promise<T> {
     if (this.#isDead) {
       return never;
     }
@@ -81,6 +89,9 @@ export class FaultInjector {
     if (this.#fault.endsWith('after') || this.#fault.endsWith('unflushed')) {
       await execute();
     }
+    if (this.#fault.endsWith('halfway')) {
+      await execute(true);
+    }
     this.#injected.resolve();
     if (this.#fault.startsWith('throws')) {
       throw Object.assign(new Error(`fault injected at ${name}`), { code: 'EIO' });
@@ -88,6 +99,11 @@ export class FaultInjector {
     this.#isDead = this.#fault.startsWith('dies');
     return never;
   }
+}
+
+/** The path, and half of the text that is to be written there. */
+function halved([path, text]: unknown[]): unknown[] {
+  return [path, String(text).slice(0, String(text).length / 2)];
 }
 
 const never = new Promise<never>(() => undefined);

@@ -53,6 +53,8 @@ export class Machine {
   /** The random fraction for all jitter. */
   fraction = 0.01;
   readonly secrets: MemorySecretStorage;
+  /** Whether the installation has accounts, as its windows remember. */
+  hasAccounts = false;
   readonly directory: string;
   readonly #windows: Window[] = [];
 
@@ -93,6 +95,12 @@ export class Machine {
       clock: clock ?? this.clock,
       randomness: { ...systemRandomness, fraction: () => this.fraction },
       log: new Log({ error: line, warn: line, info: line, debug: line }),
+      usage: {
+        get: () => this.secrets.kind === 'rewriting' || this.hasAccounts,
+        set: (hasAccounts) => {
+          this.hasAccounts = hasAccounts;
+        },
+      },
       serverUrl: serverUrl ?? 'https://mcp.example/mcp',
       labelFor: accountLabel,
     });

@@ -35,7 +35,7 @@ test('a report counts each account’s files and states whether any window holds
 test('a report can be made without a journal', async (t) => {
   const machine = await Machine.start(t);
   const { accounts } = await machine.open({
-    files: { ...files, makeDirectory: () => Promise.reject(new Error('no disk')) },
+    files: { ...files, makePrivateDirectory: () => Promise.reject(new Error('no disk')) },
   });
   const report = await accounts.diagnostics();
   assert.deepEqual([report.hasJournal, report.files], [false, undefined]);

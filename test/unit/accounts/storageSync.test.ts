@@ -22,7 +22,7 @@ async function begin(t: TestContext, disk: Files | 'none' = files) {
   const storage = await openStorage(t, watched);
   await storage.store.store(grantOf(1));
   const known = new AccountRegistry(storage.clock, grantOf(1).serverUrl);
-  known.load([{ grant: grantOf(1), readOnly: false }]);
+  known.load([{ grant: grantOf(1) }]);
   const events: string[] = [];
   known.onDidChange((change) => {
     for (const kind of ['added', 'changed', 'removed'] as const) {

@@ -109,7 +109,7 @@ function facts(changes: Partial<DiagnosticFacts> = {}): DiagnosticFacts {
     proxySupport: 'override',
     storage: {
       hasJournal: true,
-      isVolatile: false,
+      isKeyLost: false,
       watchWorks: true,
       files: {
         grants: new Map([[id, { records: 2, reserved: 0, isLocked: true }]]),

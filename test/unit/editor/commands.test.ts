@@ -218,3 +218,19 @@ test('an unexpected error of a command is shown and logged without its message, 
   message.pick('Try Again');
   assert.match(await window.message(), /^information: Diagnostics copied\./);
 });
+
+test('Refresh Session of an account that the server keeps refusing says so each time, with a button to reconnect', async (t) => {
+  const { window, parts } = await openCommands(t);
+  const { id } = await window.signedIn('ada');
+  await window.refuse(id);
+  assert.match(await window.message(), /^warning: mcp\.example refuses to renew/);
+  window.machine.server.next.push(() => {
+    throw new Failure('serverRejected', { step: 'token', code: 'invalid_scope', status: 400, host: 'mcp.example' });
+  });
+  await refresh(parts);
+  const message = await window.editor.messages.take();
+  assert.match(message.text, /^warning: mcp\.example refuses to renew .* \[Reconnect\] \[Manage Accounts\]$/);
+  message.pick('Reconnect');
+  assert.match(await window.message(), /^information: Connected as ada in wiki\./);
+  assert.equal(window.accounts.find(id)?.state, 'healthy');
+});

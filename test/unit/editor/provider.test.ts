@@ -17,6 +17,10 @@ function unreachable(): never {
   throw new Failure('transient', { step: 'token', code: 'unreachable', host: 'mcp.example' });
 }
 
+function refuses(): never {
+  throw new Failure('serverRejected', { step: 'token', code: 'invalid_scope', status: 400, host: 'mcp.example' });
+}
+
 /** A provider over the real accounts of a window, wired as in the container. */
 async function open(t: TestContext, options: WindowOptions = {}, parts: Partial<ProviderParts> = {}) {
   const { machine, window } = await openOnlyWindow(t, options);
@@ -182,6 +186,24 @@ test('a request that only accounts match that cannot be renewed fails as offline
   machine.clock.aheadMs = 2 * hour;
   machine.server.next.push(unreachable, unreachable);
   await assert.rejects(provider.getSessions(['default'], {}), offline);
+});
+
+test('an account that the server refuses to renew is used while its token is good, and then fails with that reason', async (t) => {
+  const { machine, window, provider, events, signIn } = await open(t);
+  const { grant } = await signIn();
+  await provider.getSessions(undefined, {});
+  events.length = 0;
+  machine.server.next.push(refuses);
+  await assert.rejects(window.accounts.renew(grant.id, { reason: 'asked' }));
+  assert.deepEqual(events, ['changed ada (wiki) default']);
+  const [session] = await provider.getSessions(['default'], {});
+  assert.equal(session?.accessToken, grant.tokens.accessToken.reveal());
+  machine.server.next.push(refuses);
+  machine.clock.aheadMs = 2 * hour;
+  await assert.rejects(provider.getSessions(['default'], {}), {
+    message: /^Notion refuses to renew the sign-in\. .* reconnect it\.$/,
+  });
+  assert.deepEqual((await provider.getSessions(undefined, {})).map(text), ['ada (wiki) default']);
 });
 
 test('a request waits five seconds for a renewal, which goes on and is announced', async (t) => {

@@ -137,22 +137,36 @@ test('Reconnect in a reminder signs its account in, and Manage Accounts opens th
   assert.equal((await reconnected.take()).grant.id, id);
 });
 
-test('volatile storage is reported once for ever, other problems at each start', async () => {
+test('an account that the server refuses to renew is named with its reason once, and in the status bar until it renews', async (t) => {
+  const { window, editor, reconnected } = await open(t);
+  const { id } = await window.signedIn('ada');
+  const refused =
+    'mcp.example refuses to renew the sign-in of ada (wiki) (invalid_scope). Sign in again, or wait: it is tried again from time to time.';
+  await window.refuse(id);
+  const message = await editor.messages.take();
+  assert.equal(message.text, `warning: ${refused} [Reconnect] [Manage Accounts]`);
+  assert.equal([...editor.statusBar][0]?.tooltip, refused);
+  message.pick('Reconnect');
+  assert.equal((await reconnected.take()).grant.id, id);
+  await window.refuse(id);
+  assert.equal(editor.messages.size, 0);
+  await window.accounts.renew(id, { reason: 'asked' });
+  assert.equal(editor.statusBar.size, 0);
+});
+
+test('a lost key is reported once for ever, other problems at each start', async () => {
   const editor = openEditor();
   const memory = new MemoryMemento();
   const begins = async (problems: StorageProblem[]) => {
-    warnOfStorageProblems(new Set(problems), memory);
+    warnOfStorageProblems(new Set(problems), { memory, home: 'keyring' });
     const texts: string[] = [];
     while (editor.messages.size > 0) {
       texts.push((await editor.messages.take()).text);
     }
     return texts.map((text) => text.split(' ').slice(0, 4).join(' '));
   };
-  assert.deepEqual(await begins(['volatile', 'damaged']), [
-    'warning: This computer forgot',
-    'warning: A stored Notion',
-  ]);
-  assert.deepEqual(await begins(['volatile', 'damaged', 'stale']), [
+  assert.deepEqual(await begins(['keyLost', 'damaged']), ['warning: This computer forgot', 'warning: A stored Notion']);
+  assert.deepEqual(await begins(['keyLost', 'damaged', 'stale']), [
     'warning: A stored Notion',
     'warning: Another window has',
   ]);

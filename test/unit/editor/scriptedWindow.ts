@@ -109,6 +109,14 @@ export class ScriptedWindow {
     }
   }
 
+  /** Lets Notion refuse to renew an account, which it does not end. */
+  async refuse(grantId: string): Promise<void> {
+    this.machine.server.next.push(() => {
+      throw new Failure('serverRejected', { step: 'token', code: 'invalid_scope', status: 400, host: 'mcp.example' });
+    });
+    await this.accounts.renew(grantId, { reason: 'asked' }).catch(() => undefined);
+  }
+
   /** The text of the oldest message that the test has not read; waits for it if there is none yet. */
   async message(): Promise<string> {
     return (await this.editor.messages.take()).text;

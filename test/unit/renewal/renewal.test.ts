@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { endLimitMs } from '../../../src/accounts/accounts.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { FakeClock } from '../fakeClock.ts';
 import { minute, signedIn } from './renewals.ts';
@@ -45,6 +46,32 @@ describe('a renewal', () => {
     const renewed = await renewing;
     assert.ok((await machine.open()).only().grant.tokens.accessToken.equals(renewed.tokens.accessToken));
   });
+
+  test('a closing window waits no longer for a renewal than the editor lets it', async (t) => {
+    const clock = new FakeClock();
+    const { machine, window, grant } = await signedIn(t, { clock });
+    const [sent, responded] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    machine.server.next.push(async (_grant, respond) => {
+      sent.resolve();
+      await responded.promise;
+      return respond();
+    });
+    const renewing = window.accounts.renew(grant.id, { reason: 'asked' });
+    await sent.promise;
+    let hasClosed = false;
+    const closing = window.accounts.dispose().then(() => {
+      hasClosed = true;
+    });
+    clock.advance(endLimitMs - 1);
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    const hasClosedEarly = hasClosed;
+    clock.advance(1);
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    const hasClosedInTime = hasClosed;
+    responded.resolve();
+    await Promise.all([closing, renewing]);
+    assert.deepEqual({ hasClosedEarly, hasClosedInTime }, { hasClosedEarly: false, hasClosedInTime: true });
+  });
 });
 
 describe('a renewal by a wrong clock', () => {
@@ -61,7 +88,7 @@ describe('a renewal by a wrong clock', () => {
   });
 });
 
-test('a renewal fails after five minutes if its refresh request never returns', async (t) => {
+test('a renewal fails after seven minutes if its refresh request never returns', async (t) => {
   const clock = new FakeClock();
   const { window, grant, machine } = await signedIn(t, { clock });
   const sent = Promise.withResolvers<void>();
@@ -71,6 +98,6 @@ test('a renewal fails after five minutes if its refresh request never returns', 
   });
   const renewing = window.accounts.renew(grant.id, { reason: 'asked' });
   await sent.promise;
-  clock.advance(5 * minute);
+  clock.advance(7 * minute);
   await assert.rejects(renewing, { kind: 'transient', message: /timeout/ });
 });

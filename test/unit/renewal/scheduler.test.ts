@@ -10,7 +10,7 @@ const minute = 60_000;
 
 /** Starts a scheduler with one grant, valid for an hour, whose renewals succeed at once. */
 function startScheduler({
-  watchWorks = true,
+  lookInMs = 600 * minute,
   lifeSeconds = 3_600,
   retryAtMs = undefined as number | undefined,
   confirmAtMs = undefined as number | undefined,
@@ -39,7 +39,7 @@ function startScheduler({
       sync: async () => {
         counts.syncs += 1;
       },
-      watchWorks: () => watchWorks,
+      lookInMs: () => lookInMs,
     },
     renewal: {
       retryAtMs: () => retryAtMs,
@@ -77,7 +77,7 @@ describe('the renewal scheduler', () => {
     assert.equal(counts.renewals, 2);
   });
 
-  test('the scheduler has one timer and wakes up only for renewals if the file watch works', async () => {
+  test('the scheduler has one timer and wakes up only for renewals until the storage is to be read', async () => {
     const { clock, counts } = startScheduler();
     assert.equal(clock.pendingTimers, 1);
     await advance(clock, 5 * 60 * minute);
@@ -85,8 +85,8 @@ describe('the renewal scheduler', () => {
     assert.equal(counts.syncs, counts.renewals);
   });
 
-  test('the scheduler polls the storage once a minute if the file watch does not work', async () => {
-    const { clock, counts } = startScheduler({ watchWorks: false });
+  test('the scheduler synchronizes with the storage as often as that is due', async () => {
+    const { clock, counts } = startScheduler({ lookInMs: minute });
     await advance(clock, 30 * minute);
     assert.equal(counts.syncs, 30);
     assert.equal(counts.renewals, 0);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { rm } from 'node:fs/promises';
 import { describe, type TestContext, test } from 'node:test';
+import { systemClock } from '../../../src/core/clock.ts';
 import { systemRandomness } from '../../../src/core/random.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import type { Grant } from '../../../src/grants/grant.ts';
@@ -86,7 +87,7 @@ describe('a renewal with disk or lock problems', () => {
 
   /** Stores a record as another window of the machine does. */
   async function storeRecord({ directory, secrets }: Machine, grant: Grant): Promise<void> {
-    const journal = new Journal(files, directory, systemRandomness);
+    const journal = new Journal({ files, directory, clock: systemClock, randomness: systemRandomness, openedAtMs: 0 });
     journal.addKeys(await new SecretStore(secrets.window()).readKeys());
     await journal.write(grant);
   }

@@ -3,6 +3,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { systemClock } from '../../../src/core/clock.ts';
 import { systemRandomness } from '../../../src/core/random.ts';
 import type { Grant } from '../../../src/grants/grant.ts';
 import type { Files } from '../../../src/platform/contract.ts';
@@ -20,7 +21,13 @@ function grantOf(generation: number): Grant {
 async function begin(t: TestContext, disk: Files = files) {
   const directory = await mkdtemp(join(tmpdir(), 'journal-'));
   t.after(() => rm(directory, { recursive: true, force: true }));
-  const journal = new Journal(disk, directory, systemRandomness);
+  const journal = new Journal({
+    files: disk,
+    directory,
+    clock: systemClock,
+    randomness: systemRandomness,
+    openedAtMs: Date.now(),
+  });
   journal.addKeys([newKey(systemRandomness)]);
   await journal.write(grantOf(1));
   return { directory, journal };

@@ -7,14 +7,14 @@ type Listener = (event: { key: string }) => void;
  * desktop. `rewriting`: each page rewrites all secrets that it loaded, as on web hosts.
  */
 export class MemorySecretStorage {
-  readonly #kind: 'shared' | 'rewriting';
+  readonly kind: 'shared' | 'rewriting';
   #stored = new Map<string, string>();
   readonly #listeners = new Set<Listener>();
   /** Whether windows receive events about each other's changes. */
   announces = true;
 
   constructor(kind: 'shared' | 'rewriting' = 'shared') {
-    this.#kind = kind;
+    this.kind = kind;
   }
 
   get contents(): Map<string, string> {
@@ -28,7 +28,7 @@ export class MemorySecretStorage {
 
   /** The SecretStorage of a window that is opened now. */
   window(): Secrets {
-    const loaded = this.#kind === 'shared' ? undefined : new Map(this.#stored);
+    const loaded = this.kind === 'shared' ? undefined : new Map(this.#stored);
     const visible = (): Map<string, string> => loaded ?? this.#stored;
     const change = async (key: string, apply: (secrets: Map<string, string>) => void): Promise<void> => {
       apply(visible());

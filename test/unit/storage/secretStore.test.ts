@@ -25,12 +25,10 @@ test('the secret store writes its entries under the documented keys', async () =
   await store.storeKey({ id: 'k1', key: new Secret('base64') });
   await store.store(grant);
   await store.storeTombstone('b');
-  await store.storeProbe();
   assert.deepEqual(Object.fromEntries(contents), {
     'journalKey.k1': 'base64',
     'grant.a': encodeGrant(grant),
     'gone.b': '1',
-    probe: '1',
   });
 });
 
@@ -40,7 +38,6 @@ test('the secret store finds nothing in an empty secret storage', async () => {
   assert.deepEqual(await store.read(), new Map());
   assert.equal(await store.readOne('a'), undefined);
   assert.deepEqual(await store.readTombstones(), new Set());
-  assert.equal(await store.hasProbe(), false);
 });
 
 test('the keys of all windows are read, each with its own id', async () => {
@@ -58,7 +55,6 @@ test('grants are read by id, a damaged one as damaged, and entries of other kind
   const { store, contents } = open();
   await store.store(grantOf('a'));
   await store.storeTombstone('c');
-  await store.storeProbe();
   contents.set('grant.b', '{"version":1}');
   contents.set('damaged.d', 'text');
   contents.set('another extension’s grant.e', 'text');

@@ -36,7 +36,8 @@ export async function openStorage(t: TestContext, wanted: Files | 'none' = files
   const secretStore = new SecretStore(secrets.window());
   const key = newKey(systemRandomness);
   await secretStore.storeKey(key);
-  const journal = disk && new Journal(disk, directory, systemRandomness);
+  const journal =
+    disk && new Journal({ files: disk, directory, clock, randomness: systemRandomness, openedAtMs: clock.nowMs() });
   journal?.addKeys([key]);
   const store = new GrantStore({
     secretStore,
@@ -44,7 +45,7 @@ export async function openStorage(t: TestContext, wanted: Files | 'none' = files
     clock,
     randomness: systemRandomness,
     log,
-    openedAtMs: clock.nowMs(),
+    usage: { get: () => true, set: () => undefined },
   });
   return { directory, secrets, secretStore, journal, store, clock, log, lines };
 }

@@ -49,7 +49,7 @@ test('a transaction does not touch a grant that a newer version of the extension
   const { secrets, transaction } = await begin(t);
   const newer = { ...(JSON.parse(encodeGrant(grantOf(9))) as object), version: 2 };
   await secrets.window().store('grant.grant', JSON.stringify(newer));
-  await assert.rejects(transaction.read(), { kind: 'transient', details: { step: 'storage', code: 'read_only' } });
+  await assert.rejects(transaction.read(), { kind: 'transient', details: { step: 'storage', code: 'newer_version' } });
 });
 
 test('a transaction of a grant that was signed out reads no tokens', async (t) => {

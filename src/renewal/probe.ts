@@ -1,0 +1,53 @@
+import type { Clock } from '../core/clock.ts';
+import { jsonObject } from '../core/json.ts';
+import type { Http, HttpResponse } from '../http/client.ts';
+import { HttpFailure, type HttpFailureKind } from '../http/errors.ts';
+import { serverWellKnowns } from '../oauth/discovery.ts';
+import { transportFailure } from '../oauth/errorResponse.ts';
+import { Failure } from '../oauth/errors.ts';
+import type { AuthorizationServer } from '../oauth/model.ts';
+
+/** The time limit of all requests of a probe together. */
+export const probeLimitMs = 10_000;
+
+/** The failures that show that the network does not lead to the server. */
+const networkFailures: ReadonlySet<HttpFailureKind> = new Set(['unreachable', 'timeout', 'certificate', 'proxy']);
+
+/**
+ * Checks that the network leads to the token endpoint, with a GET request, which spends nothing. What the server says
+ * does not matter: only the renewal itself can tell whether the server renews. A response that a captive portal may
+ * have sent is compared with those of the server's metadata URLs, as some servers return a web page for any GET.
+ * @throws Failure `transient` if the server cannot be reached or if every response looks like a captive portal's
+ */
+export async function probe(http: Http, { issuer, tokenEndpoint }: AuthorizationServer, clock: Clock): Promise<void> {
+  const endMs = clock.monotonicMs() + probeLimitMs;
+  const tokenUrl = new URL(tokenEndpoint);
+  for (const url of [tokenUrl, ...serverWellKnowns(new URL(issuer))]) {
+    try {
+      const response = await http({
+        method: 'GET',
+        url,
+        headers: { accept: 'application/json' },
+        redirects: 'sameOrigin',
+        deadlineMs: Math.max(1, endMs - clock.monotonicMs()),
+      });
+      if (!isLikePortal(response)) {
+        return;
+      }
+    } catch (error) {
+      if (!(error instanceof HttpFailure) || (url === tokenUrl && networkFailures.has(error.kind))) {
+        throw transportFailure(error, 'token');
+      }
+      if (error.kind !== 'redirected' && !networkFailures.has(error.kind)) {
+        return;
+      }
+    }
+  }
+  throw new Failure('transient', { step: 'token', code: 'html', host: tokenUrl.host });
+}
+
+/** A captive portal shows its page instead, or says that it wants a login (RFC 6585 section 6). */
+function isLikePortal({ status, headers, body }: HttpResponse): boolean {
+  const isPage = /\bhtml\b/i.test(headers.get('content-type') ?? '') || /^\s*</.test(body);
+  return status === 407 || status === 511 || (status < 300 && isPage && jsonObject(body) === undefined);
+}
