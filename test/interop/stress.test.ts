@@ -53,7 +53,7 @@ describe('a stress test against the Notion-shaped server', { timeout: 120_000 },
   test('no account is lost while windows are killed and stopped and their connections break', async () => {
     const { evidence, ...tally } = await stress({
       ...{ seed: 7, rotations: 300, processes: 3, accounts: 50, limitMs: 100_000 },
-      ...{ server: 'notion', storage: 'shared', noKill: false },
+      ...{ server: 'notion', storage: 'shared', noKill: false, unkindDisk: false },
     });
     const { signOuts, unavoidableSignOuts, replays, astray } = tally;
     assert.deepEqual([signOuts, unavoidableSignOuts, replays, astray], [0, 0, 0, 0], evidence.join('\n'));
@@ -67,12 +67,23 @@ describe('a stress test against oidc-provider, which detects reuse of refresh to
   test('no refresh token is used twice while windows are stopped and their connections break', async () => {
     const { evidence, ...tally } = await stress({
       ...{ seed: 7, rotations: 150, processes: 3, accounts: 40, limitMs: 60_000 },
-      ...{ server: 'oidc', storage: 'rewriting', noKill: true },
+      ...{ server: 'oidc', storage: 'rewriting', noKill: true, unkindDisk: false },
     });
     const { signOuts, unavoidableSignOuts, replays, unavoidableReplays, astray, lostResponses } = tally;
     const counts = [signOuts, unavoidableSignOuts, replays, unavoidableReplays, astray, lostResponses];
     assert.deepEqual(counts, [0, 0, 0, 0, 0, 0], evidence.join('\n'));
     assert.ok(tally.rotations >= 150 && tally.stops > 0 && tally.faults > 0, JSON.stringify(tally));
+  });
+
+  test('no refresh token is used twice while foreign entries appear in the journal and its files vanish', async () => {
+    const { evidence, ...tally } = await stress({
+      ...{ seed: 8, rotations: 80, processes: 3, accounts: 20, limitMs: 60_000 },
+      ...{ server: 'oidc', storage: 'shared', noKill: true, unkindDisk: true },
+    });
+    const { signOuts, unavoidableSignOuts, replays, unavoidableReplays, astray, lostResponses } = tally;
+    const counts = [signOuts, unavoidableSignOuts, replays, unavoidableReplays, astray, lostResponses];
+    assert.deepEqual(counts, [0, 0, 0, 0, 0, 0], evidence.join('\n'));
+    assert.ok(tally.rotations >= 80 && tally.diskFaults > 0, JSON.stringify(tally));
   });
 });
 

@@ -12,6 +12,7 @@ export class Front {
   readonly faults = new Faults();
   readonly ledger = new Ledger();
   readonly #server: Server;
+  readonly #stalled = new Set<ServerResponse>();
   #upstream: { host: string; port: number } | undefined;
 
   constructor() {
@@ -37,6 +38,15 @@ export class Front {
     this.faults.add({ path: '/token', grantType: 'refresh_token', times: 1 }, fault);
   }
 
+  /** Injects no more faults, and ends the requests that a fault has stalled. */
+  endFaults(): void {
+    this.faults.clear();
+    for (const outgoing of this.#stalled) {
+      outgoing.destroy();
+    }
+    this.#stalled.clear();
+  }
+
   async close(): Promise<void> {
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
@@ -50,6 +60,7 @@ export class Front {
     const fault = isRefresh ? this.faults.next({ path, grantType: 'refresh_token' }) : undefined;
     const entry = isRefresh ? this.ledger.begin(fingerprint(spent), incoming.headers['user-agent'] ?? '') : undefined;
     if (fault?.kind === 'stall') {
+      this.#stalled.add(outgoing);
       return;
     }
     if (fault?.kind === 'drop' && fault.when === 'before') {

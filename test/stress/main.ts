@@ -1,5 +1,6 @@
 // npm run stress [-- --rotations n --processes n --accounts n --seed n --minutes n --server notion|oidc
-// --storage shared|silent|rewriting --no-kill]: kills and stops windows and breaks their connections while they renew.
+// --storage shared|silent|rewriting --no-kill --unkind-disk]: kills and stops windows, breaks their connections and, with
+// --unkind-disk, interferes with the journal's directory while they renew.
 // The last line of the output is the tally as one JSON object.
 import { parseArgs } from 'node:util';
 import type { StorageOptions } from './protocol.ts';
@@ -16,6 +17,7 @@ const { values } = parseArgs({
     server: { type: 'string', default: 'notion' },
     storage: { type: 'string', default: 'shared' },
     'no-kill': { type: 'boolean', default: false },
+    'unkind-disk': { type: 'boolean', default: false },
   },
 });
 const seed = Number(values.seed);
@@ -32,6 +34,7 @@ const { evidence, ...tally } = await stress({
   server,
   storage,
   noKill: values['no-kill'],
+  unkindDisk: values['unkind-disk'],
 });
 for (const line of evidence) {
   console.log(line);

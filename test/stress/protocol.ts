@@ -1,3 +1,4 @@
+import type { Tokens } from '../../src/oauth/model.ts';
 import type { LockTiming } from '../../src/storage/lock.ts';
 
 /** The steps of a renewal at which a window can be killed. */
@@ -6,6 +7,18 @@ export type Step = (typeof steps)[number];
 
 /** Shorter than in the editor, but the takeover age has to exceed the longest stop of a window. */
 export const fastLocks: LockTiming = { heartbeatMs: 50, pollMs: 20, takeoverAgeMs: 8_000, longestHoldMs: 5_000 };
+
+/**
+ * Servers state lifetimes this many times longer than windows see, because the extension takes a shorter one than a
+ * minute for a minute. No access token is used in these tests, so none has to expire at the server.
+ */
+export const lifetimeScale = 60;
+
+/** The tokens as a window sees them. */
+export function scaledDown(tokens: Tokens): Tokens {
+  const { expiresInSeconds } = tokens;
+  return { ...tokens, ...(expiresInSeconds && { expiresInSeconds: expiresInSeconds / lifetimeScale }) };
+}
 
 /** The options of a window process, passed as JSON in its only argument. */
 export interface WindowOptions {

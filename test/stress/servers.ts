@@ -6,6 +6,7 @@ import { startOidcProvider } from '../interop/oidcProvider.ts';
 import { startNotionServer } from '../notion/server.ts';
 import { signIn } from '../notion/signIn.ts';
 import { Front } from './front.ts';
+import { lifetimeScale, scaledDown } from './protocol.ts';
 
 export type ServerKind = 'notion' | 'oidc';
 
@@ -15,7 +16,7 @@ const redirectUri = 'http://127.0.0.1:50123/callback';
 export interface StressServer {
   front: Front;
   mcpUrl: string;
-  /** Sets the lifetime of access tokens that are issued from now on. */
+  /** Sets the lifetime, as windows see it, of access tokens that are issued from now on. */
   setTokenLife(seconds: number): void;
   /** Signs in and returns the result, which has no identity. */
   signIn(http: Http): Promise<FreshSignIn>;
@@ -39,9 +40,12 @@ export async function startStressServer(kind: ServerKind): Promise<StressServer>
       front,
       mcpUrl,
       setTokenLife: (seconds) => {
-        notion.profile.accessTokenLifeSeconds = seconds;
+        notion.profile.accessTokenLifeSeconds = seconds * lifetimeScale;
       },
-      signIn: async (http) => ({ ...(await signIn(http, notion)), serverUrl: mcpUrl, askedScopes: ['default'] }),
+      signIn: async (http) => {
+        const { tokens, ...signedIn } = await signIn(http, notion);
+        return { ...signedIn, tokens: scaledDown(tokens), serverUrl: mcpUrl, askedScopes: ['default'] };
+      },
       close: async () => {
         await front.close();
         await notion.close();
@@ -54,7 +58,7 @@ export async function startStressServer(kind: ServerKind): Promise<StressServer>
     front,
     mcpUrl,
     setTokenLife: (seconds) => {
-      provider.accessTokenLifeSeconds = seconds;
+      provider.accessTokenLifeSeconds = seconds * lifetimeScale;
     },
     signIn: async (http) => {
       const authorizer = new Authorizer({
@@ -64,7 +68,10 @@ export async function startStressServer(kind: ServerKind): Promise<StressServer>
         browse: (url) => browse(url, redirectUri),
       });
       const { server, client, tokens, resource } = await authorizer.authorize(undefined);
-      return { authorizationServer: server, client, tokens, resource, serverUrl: mcpUrl, askedScopes: ['default'] };
+      return {
+        ...{ authorizationServer: server, client, tokens: scaledDown(tokens), resource },
+        ...{ serverUrl: mcpUrl, askedScopes: ['default'] },
+      };
     },
     close: async () => {
       await front.close();

@@ -2,7 +2,8 @@ import type { Replay } from './ledger.ts';
 import { type Step, type StorageOptions, steps } from './protocol.ts';
 import { randomFrom } from './random.ts';
 import type { ServerKind } from './servers.ts';
-import { Swarm, type WindowProcess } from './swarm.ts';
+import { Swarm } from './swarm.ts';
+import type { WindowProcess } from './windowProcess.ts';
 
 export interface StressOptions {
   seed: number;
@@ -15,6 +16,8 @@ export interface StressOptions {
   storage: StorageOptions['kind'];
   /** Stops windows and breaks connections, but kills no window and loses no response. No sign-in may be lost then. */
   noKill: boolean;
+  /** Whether entries that are not the windows' appear in the journal's directory, and files vanish or are unreadable. */
+  unkindDisk: boolean;
 }
 
 export interface Tally {
@@ -25,6 +28,7 @@ export interface Tally {
   kills: number;
   stops: number;
   faults: number;
+  diskFaults: number;
   /** Responses with a rotated token that no window received, because the connection broke or the window was killed. */
   lostResponses: number;
   /** Accounts that are missing, or that need sign-in although no response was lost and the server did not end them. */
@@ -45,9 +49,12 @@ const longestStopMs = 3_000;
 
 /** Kills windows at random and at each step of a renewal, stops them, breaks connections and skews clocks. */
 export async function stress(options: StressOptions): Promise<Tally & { evidence: string[] }> {
-  const { seed, rotations, limitMs, processes, accounts, server, storage, noKill } = options;
+  const { seed, rotations, limitMs, processes, accounts, server, storage, noKill, unkindDisk } = options;
   const random = randomFrom(seed);
-  const swarm = await Swarm.start({ accounts, lifeSeconds: tokenLifeSeconds, server, storage, seed });
+  const swarm = await Swarm.start({
+    ...{ accounts, lifeSeconds: tokenLifeSeconds, server, storage, seed },
+    ...(unkindDisk && { disk: { random: randomFrom(seed + 1), mayBlock: noKill } }),
+  });
   const { front } = swarm.server;
   const counts = { kills: 0, stops: 0, faults: 0 };
   try {
@@ -61,9 +68,13 @@ export async function stress(options: StressOptions): Promise<Tally & { evidence
     }
     const endMs = performance.now() + limitMs;
     // A fast machine may reach the rotations before anything was lost, which would prove nothing.
-    const isInconclusive = () => !noKill && (counts.kills === 0 || front.ledger.lostResponses === 0);
+    const isInconclusive = () =>
+      (!noKill && (counts.kills === 0 || front.ledger.lostResponses === 0)) || swarm.disk?.rounds === 0;
     while ((front.ledger.rotations < rotations || isInconclusive()) && performance.now() < endMs) {
       await pause(50 + random() * 200);
+      if (swarm.disk !== undefined && random() < 0.3) {
+        swarm.disk.strike();
+      }
       const fault = random();
       const index = Math.floor(random() * alive.length);
       const victim = alive[index] as WindowProcess;
@@ -82,12 +93,18 @@ export async function stress(options: StressOptions): Promise<Tally & { evidence
         front.fault(randomFault(random, noKill));
       } else if (swarm.accountsNeedingSignIn > accounts / 4) {
         // A strict server has ended many accounts, and too few would be left to renew.
+        swarm.disk?.restore();
         await swarm.signInAgain();
       }
     }
-    front.faults.clear();
+    front.endFaults();
+    swarm.disk?.restore();
     for (const window of alive) {
       window.child.kill('SIGCONT');
+    }
+    if (noKill && swarm.disk !== undefined) {
+      // A window that the disk has made hang would never report, and would hide what else is wrong.
+      await Promise.all(alive.map((window) => window.requestReport()));
     }
     await Promise.all(alive.map((window) => (noKill ? window.end() : window.kill())));
     const finalState = await checkFinalState(swarm, processes, accounts, server);
@@ -98,6 +115,7 @@ export async function stress(options: StressOptions): Promise<Tally & { evidence
       refreshRequests: front.ledger.refreshes.length,
       adoptions: swarm.countLogLines('Another window has renewed'),
       ...counts,
+      diskFaults: swarm.disk?.lines.length ?? 0,
       lostResponses: front.ledger.lostResponses,
       ...finalState,
       replays: avoidable.length,
@@ -105,6 +123,7 @@ export async function stress(options: StressOptions): Promise<Tally & { evidence
       evidence: [...finalState.evidence, ...avoidable.flatMap((replay) => evidenceOf(replay, swarm))],
     };
   } finally {
+    swarm.disk?.restore();
     await swarm.stop();
   }
 }

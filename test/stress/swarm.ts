@@ -14,104 +14,14 @@ import type { Http } from '../../src/http/client.ts';
 import type { Identity } from '../../src/notion/identity.ts';
 import { files } from '../../src/platform/node/files.ts';
 import { createGrantRequests } from '../../src/renewal/grantRequests.ts';
-import {
-  type AccountReport,
-  fastLocks,
-  type StorageOptions,
-  type WindowOptions,
-  type WindowReport,
-} from './protocol.ts';
+import { fastLocks, type StorageOptions, type WindowOptions, type WindowReport } from './protocol.ts';
 import { secretsAt } from './secrets.ts';
 import { type ServerKind, type StressServer, startStressServer } from './servers.ts';
+import { UnkindDisk, type UnkindDiskOptions } from './unkindDisk.ts';
+import { WindowProcess } from './windowProcess.ts';
 
 const testIdentity: Identity = { userId: '', userName: 'User', workspaceId: 'workspace', workspaceName: 'Workspace' };
-const windowProgram = fileURLToPath(new URL('window.ts', import.meta.url));
 const storageProgram = fileURLToPath(new URL('storage.ts', import.meta.url));
-
-/** A window that runs in its own process. */
-export class WindowProcess {
-  readonly child: ChildProcess;
-  readonly userAgent: string;
-  /** The accounts that it last reported, by id; `undefined` before its first report. */
-  accounts: Map<string, AccountReport> | undefined;
-  readonly lines: string[] = [];
-  readonly #reportListeners = new Set<() => void>();
-  #lastRequestId = 0;
-  #lastReportId = 0;
-
-  constructor(options: WindowOptions, onReport: (report: WindowReport) => void) {
-    this.userAgent = options.userAgent;
-    this.child = fork(windowProgram, [JSON.stringify(options)], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
-    this.child.on('message', (message: WindowReport | string) => {
-      if (typeof message === 'string') {
-        this.lines.push(`${Math.round(performance.now())} ${options.userAgent} ${message}`);
-        return;
-      }
-      const before = message.isComplete ? [] : (this.accounts ?? []);
-      this.accounts = new Map([...before, ...message.accounts.map((each) => [each.id, each] as const)]);
-      this.#lastReportId = message.requestId ?? this.#lastReportId;
-      onReport(message);
-      for (const listener of this.#reportListeners) {
-        listener();
-      }
-    });
-  }
-
-  get isAlive(): boolean {
-    return this.child.exitCode === null && this.child.signalCode === null;
-  }
-
-  /** Waits until the reported accounts are as expected. @throws Error if the window ends first, or after 30 seconds */
-  reports(isExpected: (accounts: AccountReport[]) => boolean): Promise<AccountReport[]> {
-    return new Promise((resolve, reject) => {
-      const limit = setTimeout(() => end(new Error(`no such report: ${JSON.stringify(reported())}`)), 30_000);
-      const reported = (): AccountReport[] => [...(this.accounts?.values() ?? [])];
-      const check = (): void => {
-        if (this.accounts !== undefined && isExpected(reported())) {
-          end();
-        }
-      };
-      const onExit = (): void => end(new Error('the window ended'));
-      const end = (error?: Error): void => {
-        clearTimeout(limit);
-        this.#reportListeners.delete(check);
-        this.child.off('exit', onExit);
-        if (error === undefined) {
-          resolve(reported());
-        } else {
-          reject(error);
-        }
-      };
-      this.#reportListeners.add(check);
-      this.child.once('exit', onExit);
-      check();
-    });
-  }
-
-  /** Makes the window check for changes at once, and waits for its complete report. */
-  async requestReport(): Promise<AccountReport[]> {
-    this.#lastRequestId += 1;
-    const requestId = this.#lastRequestId;
-    this.child.send(requestId);
-    return this.reports(() => this.#lastReportId === requestId);
-  }
-
-  async kill(): Promise<void> {
-    if (this.isAlive) {
-      const exited = once(this.child, 'exit');
-      this.child.kill('SIGKILL');
-      await exited;
-    }
-  }
-
-  async end(): Promise<void> {
-    if (this.isAlive) {
-      const exited = once(this.child, 'exit');
-      this.child.send('end');
-      await exited;
-    }
-  }
-}
 
 export interface SwarmOptions {
   accounts: number;
@@ -120,12 +30,15 @@ export interface SwarmOptions {
   server?: ServerKind;
   storage?: StorageOptions['kind'];
   seed?: number;
+  /** Present if the disk is to be unkind; see `UnkindDisk`. */
+  disk?: Omit<UnkindDiskOptions, 'directory'>;
 }
 
 /** A server, a machine with accounts, and the windows that share them. */
 export class Swarm {
   readonly server: StressServer;
   readonly windows: WindowProcess[] = [];
+  readonly disk: UnkindDisk | undefined;
   readonly #directory: string;
   readonly #storage: ChildProcess;
   readonly #storagePort: number;
@@ -140,11 +53,18 @@ export class Swarm {
   /** Accounts that had to be signed in again. */
   readonly #signOuts = { avoidable: [] as string[], unavoidable: 0 };
 
-  private constructor(server: StressServer, directory: string, storage: ChildProcess, storagePort: number) {
+  private constructor(
+    server: StressServer,
+    directory: string,
+    storage: ChildProcess,
+    storagePort: number,
+    disk: UnkindDisk | undefined,
+  ) {
     this.server = server;
     this.#directory = directory;
     this.#storage = storage;
     this.#storagePort = storagePort;
+    this.disk = disk;
   }
 
   /** Starts the server and the storage process, and signs in to the given number of accounts. */
@@ -154,13 +74,16 @@ export class Swarm {
     server: kind = 'notion',
     storage = 'shared',
     seed = 1,
+    disk,
   }: SwarmOptions): Promise<Swarm> {
     const server = await startStressServer(kind);
     server.setTokenLife(lifeSeconds);
     const options: StorageOptions = { kind: storage, seed };
     const storageProcess = fork(storageProgram, [JSON.stringify(options)]);
     const [port] = (await once(storageProcess, 'message')) as [number];
-    const swarm = new Swarm(server, await mkdtemp(join(tmpdir(), 'swarm-')), storageProcess, port);
+    const directory = await mkdtemp(join(tmpdir(), 'swarm-'));
+    const unkindDisk = disk && new UnkindDisk({ ...disk, directory: `${directory}/journal` });
+    const swarm = new Swarm(server, directory, storageProcess, port, unkindDisk);
     await swarm.signIn(accounts);
     return swarm;
   }
@@ -204,6 +127,7 @@ export class Swarm {
       randomness: systemRandomness,
       log: new Log({ error: () => {}, warn: () => {}, info: () => {}, debug: () => {} }),
       openedAtMs: Date.now(),
+      usage: { get: () => true, set: () => undefined },
       serverUrl: this.server.mcpUrl,
       labelFor: accountLabel,
     });
@@ -215,16 +139,17 @@ export class Swarm {
 
   open(options: Partial<WindowOptions> = {}): WindowProcess {
     this.#openedCount += 1;
-    const window = new WindowProcess(
-      {
+    const window = new WindowProcess({
+      options: {
         directory: this.#directory,
         storagePort: this.#storagePort,
         serverUrl: this.server.mcpUrl,
         userAgent: `window/${this.#openedCount}`,
         ...options,
       },
-      (report) => this.#recordReport(report),
-    );
+      obeysFileModes: this.disk !== undefined,
+      onReport: (report) => this.#recordReport(report),
+    });
     window.child.on('exit', () => this.server.front.ledger.noteEnd(window.userAgent));
     this.windows.push(window);
     return window;
@@ -246,9 +171,11 @@ export class Swarm {
     return token !== undefined && this.server.front.ledger.hasLost(token);
   }
 
-  /** The log lines of all windows about an account, in chronological order. */
+  /** The log lines of all windows and the faults of the disk about an account, in chronological order. */
   logLinesOf(accountId: string): string[] {
-    const lines = this.windows.flatMap((window) => window.lines).filter((line) => line.includes(accountId));
+    const lines = [...this.windows, ...(this.disk === undefined ? [] : [this.disk])]
+      .flatMap((source) => source.lines)
+      .filter((line) => line.includes(accountId) || line.includes(' disk the directory '));
     return lines.sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10));
   }
 

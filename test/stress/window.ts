@@ -10,7 +10,7 @@ import { accountLabel } from '../../src/grants/names.ts';
 import type { Files } from '../../src/platform/contract.ts';
 import { createGrantRequests, type GrantRequests } from '../../src/renewal/grantRequests.ts';
 import { fingerprint } from './front.ts';
-import { fastLocks, type Step, type WindowOptions, type WindowReport } from './protocol.ts';
+import { fastLocks, type Step, scaledDown, type WindowOptions, type WindowReport } from './protocol.ts';
 import { secretsAt } from './secrets.ts';
 
 const options = JSON.parse(process.argv[2] ?? '{}') as WindowOptions;
@@ -25,6 +25,7 @@ const accounts = new Accounts({
   randomness: systemRandomness,
   log: new Log({ error: sendLogLine, warn: sendLogLine, info: sendLogLine, debug: sendLogLine }),
   openedAtMs: Date.now(),
+  usage: { get: () => true, set: () => undefined },
   serverUrl: options.serverUrl,
   labelFor: accountLabel,
 });
@@ -112,7 +113,7 @@ function killableRequests(requests: GrantRequests): GrantRequests {
     ...requests,
     refresh: async (grant) => {
       killSelfAt('send');
-      const tokens = await requests.refresh(grant);
+      const tokens = scaledDown(await requests.refresh(grant));
       killSelfAt('response');
       return tokens;
     },
