@@ -220,7 +220,7 @@ export class Accounts {
     try {
       const { outcome, grant } = await this.#renewal.run(known.grant, why);
       // A server may refuse again and again, but the user is told once.
-      const needsUser = outcome === 'ended' || (outcome === 'refused' && grant.refusal?.count === 1);
+      const needsUser = outcome === 'ended' || (outcome === 'refused' && known.grant.refusal === undefined);
       this.#known.adopt({ grant }, { needsUser });
       if (grant.needsSignIn !== undefined) {
         throw needsSignInFailure(grant);
@@ -279,7 +279,10 @@ export class Accounts {
   /** What currently prevents the renewal of the account's tokens, if anything does. */
   trouble(grantId: string): RenewalProblem | undefined {
     const known = this.#known.get(grantId);
-    return known && renewalProblemOf(this.#renewal.lastFailure(known.grant));
+    // A refusal is a state of the account, not a problem of its renewal.
+    return known === undefined || known.grant.refusal !== undefined
+      ? undefined
+      : renewalProblemOf(this.#renewal.lastFailure(known.grant));
   }
 
   /** For a report: contains no secrets and no names. Changes nothing. */

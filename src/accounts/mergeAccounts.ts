@@ -66,7 +66,7 @@ export async function mergeAccounts(
 }
 
 function survivorOf(account: Grant, duplicate: Grant): Grant {
-  const isUsable = (grant: Grant): boolean => grant.needsSignIn === undefined;
+  const isUsable = ({ needsSignIn, refusal }: Grant): boolean => needsSignIn === undefined && refusal === undefined;
   if (isUsable(account) !== isUsable(duplicate)) {
     return isUsable(account) ? account : duplicate;
   }

@@ -101,7 +101,9 @@ export class AccountRegistry {
       return;
     }
     const ours = this.#known.get(id);
-    if (ours !== undefined && !isNewer(ours, known)) {
+    // The window may have read its own record before the renewal that wrote it returned.
+    const isUnannounced = needsUser && ours?.grant.generation === known.grant.generation;
+    if (ours !== undefined && !isNewer(ours, known) && !isUnannounced) {
       return;
     }
     this.#known.set(id, known);

@@ -15,35 +15,45 @@ const networkFailures: ReadonlySet<HttpFailureKind> = new Set(['unreachable', 't
 
 /**
  * Checks that the network leads to the token endpoint, with a GET request, which spends nothing. What the server says
- * does not matter: only the renewal itself can tell whether the server renews. A response that a captive portal may
- * have sent is compared with those of the server's metadata URLs, as some servers return a web page for any GET.
+ * does not matter: only the renewal itself can tell whether the server renews. Where the response may be a captive
+ * portal's, or there is none in time, those of the server's metadata URLs decide: some servers return a web page for any
+ * GET, or never respond to one at this endpoint.
  * @throws Failure `transient` if the server cannot be reached or if every response looks like a captive portal's
  */
 export async function probe(http: Http, { issuer, tokenEndpoint }: AuthorizationServer, clock: Clock): Promise<void> {
   const endMs = clock.monotonicMs() + probeLimitMs;
   const tokenUrl = new URL(tokenEndpoint);
+  let failure = new Failure('transient', { step: 'token', code: 'html', host: tokenUrl.host });
   for (const url of [tokenUrl, ...serverWellKnowns(new URL(issuer))]) {
+    const isTokenUrl = url === tokenUrl;
+    const remainingMs = Math.max(1, endMs - clock.monotonicMs());
     try {
       const response = await http({
         method: 'GET',
         url,
         headers: { accept: 'application/json' },
         redirects: 'sameOrigin',
-        deadlineMs: Math.max(1, endMs - clock.monotonicMs()),
+        deadlineMs: isTokenUrl ? remainingMs / 2 : remainingMs,
       });
       if (!isLikePortal(response)) {
         return;
       }
     } catch (error) {
-      if (!(error instanceof HttpFailure) || (url === tokenUrl && networkFailures.has(error.kind))) {
+      if (
+        !(error instanceof HttpFailure) ||
+        (isTokenUrl && error.kind !== 'timeout' && networkFailures.has(error.kind))
+      ) {
         throw transportFailure(error, 'token');
       }
       if (error.kind !== 'redirected' && !networkFailures.has(error.kind)) {
         return;
       }
+      if (isTokenUrl && error.kind === 'timeout') {
+        failure = transportFailure(error, 'token');
+      }
     }
   }
-  throw new Failure('transient', { step: 'token', code: 'html', host: tokenUrl.host });
+  throw failure;
 }
 
 /** A captive portal shows its page instead, or says that it wants a login (RFC 6585 section 6). */

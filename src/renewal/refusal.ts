@@ -19,17 +19,18 @@ export function isRefusal({ kind, details }: Failure): boolean {
 
 /**
  * Stores that the server refused, for all windows: the next renewal is due after twice the previous pause, whichever
- * window makes it. @throws Failure if the lock was lost
+ * window makes it. Attempts that the user asks for do not lengthen the pause. @throws Failure if the lock was lost
  */
 export async function storeRefusal(
   transaction: StoreTransaction,
   grant: Grant,
   { kind, details }: Failure,
-  { clock, log }: { clock: Clock; log: Log },
+  { clock, log, isAsked }: { clock: Clock; log: Log; isAsked: boolean },
 ): Promise<RenewalResult> {
   await assertLockHeld(transaction);
   const { step, code, status, retryAfterMs = 0 } = details;
-  const count = (grant.refusal?.count ?? 0) + 1;
+  const earlier = grant.refusal?.count ?? 0;
+  const count = isAsked ? Math.max(earlier, 1) : earlier + 1;
   const pauseMs = Math.min(longestPauseMs, Math.max(retryAfterMs, firstPauseMs * 2 ** (count - 1)));
   const refusal = { code, count, retryAtMs: clock.nowMs() + pauseMs };
   const refused: Grant = { ...grant, generation: grant.generation + 1, refusal };

@@ -176,7 +176,7 @@ export class Renewal {
         this.#settled(grant.id);
         return result;
       }
-      return await this.#renew(transaction, grant, log);
+      return await this.#renew(transaction, grant, why, log);
     } catch (error) {
       throw this.#failed(grant, error, log);
     } finally {
@@ -184,7 +184,7 @@ export class Renewal {
     }
   }
 
-  async #renew(transaction: StoreTransaction, grant: Grant, log: Log): Promise<RenewalResult> {
+  async #renew(transaction: StoreTransaction, grant: Grant, why: RenewReason, log: Log): Promise<RenewalResult> {
     const { store, requests } = this.#parts;
     // A full disk has to be detected before the refresh token is spent.
     const reservation = await transaction.reserve(grant);
@@ -217,7 +217,11 @@ export class Renewal {
         return result;
       }
       if (error instanceof Failure && isRefusal(error)) {
-        const result = await storeRefusal(transaction, grant, error, { ...this.#parts, log });
+        const result = await storeRefusal(transaction, grant, error, {
+          ...this.#parts,
+          log,
+          isAsked: why.reason === 'asked',
+        });
         this.#settled(grant.id);
         return result;
       }

@@ -97,7 +97,7 @@ export class GrantStore {
       const code = systemErrorCode(error);
       // The secret store's copies are older than the journal's records: nothing is renewed until the disk works again.
       this.#log.warn('The journal cannot be used now; sign-ins are renewed once it can be.', { code });
-      this.#isExposed = code === notPrivateCode;
+      this.#isExposed ||= code === notPrivateCode;
       return false;
     }
   }

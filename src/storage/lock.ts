@@ -99,7 +99,7 @@ export class Locks {
       if (this.#clock.monotonicMs() - sinceMs < this.#timing.longestHoldMs) {
         schedule();
       } else {
-        await file.close();
+        await file.close().catch(() => undefined);
       }
     };
     const schedule = () => {

@@ -57,6 +57,7 @@ const full: Grant = {
   askedScopes: ['default', 'pages'],
   machineId: '0123456789abcdef',
   needsSignIn: { reason: 'ended', serverCode: 'invalid_grant' },
+  refusal: { code: 'invalid_request', count: 3, retryAtMs: 2_000 },
   mergedFrom: 'another grant',
 };
 
@@ -110,7 +111,7 @@ test('schema.md describes exactly the fields of a stored record', () => {
   }));
   const fields = fieldsOf(full);
   assert.deepEqual(rows.map(({ name }) => name).sort(), Object.keys(fields).sort());
-  for (const name of ['client', 'tokens', 'identity', 'needsSignIn']) {
+  for (const name of ['client', 'tokens', 'identity', 'needsSignIn', 'refusal']) {
     const meaning = rows.find((row) => row.name === name)?.meaning ?? '';
     for (const part of Object.keys(fields[name] as Fields)) {
       assert.ok(meaning.includes(`\`${part}\``), `${name}.${part}`);
@@ -149,6 +150,7 @@ test('a record without a required part of its server, client, tokens, identity o
     tokens: ['accessToken', 'obtainedAtMs'],
     identity: ['userId', 'userName', 'workspaceId', 'workspaceName'],
     needsSignIn: ['reason'],
+    refusal: ['code', 'count', 'retryAtMs'],
   };
   for (const [name, required] of Object.entries(parts)) {
     for (const part of required) {
@@ -165,6 +167,7 @@ test('an optional field of another type makes a record damaged instead of being 
     ['tokens', 'scopes'],
     ['identity', 'userEmail'],
     ['needsSignIn', 'serverCode'],
+    ['refusal', 'retryAtMs'],
   ] as const) {
     assert.deepEqual(decodeGrant(changedPart(name, part, { a: 1 })), { kind: 'damaged' }, `${name}.${part}`);
   }

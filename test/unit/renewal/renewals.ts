@@ -36,3 +36,10 @@ export async function takeLock(machine: Machine, grant: Grant): Promise<void> {
   await files.remove(path);
   await files.create(path, 'another0 000000000000\n');
 }
+
+/** The ids of the accounts of which a window says from now on that they need the user. */
+export function announcementsOf({ accounts }: Window): string[] {
+  const ids: string[] = [];
+  accounts.onDidChange(({ needingUser }) => ids.push(...needingUser.map(({ grant }) => grant.id)));
+  return ids;
+}
