@@ -60,7 +60,7 @@ export class GrantStore {
     return this.#isKeyLost;
   }
 
-  /** Whether other users can change the journal's directory. Nothing is renewed until it could be made private. */
+  /** Whether other users can change the journal's directory, which is then not used. */
   get isExposed(): boolean {
     return this.#isExposed;
   }
@@ -95,8 +95,8 @@ export class GrantStore {
       return true;
     } catch (error) {
       const code = systemErrorCode(error);
-      // The secret store's copies are older than the journal's records: nothing is renewed until the disk works again.
-      this.#log.warn('The journal cannot be used now; sign-ins are renewed once it can be.', { code });
+      // The secret store's copies are older than the journal's records, so that they are no replacement.
+      this.#log.warn('The journal cannot be prepared now.', { code });
       this.#isExposed ||= code === notPrivateCode;
       return false;
     }

@@ -151,9 +151,11 @@ export class Journal {
     await reservation.commit(grant);
   }
 
-  /** Marks the grant as signed out for ever. The file is empty. */
+  /** Marks the grant as signed out for ever. The file is empty. @throws also if something else has its name */
   async writeTombstone(grantId: string): Promise<void> {
-    await this.#files.create(this.#path(`${grantId}.gone`), '');
+    if (!(await this.#files.create(this.#path(`${grantId}.gone`), '')) && !(await this.hasTombstone(grantId))) {
+      throw new Error('something else has the name of the tombstone');
+    }
   }
 
   async hasTombstone(grantId: string): Promise<boolean> {

@@ -29,7 +29,7 @@ export async function reconcile(known: Iterable<KnownGrant>, snapshot: Snapshot,
   }
   for (const id of snapshot.merged) {
     // A crash came between the merged account's record and the removal of the other one.
-    await journal?.writeTombstone(id);
+    await journal?.writeTombstone(id).catch(() => undefined);
     await secretStore.delete(id);
     await journal?.forget(id);
   }
@@ -61,7 +61,7 @@ export async function reconcile(known: Iterable<KnownGrant>, snapshot: Snapshot,
   for (const id of await secretStore.readTombstones()) {
     // Signed out by another machine, or while this disk could not be written.
     if (!(await journal.hasTombstone(id))) {
-      await journal.writeTombstone(id);
+      await journal.writeTombstone(id).catch(() => undefined);
       await journal.forget(id);
     }
   }

@@ -183,7 +183,7 @@ describe('the storage of accounts', () => {
     await window.accounts.renew(grant.id, { reason: 'asked' });
     const reloaded = await machine.open();
     assert.equal(token(reloaded), token(window));
-    assert.equal(machine.logLines.filter((line) => line.includes('The journal cannot be used')).length, 2);
+    assert.equal(machine.logLines.filter((line) => line.includes('The journal cannot be prepared')).length, 2);
     await window.accounts.signOut(grant.id);
     assert.deepEqual((await machine.open()).labels, []);
   });

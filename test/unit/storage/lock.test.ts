@@ -1,19 +1,21 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { describe, type TestContext, test } from 'node:test';
 import { systemRandomness } from '../../../src/core/random.ts';
+import type { Files } from '../../../src/platform/contract.ts';
 import { type HeldLock, Locks } from '../../../src/storage/lock.ts';
 import { files } from '../accounts/machine.ts';
 import { FakeClock } from '../fakeClock.ts';
+import { foreignEntries } from './foreignEntries.ts';
 
 const timing = { heartbeatMs: 1_000, pollMs: 100, takeoverAgeMs: 130_000, longestHoldMs: 120_000 };
 const longWaitMs = 1_000_000_000;
 /** How long a test waits in real time, on a machine that may be busy. */
 const realLimitMs = 10_000;
 
-async function begin(t: TestContext) {
+async function begin(t: TestContext, disk: Files = files) {
   const directory = await mkdtemp(join(tmpdir(), 'lock-'));
   t.after(() => rm(directory, { recursive: true, force: true }));
   const clock = new FakeClock();
@@ -21,7 +23,7 @@ async function begin(t: TestContext) {
   t.after(() => Promise.all(held.map((lock) => lock.release())));
   /** Acquires the lock as a new window. */
   const acquire = async (name: string, waitMs: number) => {
-    const lock = await new Locks(files, directory, clock, systemRandomness, timing).acquire(name, waitMs);
+    const lock = await new Locks(disk, directory, clock, systemRandomness, timing).acquire(name, waitMs);
     held.push(...(lock === undefined ? [] : [lock]));
     return lock;
   };
@@ -143,6 +145,83 @@ test('of two windows that take over a dead holder’s lock only one acquires it'
   await Promise.all(waits);
   assert.deepEqual(acquired.sort(), [false, true]);
   assert.deepEqual(await readdir(directory), ['one.lock']);
+});
+
+describe('whatever lies in the place of a lock', () => {
+  const obstacles = [
+    ...foreignEntries,
+    { what: 'an empty file', lay: (path: string) => writeFile(path, '') },
+    { what: 'a file with anything else', lay: (path: string) => writeFile(path, 'anything else\n') },
+    { what: 'a file of 2 MB', lay: (path: string) => writeFile(path, ' '.repeat(2_000_000)) },
+    {
+      what: 'a file that its user may not read',
+      lay: async (path: string) => {
+        await writeFile(path, 'dead000000000000 000000000007\n');
+        await chmod(path, 0);
+      },
+    },
+  ];
+
+  /** Counts the attempts to create the lock. */
+  async function beginCounting(t: TestContext) {
+    const looks = { count: 0 };
+    const createOpen: Files['createOpen'] = (path, text) => {
+      looks.count += 1;
+      return files.createOpen(path, text);
+    };
+    return { looks, ...(await begin(t, { ...files, createOpen })) };
+  }
+
+  for (const { what, lay, skip = false } of obstacles) {
+    test(`${what} in the place of a lock lets a window look again only after each pause`, { skip }, async (t) => {
+      const { acquire, looks, path, pass } = await beginCounting(t);
+      await lay(path);
+      const waitMs = 10 * timing.pollMs;
+      let isDone = false;
+      const acquiring = acquire('one', waitMs).finally(() => {
+        isDone = true;
+      });
+      await pass(
+        20 * timing.pollMs,
+        timing.pollMs,
+        () => isDone,
+        () => (isDone ? 0 : 1),
+      );
+      assert.equal(await acquiring, undefined);
+      assert.equal(looks.count, waitMs / timing.pollMs + 1);
+    });
+
+    test(`${what} in the place of a lock is moved aside after the takeover age, not earlier`, { skip }, async (t) => {
+      const { acquire, path, pass, clock, directory } = await begin(t);
+      await lay(path);
+      let isAcquired = false;
+      const acquiring = acquire('one', longWaitMs).then((lock) => {
+        isAcquired = true;
+        return lock;
+      });
+      await pass(timing.takeoverAgeMs - 2_000, 1_000);
+      await timersPending(clock);
+      assert.equal(isAcquired, false);
+      await pass(10_000, 1_000, () => isAcquired);
+      assert.equal(await (await acquiring)?.isOurs(), true);
+      const aside = (await readdir(directory)).filter((name) => name !== 'one.lock');
+      assert.equal(aside.length, what === 'a directory' ? 1 : 0, 'only a directory cannot be removed');
+    });
+  }
+
+  test('a lock that the disk does not let a window read is not waited for and stays in its place', async (t) => {
+    // Moved aside, it would be lost to a holder that is alive, because another window can open no more files.
+    let reads = 0;
+    const read: Files['read'] = async () => {
+      reads += 1;
+      throw Object.assign(new Error('too many open files'), { code: 'EMFILE' });
+    };
+    const { acquire, path, directory } = await begin(t, { ...files, read });
+    await writeFile(path, 'other00000000000 000000000007\n');
+    await assert.rejects(acquire('one', longWaitMs), { code: 'EMFILE' });
+    assert.equal(reads, 1);
+    assert.deepEqual(await readdir(directory), ['one.lock']);
+  });
 });
 
 /** Resolves once the content of the file differs from `content`. */
