@@ -1,6 +1,6 @@
 // node esbuild.mjs [--minify]: builds the extension into dist/.
-import { readFile, rm, writeFile } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, transform } from 'esbuild';
 
@@ -31,14 +31,46 @@ export async function buildExtension({ minify = false } = {}) {
   });
   const files = Object.keys(metafile.outputs);
   await Promise.all(files.map((file) => toCommonJs(`${root}${file}`, minify)));
+  const web = await buildWebExtension({ minify });
+  await writeFile(`${root}dist/ThirdPartyNotices.txt`, await thirdPartyNotices(root, [metafile, web.metafile]));
   await writeFile(`${root}dist/README.md`, readmeForEditor(await readFile(`${root}README.md`, 'utf8')));
-  return [...files, await buildWebExtension({ minify })];
+  return [...files, web.outfile];
+}
+
+/**
+ * The notices of all packages that have code in these builds, with their licences in full.
+ * @throws Error if a package does not say its licence, which then has to be looked up
+ */
+async function thirdPartyNotices(root, metafiles) {
+  const files = metafiles
+    .flatMap(({ outputs }) => Object.values(outputs))
+    .flatMap(({ inputs }) => Object.keys(inputs).filter((file) => inputs[file].bytesInOutput > 0));
+  const packages = new Set(files.flatMap((file) => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0] ?? []));
+  const notices = await Promise.all([...packages].sort().map((directory) => noticeOf(join(root, directory))));
+  // undici contains a compiled copy of llhttp, whose licence it does not ship.
+  if (files.some((file) => file.includes('/undici/lib/llhttp/'))) {
+    notices.push(`llhttp, a part of undici (MIT)\n\n${await licenseIn(join(root, 'media/licenses'), /^llhttp\.txt$/)}`);
+  }
+  return `This extension contains software by others.\n\n${notices.join(`\n${'-'.repeat(80)}\n\n`)}`;
+}
+
+async function noticeOf(directory) {
+  const { name, version, license } = JSON.parse(await readFile(join(directory, 'package.json'), 'utf8'));
+  return `${name} ${version} (${license})\n\n${await licenseIn(directory, /^licen[cs]e(\.(md|txt))?$/i)}`;
+}
+
+async function licenseIn(directory, pattern) {
+  const file = (await readdir(directory)).find((name) => pattern.test(name));
+  if (file === undefined) {
+    throw new Error(`There is no licence in ${directory}.`);
+  }
+  return `${(await readFile(join(directory, file), 'utf8')).trim()}\n`;
 }
 
 /** The same for a web worker, which loads one file and knows neither Node nor a second one. */
 async function buildWebExtension({ minify }) {
   const outfile = 'dist/web/extension.cjs';
-  await build({
+  const { metafile } = await build({
     absWorkingDir: root,
     entryPoints: ['src/extension.ts'],
     outfile,
@@ -49,9 +81,10 @@ async function buildWebExtension({ minify }) {
     external: ['vscode'],
     minify,
     sourcemap: minify ? false : 'inline',
+    metafile: true,
     logLevel: 'warning',
   });
-  return outfile;
+  return { outfile, metafile };
 }
 
 /**

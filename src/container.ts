@@ -1,7 +1,7 @@
 import { type EventEmitter, type ExtensionContext, env, type Memento, UIKind, window } from 'vscode';
 import { files } from '#platform/files';
 import { hostProcess } from '#platform/process';
-import { createPlatformHttp } from '#platform/transport';
+import { createPlatformHttp, lookup } from '#platform/transport';
 import { Accounts } from './accounts/accounts.ts';
 import type { Account } from './accounts/registry.ts';
 import { systemClock as clock } from './core/clock.ts';
@@ -9,6 +9,7 @@ import type { Log } from './core/log.ts';
 import { systemRandomness as randomness } from './core/random.ts';
 import type { Secret } from './core/secret.ts';
 import { type ConnectionParts, checkConnection, checkServer } from './diagnostics/connectionTest.ts';
+import { callbackReceiver } from './editor/callbackReceiver.ts';
 import { diagnostics } from './editor/collectDiagnostics.ts';
 import type { CommandName } from './editor/commandNames.ts';
 import * as editorCommands from './editor/commands.ts';
@@ -25,14 +26,16 @@ import { ServerUrlNotice } from './editor/serverUrlNotice.ts';
 import { configuredClientId, defaultServerUrl, serverUrlText } from './editor/settings.ts';
 import { openBrowser, SignInFlow } from './editor/signInFlow.ts';
 import type { RunningGateway } from './gateway/contract.ts';
-import { accountLabel } from './grants/names.ts';
+import type { Grant } from './grants/grant.ts';
 import { withLogging } from './http/client.ts';
+import { mcpRequest } from './notion/mcpClient.ts';
 import { parseServerUrl } from './oauth/serverUrl.ts';
 import { createGrantRequests } from './renewal/grantRequests.ts';
 import { orderChannels } from './signIn/channels.ts';
-import { DiscoveryCache } from './signIn/discoveryCache.ts';
+import type { ClientIssuers } from './signIn/configuredClient.ts';
 import { PendingSignIns } from './signIn/pending.ts';
 import { SignIn } from './signIn/signIn.ts';
+import { StepUps } from './signIn/stepUps.ts';
 import { journalDirectory } from './storage/journalFiles.ts';
 import type { Usage } from './storage/usage.ts';
 
@@ -44,6 +47,8 @@ export { warnNotRevoked } from './editor/signOutCommand.ts';
 export interface Container {
   accounts: Accounts;
   signInFlow: SignInFlow;
+  /** Asks the MCP server, at most once a minute, whether the grant's token lacks scopes. Never rejects. */
+  lacksScopes(grant: Grant): Promise<boolean>;
   /** The implementation of each command, by the part of its name after the dot. */
   commands: Readonly<Record<CommandName, () => Promise<void>>>;
   /** Handles the query of a callback from the browser. */
@@ -70,11 +75,21 @@ export async function createContainer(
 ): Promise<Container> {
   const version = String(context.extension.packageJSON.version);
   const http = createPlatformHttp({ userAgent: `notion-mcp-auth/${version}` });
+  const stepUps = new StepUps(clock);
+  const olderOrigins = new Set<string>();
+  const requests = createGrantRequests(http, clock);
   const accounts = new Accounts({
     secrets: context.secrets,
     files,
     directory: journalDirectory(context.globalStorageUri.fsPath),
-    requests: createGrantRequests(http, clock),
+    requests: {
+      ...requests,
+      identify: (grant, operationLog) =>
+        requests.identify(grant, operationLog).catch((error: unknown) => {
+          stepUps.learn(grant.id, error);
+          throw error;
+        }),
+    },
     clock,
     randomness,
     log,
@@ -82,7 +97,6 @@ export async function createContainer(
     openedAtMs: performance.timeOrigin,
     usage: usageIn(context.globalState),
     serverUrl: configuredServerUrl(),
-    labelFor: accountLabel,
   });
   accounts.onDidChange((change) => {
     provider.announce(change);
@@ -94,24 +108,25 @@ export async function createContainer(
   const pending = new PendingSignIns(log);
   const signIn = new SignIn({
     http,
+    lookup,
     accounts,
     pending,
-    discoveryCache: new DiscoveryCache(clock),
     channels: () => orderChannels(hostEnvironment(context.extension)),
     openChannel: channelOpener(context.extension, clock, randomness),
-    configuredClientId,
+    configuredClient: () => {
+      const clientId = configuredClientId();
+      return clientId === undefined ? undefined : { clientId };
+    },
+    clientIssuers: clientIssuersIn(context.globalState),
     openBrowser,
     defaultServerUrl,
     clientName: `${env.appName} (Notion MCP Authentication)`,
     clock,
     randomness,
   });
-  const signInFlow = new SignInFlow({ signIn, accounts, memory: context.globalState, clock, randomness, log });
-  const reminder = new SignInReminder({
-    accounts,
-    memory: context.globalState,
-    reconnect: (account) => signInFlow.reconnectIfNeeded(account),
-  });
+  const signInFlow = new SignInFlow({ signIn, accounts, stepUps, memory: context.globalState, clock, randomness, log });
+  const reconnect = (account: Account) => signInFlow.reconnectIfNeeded(account);
+  const reminder = new SignInReminder({ accounts, memory: context.globalState, reconnect });
   reminder.show();
   const serverUrlNotice = new ServerUrlNotice({
     accounts,
@@ -137,6 +152,9 @@ export async function createContainer(
     // report must not change anything.
     check: async (account: Account, signal: AbortSignal) => {
       const report = await check(account, signal, { renewRejected });
+      for (const { failure } of report.checks) {
+        stepUps.learn(account.grant.id, failure);
+      }
       if (report.identity !== undefined) {
         void accounts.applyIdentity(account.grant.id, report.identity);
       }
@@ -162,7 +180,8 @@ export async function createContainer(
             renew: (id, reason) => accounts.renew(id, reason),
           },
           sentence: problemSentence,
-          reminders: gatewayReminders(accounts, reminder),
+          reminders: gatewayReminders({ accounts, reconnect, reminder, stepUps }),
+          scopesDemanded: (id, scopes) => stepUps.demand(id, scopes),
           clock,
           randomness,
           log,
@@ -177,6 +196,8 @@ export async function createContainer(
   return {
     accounts,
     signInFlow,
+    lacksScopes: ({ id, serverUrl, tokens: { accessToken } }) =>
+      stepUps.probe(id, () => mcpRequest(http, new URL(serverUrl), accessToken, 'tools/list', {}, { olderOrigins })),
     commands: {
       signIn: () => reportUnexpected(log, () => editorCommands.signIn(parts)),
       signOut: () => reportUnexpected(log, () => editorCommands.signOut(parts)),
@@ -185,11 +206,7 @@ export async function createContainer(
       testConnection: () => reportUnexpected(log, () => editorCommands.testConnection(parts)),
       copyDiagnostics: () => reportUnexpected(log, () => editorCommands.copyDiagnostics(parts)),
     },
-    receive: async (query) => {
-      if ((await pending.receive(query)) === 'ended') {
-        void showNote(endedCallbackMessage(pending.isWaiting));
-      }
-    },
+    receive: callbackReceiver(pending, (isAnotherWaiting) => showNote(endedCallbackMessage(isAnotherWaiting))),
     serverUrlChanged: () => {
       accounts.setServerUrl(configuredServerUrl());
       serverUrlNotice.changed();
@@ -221,6 +238,16 @@ function usageIn(memory: Memento): Usage {
 }
 
 const hasAccountsKey = 'hasAccounts';
+
+function clientIssuersIn(memory: Memento): ClientIssuers {
+  const all = () => memory.get<Record<string, string>>(clientIssuersKey, {});
+  return {
+    get: (clientId) => new Map(Object.entries(all())).get(clientId),
+    set: (clientId, issuer) => void memory.update(clientIssuersKey, { ...all(), [clientId]: issuer }),
+  };
+}
+
+const clientIssuersKey = 'clientIssuers';
 
 /** The configured MCP server as `URL.href`, or an empty string, which matches no account, if the setting is invalid. */
 function configuredServerUrl(): string {

@@ -4,7 +4,6 @@ import {
   type Disposable,
   EventEmitter,
   type ExtensionContext,
-  l10n,
   lm,
   window,
   workspace,
@@ -12,14 +11,18 @@ import {
 import { listen } from '#platform/listen';
 import { createApi } from './api.ts';
 import type { Container } from './container.ts';
+import { displayText } from './core/displayText.ts';
 import { errorInfo } from './core/errorInfo.ts';
 import { Log } from './core/log.ts';
 import { type CommandName, commandNames } from './editor/commandNames.ts';
 import { McpDefinitions } from './editor/mcpServers.ts';
+import { l10n } from './editor/messages/l10n.ts';
 import { NotionAuthenticationProvider, providerId } from './editor/provider.ts';
 import { offerMcpServerSetting, offersMcpServer, serverUrlSetting } from './editor/settings.ts';
 import { CallbackUriHandler } from './editor/uriHandler.ts';
 import type { NotionMcpAuth } from './notionMcpAuth.d.ts';
+
+const longestMessage = 300;
 
 /** Disposes of what `activate` created. The editor waits for it only for a bounded time. */
 let end: () => Promise<void> = async () => undefined;
@@ -65,7 +68,7 @@ export function activate(context: ExtensionContext): NotionMcpAuth {
       await (await container()).commands[name]();
     } catch (error) {
       const { showFailure } = await import('./container.ts');
-      const sentence = error instanceof Error ? error.message : '';
+      const sentence = displayText(error instanceof Error ? error.message : '', longestMessage);
       void showFailure({ sentence, actions: ['tryAgain', 'showLog'] }, { tryAgain: () => void runCommand(name) });
     }
   };
@@ -99,7 +102,11 @@ export function activate(context: ExtensionContext): NotionMcpAuth {
   end = async () => (await creation?.catch(() => undefined))?.dispose();
   // By the next turn the registration has been sent to the editor; its first call then finds the accounts loading.
   setTimeout(() => void container().catch(() => undefined), 0);
-  return createApi({ accounts: async () => (await container()).accounts, onDidChange: accountChanges.event });
+  return createApi({
+    accounts: async () => (await container()).accounts,
+    lacksScopes: async (grant) => (await container()).lacksScopes(grant),
+    onDidChange: accountChanges.event,
+  });
 }
 
 /** Waits a bounded time for a renewal in progress. No renewal starts afterwards. */

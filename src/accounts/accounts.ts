@@ -42,8 +42,6 @@ export interface AccountsParts {
   usage: Usage;
   /** The configured MCP server URL, as `URL.href`. */
   serverUrl: string;
-  /** Returns a label that is not in `taken`. */
-  labelFor: (identity: Identity | undefined, taken: ReadonlySet<string>) => string;
 }
 
 /** The editor ends the extension host 5 s after it began to deactivate extensions. */
@@ -169,13 +167,12 @@ export class Accounts {
    */
   async storeSignIn(fresh: FreshSignIn, log = this.#parts.log): Promise<{ grant: Grant; reconnected: boolean }> {
     this.refuseIfStale();
-    const { requests, labelFor, randomness } = this.#parts;
+    const { requests, randomness } = this.#parts;
     const resume = this.#storageSync.pause();
     const { grant, replaced } = await storeSignIn(fresh, {
       store: this.#store,
       known: this.#known,
       storageSync: this.#storageSync,
-      labelFor,
       randomness,
     }).finally(resume);
     this.#scheduler.plan();

@@ -1,20 +1,19 @@
 import { toHex } from '../core/encoding.ts';
 import type { Randomness } from '../core/random.ts';
-import type { Grant } from '../grants/grant.ts';
-import type { Identity } from '../notion/identity.ts';
+import { allowsMore, type Grant } from '../grants/grant.ts';
 import { Failure } from '../oauth/errors.ts';
 import type { GrantStore } from '../storage/grantStore.ts';
+import { nameAccount } from './nameAccount.ts';
 import type { AccountRegistry } from './registry.ts';
 import type { StorageSync } from './storageSync.ts';
 
-/** The result of a sign-in; its id, label and generation are assigned when it is stored. */
-export type FreshSignIn = Omit<Grant, 'id' | 'generation' | 'label' | 'signedInAtMs'>;
+/** The result of a sign-in; its id, names and generation are assigned when it is stored. */
+export type FreshSignIn = Omit<Grant, 'id' | 'generation' | 'accountId' | 'label' | 'serverNames' | 'signedInAtMs'>;
 
 export interface StoreSignInParts {
   store: GrantStore;
   known: AccountRegistry;
   storageSync: StorageSync;
-  labelFor: (identity: Identity | undefined, taken: ReadonlySet<string>) => string;
   randomness: Randomness;
 }
 
@@ -29,14 +28,18 @@ const lockWaitMs = 15_000;
 /**
  * Stores a sign-in: as the next generation of the account that the same user and workspace already have here, or else
  * as a new account. Two windows that sign in to one account at the same time end up with one account.
- * @throws the storage's error
+ * @throws the storage's error; Failure `fewer_scopes` if the account keeps its earlier grant, which allows more
  */
 export async function storeSignIn(fresh: FreshSignIn, parts: StoreSignInParts): Promise<StoredSignIn> {
   parts.store.beginUse();
   const store = async (): Promise<StoredSignIn> => {
     await parts.storageSync.syncNow().catch(() => undefined);
     const same = grantsIn(parts.known).find((grant) => isSameAccount(grant, fresh));
-    return same === undefined ? { grant: await storeNew(fresh, parts) } : storeAgain(fresh, same, parts);
+    if (same === undefined) {
+      return { grant: await storeNew(fresh, parts) };
+    }
+    refuseFewerScopes(fresh, same, parts.known);
+    return storeAgain(fresh, same, parts);
   };
   // A stuck lock must not lose the sign-in: a duplicate account is better than a missing one.
   const stored = (await parts.store.exclusively('sign-in', lockWaitMs, store)) ?? (await store());
@@ -62,18 +65,13 @@ export function isSameAccount(
   );
 }
 
-async function storeNew(
-  fresh: FreshSignIn,
-  { store, known, labelFor, randomness }: StoreSignInParts,
-  replaced?: Grant,
-): Promise<Grant> {
-  const others = grantsIn(known).filter(({ id }) => id !== replaced?.id);
-  const taken = new Set(others.map(({ label }) => label));
+async function storeNew(fresh: FreshSignIn, { store, known, randomness }: StoreSignInParts): Promise<Grant> {
+  const id = uuid(randomness);
   const grant = store.machines.stamp({
     ...fresh,
-    id: uuid(randomness),
+    id,
     generation: 1,
-    label: labelFor(fresh.identity, taken),
+    ...(await nameAccount({ ...fresh, id }, grantsIn(known), store)),
     signedInAtMs: fresh.tokens.obtainedAtMs,
   });
   await store.store(grant);
@@ -82,7 +80,7 @@ async function storeNew(
 
 async function storeAgain(fresh: FreshSignIn, same: Grant, parts: StoreSignInParts): Promise<StoredSignIn> {
   // Another window that holds the lock may be dead, or the disk may be unusable: the sign-in must not wait for that.
-  const storeAsNew = async () => ({ grant: await storeNew(fresh, parts, same), replaced: same });
+  const storeAsNew = async () => ({ grant: await storeNew(fresh, parts), replaced: same });
   const transaction = await parts.store.begin(same, lockWaitMs).catch(() => undefined);
   if (transaction === undefined) {
     return storeAsNew();
@@ -98,14 +96,28 @@ async function storeAgain(fresh: FreshSignIn, same: Grant, parts: StoreSignInPar
   }
 }
 
+/** A sign-in must not take access from what uses the account. But a grant that no longer works is replaced by any other. */
+function refuseFewerScopes(fresh: FreshSignIn, same: Grant, known: AccountRegistry): void {
+  const state = known.find(same.id)?.state;
+  if ((state === 'healthy' || state === 'expired') && allowsMore(same, fresh)) {
+    throw new Failure('accessDenied', { step: 'storage', code: 'fewer_scopes' });
+  }
+}
+
 /** Stores the sign-in as the next generation of the account of `replaced`. */
 async function storeNext(fresh: FreshSignIn, replaced: Grant, parts: StoreSignInParts): Promise<StoredSignIn> {
-  const others = grantsIn(parts.known).filter(({ id }) => id !== replaced.id);
+  const { id, accountId, label, serverNames } = replaced;
+  const hasNames = accountId !== undefined && serverNames !== undefined;
+  const others = grantsIn(parts.known).filter((other) => other.id !== id);
+  // Consent hangs on names, so the account keeps them even if Notion now knows the user or workspace by another.
+  const names = hasNames
+    ? { accountId, label, serverNames }
+    : await nameAccount({ ...fresh, id, label }, others, parts.store);
   const grant = parts.store.machines.stamp({
     ...fresh,
-    id: replaced.id,
+    id,
+    ...names,
     generation: replaced.generation + 1,
-    label: parts.labelFor(fresh.identity, new Set(others.map(({ label }) => label))),
     askedScopes: [...new Set([...replaced.askedScopes, ...fresh.askedScopes])],
     signedInAtMs: fresh.tokens.obtainedAtMs,
     ...(replaced.unknown && { unknown: replaced.unknown }),

@@ -8,6 +8,7 @@ import type { GrantRequests } from '../renewal/grantRequests.ts';
 import type { GrantStore } from '../storage/grantStore.ts';
 import { isSameAccount } from './addAccount.ts';
 import { mergeAccounts } from './mergeAccounts.ts';
+import { nameAccount } from './nameAccount.ts';
 import type { AccountRegistry } from './registry.ts';
 import { kindOf } from './signOut.ts';
 import type { StorageSync } from './storageSync.ts';
@@ -17,7 +18,6 @@ export interface IdentityLearnerParts {
   known: AccountRegistry;
   storageSync: StorageSync;
   requests: GrantRequests;
-  labelFor: (identity: Identity | undefined, taken: ReadonlySet<string>) => string;
   clock: Clock;
   randomness: Randomness;
   log: Log;
@@ -47,7 +47,7 @@ export class IdentityLearner {
       return this.#running.get(grantId) ?? Promise.resolve();
     }
     this.#nextAtMs.set(grantId, nowMs + pauseMs);
-    return this.#run(grantId, (grant, log) => this.#parts.requests.identify(grant, log));
+    return this.#run(grantId, async (grant, log) => grant.identity ?? this.#parts.requests.identify(grant, log));
   }
 
   /** The same with an identity that was learned elsewhere, such as by a connection test. Never rejects. */
@@ -57,7 +57,7 @@ export class IdentityLearner {
 
   #isUnknown(grantId: string): boolean {
     const known = this.#parts.known.get(grantId);
-    return known !== undefined && known.readOnly === undefined && known.grant.identity === undefined;
+    return known !== undefined && known.readOnly === undefined && !isNamed(known.grant);
   }
 
   #run(grantId: string, identify: (grant: Grant, log: Log) => Promise<Identity>): Promise<void> {
@@ -68,7 +68,7 @@ export class IdentityLearner {
 
   async #learn(grantId: string, identify: (grant: Grant, log: Log) => Promise<Identity>): Promise<void> {
     const grant = this.#parts.known.get(grantId)?.grant;
-    if (grant === undefined || grant.identity !== undefined || grant.needsSignIn !== undefined) {
+    if (grant === undefined || isNamed(grant) || (grant.identity === undefined && grant.needsSignIn !== undefined)) {
       return;
     }
     const log = this.#parts.log.operation('identity', this.#parts.randomness);
@@ -105,25 +105,33 @@ export class IdentityLearner {
       }
       return;
     }
-    await this.#rename(grant, identity, new Set(others.map(({ label }) => label)), log);
+    await this.#name(grant, identity, others, log);
   }
 
-  async #rename(grant: Grant, identity: Identity, taken: ReadonlySet<string>, log: Log): Promise<void> {
-    const { store, known, labelFor } = this.#parts;
+  async #name(grant: Grant, identity: Identity, others: Grant[], log: Log): Promise<void> {
+    const { store, known } = this.#parts;
     const transaction = await store.begin(grant, lockWaitMs);
     if (transaction === undefined) {
       return;
     }
     try {
       const current = await transaction.read();
-      if (current.identity === undefined) {
-        const named = { ...current, generation: current.generation + 1, identity, label: labelFor(identity, taken) };
+      if (!isNamed(current)) {
+        const { label: ownLabel, ...unnamed } = current;
+        // Only a fallback label is replaced.
+        const toName = { ...unnamed, identity, ...(current.identity && { label: ownLabel }) };
+        const named = { ...toName, generation: current.generation + 1, ...(await nameAccount(toName, others, store)) };
         await store.store(named);
         known.adopt({ grant: named });
-        log.info('The identity of the account is known now.', { grant: grant.id });
+        log.info('The account has its names now.', { grant: grant.id });
       }
     } finally {
       await transaction.end().catch(() => undefined);
     }
   }
+}
+
+/** Whether the account has all of its names: they may be missing while its identity or the registry of names is. */
+function isNamed({ identity, accountId, serverNames }: Grant): boolean {
+  return identity !== undefined && accountId !== undefined && serverNames !== undefined;
 }

@@ -1,5 +1,5 @@
 import type { Log } from '../core/log.ts';
-import type { Grant } from '../grants/grant.ts';
+import { allowsMore, type Grant } from '../grants/grant.ts';
 import type { Identity } from '../notion/identity.ts';
 import type { GrantStore } from '../storage/grantStore.ts';
 
@@ -19,7 +19,8 @@ const lockWaitMs = 15_000;
 /**
  * Merges two accounts that turned out to be of the same user and workspace: `account`, whose id and label stay, and
  * `duplicate`, which was signed in while its identity was unknown. The grant that can be used survives, or else the
- * newer one. One record, stored first, replaces both: a crash leaves either both accounts or the merged one.
+ * newer one, unless the older one allows more. One record, stored first, replaces both: a crash leaves either both
+ * accounts or the merged one.
  * @returns undefined if another window holds one of the accounts; try again later
  * @throws the storage's error; Failure if one of them was signed out
  */
@@ -46,6 +47,8 @@ export async function mergeAccounts(
         id: current.id,
         generation: Math.max(current.generation, currentDuplicate.generation) + 1,
         label: current.label,
+        ...(current.accountId !== undefined && { accountId: current.accountId }),
+        ...(current.serverNames && { serverNames: current.serverNames }),
         identity,
         askedScopes: [...new Set([...current.askedScopes, ...currentDuplicate.askedScopes])],
         mergedFrom: currentDuplicate.id,
@@ -70,5 +73,7 @@ function survivorOf(account: Grant, duplicate: Grant): Grant {
   if (isUsable(account) !== isUsable(duplicate)) {
     return isUsable(account) ? account : duplicate;
   }
-  return account.signedInAtMs > duplicate.signedInAtMs ? account : duplicate;
+  const isNewer = account.signedInAtMs > duplicate.signedInAtMs;
+  const [older, newer] = isNewer ? [duplicate, account] : [account, duplicate];
+  return isUsable(older) && allowsMore(older, newer) ? older : newer;
 }

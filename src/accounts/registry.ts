@@ -16,7 +16,7 @@ export interface AccountsChange {
   added: Account[];
   changed: Account[];
   removed: Account[];
-  /** Those of `changed` that need the user, as this window discovered. Other windows just see the change. */
+  /** Those that need the user, as this window discovered. Other windows just see that they changed. */
   needingUser: Account[];
 }
 
@@ -101,9 +101,11 @@ export class AccountRegistry {
       return;
     }
     const ours = this.#known.get(id);
-    // The window may have read its own record before the renewal that wrote it returned.
-    const isUnannounced = needsUser && ours?.grant.generation === known.grant.generation;
-    if (ours !== undefined && !isNewer(ours, known) && !isUnannounced) {
+    if (ours !== undefined && !isNewer(ours, known)) {
+      if (needsUser && ours.grant.generation === known.grant.generation) {
+        // The window has read its own record before the renewal that wrote it returned, and announced the change.
+        this.#fire({ needingUser: [this.#account(ours)] });
+      }
       return;
     }
     this.#known.set(id, known);
@@ -143,7 +145,7 @@ export class AccountRegistry {
       removed: removed.filter(isShown),
       needingUser: needingUser.filter(isShown),
     };
-    if (change.added.length + change.changed.length + change.removed.length > 0) {
+    if (Object.values(change).some((accounts) => accounts.length > 0)) {
       for (const listener of this.#listeners) {
         listener(change);
       }

@@ -9,7 +9,7 @@ import { type Problem, problemOfError, requestedPauseMs } from './problem.ts';
 /** The part of `Accounts` that the gateway uses. */
 export interface GatewayAccounts {
   /** Returns undefined if the account was signed out. */
-  find(grantId: string): { serverUrl: string } | undefined;
+  find(grantId: string): Pick<Grant, 'serverUrl' | 'signedInAtMs'> | undefined;
   /** Returns the grant with a valid access token, renewed if necessary. @throws Failure if the renewal fails */
   fresh(grantId: string, waitMs: number): Promise<Grant>;
   /**

@@ -1,3 +1,4 @@
+import type { DisplayText } from '../core/displayText.ts';
 import { HttpFailure } from '../http/errors.ts';
 import { retryAfterMs } from '../http/retryAfter.ts';
 import { headerOf, type TransportResponse } from '../http/transport.ts';
@@ -39,7 +40,7 @@ interface ProblemDetails {
   status?: number;
   /** The pause that the server requested, in seconds. */
   waitSeconds?: number;
-  /** The missing scopes, if the server named them. */
+  /** The scopes that the server's challenge named. */
   scopes?: string[];
 }
 
@@ -50,7 +51,7 @@ export type Problem = ProblemDetails &
 type KindWithFailure = 'renewalFailed' | 'unreachable';
 
 /** Describes a problem in a sentence for the caller, which may show it to the user in a chat. */
-export type Sentence = (problem: Problem) => string;
+export type Sentence = (problem: Problem) => DisplayText;
 
 /**
  * JSON-RPC reserves -32000 to -32099 for servers. The MCP SDKs (connection closed, time-out) and MCP itself use the
@@ -93,18 +94,18 @@ export function problemOf(response: TransportResponse, host: string): Problem {
   if (status < 400) {
     return { ...problem, kind: 'invalidResponse' };
   }
+  const challenge =
+    status === 401 || status === 403 ? parseChallenge(headerOf(response, 'www-authenticate')) : undefined;
+  const scopes = challenge?.scopes && { scopes: challenge.scopes };
   if (status === 401) {
-    return { ...problem, kind: 'tokenRejected' };
+    return { ...problem, kind: 'tokenRejected', ...scopes };
   }
   if (status === 429) {
     const pauseMs = requestedPauseMs(response);
     return { ...problem, kind: 'rateLimited', ...waiting(pauseMs) };
   }
-  if (status === 403) {
-    const challenge = parseChallenge(headerOf(response, 'www-authenticate'));
-    if (challenge?.error === 'insufficient_scope') {
-      return { ...problem, kind: 'insufficientScope', ...(challenge.scopes && { scopes: challenge.scopes }) };
-    }
+  if (challenge?.error === 'insufficient_scope') {
+    return { ...problem, kind: 'insufficientScope', ...scopes };
   }
   return { ...problem, kind: status >= 500 || status === 408 || status === 425 ? 'serverError' : 'serverRejected' };
 }

@@ -17,6 +17,9 @@ export type LogValue = string | number | boolean | URL | undefined;
 
 const maxValueLength = 200;
 
+/** How much of a value is read at all, so that a long one from outside costs no more than a short one. */
+const maxReadLength = 1000;
+
 /**
  * The redacting log. A line is a fixed sentence plus named values. Values are truncated and stripped of line breaks,
  * and anything that looks like a token, a code or a URL's query is removed.
@@ -72,7 +75,7 @@ export function redact(value: unknown): string {
     return hostAndPath(value).slice(0, maxValueLength);
   }
   return (
-    String(value)
+    beginning(String(value))
       // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is removed
       .replace(/[\u0000-\u001f\u007f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, ' ')
       .replace(/\?[^\s]*/g, '?…')
@@ -80,6 +83,11 @@ export function redact(value: unknown): string {
       .replace(/[A-Za-z0-9_~+/=:-]{40,}/g, '[redacted]')
       .slice(0, maxValueLength)
   );
+}
+
+/** Cuts a long text at a space, as the first half of a token may no longer look like one. */
+function beginning(text: string): string {
+  return text.length <= maxReadLength ? text : `${text.slice(0, Math.max(0, text.lastIndexOf(' ', maxReadLength)))}…`;
 }
 
 /** Replaces each part of the host or path that may be an id or a key with `…`. */

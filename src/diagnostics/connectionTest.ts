@@ -4,7 +4,7 @@ import type { Grant } from '../grants/grant.ts';
 import type { Http } from '../http/client.ts';
 import { HttpFailure, type HttpFailureKind } from '../http/errors.ts';
 import { type Identity, readIdentity } from '../notion/identity.ts';
-import { initializeParams, mcpRequest } from '../notion/mcpClient.ts';
+import { discoverMethod, mcpRequest } from '../notion/mcpClient.ts';
 import { readToolAccess, type ToolAccess } from '../notion/toolAccess.ts';
 import { discover } from '../oauth/discovery.ts';
 import { transportFailure } from '../oauth/errorResponse.ts';
@@ -80,6 +80,7 @@ export async function checkServer(serverUrl: URL, parts: RunParts): Promise<Conn
 export async function checkConnection(grant: Grant, parts: ConnectionParts): Promise<ConnectionReport> {
   const url = new URL(grant.serverUrl);
   const report = emptyReport();
+  const olderOrigins = new Set<string>();
   let { accessToken } = grant.tokens;
   const steps: CheckStep[] = [
     ...serverSteps(url, report, parts.clock),
@@ -93,7 +94,7 @@ export async function checkConnection(grant: Grant, parts: ConnectionParts): Pro
       'initialize',
       async (http, signal) => {
         const accepted = await withRenewal(grant, accessToken, parts, (token) =>
-          mcpRequest(http, url, token, 'initialize', initializeParams, { signal }),
+          mcpRequest(http, url, token, discoverMethod, {}, { signal, olderOrigins }),
         );
         report.wasRenewed = !accepted.equals(accessToken);
         accessToken = accepted;
@@ -103,20 +104,20 @@ export async function checkConnection(grant: Grant, parts: ConnectionParts): Pro
       'tools',
       async (http, signal) => {
         report.tools = await listTools((params) =>
-          mcpRequest(http, url, accessToken, 'tools/list', params, { signal }),
+          mcpRequest(http, url, accessToken, 'tools/list', params, { signal, olderOrigins }),
         );
       },
     ],
     [
       'identity',
       async (http, signal) => {
-        report.identity = await readIdentity(http, url, accessToken, { signal });
+        report.identity = await readIdentity(http, url, accessToken, { signal, olderOrigins });
       },
     ],
     [
       'access',
       async (http, signal) => {
-        report.access = await readToolAccess(http, url, accessToken, { signal });
+        report.access = await readToolAccess(http, url, accessToken, { signal, olderOrigins });
       },
     ],
   ];

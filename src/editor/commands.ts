@@ -1,14 +1,18 @@
-import { type Extension, env, l10n, type QuickPickItem, window } from 'vscode';
+import { type Extension, env } from 'vscode';
 import type { Accounts } from '../accounts/accounts.ts';
 import type { Account } from '../accounts/registry.ts';
 import type { Clock } from '../core/clock.ts';
+import { type DisplayText, display, displayLines } from '../core/displayText.ts';
 import type { Log } from '../core/log.ts';
 import type { ConnectionReport } from '../diagnostics/connectionTest.ts';
 import { Failure } from '../oauth/errors.ts';
 import { stoppedWaiting } from './delayedProgress.ts';
 import { describeAccount } from './messages/accountStatus.ts';
-import { connectionMessage, connectionText } from './messages/connection.ts';
+import { connectionLines, connectionMessage } from './messages/connection.ts';
 import { aboutAccount, messageFor } from './messages/failure.ts';
+import { l10n } from './messages/l10n.ts';
+import { accountName } from './messages/names.ts';
+import { pick } from './messages/quickPick.ts';
 import { reportUnexpected, showFailure, showNote, showWarning } from './messages/show.ts';
 import { withProgress } from './progress.ts';
 import type { ReadOnlyDocuments } from './readOnlyDocuments.ts';
@@ -58,17 +62,18 @@ export async function refresh(parts: CommandParts): Promise<void> {
 
 export async function refreshAccount(parts: CommandParts, account: Account): Promise<void> {
   const { accounts, reminder, clock, log, signInFlow } = parts;
-  const { id, label } = account.grant;
+  const { id } = account.grant;
+  const name = accountName(account.grant);
   try {
-    const refreshed = await withProgress(clock, l10n.t('Refreshing {0}…', label), () =>
+    const refreshed = await withProgress(clock, l10n.t('Refreshing {0}…', name), () =>
       accounts.renew(id, { reason: 'asked' }),
     );
     // The renewal belongs to the window, not to this command: Cancel only stops waiting for it.
-    void window.showInformationMessage(
+    const sentence =
       refreshed === stoppedWaiting
-        ? l10n.t('Refreshing {0} goes on in the background.', label)
-        : l10n.t('Refreshed {0}.', label),
-    );
+        ? l10n.t('Refreshing {0} goes on in the background.', name)
+        : l10n.t('Refreshed {0}.', name);
+    void showNote({ sentence, actions: [] });
   } catch (error) {
     if (!(error instanceof Failure)) {
       throw error;
@@ -82,7 +87,7 @@ export async function refreshAccount(parts: CommandParts, account: Account): Pro
     }
     const message = messageFor(error);
     if (message !== undefined) {
-      void showFailure(aboutAccount(label, message), {
+      void showFailure(aboutAccount(name, message), {
         tryAgain: () => void reportUnexpected(log, () => refreshAccount(parts, account)),
         reconnect: () => void signInFlow.reconnectIfNeeded(account),
       });
@@ -100,10 +105,11 @@ export async function testConnection(parts: CommandParts): Promise<void> {
 
 export async function testAccount(parts: CommandParts, account: Account): Promise<void> {
   const { accounts, reminder, clock, documents, log, signInFlow } = parts;
-  const { id, label } = account.grant;
-  const report = await withProgress(clock, l10n.t('Testing {0}…', label), (signal) => parts.check(account, signal));
+  const { id } = account.grant;
+  const name = accountName(account.grant);
+  const report = await withProgress(clock, l10n.t('Testing {0}…', name), (signal) => parts.check(account, signal));
   if (report === stoppedWaiting) {
-    void window.showInformationMessage(l10n.t('The test of {0} was stopped.', label));
+    void showNote({ sentence: l10n.t('The test of {0} was stopped.', name), actions: [] });
     return;
   }
   const testedAtMs = clock.nowMs();
@@ -116,13 +122,13 @@ export async function testAccount(parts: CommandParts, account: Account): Promis
   }
   const reconnect = () => void signInFlow.reconnect(account);
   const show = failed === undefined ? showNote : showWarning;
-  void show(connectionMessage(label, report), {
+  void show(connectionMessage(name, report), {
     tryAgain: () => void reportUnexpected(log, () => testAccount(parts, account)),
     signIn: reconnect,
     reconnect,
     showDetails: () =>
       void reportUnexpected(log, () =>
-        documents.show(`${l10n.t('Notion connection')}.txt`, connectionText(label, report, testedAtMs)),
+        documents.show(display`${l10n.t('Notion connection')}.txt`, connectionLines(name, report, testedAtMs)),
       ),
   });
 }
@@ -132,11 +138,14 @@ function needsUser(account: Account | undefined): boolean {
   return account?.state === 'needsSignIn' || account?.state === 'serverRejected';
 }
 
+/** Of a line of the diagnostics. */
+const longestLine = 1000;
+
 /** `Notion MCP: Copy Diagnostics`: copies what an issue report needs, without secrets or names. */
 export async function copyDiagnostics({ clock, diagnostics, documents, log }: CommandParts): Promise<void> {
   const text = await withProgress(clock, l10n.t('Collecting diagnostics…'), diagnostics);
   if (text === stoppedWaiting) {
-    void window.showInformationMessage(l10n.t('The diagnostics were not copied.'));
+    void showNote({ sentence: l10n.t('The diagnostics were not copied.'), actions: [] });
     return;
   }
   await env.clipboard.writeText(text);
@@ -145,13 +154,16 @@ export async function copyDiagnostics({ clock, diagnostics, documents, log }: Co
   void showNote(
     { sentence, actions: ['showDetails'] },
     {
-      showDetails: () => void reportUnexpected(log, () => documents.show(`${l10n.t('Notion diagnostics')}.txt`, text)),
+      showDetails: () =>
+        void reportUnexpected(log, () =>
+          documents.show(display`${l10n.t('Notion diagnostics')}.txt`, displayLines(text.trimEnd(), longestLine)),
+        ),
     },
   );
 }
 
 /** Returns the only account, or the one that the user picks. Offers a sign-in if there is none. */
-async function pickAccount(accounts: Accounts, title: string): Promise<Account | undefined> {
+async function pickAccount(accounts: Accounts, title: DisplayText): Promise<Account | undefined> {
   const available = accounts.list().filter(({ state }) => state !== 'dormant');
   if (available.length === 0) {
     void showNote(
@@ -169,10 +181,10 @@ async function pickAccount(accounts: Accounts, title: string): Promise<Account |
   if (available.length === 1) {
     return available[0];
   }
-  const items: (QuickPickItem & { account: Account })[] = available.map((account) => ({
-    label: account.grant.label,
+  const choices = available.map((account) => ({
+    label: accountName(account.grant),
     detail: describeAccount(account, accounts.trouble(account.grant.id)),
     account,
   }));
-  return (await window.showQuickPick(items, { title, placeHolder: l10n.t('Choose an account') }))?.account;
+  return (await pick(choices, { title, placeHolder: l10n.t('Choose an account') }))?.account;
 }

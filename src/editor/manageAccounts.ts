@@ -1,39 +1,41 @@
-import { commands, env, l10n, type QuickPickItem, QuickPickItemKind, ThemeIcon, Uri, window } from 'vscode';
+import { commands, env, Uri } from 'vscode';
 import type { Account } from '../accounts/registry.ts';
+import type { DisplayText } from '../core/displayText.ts';
 import type { CommandParts } from './commands.ts';
 import * as accountCommands from './commands.ts';
 import { describeAccount } from './messages/accountStatus.ts';
+import { l10n } from './messages/l10n.ts';
+import { accountName } from './messages/names.ts';
+import { type Choice, pick, separator } from './messages/quickPick.ts';
 import { openSetting, showExtension } from './messages/show.ts';
 import { providerId } from './provider.ts';
 import { serverUrlSetting } from './settings.ts';
 import { confirmAndSignOut } from './signOutCommand.ts';
 
-interface Choice extends QuickPickItem {
-  act?: () => unknown;
+interface ActionChoice extends Choice {
+  act: () => unknown;
 }
 
 /** `Notion MCP: Manage Accounts`: lists each account with its state, then the actions for the picked one. */
 export async function manageAccounts(parts: CommandParts): Promise<void> {
   const { accounts } = parts;
-  const choices: Choice[] = accounts.list().map((account) => ({
-    label: account.grant.label,
-    iconPath: new ThemeIcon(iconOf(account)),
+  const choices: ActionChoice[] = accounts.list().map((account) => ({
+    label: accountName(account.grant),
+    icon: iconOf(account),
     detail: describe(parts, account),
     act: () => manageAccount(parts, account),
   }));
   const signIn = choice(l10n.t('Sign in to a workspace…'), 'add', () => accountCommands.signIn(parts));
-  const separator = { label: '', kind: QuickPickItemKind.Separator };
-  const picked = await window.showQuickPick<Choice>(choices.length > 0 ? [...choices, separator, signIn] : [signIn], {
+  const picked = await pick(choices.length > 0 ? [...choices, separator, signIn] : [signIn], {
     title: l10n.t('Notion accounts'),
     placeHolder: choices.length > 0 ? l10n.t('Choose an account') : l10n.t('You are not signed in to Notion yet.'),
     matchOnDetail: true,
   });
-  await picked?.act?.();
+  await picked?.act();
 }
 
 async function manageAccount(parts: CommandParts, account: Account): Promise<void> {
-  const { grant } = account;
-  const choices = [
+  const choices: ActionChoice[] = [
     ...choicesByState(parts, account),
     ...(await trustedExtensionsChoice(account)),
     choice(l10n.t('Open the workspace in the browser'), 'link-external', () => openWorkspace(account)),
@@ -42,12 +44,13 @@ async function manageAccount(parts: CommandParts, account: Account): Promise<voi
       description: l10n.t('revoke the access and forget it here'),
     },
   ];
-  const picked = await window.showQuickPick(choices, { title: grant.label, placeHolder: describe(parts, account) });
-  await picked?.act?.();
+  const title = accountName(account.grant);
+  const picked = await pick(choices, { title, placeHolder: describe(parts, account) });
+  await picked?.act();
 }
 
 /** The most useful action for the account's state comes first. */
-function choicesByState(parts: CommandParts, account: Account): Choice[] {
+function choicesByState(parts: CommandParts, account: Account): ActionChoice[] {
   const { signInFlow } = parts;
   const reconnect = {
     ...choice(l10n.t('Reconnect'), 'sign-in', () => signInFlow.reconnect(account)),
@@ -81,7 +84,7 @@ function choicesByState(parts: CommandParts, account: Account): Choice[] {
   }
 }
 
-function choicesForReadOnly({ why }: Account, reconnect: Choice): Choice[] {
+function choicesForReadOnly({ why }: Account, reconnect: ActionChoice): ActionChoice[] {
   switch (why) {
     case 'newer':
       return [choice(l10n.t('Show the extension, to update it'), 'extensions', showExtension)];
@@ -95,7 +98,7 @@ function choicesForReadOnly({ why }: Account, reconnect: Choice): Choice[] {
 }
 
 /** Offered only if the editor has this internal command, which does not know accounts of other servers. */
-async function trustedExtensionsChoice({ grant, state }: Account): Promise<Choice[]> {
+async function trustedExtensionsChoice({ grant, state }: Account): Promise<ActionChoice[]> {
   const command = '_manageTrustedExtensionsForAccount';
   if (state === 'dormant' || !(await commands.getCommands(false)).includes(command)) {
     return [];
@@ -109,11 +112,11 @@ async function trustedExtensionsChoice({ grant, state }: Account): Promise<Choic
   ];
 }
 
-function choice(label: string, icon: string, act: () => unknown): Choice {
-  return { label, iconPath: new ThemeIcon(icon), act };
+function choice(label: DisplayText, icon: string, act: () => unknown): ActionChoice {
+  return { label, icon, act };
 }
 
-function describe({ accounts }: CommandParts, account: Account): string {
+function describe({ accounts }: CommandParts, account: Account): DisplayText {
   return describeAccount(account, accounts.trouble(account.grant.id));
 }
 

@@ -1,8 +1,8 @@
-import { EventEmitter, l10n, McpHttpServerDefinition, type McpServerDefinitionProvider, Uri } from 'vscode';
+import { EventEmitter, McpHttpServerDefinition, type McpServerDefinitionProvider, Uri } from 'vscode';
 import type { Log } from '../core/log.ts';
 import type { RunningGateway } from '../gateway/contract.ts';
 import type { Grant } from '../grants/grant.ts';
-import { serverLabels } from '../grants/names.ts';
+import { l10n } from './messages/l10n.ts';
 
 export interface DefinitionsParts {
   /** Resolves to the grants whose MCP servers may be offered, once loaded. Never waits for the network. */
@@ -63,7 +63,8 @@ export class McpDefinitions implements McpServerDefinitionProvider<McpHttpServer
   }
 
   async #labels(): Promise<Map<string, string>> {
-    return this.#parts.isOffered() ? serverLabels(await this.#parts.grants()) : new Map();
+    const grants = this.#parts.isOffered() ? await this.#parts.grants() : [];
+    return new Map(grants.flatMap(({ id, serverNames }) => (serverNames ? [[id, serverNames.handle]] : [])));
   }
 }
 

@@ -1,4 +1,4 @@
-import { type Extension, ExtensionKind, env, l10n, UIKind, Uri, workspace } from 'vscode';
+import { type Extension, ExtensionKind, env, UIKind, Uri, workspace } from 'vscode';
 import { listen } from '#platform/listen';
 import { hostProcess } from '#platform/process';
 import type { Clock } from '../core/clock.ts';
@@ -9,6 +9,7 @@ import type { HostEnvironment } from '../signIn/channels.ts';
 import { type CompletionPage, type CompletionPageText, renderCompletionPage } from '../signIn/completionPage.ts';
 import { openLoopbackChannel } from '../signIn/loopback.ts';
 import { openPasteChannel } from '../signIn/paste.ts';
+import { l10n } from './messages/l10n.ts';
 import { promptForPaste } from './pasteBox.ts';
 import { configuredClientId, signInChannel } from './settings.ts';
 import { callbackPath } from './uriHandler.ts';

@@ -1,5 +1,7 @@
-import { InputBoxValidationSeverity, l10n, window } from 'vscode';
+import { InputBoxValidationSeverity, window } from 'vscode';
+import type { DisplayText } from '../core/displayText.ts';
 import type { PasteVerdict, PromptForPaste } from '../signIn/paste.ts';
+import { l10n } from './messages/l10n.ts';
 
 /** Prompts for the address on which the browser ended, until the user enters the right one or closes the input box. */
 export const promptForPaste: PromptForPaste = (judge, signal) =>
@@ -49,7 +51,7 @@ export const promptForPaste: PromptForPaste = (judge, signal) =>
     }
   });
 
-function explain(verdict: Exclude<PasteVerdict, 'accepted' | 'declined'>): string {
+function explain(verdict: Exclude<PasteVerdict, 'accepted' | 'declined'>): DisplayText {
   switch (verdict) {
     case 'unreadable':
       return l10n.t(

@@ -4,13 +4,13 @@ import {
   type AuthenticationProviderSessionOptions,
   type AuthenticationSession,
   EventEmitter,
-  l10n,
 } from 'vscode';
 import type { Accounts } from '../accounts/accounts.ts';
 import type { Account, AccountsChange } from '../accounts/registry.ts';
 import { errorInfo } from '../core/errorInfo.ts';
 import type { Log } from '../core/log.ts';
 import type { SignInResult } from '../signIn/exchange.ts';
+import { l10n } from './messages/l10n.ts';
 import {
   announcedScopes,
   defaultScope,
@@ -56,6 +56,9 @@ export class NotionAuthenticationProvider implements AuthenticationProvider {
 
   /** Notifies the editor of a change in the accounts. Called for every event of the accounts. */
   announce({ added, changed, removed }: AccountsChange): void {
+    if (added.length + changed.length + removed.length === 0) {
+      return;
+    }
     this.#fire({
       added: added.flatMap((account) => announcedScopes(account.grant).map((scopes) => sessionOf(account, scopes))),
       changed: changed.map((account) => sessionOf(account, [defaultScope])),

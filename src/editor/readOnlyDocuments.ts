@@ -1,4 +1,5 @@
 import { Uri, window, workspace } from 'vscode';
+import type { DisplayText } from '../core/displayText.ts';
 
 const scheme = 'notion-mcp-report';
 
@@ -10,10 +11,10 @@ export class ReadOnlyDocuments {
   });
   #count = 0;
 
-  /** Shows `text` in an editor titled `name`. */
-  async show(name: string, text: string): Promise<void> {
+  /** Shows a plain text in an editor titled `name`. */
+  async show(name: DisplayText, lines: readonly DisplayText[]): Promise<void> {
     const query = String(++this.#count);
-    this.#texts.set(query, text);
+    this.#texts.set(query, `${lines.join('\n')}\n`);
     await window.showTextDocument(Uri.from({ scheme, path: name, query }), { preview: true });
   }
 

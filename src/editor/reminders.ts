@@ -1,11 +1,15 @@
-import { l10n, type Memento, StatusBarAlignment, type StatusBarItem, ThemeColor, window } from 'vscode';
+import { type Memento, StatusBarAlignment, type StatusBarItem, ThemeColor, window } from 'vscode';
 import type { StorageProblem } from '../accounts/accountState.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import type { Account } from '../accounts/registry.ts';
+import type { DisplayText } from '../core/displayText.ts';
 import type { GatewayReminders } from '../gateway/contract.ts';
 import type { Grant } from '../grants/grant.ts';
+import type { StepUps } from '../signIn/stepUps.ts';
 import { needsSignInSentence, refusedSentence, type SecretsHome, storageMessage } from './messages/failure.ts';
+import { l10n } from './messages/l10n.ts';
 import { showWarning } from './messages/show.ts';
+import { stepUpInVainMessage, stepUpMessage } from './messages/stepUp.ts';
 
 export interface SignInReminderParts {
   accounts: Accounts;
@@ -47,7 +51,8 @@ export class SignInReminder {
     const item = this.#item ?? window.createStatusBarItem('notionMcp.reminder', StatusBarAlignment.Left);
     item.name = l10n.t('Notion sign-in');
     item.text = `$(warning) ${l10n.t('Notion: sign in again')}`;
-    item.tooltip = pending.map(({ grant }) => reminderSentence(grant)).join('\n');
+    const sentences: DisplayText[] = pending.map(({ grant }) => reminderSentence(grant));
+    item.tooltip = sentences.join('\n');
     item.accessibilityInformation = { label: item.tooltip, role: 'button' };
     item.backgroundColor = new ThemeColor('statusBarItem.warningBackground');
     item.command = 'notionMcp.manageAccounts';
@@ -83,7 +88,7 @@ export class SignInReminder {
   }
 }
 
-function reminderSentence(grant: Grant): string {
+function reminderSentence(grant: Grant): DisplayText {
   return grant.needsSignIn === undefined ? refusedSentence(grant) : needsSignInSentence(grant);
 }
 
@@ -105,17 +110,22 @@ export function warnOfStorageProblems(
   }
 }
 
+export interface GatewayReminderParts extends Pick<SignInReminderParts, 'accounts' | 'reconnect'> {
+  reminder: SignInReminder;
+  stepUps: Pick<StepUps, 'isOpen'>;
+}
+
 /** Notifies the user of problems that chat or an agent sees only as an error. */
-export function gatewayReminders(accounts: Accounts, reminder: SignInReminder): GatewayReminders {
+export function gatewayReminders({ accounts, reconnect, reminder, stepUps }: GatewayReminderParts): GatewayReminders {
   return {
     signInNeeded: (grantId) => reminder.remind(grantId),
     insufficientScope: (grantId, scopes) => {
-      const label = accounts.find(grantId)?.grant.label ?? '';
-      const sentence =
-        scopes.length === 0
-          ? l10n.t('A tool needs more access than {0} has. Sign in again to allow it.', label)
-          : l10n.t('A tool needs more access ({0}) than {1} has. Sign in again to allow it.', scopes.join(', '), label);
-      void showWarning({ sentence, actions: ['signIn', 'showLog'] });
+      const account = accounts.find(grantId);
+      if (account === undefined) {
+        return;
+      }
+      const message = stepUps.isOpen(grantId) ? stepUpMessage : stepUpInVainMessage;
+      void showWarning(message(account.grant, scopes), { reconnect: () => void reconnect(account) });
     },
   };
 }

@@ -16,9 +16,9 @@ export function sessionOf(account: Account, scopes: readonly string[]): Authenti
   };
 }
 
-/** `<user id>:<workspace id>`, or the grant's id while its identity is unknown. */
-export function accountId({ id, identity }: Grant): string {
-  return identity === undefined ? id : `${identity.userId}:${identity.workspaceId}`;
+/** The key of the account's identity, or the grant's id while that is unknown. */
+export function accountId({ id, accountId: known }: Grant): string {
+  return known ?? id;
 }
 
 /** Whether VS Code may see the account: accounts of another server are kept but hidden. */
@@ -41,9 +41,15 @@ export function matchesScopes({ tokens, askedScopes }: Grant, scopes: readonly s
   return scopes.every((scope) => scope === '' || known.has(scope));
 }
 
-/** Whether a request is for this account. It names one by id and label or, from older consumers, by label alone. */
+/**
+ * Whether a request is for this account. The id decides: a label that two requests share proves nothing. Only a request
+ * without an id, as older consumers make it, is matched by its label.
+ */
 export function matchesAccount(grant: Grant, wanted: AuthenticationSessionAccountInformation | undefined): boolean {
-  return wanted === undefined || wanted.id === accountId(grant) || wanted.label === grant.label;
+  if (wanted === undefined) {
+    return true;
+  }
+  return wanted.id ? wanted.id === accountId(grant) : wanted.label === grant.label;
 }
 
 /**

@@ -1,8 +1,9 @@
-import { CancellationError, env, l10n, type Memento, ProgressLocation, type Uri, window } from 'vscode';
+import { CancellationError, env, type Memento, type Uri } from 'vscode';
 import type { Accounts } from '../accounts/accounts.ts';
 import { isSameAccount } from '../accounts/addAccount.ts';
 import type { Account } from '../accounts/registry.ts';
 import type { Clock } from '../core/clock.ts';
+import type { DisplayText } from '../core/displayText.ts';
 import { errorInfo } from '../core/errorInfo.ts';
 import type { Log } from '../core/log.ts';
 import type { Randomness } from '../core/random.ts';
@@ -12,16 +13,21 @@ import { Failure } from '../oauth/errors.ts';
 import { parseServerUrl } from '../oauth/serverUrl.ts';
 import type { SignInResult } from '../signIn/exchange.ts';
 import type { SignIn, SignInStage } from '../signIn/signIn.ts';
+import type { StepUps } from '../signIn/stepUps.ts';
+import { confirmClient, confirmHosts } from './confirmSignIn.ts';
 import type { Message } from './messages/actions.ts';
 import { messageFor, unexpectedErrorMessage } from './messages/failure.ts';
+import { l10n } from './messages/l10n.ts';
+import { accountName, hostName } from './messages/names.ts';
 import { showFailure, showNote, showWarning } from './messages/show.ts';
-import { ProgressLink } from './progress.ts';
+import { ProgressLink, withLinks } from './progress.ts';
 import { offersMcpServer, serverUrlText, stopOfferingMcpServer } from './settings.ts';
 import { confirmAndSignOut, signOutAndReport } from './signOutCommand.ts';
 
 export interface SignInFlowParts {
   signIn: SignIn;
   accounts: Accounts;
+  stepUps: StepUps;
   /** Remembers across windows and reloads that the user knows about Notion's tools in chat. */
   memory: Memento;
   clock: Clock;
@@ -34,6 +40,8 @@ interface Purpose {
   scopes: readonly string[];
   /** The account that is meant, as the progress names it. */
   label: string | undefined;
+  /** Set after the authorization server refused the scopes that the account had or lacked: they are not requested. */
+  withoutStepUp?: boolean;
   /** Set for a reconnect: the user is warned if another account signs in instead. */
   reconnects?: Account;
 }
@@ -66,15 +74,15 @@ export class SignInFlow {
 
   /** Like `reconnect`, but for a notification that may be outdated: says so if there is nothing left to do. */
   async reconnectIfNeeded(account: Account): Promise<void> {
-    const { label } = account.grant;
     const now = this.#find(account.grant);
     if (now === undefined) {
-      const sentence = l10n.t('{0} was signed out of Notion. Sign in again to use it.', label);
+      const sentence = l10n.t('{0} was signed out of Notion. Sign in again to use it.', accountName(account.grant));
       void showNote({ sentence, actions: ['signIn'] });
-    } else if (needsUser(now) || this.#parts.accounts.trouble(now.grant.id) === 'beingConfirmed') {
+    } else if (this.#isOfUse(now)) {
       await this.reconnect(now);
     } else {
-      const sentence = l10n.t('{0} is signed in again already; there is nothing left to do.', now.grant.label);
+      const name = accountName(now.grant);
+      const sentence = l10n.t('{0} is signed in again already; there is nothing left to do.', name);
       void showNote({ sentence, actions: ['manageAccounts'] });
     }
   }
@@ -83,6 +91,13 @@ export class SignInFlow {
   #find(grant: Grant): Account | undefined {
     const { accounts } = this.#parts;
     return accounts.find(grant.id) ?? accounts.list().find((account) => isSameAccount(account.grant, grant));
+  }
+
+  /** Whether a new sign-in is of use to the account. */
+  #isOfUse({ grant: { id }, state }: Account): boolean {
+    const { accounts, stepUps } = this.#parts;
+    const needsUser = state === 'needsSignIn' || state === 'serverRejected' || state === 'readOnly';
+    return needsUser || accounts.trouble(id) === 'beingConfirmed' || stepUps.isOpen(id);
   }
 
   async #run(purpose: Purpose): Promise<SignInResult> {
@@ -98,40 +113,48 @@ export class SignInFlow {
     }
   }
 
-  async #runWithProgress({ scopes, label }: Purpose, log: Log): Promise<SignInResult> {
+  /** The scopes that the account of this purpose has, and those that it lacks. */
+  #stepUpScopes({ label, reconnects, withoutStepUp }: Purpose): string[] | undefined {
+    const { accounts, stepUps } = this.#parts;
+    const account =
+      reconnects === undefined
+        ? accounts.list().find(({ grant }) => grant.label === label)
+        : this.#find(reconnects.grant);
+    return account === undefined || withoutStepUp ? undefined : stepUps.scopesFor(account.grant);
+  }
+
+  async #runWithProgress(purpose: Purpose, log: Log): Promise<SignInResult> {
+    const { scopes, label } = purpose;
     const serverUrl = parseServerUrl(serverUrlText());
     this.#parts.accounts.refuseIfStale();
-    return window.withProgress(
-      { location: ProgressLocation.Notification, cancellable: true, title: l10n.t('Notion') },
-      async (progress, token) => {
-        const cancel = new AbortController();
-        const listening = token.onCancellationRequested(() => cancel.abort());
-        this.#begun += 1;
-        const openAgain = new ProgressLink(`notionMcp.openAgain.${this.#begun}`);
-        const tryNextChannel = new ProgressLink(`notionMcp.tryNextChannel.${this.#begun}`);
-        try {
-          return await this.#parts.signIn.run({
-            serverUrl,
-            scopes,
-            signal: cancel.signal,
-            onStage: (stage, host, choices) => {
-              const links = [
-                openAgain.to(choices?.openAgain, openAgainLabel()),
-                tryNextChannel.to(choices?.tryNextChannel, nextChannelLabel()),
-              ];
-              const offered = links.filter(Boolean).join(' · ');
-              progress.report({ message: `${stageMessage(stage, host, label)} ${offered}`.trimEnd() });
-            },
-            confirmHosts,
-            log,
-          });
-        } finally {
-          listening.dispose();
-          openAgain.dispose();
-          tryNextChannel.dispose();
-        }
-      },
-    );
+    const stepUpScopes = this.#stepUpScopes(purpose);
+    return withLinks(l10n.t('Notion'), async (report, signal) => {
+      this.#begun += 1;
+      const openAgain = new ProgressLink(`notionMcp.openAgain.${this.#begun}`, openAgainLabel());
+      const tryNextChannel = new ProgressLink(`notionMcp.tryNextChannel.${this.#begun}`, nextChannelLabel());
+      try {
+        const result = await this.#parts.signIn.run({
+          serverUrl,
+          scopes,
+          ...(stepUpScopes && { stepUpScopes }),
+          signal,
+          onStage: (stage, host, choices) => {
+            openAgain.action = choices?.openAgain;
+            tryNextChannel.action = choices?.tryNextChannel;
+            const account = label === undefined ? undefined : accountName({ label });
+            report(stageText(stage, hostName(host), account), [openAgain, tryNextChannel]);
+          },
+          confirmHosts,
+          confirmClient,
+          log,
+        });
+        this.#parts.stepUps.signedIn(result.grant.id, stepUpScopes);
+        return result;
+      } finally {
+        openAgain.dispose();
+        tryNextChannel.dispose();
+      }
+    });
   }
 
   #reportSuccess(result: SignInResult, intended: Account | undefined): Promise<void> {
@@ -158,8 +181,8 @@ export class SignInFlow {
   async #reportOtherAccount({ grant, reconnected }: SignInResult, intended: Account): Promise<void> {
     const sentence = l10n.t(
       'You signed in as {0}, so {1} was not reconnected. Try again and choose {1} in the browser.',
-      grant.label,
-      intended.grant.label,
+      accountName(grant),
+      accountName(intended.grant),
     );
     await showWarning(
       { sentence, actions: ['reconnect', ...(reconnected ? [] : (['undo'] as const))] },
@@ -170,7 +193,7 @@ export class SignInFlow {
   async #undo(grant: Grant): Promise<void> {
     const now = this.#find(grant)?.grant;
     if (now === undefined) {
-      const sentence = l10n.t('{0} is signed out already; there is nothing left to do.', grant.label);
+      const sentence = l10n.t('{0} is signed out already; there is nothing left to do.', accountName(grant));
       await showNote({ sentence, actions: [] });
     } else if (now.id !== grant.id || now.generation !== grant.generation) {
       // The account has changed since the message was shown, so this is an ordinary sign-out.
@@ -205,7 +228,8 @@ export class SignInFlow {
     log.warn('The sign-in failed.', { kind: error.kind, step, code, status });
     // The user's own decision is not an error.
     const isDecided = error.kind === 'cancelled' || error.kind === 'accessDenied';
-    return this.#show(message, purpose, isDecided ? showNote : showFailure);
+    const next = code === 'invalid_scope' ? { ...purpose, withoutStepUp: true } : purpose;
+    return this.#show(message, next, isDecided ? showNote : showFailure);
   }
 
   #show(message: Message, purpose: Purpose, show = showFailure): Error {
@@ -213,11 +237,6 @@ export class SignInFlow {
     void show(message, { tryAgain: again, signIn: again });
     return new Error(message.sentence);
   }
-}
-
-/** Whether a new sign-in is of use to the account. */
-function needsUser({ state }: Account): boolean {
-  return state === 'needsSignIn' || state === 'serverRejected' || state === 'readOnly';
 }
 
 /**
@@ -233,33 +252,35 @@ function isKnownToDiffer(one: Grant, other: Grant): boolean {
   return one.identity !== undefined && other.identity !== undefined && !isSameAccount(one, other);
 }
 
-function signedInSentence({ identity, label }: Grant): string {
-  const { user, workspace } = identity === undefined ? { user: label, workspace: '' } : displayNames(identity);
-  return workspace === '' ? l10n.t('Connected as {0}.', user) : l10n.t('Connected as {0} in {1}.', user, workspace);
+function signedInSentence(grant: Grant): DisplayText {
+  const { user, workspace } = grant.identity ? displayNames(grant.identity) : { user: accountName(grant) };
+  return workspace === undefined || workspace === ''
+    ? l10n.t('Connected as {0}.', user)
+    : l10n.t('Connected as {0} in {1}.', user, workspace);
 }
 
-function openAgainLabel(): string {
+function openAgainLabel(): DisplayText {
   return l10n.t({ message: 'Open it again', comment: ['Link: opens the page to allow access in the browser again.'] });
 }
 
-function nextChannelLabel(): string {
+function nextChannelLabel(): DisplayText {
   return l10n.t({
     message: 'Try another way',
     comment: ['Link: the browser’s response comes back through another channel.'],
   });
 }
 
-function stageMessage(stage: SignInStage, host: string, label: string | undefined): string {
+function stageText(stage: SignInStage, host: DisplayText, account: DisplayText | undefined): DisplayText {
   switch (stage) {
     case 'discovering':
       return l10n.t('Asking {0} where to sign in…', host);
     case 'waitingForBrowser':
-      return label === undefined
+      return account === undefined
         ? l10n.t('Allow access at {0} in your browser…', host)
         : l10n.t({
             message: 'Choose {0} and allow access at {1} in your browser…',
             comment: ['{0} is the name of an account, {1} that of a server.'],
-            args: [label, host],
+            args: [account, host],
           });
     case 'finishing':
       return l10n.t('Finishing the sign-in…');
@@ -268,27 +289,4 @@ function stageMessage(stage: SignInStage, host: string, label: string | undefine
     case 'unreachable':
       return l10n.t('No connection to {0}; trying again…', host);
   }
-}
-
-/** Asks the user to confirm hosts other than Notion's before the browser opens. */
-async function confirmHosts(mcpHost: string, authorizationHost: string): Promise<boolean> {
-  const proceed = l10n.t('Continue');
-  const choice = await window.showWarningMessage(
-    l10n.t('Sign in at {0}?', authorizationHost),
-    {
-      modal: true,
-      detail:
-        mcpHost === authorizationHost
-          ? l10n.t(
-              'This is not where Notion runs its service; its tools would come from there too. Continue only if you chose this server.',
-            )
-          : l10n.t(
-              'This is not where Notion runs its service: its tools would come from {0}, and you would sign in at {1}. Continue only if you chose this server.',
-              mcpHost,
-              authorizationHost,
-            ),
-    },
-    proceed,
-  );
-  return choice === proceed;
 }

@@ -8,6 +8,7 @@ export const callbackPath = '/callback';
 export class CallbackUriHandler implements UriHandler {
   readonly #receive: (query: string) => Promise<void>;
   readonly #log: Log;
+  #hasIgnoredLink = false;
 
   constructor(receive: (query: string) => Promise<void>, log: Log) {
     this.#receive = receive;
@@ -17,8 +18,9 @@ export class CallbackUriHandler implements UriHandler {
   async handleUri(uri: Uri): Promise<void> {
     if (uri.path === callbackPath) {
       await this.#receive(uri.query);
-    } else {
-      this.#log.warn('Ignored a link to this extension with an unknown path.');
+    } else if (!this.#hasIgnoredLink) {
+      this.#hasIgnoredLink = true;
+      this.#log.warn('Ignored a link to this extension with an unknown path.', { furtherLinesSuppressed: true });
     }
   }
 }

@@ -9,6 +9,8 @@ import type { Secret } from '../core/secret.ts';
 export interface GatewayServices {
   accounts: GatewayAccounts;
   reminders: GatewayReminders;
+  /** Called for each challenge of the MCP server to an account's token; `scopes` is empty if it names none. */
+  scopesDemanded(grantId: string, scopes: readonly string[]): void;
   /** Describes a problem in the sentence that the caller gets. */
   sentence: Sentence;
   clock: Clock;

@@ -15,8 +15,10 @@ import { type Call, respondToDelete, respondToGet, respondToPost, respondWithPro
 
 export interface GatewayParts extends GatewayServices {
   transport: Transport;
-  /** Listens on 127.0.0.1 on a free port. */
-  listen(handle: (request: IncomingMessage, response: ServerResponse) => void): Promise<GatewayListener>;
+  /** Listens on 127.0.0.1 on a free port. A connection is closed within seconds unless `admit` is called for it. */
+  listen(
+    handle: (request: IncomingMessage, response: ServerResponse, admit: () => void) => void,
+  ): Promise<GatewayListener>;
 }
 
 export interface GatewayListener {
@@ -83,8 +85,15 @@ export class Gateway implements RunningGateway {
     const { listen, randomness, log } = this.#parts;
     try {
       let authorizer: CallerAuthorizer | undefined;
-      const listener = await listen((request, response) => {
-        this.#handle(authorizer?.authorize(request), request, response);
+      const listener = await listen((request, response, admit) => {
+        const grantId = authorizer?.authorize(request);
+        if (grantId === undefined) {
+          // The body of an unauthorized request is not read.
+          response.writeHead(404, { connection: 'close', 'content-length': 0 }).end();
+          return;
+        }
+        admit();
+        this.#handle(grantId, request, response);
       });
       const host = `127.0.0.1:${listener.port}`;
       authorizer = new CallerAuthorizer(host, randomness);
@@ -104,12 +113,7 @@ export class Gateway implements RunningGateway {
     return this.#open;
   }
 
-  #handle(grantId: string | undefined, request: IncomingMessage, response: ServerResponse): void {
-    if (grantId === undefined) {
-      // The body of an unauthorized request is not read.
-      response.writeHead(404, { connection: 'close', 'content-length': 0 }).end();
-      return;
-    }
+  #handle(grantId: string, request: IncomingMessage, response: ServerResponse): void {
     this.#serve(grantId, request, response).catch((error: unknown) => {
       if (!(error instanceof HttpFailure)) {
         this.#parts.log.error('The gateway failed to handle a request.', {
@@ -151,7 +155,7 @@ export class Gateway implements RunningGateway {
   }
 
   #call(grantId: string, request: IncomingMessage, response: ServerResponse, body: RequestBody | undefined): Call {
-    const { accounts, sentence, log } = this.#parts;
+    const { accounts, sentence, scopesDemanded, log } = this.#parts;
     return {
       response,
       host: hostOf(accounts.find(grantId)?.serverUrl),
@@ -163,11 +167,14 @@ export class Gateway implements RunningGateway {
         return body.kind === 'whole' ? requestIdsOf(body.bytes) : requestIdsOfEnds(body.head, body.tail);
       },
       errorFor: (problem) => {
-        const { kind, status } = problem;
+        const { kind, status, scopes } = problem;
         const { method } = request;
+        if (kind === 'insufficientScope' || scopes !== undefined) {
+          scopesDemanded(grantId, scopes ?? []);
+        }
         // Callers retry a stream that cannot be opened every half minute.
         log[method === 'POST' ? 'warn' : 'debug']('The gateway responds with an error.', { method, kind, status });
-        this.#reminders.remind(grantId, problem);
+        this.#reminders.remind(grantId, problem, accounts.find(grantId)?.signedInAtMs);
         return errorOf(problem, sentence);
       },
     };
@@ -186,11 +193,15 @@ function hostOf(serverUrl: string | undefined): string {
   return serverUrl === undefined ? '' : new URL(serverUrl).host;
 }
 
-/** Passes each reminder on only once, so that a chat that tries ten tools does not show ten messages. */
+/**
+ * Passes a reminder on only once for each account and cause, so that a chat that tries ten tools does not show ten
+ * messages, and a server that makes up fifty scopes does not show fifty.
+ */
 export class OnceReminders {
   readonly #reminders: GatewayReminders;
   readonly #awaitingSignIn = new Set<string>();
-  readonly #remindedScopes = new Set<string>();
+  /** The sign-in of each account (when it was) that lacked scopes. */
+  readonly #lackingScopes = new Map<string, number | undefined>();
 
   constructor(reminders: GatewayReminders) {
     this.#reminders = reminders;
@@ -201,15 +212,15 @@ export class OnceReminders {
     this.#awaitingSignIn.delete(grantId);
   }
 
-  /** Reminds the user of a problem that needs them, unless they were already reminded of it. */
-  remind(grantId: string, { kind, scopes = [] }: Problem): void {
+  /** Reminds the user of a problem that needs them, unless they were reminded of it since the account signed in. */
+  remind(grantId: string, { kind, scopes = [] }: Problem, signedInAtMs: number | undefined): void {
     if (kind === 'signInNeeded' && !this.#awaitingSignIn.has(grantId)) {
       this.#awaitingSignIn.add(grantId);
       this.#reminders.signInNeeded(grantId);
     }
-    const key = JSON.stringify([grantId, ...scopes]);
-    if (kind === 'insufficientScope' && !this.#remindedScopes.has(key)) {
-      this.#remindedScopes.add(key);
+    const isTold = this.#lackingScopes.has(grantId) && this.#lackingScopes.get(grantId) === signedInAtMs;
+    if (kind === 'insufficientScope' && !isTold) {
+      this.#lackingScopes.set(grantId, signedInAtMs);
       this.#reminders.insufficientScope(grantId, scopes);
     }
   }

@@ -47,7 +47,9 @@ const knownFields = new Set([
   'client',
   'tokens',
   'identity',
+  'accountId',
   'label',
+  'serverNames',
   'askedScopes',
   'signedInAtMs',
   'machineId',
@@ -68,6 +70,10 @@ function readGrant(record: Fields): Grant {
     client: readClient(object(record.client)),
     tokens: readTokens(object(record.tokens)),
     ...defined({ identity: optional(record.identity, readIdentity) }),
+    ...defined({
+      accountId: optional(record.accountId, text),
+      serverNames: optional(record.serverNames, readServerNames),
+    }),
     label: text(record.label),
     askedScopes: texts(record.askedScopes),
     signedInAtMs: number(record.signedInAtMs),
@@ -126,6 +132,11 @@ function readIdentity(value: unknown): Identity {
     workspaceName: text(record.workspaceName),
     ...defined({ userEmail: optional(record.userEmail, text) }),
   };
+}
+
+function readServerNames(value: unknown): NonNullable<Grant['serverNames']> {
+  const record = object(value);
+  return { handle: text(record.handle), title: text(record.title) };
 }
 
 function readRefusal(value: unknown): NonNullable<Grant['refusal']> {

@@ -1,6 +1,8 @@
 import type { Identity } from '../notion/identity.ts';
 import type { FailureCode } from '../oauth/errors.ts';
 import type { AuthorizationServer, Client, Tokens } from '../oauth/model.ts';
+import { includesScopes } from '../oauth/scopes.ts';
+import type { ServerNames } from './names.ts';
 
 /** Why the user has to sign in to an account again. */
 export type NeedsSignInReason = 'ended' | 'invalidClient' | 'idle' | 'tooOld' | 'noRefreshToken';
@@ -19,8 +21,12 @@ export interface Grant {
   client: Client;
   tokens: Tokens;
   identity?: Identity;
-  /** The account's label: unique, and fixed at sign-in. */
+  /** The key of the identity, by which the editor knows the account; missing while the identity is unknown. */
+  accountId?: string;
+  /** The account's label: unique, and of this identity for ever. */
   label: string;
+  /** The names of the account's MCP server, of this identity for ever; it is offered once it has them. */
+  serverNames?: ServerNames;
   /** Scopes that consumers requested at sign-ins to this account. */
   askedScopes: string[];
   /** When the user signed in (local clock). Notion requires a new sign-in after 180 days. */
@@ -37,6 +43,14 @@ export interface Grant {
   mergedFrom?: string;
   /** Fields that a newer version stored, carried along unchanged. */
   unknown?: Record<string, unknown>;
+}
+
+/**
+ * Whether a newer grant of the same account would take scopes from it. Not if both are of the same client, as then the
+ * newer consent may have ended this grant at the server.
+ */
+export function allowsMore(grant: Grant, newer: Pick<Grant, 'client' | 'tokens'>): boolean {
+  return newer.client.clientId !== grant.client.clientId && !includesScopes(newer.tokens.scopes, grant.tokens.scopes);
 }
 
 /**

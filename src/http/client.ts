@@ -4,10 +4,13 @@ import { HttpFailure } from './errors.ts';
 import { headerOf, type Transport, type TransportResponse } from './transport.ts';
 import { isPrivateAddress, isSecure, reachOf } from './url.ts';
 
+/** Resolves a name to its addresses. May reject. */
+export type Lookup = (hostname: string) => Promise<string[]>;
+
 export interface HttpParts {
   transport: Transport;
-  /** Resolves a name to its addresses; absent where that is not possible (in a web worker). May reject. */
-  lookup?: (hostname: string) => Promise<string[]>;
+  /** Absent where names cannot be looked up (in a web worker). */
+  lookup?: Lookup | undefined;
   /** Absent where the header cannot be set (in a web worker). */
   userAgent?: string;
   clock: Clock;
@@ -64,13 +67,20 @@ async function exchange(parts: HttpParts, request: HttpRequest, signal: AbortSig
 }
 
 /** Rejects a URL that must not be requested. Each hop of a redirect is checked again. */
-async function assertAllowed({ lookup, clock }: HttpParts, url: URL, { privateAddresses }: HttpRequest): Promise<void> {
+async function assertAllowed(parts: HttpParts, url: URL, { privateAddresses }: HttpRequest): Promise<void> {
   if (!isSecure(url)) {
     throw new HttpFailure('insecure', url.host);
   }
-  if (privateAddresses !== 'refuse') {
-    return;
+  if (privateAddresses === 'refuse') {
+    await assertPublic(parts, url);
   }
+}
+
+/**
+ * Rejects a URL whose host is a private address or a name that resolves to one.
+ * @throws HttpFailure of kind `privateAddress`
+ */
+export async function assertPublic({ lookup, clock }: Pick<HttpParts, 'lookup' | 'clock'>, url: URL): Promise<void> {
   const reach = reachOf(url.hostname);
   // The limits of this check: the host resolves the name again for itself and may get another address (DNS rebinding).
   // If the lookup fails or takes too long, a proxy presumably resolves names and decides which address it connects to.
@@ -155,7 +165,7 @@ export interface HttpRequest {
   redirects?: 'refuse' | 'sameOrigin';
   /**
    * `refuse` rejects every address outside the public Internet, including this machine's (SSRF, A23), and names that
-   * resolve to one, as far as that can be checked: see `assertAllowed` for the limits. Default `allow`.
+   * resolve to one, as far as that can be checked: see `assertPublic` for the limits. Default `allow`.
    */
   privateAddresses?: 'allow' | 'refuse';
 }

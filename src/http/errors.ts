@@ -164,13 +164,15 @@ export type HttpFailureKind =
   | 'privateAddress'
   /** The server's certificate is untrusted, expired or issued for another name. */
   | 'certificate'
+  /** Not sent: the environment switches the verification of certificates off (`NODE_TLS_REJECT_UNAUTHORIZED=0`). */
+  | 'unverified'
   /** The proxy is unreachable, rejects the password or cannot open a tunnel. */
   | 'proxy'
   /** The request's signal was aborted, or its transport was closed. */
   | 'cancelled';
 
 /** The kinds of failure that occur before a request is sent. */
-const unsentKinds: readonly HttpFailureKind[] = ['insecure', 'privateAddress', 'certificate', 'proxy'];
+const unsentKinds: readonly HttpFailureKind[] = ['insecure', 'privateAddress', 'certificate', 'unverified', 'proxy'];
 
 /** Why a request failed. The message names the host, and never a path, a query, a header or a body. */
 export class HttpFailure extends Error {

@@ -1,4 +1,4 @@
-import { displayText } from '../core/displayText.ts';
+import { type DisplayText, displayText } from '../core/displayText.ts';
 import { isObject } from '../core/json.ts';
 import type { Secret } from '../core/secret.ts';
 import type { Http } from '../http/client.ts';
@@ -34,14 +34,19 @@ export async function readIdentity(
 }
 
 /** Cleans a name from the server for display: one line of plain text, at most 60 characters. */
-export function displayName(text: string): string {
+export function displayName(text: string): DisplayText {
   return displayText(text, longestName);
 }
 
+interface DisplayNames {
+  user: DisplayText;
+  workspace: DisplayText;
+}
+
 /** The names of an identity, cleaned for display. The workspace's name may be empty. */
-export function displayNames({ userName, userEmail, workspaceName }: Identity): { user: string; workspace: string } {
+export function displayNames({ userName, userEmail, workspaceName }: Identity): DisplayNames {
   return {
-    user: displayName(userName) || displayName(userEmail ?? '') || 'Notion user',
+    user: displayName(userName) || displayName(userEmail ?? '') || displayName('Notion user'),
     workspace: displayName(workspaceName),
   };
 }

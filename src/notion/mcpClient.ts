@@ -2,32 +2,36 @@ import { isObject, jsonObject } from '../core/json.ts';
 import type { Secret } from '../core/secret.ts';
 import type { Http, HttpResponse } from '../http/client.ts';
 import { eventData } from '../mcp/eventStream.ts';
+import { type RpcError, rpcErrorIn } from '../mcp/jsonRpc.ts';
+import { handshakeRevision, initializeParams, isModernError, modernRequest, needsHandshake } from '../mcp/revision.ts';
+import { parseChallenge } from '../oauth/challenge.ts';
 import { displayReason, responseFailure, transportFailure } from '../oauth/errorResponse.ts';
 import { Failure } from '../oauth/errors.ts';
 
 export interface CallOptions {
   signal?: AbortSignal;
+  /**
+   * The origins whose servers turned out to speak only revisions before 2026-07-28. Shared between calls, it saves them
+   * the first attempt.
+   */
+  olderOrigins?: Set<string>;
 }
-
-const protocolVersion = '2025-06-18';
 
 /** JSON-RPC's "Invalid params", by which MCP servers also report an unknown tool. */
 const invalidParams = -32602;
 /** JSON-RPC's "Internal error". */
 const internalError = -32603;
 
-/** The parameters of our `initialize` request. */
-export const initializeParams = {
-  protocolVersion,
-  capabilities: {},
-  clientInfo: { name: 'notion-mcp-auth', version: '1' },
-};
+/** The method that asks a server what it speaks. On older revisions, `initialize` is sent instead. */
+export const discoverMethod = 'server/discover';
 
 /**
- * Sends one request to an MCP server over Streamable HTTP and returns its result. Notion's server is stateless, so one
- * HTTP request is enough. If the server requires a session, the client sends `initialize` and then repeats the request.
+ * Sends one request to an MCP server over Streamable HTTP and returns its result. It speaks revision 2026-07-28, and
+ * older ones to servers that know only those. Notion's server is stateless, so one HTTP request is enough. If an older
+ * server requires a session, the client sends `initialize` and then repeats the request.
  * @throws Failure of step `identity`: `serverRejected` with code `invalid_token` if the server rejects the token, with
- *   code `invalid_params` or `rpc_error` if it responds with a JSON-RPC error, `transient` if that is an internal error
+ *   code `insufficient_scope` if the token lacks scopes, both with the scopes of the challenge, with code
+ *   `invalid_params` or `rpc_error` if it responds with a JSON-RPC error, `transient` if that is an internal error
  */
 export async function mcpRequest(
   http: Http,
@@ -35,20 +39,39 @@ export async function mcpRequest(
   accessToken: Secret,
   method: string,
   params: Record<string, unknown>,
-  { signal }: CallOptions = {},
+  { signal, olderOrigins }: CallOptions = {},
 ): Promise<Record<string, unknown>> {
-  const post = (message: Record<string, unknown>, headers: Record<string, string>) =>
-    send(http, serverUrl, accessToken, message, headers, signal);
-  const call = { id: 1, method, params };
-  let response = await post(call, { 'mcp-protocol-version': protocolVersion });
-  // The SDK's server responds with 400 before `initialize` and with 404 for an unknown session.
-  if ((response.status === 400 || response.status === 404) && method !== 'initialize') {
-    response = await post(call, await openSession(post));
+  const post: Post = (message, headers) => send(http, serverUrl, accessToken, message, headers, signal);
+  const { origin } = serverUrl;
+  if (!olderOrigins?.has(origin)) {
+    const { message, headers } = modernRequest(1, method, params);
+    const response = await post(message, headers);
+    if (!needsHandshake(response, rpcErrorOf(response))) {
+      return readResult(rpcResponse(response, 1, accessToken), response.url.host, accessToken);
+    }
+    olderOrigins?.add(origin);
+  }
+  const response = await postToOlderServer(post, method, params);
+  if (isModernError(rpcErrorOf(response))) {
+    // The server was updated; the next call tries the current revision again.
+    olderOrigins?.delete(origin);
   }
   return readResult(rpcResponse(response, 1, accessToken), response.url.host, accessToken);
 }
 
 type Post = (message: Record<string, unknown>, headers: Record<string, string>) => Promise<HttpResponse>;
+
+/** Sends a request in the way of the revisions before 2026-07-28. */
+async function postToOlderServer(post: Post, method: string, params: Record<string, unknown>): Promise<HttpResponse> {
+  if (method === discoverMethod) {
+    return post({ id: 1, method: 'initialize', params: initializeParams }, {});
+  }
+  const call = { id: 1, method, params };
+  const response = await post(call, { 'mcp-protocol-version': handshakeRevision });
+  // The SDK's server responds with 400 before `initialize` and with 404 for an unknown session.
+  const needsSession = (response.status === 400 || response.status === 404) && !isModernError(rpcErrorOf(response));
+  return needsSession ? post(call, await openSession(post)) : response;
+}
 
 /** Performs the `initialize` handshake and returns the headers for all later requests of the session. */
 async function openSession(post: Post): Promise<Record<string, string>> {
@@ -60,7 +83,7 @@ async function openSession(post: Post): Promise<Record<string, string>> {
     'mcp-protocol-version':
       typeof negotiatedVersion === 'string' && /^[\w.-]+$/.test(negotiatedVersion)
         ? negotiatedVersion
-        : protocolVersion,
+        : handshakeRevision,
     ...(session !== null && { 'mcp-session-id': session }),
   };
   await post({ method: 'notifications/initialized' }, headers);
@@ -96,13 +119,14 @@ async function send(
 
 /** The JSON-RPC response to request `id` in a JSON or an event-stream body. */
 function rpcResponse(response: HttpResponse, id: number, accessToken?: Secret): Record<string, unknown> {
-  const { status, url, headers, body } = response;
+  const { status, headers, url, body } = response;
   const details = { step: 'identity', status, host: url.host } as const;
-  if (status === 401) {
-    throw new Failure('serverRejected', { ...details, code: 'invalid_token' });
+  const challenge = status === 401 || status === 403 ? parseChallenge(headers.get('www-authenticate')) : undefined;
+  if (status === 401 || challenge?.error === 'insufficient_scope') {
+    const code = status === 401 ? 'invalid_token' : 'insufficient_scope';
+    throw new Failure('serverRejected', { ...details, code, ...(challenge?.scopes && { scopes: challenge.scopes }) });
   }
-  const messages = /\bevent-stream\b/i.test(headers.get('content-type') ?? '') ? eventData(body) : [body];
-  const found = messages
+  const found = messagesIn(response)
     .map((text) => jsonObject(text))
     .find((message) => message !== undefined && message.id === id && ('result' in message || 'error' in message));
   if (found !== undefined) {
@@ -112,6 +136,17 @@ function rpcResponse(response: HttpResponse, id: number, accessToken?: Secret): 
     responseFailure(response, body, { step: 'identity', host: url.host, sent: accessToken ? [accessToken] : [] }) ??
     new Failure('invalidResponse', { ...details, code: 'no_reply' })
   );
+}
+
+/** The JSON-RPC messages in a response, as texts. */
+function messagesIn({ headers, body }: HttpResponse): string[] {
+  return /\bevent-stream\b/i.test(headers.get('content-type') ?? '') ? eventData(body) : [body];
+}
+
+function rpcErrorOf(response: HttpResponse): RpcError | undefined {
+  return messagesIn(response)
+    .map(rpcErrorIn)
+    .find((error) => error !== undefined);
 }
 
 function readResult(

@@ -1,4 +1,4 @@
-import { displayText } from '../core/displayText.ts';
+import { type DisplayText, displayLink } from '../core/displayText.ts';
 import { isObject } from '../core/json.ts';
 import type { Secret } from '../core/secret.ts';
 import type { Http } from '../http/client.ts';
@@ -9,8 +9,8 @@ import { readFromTools, type ToolCall } from './readFromTools.ts';
 export interface ToolAccess {
   /** For example `available` or `plan_required`; Notion adds to them. */
   status: string;
-  /** An https address where the user can get access, safe to show as it is. */
-  link?: string;
+  /** An https address where the user can get access. */
+  link?: DisplayText;
   /** The paths of the parameters that the plan does not include, for example `filters.title_only`. */
   restrictedParameters: string[];
 }
@@ -74,15 +74,6 @@ function baseName(tool: string): string {
   return tool.replaceAll('-', '_').replace(/^notion_/, '');
 }
 
-/** An https URL that display cleaning leaves as it is; another one could not be shown and used. */
-function shownLink(value: unknown): string | undefined {
-  const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : undefined;
-  const isShown =
-    url?.protocol === 'https:' &&
-    url.username === '' &&
-    url.password === '' &&
-    displayText(url.href, longestLink) === url.href;
-  return isShown ? url.href : undefined;
+function shownLink(value: unknown): DisplayText | undefined {
+  return typeof value === 'string' && URL.canParse(value) ? displayLink(new URL(value)) : undefined;
 }
-
-const longestLink = 500;

@@ -44,7 +44,7 @@ export function toolFailure({ code, message, retryAfterMs }: ToolError, host: st
     step: 'identity',
     code: failureCode,
     host,
-    serverReason: displayReason(message, [accessToken]) || code,
+    serverReason: displayReason(message, [accessToken]) || displayReason(code, []),
     ...(retryAfterMs !== undefined && { retryAfterMs }),
   });
 }

@@ -1,7 +1,10 @@
 import type { Http, HttpResponse } from '../http/client.ts';
 import { HttpFailure } from '../http/errors.ts';
+import { rpcErrorIn } from '../mcp/jsonRpc.ts';
+import { modernRequest } from '../mcp/revision.ts';
 import { isTransientStatus, responseFailure, transportFailure } from './errorResponse.ts';
 import { Failure } from './errors.ts';
+import { parseScope } from './scopes.ts';
 
 /** The parameters of a Bearer challenge (RFC 6750 section 3, RFC 9728 section 5.1) that we use. */
 export interface Challenge {
@@ -26,52 +29,66 @@ export function parseChallenge(header: string | null | undefined): Challenge | u
   if (parameters === undefined) {
     return undefined;
   }
-  const scopes = (parameters.get('scope')?.[0] ?? '').split(/\s+/).filter((scope) => scope !== '');
+  const scopes = parseScope(parameters.get('scope')?.[0]);
   const error = parameters.get('error')?.[0];
   return {
     resourceMetadata: parameters.get('resource_metadata') ?? [],
-    ...(scopes.length > 0 && { scopes }),
+    ...(scopes && { scopes }),
     ...(error !== undefined && { error }),
   };
 }
 
+/** What the MCP server responds to a request without a token. */
+export interface ChallengeResponse {
+  /** Whether the server demands a token, with status 401. */
+  isChallenged: boolean;
+  /** The challenge of a 401. */
+  challenge?: Challenge;
+  /** Why the response does not come from a working MCP endpoint: there is none at this URL, or it is unavailable now. */
+  failure?: Failure;
+}
+
 /**
- * Sends a request without a token to the MCP server, to receive its challenge.
- * @throws Failure of step `discovery`: `invalidResponse` with code `no_mcp_endpoint` if there is no MCP endpoint at
- *   this URL, `transient` if the server fails or cannot be reached
+ * Sends a request without a token to the MCP server, to receive its challenge. It lists the tools, as some servers serve
+ * the requests that begin a connection to everybody.
+ * @throws Failure of step `discovery` if there is no response
  */
 export async function requestChallenge(
   http: Http,
   serverUrl: URL,
   { signal }: { signal?: AbortSignal } = {},
-): Promise<{ status: number; challenge?: Challenge }> {
+): Promise<ChallengeResponse> {
+  const { host } = serverUrl;
+  const { message, headers } = modernRequest(1, 'tools/list', {});
   let response: HttpResponse;
   try {
     response = await http({
       method: 'POST',
       url: serverUrl,
-      headers: { accept: 'application/json, text/event-stream', 'content-type': 'application/json' },
-      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'ping' }),
+      headers: { accept: 'application/json, text/event-stream', 'content-type': 'application/json', ...headers },
+      body: JSON.stringify({ jsonrpc: '2.0', ...message }),
       ...(signal && { signal }),
     });
   } catch (error) {
     if (error instanceof HttpFailure && error.kind === 'redirected') {
-      throw noEndpoint(serverUrl);
+      return { isChallenged: false, failure: noEndpoint(host) };
     }
     throw transportFailure(error, 'discovery');
   }
-  const { status, headers } = response;
-  if (isTransientStatus(status)) {
-    throw responseFailure(response, response.body, { step: 'discovery', host: serverUrl.host });
+  const { status, body } = response;
+  if (status === 401) {
+    const challenge = parseChallenge(response.headers.get('www-authenticate'));
+    return { isChallenged: true, ...(challenge && { challenge }) };
   }
-  if (status === 404 || status === 405) {
-    throw noEndpoint(serverUrl);
-  }
-  const challenge = status === 401 ? parseChallenge(headers.get('www-authenticate')) : undefined;
-  return { status, ...(challenge && { challenge }) };
+  // An MCP server that lacks the method says so in JSON-RPC.
+  const isNoEndpoint = (status === 404 || status === 405) && rpcErrorIn(body) === undefined;
+  const failure = isTransientStatus(status)
+    ? responseFailure(response, body, { step: 'discovery', host })
+    : isNoEndpoint && noEndpoint(host);
+  return { isChallenged: false, ...(failure && { failure }) };
 }
 
-function noEndpoint({ host }: URL): Failure {
+function noEndpoint(host: string): Failure {
   return new Failure('invalidResponse', { step: 'discovery', code: 'no_mcp_endpoint', host });
 }
 

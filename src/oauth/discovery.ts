@@ -17,36 +17,26 @@ import { canonicalResource } from './serverUrl.ts';
 
 export interface DiscoveryOptions {
   signal?: AbortSignal;
-  /** The challenge of a 401 or 403, if there was one: its metadata URLs and scopes take precedence (A2, A11). */
-  challenge?: Challenge;
 }
 
 /**
- * Discovers where to sign in for an MCP server: reads its resource metadata (RFC 9728), then the metadata of its
- * authorization server (RFC 8414 or OpenID). A server with a path-suffixed well-known URL, such as Notion's, receives
- * two requests in total.
+ * Discovers where to sign in for an MCP server: requests its challenge, reads its resource metadata (RFC 9728), then the
+ * metadata of its authorization server (RFC 8414 or OpenID). What the challenge names takes precedence (A2, A11), and
+ * only the server itself can tell whether it names anything, so a server such as Notion's receives three requests.
  * @throws Failure of step `discovery`: `invalidResponse` if metadata is missing or malformed, with the URLs that were
  *   tried; `unsafe` if a URL or an issuer must not be used; `transient` if a server fails or cannot be reached
  */
-export async function discover(
-  http: Http,
-  serverUrl: URL,
-  { signal, challenge: givenChallenge }: DiscoveryOptions = {},
-): Promise<Discovery> {
+export async function discover(http: Http, serverUrl: URL, { signal }: DiscoveryOptions = {}): Promise<Discovery> {
   const search = new MetadataSearch(http, serverUrl, signal);
   const [pathSuffixed, root] = resourceWellKnowns(serverUrl);
-  let challenge = givenChallenge;
-  let challenged = givenChallenge !== undefined;
-  let found = await search.first([...challengeUrls(givenChallenge), pathSuffixed], looksLikeResourceMetadata);
-  if (found === undefined && givenChallenge === undefined) {
-    const response = await requestChallenge(http, serverUrl, signal && { signal });
-    challenge = response.challenge;
-    challenged = response.status === 401;
-    found = await search.first(challengeUrls(challenge), looksLikeResourceMetadata);
+  const { challenge, isChallenged, failure } = await requestChallenge(http, serverUrl, signal && { signal });
+  let found = await search.first([...challengeUrls(challenge), pathSuffixed], looksLikeResourceMetadata);
+  if (found === undefined && failure !== undefined) {
+    throw failure;
   }
   found ??= await search.first([root], looksLikeResourceMetadata);
   if (found === undefined) {
-    return discoverLegacy(search, serverUrl, challenged, challenge);
+    return discoverLegacy(search, serverUrl, isChallenged, challenge);
   }
   const { resource, issuer, scopesSupported } = readResourceMetadata(found, serverUrl);
   const authorizationServer = await findServerMetadata(search, issuer);
@@ -94,26 +84,29 @@ async function findServerMetadata(search: MetadataSearch, issuer: string): Promi
   return search.withNetwork(readServerMetadata(found, issuer));
 }
 
+/** Documented to have metadata, so that a Notion without any is a mistake or an attack. */
+const serverWithMetadata = 'mcp.notion.com';
+
 /**
  * Servers of revision 2025-03-26 have no resource metadata. The authorization server is the MCP server's origin, and if
- * it has no metadata either, its endpoints have fixed paths. These paths are assumed only for a server that responded
- * with 401, so that an ordinary website is not mistaken for an MCP server.
+ * it has no metadata either, its endpoints have fixed paths. Whether these support PKCE cannot be seen (A20). So they
+ * are assumed only for a server that responded with 401, and that says of every metadata URL that there is nothing: a
+ * firewall, a login page or an ordinary website is not mistaken for such a server.
  */
 async function discoverLegacy(
   search: MetadataSearch,
   serverUrl: URL,
-  challenged: boolean,
+  isChallenged: boolean,
   challenge: Challenge | undefined,
 ): Promise<Discovery> {
   const issuer = serverUrl.origin;
   const scopes = challenge?.scopes;
   const rest = { resource: canonicalResource(serverUrl), ...(scopes && { scopes }) };
-  const [wellKnown] = serverWellKnowns(new URL(issuer));
-  const found = wellKnown && (await search.first([wellKnown], looksLikeServerMetadata));
+  const found = await search.first(serverWellKnowns(new URL(issuer)), looksLikeServerMetadata);
   if (found !== undefined) {
     return { ...rest, authorizationServer: search.withNetwork(readServerMetadata(found, issuer)) };
   }
-  if (!challenged) {
+  if (!isChallenged || !search.foundNothing || serverUrl.hostname === serverWithMetadata) {
     throw new Failure('invalidResponse', {
       step: 'discovery',
       code: 'no_resource_metadata',
@@ -140,6 +133,7 @@ class MetadataSearch {
   readonly #serverUrl: URL;
   readonly #signal: AbortSignal | undefined;
   #onPrivateNetwork: boolean | undefined;
+  #foundNothing = true;
 
   constructor(http: Http, serverUrl: URL, signal: AbortSignal | undefined) {
     this.#http = http;
@@ -161,6 +155,11 @@ class MetadataSearch {
     return undefined;
   }
 
+  /** Whether there is no document at any of the URLs that were tried: each responded with 404 or 410. */
+  get foundNothing(): boolean {
+    return this.#foundNothing;
+  }
+
   /** Adds `onPrivateNetwork` to the metadata if the search needed private addresses. */
   withNetwork(server: AuthorizationServer): AuthorizationServer {
     return this.#onPrivateNetwork ? { ...server, onPrivateNetwork: true } : server;
@@ -178,11 +177,13 @@ class MetadataSearch {
     }
     try {
       const response = await this.#get(url);
+      this.#foundNothing &&= response.status === 404 || response.status === 410;
       if (isTransientStatus(response.status)) {
         throw responseFailure(response, response.body, { step: 'discovery', host: response.url.host });
       }
       return response.status >= 200 && response.status < 300 ? jsonObject(response.body) : undefined;
     } catch (error) {
+      this.#foundNothing = false;
       if (error instanceof HttpFailure && error.kind === 'redirected') {
         return undefined;
       }

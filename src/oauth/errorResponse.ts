@@ -1,9 +1,10 @@
-import { displayText } from '../core/displayText.ts';
+import { type DisplayText, displayText } from '../core/displayText.ts';
 import { jsonObject } from '../core/json.ts';
 import type { Secret } from '../core/secret.ts';
 import { HttpFailure } from '../http/errors.ts';
 import { retryAfterMs } from '../http/retryAfter.ts';
 import { errorCode, Failure, type FailureCode, type FailureDetails, type FailureStep } from './errors.ts';
+import { redactSecrets } from './redaction.ts';
 
 /**
  * Converts the error of a failed request into a `Failure`. An error that is neither an `HttpFailure` nor a `Failure` is
@@ -21,6 +22,7 @@ export function transportFailure(error: unknown, step: FailureStep): Failure {
     case 'unreachable':
     case 'timeout':
     case 'certificate':
+    case 'unverified':
     case 'proxy':
       return new Failure('transient', { ...details, code: error.kind });
     case 'tooLarge':
@@ -96,15 +98,16 @@ export function responseFailure(
 export function refusalCode({
   code,
   status,
-  serverReason = '',
+  serverReason,
 }: FailureDetails): 'guest_not_allowed' | 'client_not_allowed' | undefined {
   if (code !== 'access_denied' && code !== 'unauthorized_client' && status !== 403) {
     return undefined;
   }
-  if (/\bguests?\b|\bnot (yet )?a member\b/i.test(serverReason)) {
+  const reason: string = serverReason ?? '';
+  if (/\bguests?\b|\bnot (yet )?a member\b/i.test(reason)) {
     return 'guest_not_allowed';
   }
-  return /\badmin(istrator)?s?\b/i.test(serverReason) ? 'client_not_allowed' : undefined;
+  return /\badmin(istrator)?s?\b/i.test(reason) ? 'client_not_allowed' : undefined;
 }
 
 /** Whether a status indicates a temporary problem of the server or of a proxy in front of it. */
@@ -113,17 +116,17 @@ export function isTransientStatus(status: number): boolean {
 }
 
 /** A server's error text as plain text, without the secrets in `sent` and anything long enough to be a secret. */
-export function displayReason(text: string, sent: readonly Secret[]): string {
-  // Clean first: the search would miss a secret split by invisible characters, and cleaning would make it readable.
-  let reason = displayText(text, 10 * longestReason);
-  for (const secret of sent) {
-    if (secret.reveal() !== '') {
-      reason = reason.replaceAll(secret.reveal(), '[secret]');
-    }
-  }
-  return displayText(reason.replace(/[A-Za-z0-9_~+/=:.-]{32,}/g, '[redacted]'), longestReason);
+export function displayReason(text: string, sent: readonly Secret[]): DisplayText {
+  const excerpt = text.slice(0, longestExcerpt);
+  // The last word may be the beginning of a secret.
+  const whole = excerpt.length < text.length ? excerpt.replace(/\S*$/, '…') : excerpt;
+  // Cleaning changes characters, after which a secret is not found; and it removes some, which may put one together.
+  const clean = redactSecrets(displayText(redactSecrets(whole, sent), longestExcerpt), sent);
+  return displayText(clean.replace(/[A-Za-z0-9_~+/=:.%-]{32,}/g, '[redacted]'), longestReason);
 }
 
+/** Of a longer text, the rest is not searched for secrets, and so not shown. */
+const longestExcerpt = 4_000;
 const longestReason = 200;
 
 const transientErrors: ReadonlySet<FailureCode> = new Set([

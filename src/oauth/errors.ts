@@ -1,3 +1,5 @@
+import type { DisplayText } from '../core/displayText.ts';
+
 /** The kinds of failure that callers distinguish. */
 export type FailureKind =
   /** The user denied access on the consent page. */
@@ -43,8 +45,10 @@ export interface FailureDetails {
   lookedAt?: string[];
   /** The missing field, for example `authorization_servers` or `token_endpoint`. */
   missing?: string;
-  /** The server's `error_description`, cleaned and shortened; show it only as plain text. */
-  serverReason?: string;
+  /** The scopes that the MCP server's challenge named. */
+  scopes?: readonly string[];
+  /** The server's `error_description`, without secrets. */
+  serverReason?: DisplayText;
   /** How long the server asked us to wait (`Retry-After`), in milliseconds from now. */
   retryAfterMs?: number;
   /** Whether a request that got no response may have reached the server; absent if there was a response. */
@@ -102,6 +106,8 @@ type OwnCode =
   | 'resource_mismatch'
   // Registration and authorization.
   | 'no_registration'
+  | 'no_client_metadata'
+  | 'client_declined'
   | 'no_client_id'
   | 'no_client_secret'
   | 'unknown_auth_method'
@@ -118,6 +124,7 @@ type OwnCode =
   // Who may connect, at the consent page or any endpoint.
   | 'guest_not_allowed'
   | 'client_not_allowed'
+  | 'fewer_scopes'
   // Tokens.
   | 'no_access_token'
   | 'no_refresh_token'
@@ -154,6 +161,7 @@ type OwnCode =
   | 'unreachable'
   | 'timeout'
   | 'certificate'
+  | 'unverified'
   | 'proxy'
   | 'redirected'
   | 'insecure'

@@ -1,6 +1,7 @@
 import { isSecure } from '../http/url.ts';
 import { type Endpoint, Failure } from './errors.ts';
 import type { AuthorizationServer } from './model.ts';
+import { readScopes } from './scopes.ts';
 import { canonicalResource } from './serverUrl.ts';
 
 /** The fields of a resource metadata document (RFC 9728) that we use. */
@@ -45,11 +46,11 @@ export function readResourceMetadata({ document, url, lookedAt }: MetadataDocume
   if (!isIssuer(issuer)) {
     throw new Failure('invalidResponse', { ...details, code: 'bad_issuer', missing: 'authorization_servers' });
   }
-  const scopes = strings(document.scopes_supported);
+  const scopes = readScopes(document.scopes_supported);
   return {
     resource: relation === 'parent' ? resource : canonicalResource(serverUrl),
     issuer,
-    ...(scopes.length > 0 && { scopesSupported: scopes }),
+    ...(scopes && { scopesSupported: scopes }),
   };
 }
 
@@ -108,7 +109,7 @@ export function readServerMetadata(
   if (!strings(document.code_challenge_methods_supported).includes('S256')) {
     throw new Failure('unsafe', { ...details, code: 'no_pkce_s256', missing: 'code_challenge_methods_supported' });
   }
-  const scopes = strings(document.scopes_supported);
+  const scopes = readScopes(document.scopes_supported);
   const authMethods = strings(document.token_endpoint_auth_methods_supported);
   return {
     issuer,
@@ -118,7 +119,7 @@ export function readServerMetadata(
     ...(revocationEndpoint !== undefined && { revocationEndpoint }),
     ...(document.authorization_response_iss_parameter_supported === true && { issParameterSupported: true }),
     ...(document.client_id_metadata_document_supported === true && { clientIdMetadataDocumentSupported: true }),
-    ...(scopes.length > 0 && { scopesSupported: scopes }),
+    ...(scopes && { scopesSupported: scopes }),
     ...(authMethods.length > 0 && { tokenEndpointAuthMethodsSupported: authMethods }),
   };
 }

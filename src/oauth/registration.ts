@@ -16,30 +16,47 @@ export interface Registration {
   signal?: AbortSignal;
 }
 
+/** A client that the user configured instead of registering one at each sign-in. */
+export interface ConfiguredClient {
+  /** The id of a client that is registered at the authorization server (A8), or the URL of a metadata document (A7). */
+  clientId: string;
+  clientSecret?: Secret;
+}
+
 export interface ClientChoice extends Registration {
-  /** A client that the user configured (A8). */
-  configured?: { clientId: string; clientSecret?: Secret };
-  /** The https URL of our client metadata document (A7), if there is one that lists this redirect URI. */
-  clientMetadataUrl?: string;
+  configured?: ConfiguredClient | undefined;
 }
 
 /**
- * Chooses the client to use with this authorization server, in the order of A6: the configured client, our client
- * metadata document, or a new registration.
- * @throws Failure `misconfigured` with code `no_registration` if the user has to configure a client, else as `register`
+ * Chooses the client to use with this authorization server: the configured client, or else a new registration (A6).
+ * @throws Failure `misconfigured` if the user has to configure a client (code `no_registration`) or another one (code
+ *   `no_client_metadata`), else as `register`
  */
 export async function chooseClient(http: Http, server: AuthorizationServer, choice: ClientChoice): Promise<Client> {
-  const { configured, clientMetadataUrl } = choice;
-  if (configured !== undefined && configured.clientId !== '') {
-    const { clientId, clientSecret } = configured;
-    return clientSecret === undefined
-      ? { clientId, authMethod: 'none' }
-      : { clientId, clientSecret, authMethod: secretMethod(server) };
+  const { configured } = choice;
+  if (configured === undefined) {
+    return register(http, server, choice);
   }
-  if (clientMetadataUrl !== undefined && server.clientIdMetadataDocumentSupported) {
-    return { clientId: clientMetadataUrl, authMethod: 'none' };
+  const { clientId, clientSecret } = configured;
+  if (isClientMetadataUrl(clientId)) {
+    if (!server.clientIdMetadataDocumentSupported) {
+      const { host } = new URL(server.issuer);
+      throw new Failure('misconfigured', { step: 'registration', code: 'no_client_metadata', host });
+    }
+    return { clientId, authMethod: 'none' };
   }
-  return register(http, server, choice);
+  return clientSecret === undefined
+    ? { clientId, authMethod: 'none' }
+    : { clientId, clientSecret, authMethod: secretMethod(server) };
+}
+
+/** Whether a client id is the URL of a client metadata document: https, with a path and no fragment (A7). */
+export function isClientMetadataUrl(clientId: string): boolean {
+  if (!URL.canParse(clientId) || clientId.includes('#')) {
+    return false;
+  }
+  const { protocol, pathname, username, password } = new URL(clientId);
+  return protocol === 'https:' && pathname !== '/' && username === '' && password === '';
 }
 
 /**

@@ -1,3 +1,5 @@
+import type { Clock } from '../core/clock.ts';
+
 /** The code of the error for a directory that other users can change and that cannot be made private. */
 export const notPrivateCode = 'not_private';
 
@@ -44,7 +46,7 @@ export interface OpenFile {
 /** An HTTP server bound to 127.0.0.1. */
 export interface Listener {
   port: number;
-  /** Accepts no more connections and lets responses in progress finish. */
+  /** Accepts no more connections, closes those that are not admitted, and lets responses in progress finish. */
   close(): void;
   /** Drops every connection; resolves once the port is free. */
   abort(): Promise<void>;
@@ -64,8 +66,17 @@ export interface ListenerResponse {
   destroy(): unknown;
 }
 
-/** Listens on a free port of 127.0.0.1, and on no other address. */
-export type Listen = (handle: (request: ListenerRequest, response: ListenerResponse) => void) => Promise<Listener>;
+/** Lets the connection of a request stay open. A connection on which no request is admitted is closed within seconds. */
+export type Admit = () => void;
+
+/**
+ * Listens on a free port of 127.0.0.1, and on no other address. `handle` calls `admit` as soon as it knows the caller of
+ * a request; of other connections only a bounded number is open. What is not a plain request gets an empty 404.
+ */
+export type Listen = (
+  handle: (request: ListenerRequest, response: ListenerResponse, admit: Admit) => void,
+  clock?: Clock,
+) => Promise<Listener>;
 
 export interface TransportOptions {
   /** Sends requests to other machines. Default: the global `fetch`, which the extension host patches. */

@@ -14,6 +14,7 @@ const identityLimitMs = 15_000;
 /** Creates the OAuth requests of a stored grant, sent over `plainHttp`. */
 export function createGrantRequests(plainHttp: Http, clock: Clock): GrantRequests {
   const logged = (log?: Log): Http => (log === undefined ? plainHttp : withLogging(plainHttp, log, clock));
+  const olderOrigins = new Set<string>();
   return {
     refresh: async ({ authorizationServer, client, tokens, resource }, log) => {
       const { refreshToken } = tokens;
@@ -47,7 +48,7 @@ export function createGrantRequests(plainHttp: Http, clock: Clock): GrantRequest
     },
     probe: ({ authorizationServer }, log) => probe(logged(log), authorizationServer, clock),
     identify: ({ serverUrl, tokens }, log) =>
-      within(readIdentity(logged(log), new URL(serverUrl), tokens.accessToken), {
+      within(readIdentity(logged(log), new URL(serverUrl), tokens.accessToken, { olderOrigins }), {
         clock,
         limitMs: identityLimitMs,
         late: () => {

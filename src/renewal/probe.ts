@@ -11,7 +11,13 @@ import type { AuthorizationServer } from '../oauth/model.ts';
 export const probeLimitMs = 10_000;
 
 /** The failures that show that the network does not lead to the server. */
-const networkFailures: ReadonlySet<HttpFailureKind> = new Set(['unreachable', 'timeout', 'certificate', 'proxy']);
+const networkFailures: ReadonlySet<HttpFailureKind> = new Set([
+  'unreachable',
+  'timeout',
+  'certificate',
+  'unverified',
+  'proxy',
+]);
 
 /**
  * Checks that the network leads to the token endpoint, with a GET request, which spends nothing. What the server says

@@ -1,8 +1,12 @@
 const maxDecodings = 2;
 
+/** Any web page can open a link of any length, so a query is read only if an authorization server can have sent it. */
+export const maxQueryLength = 8192;
+const maxParameters = 32;
+
 /**
  * Reads the parameters of a callback's query, however often it was encoded on its way back. Returns `undefined` if no
- * decoding yields a `state` that `isKnownState` accepts.
+ * decoding yields a `state` that `isKnownState` accepts, or if the query is too long.
  *
  * Desktop editors pass the query on decoded; web hosts encode it once more than they received it. A `:` in a Notion
  * code may therefore arrive as `:`, `%3A` or `%253A`. Our `state` is base64 and ends in `=`, which every authorization
@@ -12,7 +16,13 @@ export function callbackParameters(
   query: string,
   isKnownState: (state: string) => boolean,
 ): URLSearchParams | undefined {
+  if (query.length > maxQueryLength) {
+    return undefined;
+  }
   let pairs = split(query);
+  if (pairs.length > maxParameters) {
+    return undefined;
+  }
   for (let decodings = 0; decodings <= maxDecodings; decodings++) {
     if (pairs.some(([name, value]) => name === 'state' && isKnownState(value))) {
       const parameters = new URLSearchParams();

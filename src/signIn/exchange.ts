@@ -34,14 +34,18 @@ export interface CompletionRequest {
 export interface AuthorizationResult {
   code: Secret;
   verifier: Secret;
+  /** The scopes that were requested. */
+  scopes: string[] | undefined;
   discovery: Discovery;
   client: Client;
   redirectUri: string;
 }
 
 export interface CompletionParts {
-  accounts: Accounts;
+  accounts: Pick<Accounts, 'storeSignIn'>;
   clock: Clock;
+  /** The MCP servers that speak older revisions only, for all sign-ins of this window. */
+  olderOrigins: Set<string>;
 }
 
 /** The time limit of each request for the identity. */
@@ -50,7 +54,8 @@ const identityLimitMs = 15_000;
 /**
  * Exchanges the code for tokens, looks up the identity they belong to and stores the grant. Revokes the tokens if a
  * later step fails.
- * @throws Failure when the exchange or storing fails, of kind `transient` and code `not_stored` if the storage rejects
+ * @throws Failure when the exchange or storing fails, of kind `accessDenied` and code `fewer_scopes` if the account keeps
+ *   its earlier grant, which allows more, of kind `transient` and code `not_stored` if the storage rejects
  *   the grant
  */
 export async function completeSignIn(
@@ -59,16 +64,18 @@ export async function completeSignIn(
   parts: CompletionParts,
 ): Promise<SignInResult> {
   const { serverUrl, scopes, signal, attempt, http, log } = request;
-  const { code, verifier, discovery, client, redirectUri } = consent;
+  const { code, verifier, scopes: requested, discovery, client, redirectUri } = consent;
   const { authorizationServer, resource } = discovery;
   const { clock } = parts;
   // Not cancelled with the sign-in: the server may already have issued tokens, and revoking them requires the response.
-  const tokens = await attempt(() =>
+  const granted = await attempt(() =>
     exchange(http, authorizationServer, client, { code, verifier, redirectUri, resource, clock }),
   );
+  // A response without `scope` grants what was requested (RFC 6749 section 5.1).
+  const tokens: Tokens = { ...(requested && { scopes: requested }), ...granted };
   log.info('The code was exchanged for tokens.', { expiresInSeconds: tokens.expiresInSeconds });
   try {
-    const identity = await identify(request, tokens.accessToken, clock);
+    const identity = await identify(request, tokens.accessToken, parts);
     signal.throwIfAborted();
     const fresh = {
       serverUrl: serverUrl.href,
@@ -93,14 +100,15 @@ export async function completeSignIn(
 async function identify(
   { serverUrl, signal, attempt, http, log }: CompletionRequest,
   accessToken: Secret,
-  clock: Clock,
+  { clock, olderOrigins }: CompletionParts,
 ): Promise<Identity | undefined> {
   try {
     return await attempt(async () => {
       const limit = new AbortController();
       const stopLimit = clock.after(identityLimitMs, () => limit.abort());
       try {
-        return await readIdentity(http, serverUrl, accessToken, { signal: AbortSignal.any([signal, limit.signal]) });
+        const limited = AbortSignal.any([signal, limit.signal]);
+        return await readIdentity(http, serverUrl, accessToken, { signal: limited, olderOrigins });
       } finally {
         stopLimit();
       }

@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import { toHex } from '../core/encoding.ts';
 import type { Randomness } from '../core/random.ts';
-import type { Listen, ListenerRequest, ListenerResponse } from '../platform/contract.ts';
+import type { Admit, Listen, ListenerRequest, ListenerResponse } from '../platform/contract.ts';
 import type { OpenChannel, Receive } from './channel.ts';
 import type { CompletionPage } from './completionPage.ts';
 
@@ -30,17 +30,18 @@ export async function openLoopbackChannel(parts: LoopbackParts): Promise<OpenCha
   let pageSent = false;
   let signInEnded = false;
 
-  const { port, close } = await parts.listen((request, response) => {
-    respond(request, response).catch(() => response.destroy());
-  });
+  const { port, close } = await parts.listen((request, response, admit) => {
+    respond(request, response, admit).catch(() => response.destroy());
+  }, parts.clock);
   const host = `127.0.0.1:${port}`;
 
-  async function respond(request: ListenerRequest, response: ListenerResponse): Promise<void> {
+  async function respond(request: ListenerRequest, response: ListenerResponse, admit: Admit): Promise<void> {
     // A different Host is a name made to resolve to this machine (DNS rebinding); an absolute target is for a proxy.
     const target = request.url ?? '';
     const own = request.method === 'GET' && request.headers.host === host && target.startsWith('/');
     const [requestedPath, query = ''] = target.split('?', 2);
     if (own && requestedPath === completionPagePath && outcome !== undefined) {
+      admit();
       const page = await parts.completionPage(outcome);
       response.writeHead(200, { ...quietHeaders, ...page.headers }).end(page.html);
       pageSent = true;

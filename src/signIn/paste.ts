@@ -1,5 +1,6 @@
 import type { Randomness } from '../core/random.ts';
 import { Failure } from '../oauth/errors.ts';
+import { maxQueryLength } from './callbackQuery.ts';
 import type { CallbackResult, OpenChannel, Receive } from './channel.ts';
 
 /** The outcome of a pasted text. */
@@ -32,9 +33,12 @@ export function openPasteChannel(promptForPaste: PromptForPaste, randomness: Ran
 /**
  * Extracts the callback's query from pasted text, which may be the whole address or only the part with `code` and
  * `state`. Ignores spaces, line breaks, quotation marks and angle brackets around or inside it. Returns `undefined` if
- * the text holds no authorization response.
+ * the text holds no authorization response or is too long for one.
  */
 export function readPasted(text: string): string | undefined {
+  if (text.length > maxQueryLength) {
+    return undefined;
+  }
   const joined = text.replace(/[\s<>"'`“”„‘’]/g, '');
   const query = joined.slice(joined.indexOf('?') + 1).split('#')[0] ?? '';
   const names = new Set(query.split('&').map((pair) => pair.split('=')[0]));

@@ -2,7 +2,7 @@ import type { Log } from '../core/log.ts';
 import type { Secret } from '../core/secret.ts';
 import { type PendingAuthorization, validateCallback } from '../oauth/authorization.ts';
 import { Failure } from '../oauth/errors.ts';
-import { callbackParameters } from './callbackQuery.ts';
+import { callbackParameters, maxQueryLength } from './callbackQuery.ts';
 import type { CallbackResult, ChannelName, Receive } from './channel.ts';
 
 /** A sign-in that is waiting for its callback. */
@@ -25,7 +25,7 @@ interface WaitingSignIn {
 }
 
 const maxEnded = 20;
-const maxForeignLines = 10;
+const maxIgnoredLines = 10;
 
 /**
  * The sign-ins of this window that are waiting for their callback, by `state`. Only a sign-in that began here can lead
@@ -36,7 +36,7 @@ export class PendingSignIns {
   /** The `state` values of the sign-ins that ended last, oldest first. */
   #ended: readonly string[] = [];
   readonly #log: Log;
-  #foreignCallbacks = 0;
+  readonly #ignoredCallbacks = { ended: 0, foreign: 0 };
 
   constructor(log: Log) {
     this.#log = log;
@@ -76,7 +76,7 @@ export class PendingSignIns {
     const waiting = state === undefined ? undefined : this.#waiting.get(state);
     if (parameters === undefined || state === undefined || waiting === undefined) {
       const hasEnded = callbackParameters(query, (candidate) => this.#ended.includes(candidate)) !== undefined;
-      return hasEnded ? this.#reportEnded() : this.#reportForeign();
+      return this.#ignore(hasEnded ? 'ended' : 'foreign', query);
     }
     let code: Secret;
     try {
@@ -107,18 +107,19 @@ export class PendingSignIns {
     }
   }
 
-  #reportEnded(): CallbackResult {
-    this.#log.info('A callback from the browser belongs to a sign-in that has ended; it was ignored.');
-    return 'ended';
-  }
-
-  #reportForeign(): CallbackResult {
-    this.#foreignCallbacks += 1;
-    if (this.#foreignCallbacks <= maxForeignLines) {
-      this.#log.warn('A callback from the browser belongs to no sign-in of this window; it was ignored.', {
-        furtherLinesSuppressed: this.#foreignCallbacks === maxForeignLines,
-      });
+  #ignore(result: 'ended' | 'foreign', query: string): CallbackResult {
+    this.#ignoredCallbacks[result] += 1;
+    const count = this.#ignoredCallbacks[result];
+    if (count <= maxIgnoredLines) {
+      const values = { furtherLinesSuppressed: count === maxIgnoredLines };
+      if (result === 'ended') {
+        this.#log.info('A callback from the browser belongs to a sign-in that has ended; it was ignored.', values);
+      } else if (query.length > maxQueryLength) {
+        this.#log.warn('A callback from the browser is too long; it was ignored.', { ...values, length: query.length });
+      } else {
+        this.#log.warn('A callback from the browser belongs to no sign-in of this window; it was ignored.', values);
+      }
     }
-    return 'foreign';
+    return result;
   }
 }

@@ -2,15 +2,18 @@ import type { Accounts } from '../accounts/accounts.ts';
 import type { Log } from '../core/log.ts';
 import type { Randomness } from '../core/random.ts';
 import type { Secret } from '../core/secret.ts';
-import { type Http, withLogging } from '../http/client.ts';
+import { assertPublic, type Http, type Lookup, withLogging } from '../http/client.ts';
 import { buildAuthorization } from '../oauth/authorization.ts';
+import { discover } from '../oauth/discovery.ts';
+import { transportFailure } from '../oauth/errorResponse.ts';
 import { Failure } from '../oauth/errors.ts';
 import type { Client, Discovery } from '../oauth/model.ts';
-import { chooseClient } from '../oauth/registration.ts';
+import { type ConfiguredClient, chooseClient } from '../oauth/registration.ts';
+import { stepUpScopes } from '../oauth/scopes.ts';
 import { type Attempt, createAttempt } from './attempts.ts';
 import { type AwaitCallbackParts, awaitCallback, nextChannel, whenAborted } from './awaitCallback.ts';
 import type { ChannelName, OpenChannel, OpenChannelByName } from './channel.ts';
-import type { DiscoveryCache } from './discoveryCache.ts';
+import { type ClientIssuers, type ClientQuestion, confirmClientUse } from './configuredClient.ts';
 import { completeSignIn, type SignInResult } from './exchange.ts';
 import type { PendingSignIns } from './pending.ts';
 
@@ -28,29 +31,35 @@ export interface BrowserChoices {
 export interface SignInRequest {
   serverUrl: URL;
   /**
-   * The scopes that the consumer requested; stored with the account. Discovery alone decides which scopes go to the
-   * authorization server (A11).
+   * The scopes that the consumer requested; stored with the account. Discovery and `stepUpScopes` alone decide which
+   * scopes go to the authorization server (A11, A17).
    */
   scopes: readonly string[];
+  /** Scopes that the MCP server demanded of the account's token, requested besides those that discovery names (A17). */
+  stepUpScopes?: readonly string[];
   /** Aborts when the user clicks Cancel; the caller is released at once, whatever the state of the network. */
   signal: AbortSignal;
   onStage: (stage: SignInStage, host: string, choices?: BrowserChoices) => void;
   /** Asks the user to confirm a sign-in at these hosts; called only when they are not the expected ones. */
   confirmHosts: (mcpHost: string, authorizationHost: string) => Promise<boolean>;
+  /** Asks the user whether to use the configured client; called only if there is a reason. */
+  confirmClient: (question: ClientQuestion) => Promise<boolean>;
   /** The log of this sign-in. */
   log: Log;
 }
 
 export interface SignInParts extends AwaitCallbackParts {
   http: Http;
-  accounts: Accounts;
+  /** Absent where names cannot be looked up (in a web worker). */
+  lookup?: Lookup | undefined;
+  accounts: Pick<Accounts, 'list' | 'storeSignIn'>;
   pending: PendingSignIns;
-  discoveryCache: DiscoveryCache;
   /** The channels that can work in this environment, best first. */
   channels: () => readonly ChannelName[];
   openChannel: OpenChannelByName;
-  /** The id of a client that the user registered; without one, each sign-in registers its own client. */
-  configuredClientId: () => string | undefined;
+  /** The client that the user configured; without one, each sign-in registers its own client. */
+  configuredClient: () => ConfiguredClient | undefined;
+  clientIssuers: ClientIssuers;
   /** The MCP server that needs no confirmation, as `serverUrl.href`. */
   defaultServerUrl: string;
   clientName: string;
@@ -62,9 +71,10 @@ interface Run extends SignInRequest {
   http: Http;
 }
 
-/** Runs a sign-in from discovery to the stored grant. Keeps no state between sign-ins. */
+/** Runs a sign-in from discovery to the stored grant. Between sign-ins it remembers only what servers speak. */
 export class SignIn {
   readonly #parts: SignInParts;
+  readonly #olderOrigins = new Set<string>();
 
   constructor(parts: SignInParts) {
     this.#parts = parts;
@@ -79,19 +89,13 @@ export class SignIn {
     const cancelled = whenAborted(request.signal);
     try {
       return await Promise.race([this.#run({ ...request, http }), cancelled.promise]);
-    } catch (error) {
-      if (!(error instanceof Failure) || (error.kind !== 'cancelled' && error.kind !== 'accessDenied')) {
-        // The sign-in may have failed because the server's metadata changed since discovery.
-        this.#parts.discoveryCache.forget(request.serverUrl);
-      }
-      throw error;
     } finally {
       cancelled.stop();
     }
   }
 
   async #run(request: Run): Promise<SignInResult> {
-    const { discoveryCache, channels, openChannel } = this.#parts;
+    const { channels, openChannel } = this.#parts;
     const { serverUrl, signal, http, log } = request;
     const [first, ...others] = channels();
     if (first === undefined) {
@@ -103,7 +107,8 @@ export class SignIn {
     opening.catch(() => undefined);
     let discovery: Discovery;
     try {
-      discovery = await discoveryCache.of(http, serverUrl, signal);
+      discovery = await discover(http, serverUrl, { signal });
+      await this.#assertPublicEndpoint(discovery);
       await this.#confirm(request, discovery);
     } catch (error) {
       opening.then(
@@ -140,18 +145,23 @@ export class SignIn {
     const { serverUrl, signal } = request;
     try {
       signal.throwIfAborted();
-      const clientId = this.#parts.configuredClientId();
-      const client = await this.#attempt(request)(() => this.#chooseClient(request, discovery, opened, clientId));
+      const configured = this.#parts.configuredClient();
+      const client = await this.#attempt(request)(() => this.#chooseClient(request, discovery, opened, configured));
       const consent = await this.#consent(opened, request, discovery, client, hasNextChannel);
       if (consent === nextChannel) {
         return nextChannel;
       }
       request.onStage('finishing', serverUrl.host);
-      return await completeSignIn(
-        { ...request, attempt: this.#attempt(request, clientId === undefined) },
+      const result = await completeSignIn(
+        { ...request, attempt: this.#attempt(request, configured === undefined) },
         { ...consent, discovery, client, redirectUri: opened.redirectUri },
-        this.#parts,
+        { ...this.#parts, olderOrigins: this.#olderOrigins },
       );
+      if (configured !== undefined) {
+        // The server gave tokens to this client, so the client is its own (A10).
+        this.#parts.clientIssuers.set(configured.clientId, discovery.authorizationServer.issuer);
+      }
+      return result;
     } catch (error) {
       if (hasNextChannel && error instanceof Failure && error.details.code === 'invalid_redirect_uri') {
         return nextChannel;
@@ -170,15 +180,30 @@ export class SignIn {
     return createAttempt({ isNewClient, signal, onPause, clock, randomness, log });
   }
 
+  /** No public server may send the browser to this machine or its network, where a page may act on a mere visit (A23). */
+  async #assertPublicEndpoint({ authorizationServer }: Discovery): Promise<void> {
+    const { authorizationEndpoint, onPrivateNetwork } = authorizationServer;
+    if (!onPrivateNetwork) {
+      await assertPublic(this.#parts, new URL(authorizationEndpoint)).catch((error: unknown) => {
+        throw transportFailure(error, 'discovery');
+      });
+    }
+  }
+
   /**
    * Names the hosts to the user before the browser opens if the MCP server is not the default one or if its
-   * authorization endpoint is on another origin.
+   * authorization endpoint is on another origin. Then asks about the configured client, if there is reason to.
    */
-  async #confirm({ serverUrl, confirmHosts }: SignInRequest, { authorizationServer }: Discovery): Promise<void> {
+  async #confirm(request: SignInRequest, { authorizationServer }: Discovery): Promise<void> {
+    const { serverUrl, confirmHosts } = request;
     const endpoint = new URL(authorizationServer.authorizationEndpoint);
     const expected = serverUrl.href === this.#parts.defaultServerUrl && endpoint.origin === serverUrl.origin;
     if (!expected && !(await confirmHosts(serverUrl.host, endpoint.host))) {
       throw new Failure('cancelled', { step: 'authorization', code: 'hosts_declined' });
+    }
+    const configured = this.#parts.configuredClient();
+    if (configured !== undefined) {
+      await confirmClientUse(configured, authorizationServer.issuer, { ...this.#parts, ...request });
     }
   }
 
@@ -191,18 +216,18 @@ export class SignIn {
     { http, log, signal }: Run,
     discovery: Discovery,
     { redirectUri, name }: OpenChannel,
-    clientId: string | undefined,
+    configured: ConfiguredClient | undefined,
   ): Promise<Client> {
     const { clientName } = this.#parts;
     const client = await chooseClient(http, discovery.authorizationServer, {
       redirectUri,
       clientName,
       signal,
-      ...(clientId !== undefined && { configured: { clientId } }),
+      configured,
     });
     log.info('The OAuth client is ready.', {
       channel: name,
-      configured: clientId !== undefined,
+      configured: configured !== undefined,
       authMethod: client.authMethod,
     });
     return client;
@@ -210,15 +235,16 @@ export class SignIn {
 
   async #consent(
     opened: OpenChannel,
-    { signal, onStage, log }: Run,
+    { signal, onStage, log, stepUpScopes: demanded }: Run,
     discovery: Discovery,
     client: Client,
     hasNextChannel: boolean,
-  ): Promise<{ code: Secret; verifier: Secret } | typeof nextChannel> {
+  ): Promise<{ code: Secret; verifier: Secret; scopes: string[] | undefined } | typeof nextChannel> {
     const { openBrowser, pending, randomness } = this.#parts;
+    const scopes = stepUpScopes(discovery.scopes, demanded);
     const authorization = await buildAuthorization(discovery, client, {
       redirectUri: opened.redirectUri,
-      ...(discovery.scopes && { scopes: discovery.scopes }),
+      ...(scopes && { scopes }),
       randomness,
       prompt: 'consent',
     });
@@ -235,7 +261,7 @@ export class SignIn {
         signal,
         whenNextChannel: userChoice.promise,
       });
-      return code === nextChannel ? nextChannel : { code, verifier: authorization.verifier };
+      return code === nextChannel ? nextChannel : { code, verifier: authorization.verifier, scopes };
     } finally {
       waiting.end();
     }

@@ -5,10 +5,11 @@ import type { Randomness } from '../core/random.ts';
 import type { Grant } from '../grants/grant.ts';
 import { Failure } from '../oauth/errors.ts';
 import { notPrivateCode } from '../platform/contract.ts';
-import { newKey } from './encryption.ts';
 import type { Journal, JournalContents } from './journal.ts';
 import type { JournalFiles } from './journalFiles.ts';
+import { ensureKey } from './journalKey.ts';
 import type { Locks } from './lock.ts';
+import { type AssignedNames, assignNames, type NameRequest } from './nameRegistry.ts';
 import { reconcile } from './reconcile.ts';
 import type { SecretStore } from './secretStore.ts';
 import { SharedMachines } from './sharedMachines.ts';
@@ -178,7 +179,7 @@ export class GrantStore {
       return;
     }
     if (journal !== undefined) {
-      await this.#ensureKey(journal);
+      await ensureKey(journal, this.#secretStore, this.#randomness);
     }
     await reconcile(known, snapshot, {
       secretStore: this.#secretStore,
@@ -203,8 +204,10 @@ export class GrantStore {
     if (this.#isExposed) {
       throw new Failure('transient', { step: 'storage', code: 'not_private' });
     }
-    // Where the key cannot be stored, the transaction stores its changes in the secret store.
-    await this.#ensureKey(disk.journal).catch(() => undefined);
+    if (!this.#isStale) {
+      // Where the key cannot be stored, the transaction stores its changes in the secret store.
+      await ensureKey(disk.journal, this.#secretStore, this.#randomness).catch(() => undefined);
+    }
     const lock = await disk.locks.acquire(known.id, waitMs);
     return (
       lock &&
@@ -234,6 +237,21 @@ export class GrantStore {
     }
   }
 
+  /**
+   * Names an account, and remembers that before anybody sees the names.
+   * @returns `undefined` if the installation's lock cannot be acquired within `waitMs` @throws the storage's error
+   */
+  assignNames(request: NameRequest, waitMs: number): Promise<AssignedNames | undefined> {
+    return this.exclusively('installation', waitMs, async () => {
+      const { journal } = this.#disk ?? {};
+      if (journal !== undefined) {
+        await ensureKey(journal, this.#secretStore, this.#randomness);
+      }
+      const place = journal ?? this.#secretStore;
+      return assignNames(place, request, journal?.keys ?? []);
+    });
+  }
+
   /** To be called before a sign-in is stored: from now on the secret store is used, whatever else is stored. */
   beginUse(): void {
     this.#isInUse = true;
@@ -244,7 +262,7 @@ export class GrantStore {
     this.#usage.set(true);
     const journal = this.#isExposed ? undefined : this.#disk?.journal;
     const write = async (to: Journal): Promise<void> => {
-      await this.#ensureKey(to);
+      await ensureKey(to, this.#secretStore, this.#randomness);
       await to.write(grant);
     };
     const stores = [this.#secretStore.store(grant), ...(journal === undefined ? [] : [write(journal)])];
@@ -257,18 +275,6 @@ export class GrantStore {
         grant: grant.id,
         code: systemErrorCode(reason),
       });
-    }
-  }
-
-  /** Creates the journal's key with the first record. Windows that do so at the same moment keep both keys. */
-  async #ensureKey(journal: Journal): Promise<void> {
-    if (journal.keys.length === 0) {
-      journal.addKeys(await this.#secretStore.readKeys());
-    }
-    if (journal.keys.length === 0 && !this.#isStale) {
-      const key = newKey(this.#randomness);
-      await this.#secretStore.storeKey(key);
-      journal.addKeys([key]);
     }
   }
 

@@ -6,6 +6,7 @@ import type { Grant } from '../grants/grant.ts';
 import type { Files } from '../platform/contract.ts';
 import { decrypt, encrypt, type Header, type JournalKey, readHeader } from './encryption.ts';
 import { countFiles, type JournalFiles, type RecordName, recordsById } from './journalFiles.ts';
+import type { StoredRegistry } from './nameRegistry.ts';
 
 /** What the journal holds for one grant. */
 export type Entry =
@@ -169,6 +170,19 @@ export class Journal {
     const machineId = await this.#files.read(path);
     // The window that created the file may not have written the id yet.
     return machineId?.length === 16 ? machineId : undefined;
+  }
+
+  /** The registry of names; `lost` if it was deleted, which shows in the tombstones that are kept for ever. */
+  async readNames(): Promise<StoredRegistry> {
+    const registry = await this.#files.read(this.#path('names'));
+    const names = registry === undefined ? await this.#files.list(this.#directory) : [];
+    return names.some((name) => name.endsWith('.gone')) ? 'lost' : registry;
+  }
+
+  async writeNames(registry: string): Promise<void> {
+    const path = this.#path(`names.${toHex(this.#randomness.bytes(8))}.new`);
+    await this.#files.create(path, registry);
+    await this.#files.rename(path, this.#path('names'));
   }
 
   /** Removes every file of a grant except its tombstone and its lock. */

@@ -17,6 +17,7 @@ const keyPrefix = 'journalKey.';
 const damagedPrefix = 'damaged.';
 const machinePrefix = 'machineId.';
 const tombstonePrefix = 'gone.';
+const namesName = 'names';
 
 /**
  * The contents of SecretStorage: the journal's keys and a copy of each grant as of its sign-in. It cannot hold a token
@@ -101,6 +102,15 @@ export class SecretStore {
 
   async storeTombstone(grantId: string): Promise<void> {
     await this.#secrets.store(tombstonePrefix + grantId, '1');
+  }
+
+  /** The registry of names, where there is no disk for it. */
+  async readNames(): Promise<string | undefined> {
+    return this.#secrets.get(namesName);
+  }
+
+  async writeNames(text: string): Promise<void> {
+    await this.#secrets.store(namesName, text);
   }
 
   async #idsOf(prefix: string): Promise<string[]> {

@@ -6,7 +6,6 @@ import { runInNewContext } from 'node:vm';
 import { Accounts } from '../../src/accounts/accounts.ts';
 import { Log } from '../../src/core/log.ts';
 import { systemRandomness } from '../../src/core/random.ts';
-import { accountLabel } from '../../src/grants/names.ts';
 import { files } from '../../src/platform/node/files.ts';
 import { FakeClock } from '../unit/fakeClock.ts';
 import { TokenServer } from '../unit/renewal/tokenServer.ts';
@@ -33,7 +32,6 @@ export async function growthFigures(): Promise<Figure[]> {
       openedAtMs: clock.nowMs(),
       usage: { get: () => true, set: ignore },
       serverUrl: 'https://mcp.example/mcp',
-      labelFor: accountLabel,
     });
     await accounts.load();
     const { grant } = await accounts.storeSignIn(server.signIn('ada'));

@@ -48,16 +48,20 @@ export async function signInFigures(): Promise<Figure[]> {
 const http = createPlatformHttp({ userAgent: 'bench' });
 
 /** Signs in as the extension does, except for the browser. */
-async function ourLabelledSignIn(notion: NotionServer): Promise<Awaited<ReturnType<typeof signIn>>> {
+async function ourLabelledSignIn(
+  notion: NotionServer,
+  olderOrigins = new Set<string>(),
+): Promise<Awaited<ReturnType<typeof signIn>>> {
   const signedIn = await signIn(http, notion);
-  await readIdentity(http, new URL(notion.mcpUrl), signedIn.tokens.accessToken);
+  await readIdentity(http, new URL(notion.mcpUrl), signedIn.tokens.accessToken, { olderOrigins });
   return signedIn;
 }
 
 /** Signs in to a labelled account, and then makes the first request of an MCP client. */
 async function ourSignIn(notion: NotionServer): Promise<void> {
-  const { tokens } = await ourLabelledSignIn(notion);
-  await mcpRequest(http, new URL(notion.mcpUrl), tokens.accessToken, 'tools/list', {});
+  const olderOrigins = new Set<string>();
+  const { tokens } = await ourLabelledSignIn(notion, olderOrigins);
+  await mcpRequest(http, new URL(notion.mcpUrl), tokens.accessToken, 'tools/list', {}, { olderOrigins });
 }
 
 async function theirSignIn(notion: NotionServer): Promise<void> {

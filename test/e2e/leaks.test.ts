@@ -5,9 +5,47 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { findLeaks } from './driver/leaks.ts';
 
+/** Notion's form of a token: its last part is the secret. */
 const token = 'user-ada:grant12345:Zm9vYmFyYmF6cXV4cXV1eA';
 const part = 'Zm9vYmFyYmF6cXV4cXV1eA';
-const sensitive = { secrets: [token], personalData: ['Ada Lovelace'] };
+/** A secret with a mark every few characters, which each encoding writes in its own way. */
+const state = 'k/9+ab"c=d&0%x\\~?>?>?>?zQ==';
+const sensitive = { secrets: [token, state], personalData: ['Ada Lovelace'] };
+
+const percent = encodeURIComponent;
+const base64 = (text: string) => Buffer.from(text).toString('base64');
+const json = (text: string) => JSON.stringify(text).slice(1, -1);
+
+/** How a program may write a secret into a file. */
+const encodings: Record<string, (secret: string) => string | Buffer> = {
+  unencoded: (secret) => secret,
+  'percent-encoded': percent,
+  'percent-encoded in lower case': (secret) => percent(secret).replace(/%../g, (run) => run.toLowerCase()),
+  'percent-encoded twice': (secret) => percent(percent(secret)),
+  'as a field of a form': (secret) => new URLSearchParams({ secret }).toString(),
+  'as a field of a form in lower case': (secret) =>
+    new URLSearchParams({ secret }).toString().replace(/%../g, (run) => run.toLowerCase()),
+  'as JSON': (secret) => JSON.stringify({ secret }),
+  'as JSON within JSON': (secret) => JSON.stringify(JSON.stringify({ secret })),
+  'as JSON with escaped slashes': (secret) => json(secret).replaceAll('/', '\\/'),
+  'in hexadecimal': (secret) => Buffer.from(`ab${secret}`).toString('hex'),
+  'in upper-case hexadecimal': (secret) => Buffer.from(`ab${secret}`).toString('hex').toUpperCase(),
+  'in UTF-16': (secret) => Buffer.from(`ab${secret}`, 'utf16le'),
+  'as JSON in UTF-16': (secret) => Buffer.from(JSON.stringify({ secret }), 'utf16le'),
+  'in base64, percent-encoded': (secret) => percent(base64(secret)),
+  'in base64, in UTF-16': (secret) => Buffer.from(base64(secret), 'utf16le'),
+  ...Object.fromEntries(
+    ['', 'a', 'ab', 'abc'].flatMap((before): [string, (secret: string) => string][] => [
+      [`in base64, at position ${before.length}`, (secret) => base64(`${before}${secret}:c`)],
+      [
+        `in base64url, at position ${before.length}`,
+        (secret) => Buffer.from(`${before}${secret}:c`).toString('base64url'),
+      ],
+    ]),
+  ),
+  'in base64 of JSON': (secret) => base64(JSON.stringify({ secret })),
+  'in base64 of a form': (secret) => base64(new URLSearchParams({ secret }).toString()),
+};
 
 async function folderWith(t: TestContext, name: string, content: string | Buffer): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'leaks-'));
@@ -17,20 +55,29 @@ async function folderWith(t: TestContext, name: string, content: string | Buffer
   return folder;
 }
 
-for (const [what, content] of [
-  ['unencoded', `token=${token}`],
-  ['only a part of it', `…${part}…`],
-  ['percent-encoded', encodeURIComponent(token)],
-  ['in UTF-16', Buffer.from(part, 'utf16le')],
-  ['in base64', Buffer.from(`ab${token}`).toString('base64')],
-] as const) {
-  test(`the leak search finds a token in a file: ${what}`, async (t) => {
-    const folder = await folderWith(t, 'some.log', content);
-    const [leak, ...others] = await findLeaks([folder], [], sensitive);
-    assert.match(leak ?? '', /^some\.log: the secret /);
-    assert.deepEqual(others, []);
+for (const [encoding, encode] of Object.entries(encodings)) {
+  test(`the leak search finds a secret in a file: ${encoding}`, async (t) => {
+    for (const secret of [token, state]) {
+      const folder = await folderWith(t, 'some.log', Buffer.concat([Buffer.from('x='), Buffer.from(encode(secret))]));
+      const [leak, ...others] = await findLeaks([folder], [], sensitive);
+      assert.match(leak ?? '', /^some\.log: the secret /, secret);
+      assert.deepEqual(others, []);
+    }
   });
 }
+
+test('the leak search finds the secret part of a token alone', async (t) => {
+  for (const content of [`…${part}…`, Buffer.from(part, 'utf16le'), base64(`ab${part}`)]) {
+    const folder = await folderWith(t, 'some.log', content);
+    assert.equal((await findLeaks([folder], [], sensitive)).length, 1);
+  }
+});
+
+test('the leak search takes no other text for a secret', async (t) => {
+  const others = [token, state].map((secret) => secret.replaceAll(/[0-9a-z]/gi, 'x')).join('\n');
+  const folder = await folderWith(t, 'some.log', `${others}\nuser-ada:grant12345:\n${base64(others)}`);
+  assert.deepEqual(await findLeaks([folder], [], sensitive), []);
+});
 
 test('the leak search finds a user name in files and in extensions’ output, but ignores extensions’ own files and the editor’s trace', async (t) => {
   const folder = await folderWith(t, 'Ada Lovelace.txt', '');

@@ -15,7 +15,10 @@ describe('managing accounts', { timeout: 150_000 }, async () => {
     await window.runCommand('Notion MCP: Copy Diagnostics');
     await window.notifications.waitFor('Diagnostics copied');
     const text = await window.clipboard();
-    assert.match(text, /chain without an account: server \d+ ms, discovery \d+ ms\n {2}discovery: oauth-protected/);
+    assert.match(
+      text,
+      /chain without an account: server \d+ ms, discovery \d+ ms\n {2}discovery: <path> 401 \d+ ms, oauth-protected/,
+    );
     assert.match(text, /accounts: 0\n$/);
     await window.notifications.click('Diagnostics copied', 'Show Details');
     await window.page.locator('.editor-instance .view-lines').getByText('accounts: 0').waitFor();
@@ -124,7 +127,8 @@ describe('managing accounts', { timeout: 150_000 }, async () => {
   });
 
   test('Test Connection reports a failure with a button to retry, and renews a token that the server no longer accepts', async () => {
-    notion.fault({ path: '/mcp', times: 1 }, { kind: 'respond', status: 503, body: '' });
+    // Discovery needs only the metadata; the next request is a call.
+    notion.fault({ path: '/mcp', times: 2 }, { kind: 'respond', status: 503, body: '' });
     await window.runCommand('Notion MCP: Test Connection');
     await window.quickInput.choose(ada);
     const shown = await window.notifications.waitFor(`${ada}: `);

@@ -5,7 +5,7 @@ import { chosenHost, oldestHost } from '../editor/host/hosts.mjs';
 import { signIn } from './signIn.ts';
 import { useTestbed } from './testbed.ts';
 
-const wiki = 'Notion – Engineering Wiki';
+const wiki = 'notion-engineering-wiki';
 const maxTries = 10;
 
 describe('Notion’s tools in chat and agents', { timeout: 150_000 }, async () => {
@@ -15,7 +15,7 @@ describe('Notion’s tools in chat and agents', { timeout: 150_000 }, async () =
   async function waitForServers(expected: string[]): Promise<void> {
     for (let tries = 1; ; tries += 1) {
       await window.runCommand('MCP: List Servers');
-      const servers = (await window.quickInput.items()).filter((name) => name.startsWith('Notion –'));
+      const servers = (await window.quickInput.items()).filter((name) => name.startsWith('notion-'));
       await window.quickInput.cancel();
       if (isDeepStrictEqual(servers, expected)) {
         return;
@@ -60,10 +60,36 @@ describe('Notion’s tools in chat and agents', { timeout: 150_000 }, async () =
     assert.match(await self(), /Ada Lovelace/);
   });
 
+  test('the scope of a challenge is shown as text without link or icon, and several scopes give one notification', async () => {
+    const name = (await consumer.toolNames()).find((each) => each.includes('notion-fetch')) ?? '';
+    const scopes = [
+      '[Click](command:workbench.action.showCommands)',
+      '$(bug)[a](https://evil.example)',
+      'pages',
+      'users',
+    ];
+    for (const scope of scopes) {
+      const challenge = `Bearer error="insufficient_scope", scope="${scope} read"`;
+      notion.faults.clear();
+      notion.fault({ path: '/mcp' }, { kind: 'respond', status: 403, headers: { 'www-authenticate': challenge } });
+      const result = consumer.callTool(name, { id: 'self' }).catch(String);
+      await window.dialog.waitFor('Run notion-fetch');
+      await window.dialog.click('Yes');
+      assert.doesNotMatch(await result, /\]\(|\$\(/);
+    }
+    const { message } = await window.notifications.waitFor('A tool needs more access');
+    await window.screenshot('42-insufficient-scope');
+    assert.ok(message.includes('[Click] (command:workbench.action.showCommands)'), message);
+    const shown = (await window.notifications.list()).filter((each) => each.message.includes('needs more access'));
+    assert.equal(shown.length, 1);
+    assert.equal(await window.page.locator('.notification-list-item-message a').count(), 0);
+    await window.notifications.dismiss('A tool needs more access');
+  });
+
   test('a second workspace adds a second MCP server, and a sign-out removes only its own', async () => {
     await signIn(window, { user: 'Ada Lovelace', workspace: 'Team Notes' });
     await window.runCommand('MCP: List Servers');
-    await window.quickInput.waitFor('Notion – Team Notes');
+    await window.quickInput.waitFor('notion-team-notes');
     await window.quickInput.cancel();
     // The editor shows the log of a server that it started, and moves the focus when that server is removed.
     await consumer.command('workbench.action.closePanel');
@@ -71,7 +97,7 @@ describe('Notion’s tools in chat and agents', { timeout: 150_000 }, async () =
     await window.quickInput.choose('Ada Lovelace (Engineering Wiki)');
     await window.dialog.click('Sign Out');
     await window.notifications.waitFor('Signed out of');
-    await waitForServers(['Notion – Team Notes']);
+    await waitForServers(['notion-team-notes']);
   });
 
   test('another extension calls the MCP server directly as the README shows, also after its access token was invalidated', async () => {

@@ -92,7 +92,6 @@ describe('failures during sign-in and renewal', { timeout: 280_000 }, async () =
   test('a sign-in reports that the server cannot be reached before consent', async () => {
     await notion.stopListening();
     await window.runCommand('Notion MCP: Sign In');
-    await window.dialog.click('Continue');
     await expectError('cannot be reached', ['Try Again', 'Open Setting', 'Show Log'], '20-unreachable');
     await notion.listen();
   });
@@ -137,7 +136,7 @@ describe('failures during sign-in and renewal', { timeout: 280_000 }, async () =
     const tab = await beginSignIn(window);
     notion.profile.identityFailure = { as: 'serializationFault', times: identityTries };
     await allow(tab, { user: 'Ada Lovelace', workspace });
-    await window.notifications.waitFor('Connected as Notion account.');
+    await window.notifications.waitFor('Connected as Notion account');
     await tab.close();
   }
 
@@ -157,13 +156,13 @@ describe('failures during sign-in and renewal', { timeout: 280_000 }, async () =
     await signInUnknown('Team Notes');
     await window.screenshot('23-fallback-label');
     await waitForAccounts([label, other]);
-    await window.notifications.dismiss('Connected as Notion account.');
+    await window.notifications.dismiss('Connected as Notion account');
     await window.runCommand('Notion MCP: Manage Accounts');
     await window.quickInput.waitFor(other);
     await window.screenshot('23-true-label');
     await window.quickInput.cancel();
     const log = await editor.log('seedling.notion-mcp-auth').text();
-    assert.equal(log.split('The identity of the account is known now.').length, 2);
+    assert.equal(log.split('The account has its names now.').length, 2);
     await window.runCommand('Notion MCP: Sign Out');
     await window.quickInput.choose(other);
     await window.dialog.click('Sign Out');
@@ -174,7 +173,7 @@ describe('failures during sign-in and renewal', { timeout: 280_000 }, async () =
     const { id } = await consumer.requestConsent(window, label);
     await signInUnknown('Engineering Wiki');
     await waitForAccounts([label]);
-    await window.notifications.dismiss('Connected as Notion account.');
+    await window.notifications.dismiss('Connected as Notion account');
     const session = await consumer.silentSession();
     assert.equal(session?.id, id);
     assert.equal((await fetchSelf(notion, session)).workspace.name, 'Engineering Wiki');

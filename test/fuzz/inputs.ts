@@ -119,6 +119,7 @@ export function response(
     'insecure',
     'privateAddress',
     'certificate',
+    'unverified',
     'proxy',
     'cancelled',
   ] as const;

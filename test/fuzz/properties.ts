@@ -1,6 +1,14 @@
+import { callbackProperties } from './callbackProperties.ts';
+import { displayProperties } from './displayProperties.ts';
 import type { Property } from './property.ts';
 import { responseProperties } from './responseProperties.ts';
 import { textProperties } from './textProperties.ts';
 import { toolProperties } from './toolProperties.ts';
 
-export const properties: readonly Property[] = [...textProperties, ...responseProperties, ...toolProperties];
+export const properties: readonly Property[] = [
+  ...callbackProperties,
+  ...textProperties,
+  ...displayProperties,
+  ...responseProperties,
+  ...toolProperties,
+];

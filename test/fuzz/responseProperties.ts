@@ -23,6 +23,7 @@ import {
   tokenResponse,
 } from './inputs.ts';
 import { attempt, type Property, property, server } from './property.ts';
+import { challengeHeader } from './textProperties.ts';
 
 const serverUrl = new URL(`${origin}/mcp`);
 const clock = new FakeClock();
@@ -32,11 +33,21 @@ const client: Client = {
   authMethod: 'client_secret_post',
 };
 
+/** The headers of a challenge; none if the text cannot be the value of one. */
+function challengeHeaders(challenge: string): Headers {
+  try {
+    return new Headers({ 'www-authenticate': challenge });
+  } catch {
+    return new Headers();
+  }
+}
+
 /** The properties of what reads a server's responses. */
 export const responseProperties: Property[] = [
   property(
     'discovery returns only secure endpoints, from the metadata of their issuer, and only our resource',
     [
+      challengeHeader,
       fc.array(
         response(
           document({
@@ -58,9 +69,11 @@ export const responseProperties: Property[] = [
         { minLength: 1, maxLength: 8 },
       ),
     ],
-    async (responses) => {
+    async (challenge, responses) => {
       const requested: URL[] = [];
-      const found = await attempt(() => discover(scripted(responses, requested), serverUrl));
+      const headers = challengeHeaders(challenge);
+      const unauthorized: HttpResponse = { status: 401, headers, body: '', url: serverUrl };
+      const found = await attempt(() => discover(scripted([unauthorized, ...responses], requested), serverUrl));
       assert.ok(requested.every(isSecure) && requested.length < 20);
       if (found === undefined) {
         return;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { Secret } from '../../src/core/secret.ts';
-import { accountLabel } from '../../src/grants/names.ts';
+import { labelCandidates, serverNames } from '../../src/grants/names.ts';
 import { isSecure } from '../../src/http/url.ts';
 import { displayName } from '../../src/notion/identity.ts';
 import { type PendingAuthorization, validateCallback } from '../../src/oauth/authorization.ts';
@@ -30,6 +30,20 @@ const challengePiece = fc.oneof(
   ),
 );
 
+/** A `WWW-Authenticate` header: well-formed with hostile values, or a heap of pieces. */
+export const challengeHeader = fc.oneof(
+  fc.array(challengePiece, { maxLength: 30 }).map((pieces) => pieces.join('')),
+  fc
+    .tuple(
+      fc.constantFrom(
+        ...[`${origin}/custom`, `${origin}/.well-known/oauth-protected-resource/mcp`, 'https://evil.example/x'],
+        ...['http://evil.example/x', 'http://127.0.0.1:1/x', 'javascript:alert(1)', 'file:///etc/passwd', '', 'x'],
+      ),
+      fc.oneof(anyText, fc.constantFrom('read write', 'a '.repeat(200), 'b'.repeat(5_000), '[x](command:y)')),
+    )
+    .map(([url, scope]) => `Bearer resource_metadata="${url}", scope="${scope.replace(/["\\]/g, '\\$&')}", error="x"`),
+);
+
 const pending: PendingAuthorization = {
   url: `${origin}/authorize`,
   state: new Secret(secrets.state),
@@ -40,10 +54,19 @@ const pending: PendingAuthorization = {
 
 /** The properties of what reads a single text: a header, a query, a setting or a name. */
 export const textProperties: Property[] = [
-  property('parsing a challenge never throws', [fc.array(challengePiece, { maxLength: 30 })], (pieces) => {
-    const challenge = parseChallenge(pieces.join(''));
-    assert.ok(challenge === undefined || Array.isArray(challenge.resourceMetadata));
-  }),
+  property(
+    'a challenge of any form yields at most 64 scopes, each as RFC 6749 defines one',
+    [challengeHeader],
+    (text) => {
+      const { resourceMetadata = [], scopes = ['x'] } = parseChallenge(text) ?? {};
+      assert.ok(Array.isArray(resourceMetadata));
+      assert.ok(scopes.length >= 1 && scopes.length <= 64);
+      assert.ok(
+        scopes.every((scope) => /^[\x21\x23-\x5b\x5d-\x7e]{1,128}$/.test(scope)),
+        scopes.join(),
+      );
+    },
+  ),
   property(
     'a well-formed challenge is parsed to the parameters that it was built from',
     [
@@ -121,7 +144,7 @@ export const textProperties: Property[] = [
     },
   ),
   property(
-    'names and labels are one short line without markup, and labels are unique',
+    'names and labels are one short line without markup, labels are unique, and handles have their form',
     [fc.array(anyText, { maxLength: 60 }), anyText],
     (pieces, email) => {
       const raw = pieces.join('');
@@ -129,10 +152,12 @@ export const textProperties: Property[] = [
       assert.ok(Array.from(name).length <= 60);
       assert.doesNotMatch(name, /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]|\$\(|\]\(|[<>`]/u);
       const identity = { userId: 'u', userName: raw, userEmail: email, workspaceId: 'w', workspaceName: raw };
-      const first = accountLabel(identity, new Set());
-      const second = accountLabel(identity, new Set([first]));
-      const third = accountLabel(identity, new Set([first, second]));
-      assert.equal(new Set([first, second, third, '']).size, 4);
+      const labels = labelCandidates(identity, 'K3Q7X');
+      assert.equal(new Set([...labels, '']).size, labels.length + 1);
+      assert.ok(labels.every((label) => !/[[\]]/.test(label)));
+      const { handle } = serverNames(identity, 12, 'K3Q7X');
+      assert.match(handle, /^notion12-[a-z0-9]+(-[a-z0-9]+)*$/);
+      assert.ok(handle.length <= 24);
     },
   ),
 ];

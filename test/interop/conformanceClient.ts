@@ -1,61 +1,59 @@
-/** The command that the MCP conformance suite runs: an MCP client that uses only `src/oauth` for authorization. */
+/** The command that the MCP conformance suite runs: a window of the extension, whose user does what a message asks. */
 
+import { isObject } from '../../src/core/json.ts';
 import { Secret } from '../../src/core/secret.ts';
-import { HttpFailure } from '../../src/http/errors.ts';
-import { parseChallenge } from '../../src/oauth/challenge.ts';
+import type { RpcError } from '../../src/mcp/jsonRpc.ts';
 import { Failure } from '../../src/oauth/errors.ts';
-import { fetchHttp as http } from '../unit/oauth/fetchHttp.ts';
-import { Authorizer } from './authorizer.ts';
+import type { ConfiguredClient } from '../../src/oauth/registration.ts';
+import { HeadlessWindow } from './headlessWindow.ts';
 import { McpClient } from './mcpClient.ts';
 
-/** How many times one run signs in before it gives up (A17). */
+/** How many times the user signs in before giving up (A17). */
 const maxSignIns = 3;
 
-/** Opens the suite's `/authorize`, which redirects without a consent page, and returns the target of the redirect. */
-async function browse(url: string): Promise<URL> {
-  const response = await fetch(url, { redirect: 'manual' });
-  const location = response.headers.get('location');
-  if (location === null) {
-    throw new Error(`the authorization page returned ${response.status} without a redirect`);
+/** The problems of an account that a new sign-in may solve. */
+const solvedBySignIn = new Set<unknown>(['signInNeeded', 'tokenRejected', 'insufficientScope']);
+
+/** The client that the scenario demands; without one, each sign-in registers its own. */
+function configuredClient(): ConfiguredClient | undefined {
+  if (process.env.MCP_CONFORMANCE_SCENARIO === 'auth/basic-cimd') {
+    return { clientId: 'https://conformance-test.local/client-metadata.json' };
   }
-  return new URL(location);
-}
-
-function preregistered() {
   const context = JSON.parse(process.env.MCP_CONFORMANCE_CONTEXT ?? '{}') as Record<string, string>;
-  const { client_id: clientId, client_secret: secret, issuer } = context;
-  return clientId && secret && issuer ? { clientId, clientSecret: new Secret(secret), issuer } : undefined;
+  const { client_id: clientId, client_secret: secret } = context;
+  return clientId && secret ? { clientId, clientSecret: new Secret(secret) } : undefined;
 }
 
-async function run(serverUrl: URL, version: string): Promise<void> {
-  const client = preregistered();
-  const authorizer = new Authorizer({
-    http,
-    serverUrl,
-    redirectUri: 'http://127.0.0.1:33418/callback',
-    clientMetadataUrl: 'https://conformance-test.local/client-metadata.json',
-    browse,
-    ...(client && { preregistered: client }),
-  });
-  const mcp = new McpClient(http, serverUrl, version);
-  let token: Secret | undefined;
-  let signIns = 0;
+/** A call that no sign-in helps. */
+class CallError extends Error {}
+
+/** The `data` of an error that the gateway made. */
+function problemKind({ data }: RpcError): unknown {
+  return isObject(data) ? data.kind : undefined;
+}
+
+async function run(window: HeadlessWindow, version: string): Promise<void> {
+  let grant = await window.signIn();
+  let signIns = 1;
+  let mcp = new McpClient(window.gateway, grant.id, version);
   for (const [method, params] of [
     ['tools/list', {}],
     ['tools/call', { name: 'test-tool', arguments: {} }],
   ] as const) {
     for (;;) {
-      const { status, headers, body } = await mcp.request(method, params, token);
-      if (status >= 200 && status < 300) {
+      const error = await mcp.request(method, params);
+      if (error === undefined) {
         break;
       }
-      const challenge = parseChallenge(headers.get('www-authenticate'));
-      const needsSignIn = status === 401 || (status === 403 && challenge?.error === 'insufficient_scope');
-      if (!needsSignIn || signIns === maxSignIns) {
-        throw new Error(`${method} returned ${status} after ${signIns} sign-ins: ${body.slice(0, 300)}`);
+      const kind = problemKind(error);
+      // A message offers Reconnect also while a rejection of the account is still to be confirmed.
+      const needsUser = solvedBySignIn.has(kind) || window.accounts.trouble(grant.id) === 'beingConfirmed';
+      if (!needsUser || signIns === maxSignIns) {
+        throw new CallError(`${method} failed after ${signIns} sign-ins: ${error.message}`);
       }
+      grant = await window.signIn(grant);
       signIns += 1;
-      token = (await authorizer.authorize(challenge)).tokens.accessToken;
+      mcp = new McpClient(window.gateway, grant.id, version);
     }
   }
 }
@@ -65,10 +63,19 @@ if (!URL.canParse(address)) {
   console.error('usage: npm run --silent conformance:client -- <MCP server URL>');
   process.exit(2);
 }
+const print = (line: string): void => console.error(line);
+const window = await HeadlessWindow.open({
+  serverUrl: new URL(address),
+  redirectUri: 'http://127.0.0.1:33418/callback',
+  client: configuredClient(),
+  log: { error: print, warn: print, info: print, debug: print },
+});
 try {
-  await run(new URL(address), process.env.MCP_CONFORMANCE_PROTOCOL_VERSION ?? '2025-11-25');
+  await run(window, process.env.MCP_CONFORMANCE_PROTOCOL_VERSION ?? '2025-11-25');
 } catch (error) {
-  const isExpected = error instanceof Failure || error instanceof HttpFailure;
+  const isExpected = error instanceof Failure || error instanceof CallError;
   console.error(isExpected ? error.message : error);
   process.exitCode = 1;
+} finally {
+  await window.close();
 }

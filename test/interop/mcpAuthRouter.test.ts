@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { systemClock as clock } from '../../src/core/clock.ts';
 import { Secret } from '../../src/core/secret.ts';
+import type { Grant } from '../../src/grants/grant.ts';
 import { callTool } from '../../src/notion/mcpClient.ts';
 import { discover } from '../../src/oauth/discovery.ts';
 import { register } from '../../src/oauth/registration.ts';
@@ -9,23 +10,18 @@ import { revoke } from '../../src/oauth/revocation.ts';
 import { exchange, refresh } from '../../src/oauth/token.ts';
 import { fails } from '../unit/oauth/failing.ts';
 import { fetchHttp as http } from '../unit/oauth/fetchHttp.ts';
-import { type Authorized, Authorizer } from './authorizer.ts';
-import { browse } from './browser.ts';
+import { HeadlessWindow } from './headlessWindow.ts';
 import { startSdkServer } from './mcpAuthRouter.ts';
 
 const redirectUri = 'vscode://seedling.notion-mcp-auth/callback?windowId=1';
 
 async function start(t: TestContext) {
   const server = await startSdkServer(t);
-  const authorizer = new Authorizer({
-    http,
-    serverUrl: server.mcp,
-    redirectUri,
-    browse: (url) => browse(url, redirectUri),
-  });
-  const signIn = () => authorizer.authorize(undefined);
-  const whoami = ({ tokens }: Authorized) => callTool(http, server.mcp, tokens.accessToken, 'whoami', {});
-  const renew = ({ server: as, client, tokens, resource }: Authorized) =>
+  const window = await HeadlessWindow.open({ serverUrl: server.mcp, redirectUri });
+  t.after(() => window.close());
+  const signIn = () => window.signIn();
+  const whoami = ({ tokens }: Grant) => callTool(http, server.mcp, tokens.accessToken, 'whoami', {});
+  const renew = ({ authorizationServer: as, client, tokens, resource }: Grant) =>
     refresh(http, as, client, { refreshToken: tokens.refreshToken ?? new Secret(''), resource, clock });
   return { ...server, signIn, whoami, renew };
 }
@@ -33,7 +29,7 @@ async function start(t: TestContext) {
 test('mcpAuthRouter: a sign-in works with an issuer that ends in a slash and an empty scope, and all three requests name the resource (A5, A13)', async (t) => {
   const { mcp, signIn, whoami, renew, resources } = await start(t);
   const authorized = await signIn();
-  assert.equal(authorized.server.issuer, `${mcp.origin}/`);
+  assert.equal(authorized.authorizationServer.issuer, `${mcp.origin}/`);
   assert.equal(authorized.tokens.scopes, undefined);
   assert.equal((await whoami(authorized)).text, 'ada');
   const tokens = await renew(authorized);
@@ -49,7 +45,7 @@ test('mcpAuthRouter: the second use of a refresh token or of a code fails with i
     code: 'invalid_grant',
     serverReason: 'unknown refresh token',
   });
-  const { server, client, resource } = authorized;
+  const { authorizationServer: server, client, resource } = authorized;
   const spent = { code: new Secret('spent'), verifier: new Secret('v'), redirectUri, resource, clock };
   await fails(() => exchange(http, server, client, spent), 'invalidGrant', { code: 'invalid_grant' });
 });
@@ -57,7 +53,7 @@ test('mcpAuthRouter: the second use of a refresh token or of a code fails with i
 test('mcpAuthRouter: a revoked grant can no longer be renewed, and the MCP server rejects its access token', async (t) => {
   const { signIn, renew, whoami } = await start(t);
   const authorized = await signIn();
-  await revoke(http, authorized.server, authorized.client, {
+  await revoke(http, authorized.authorizationServer, authorized.client, {
     token: authorized.tokens.refreshToken ?? new Secret(''),
     hint: 'refresh_token',
   });
@@ -95,8 +91,8 @@ test('mcpAuthRouter: a registration that is rejected with 429 fails as transient
 test('mcpAuthRouter: an HTML 404 is reported as invalidResponse and does not end the grant', async (t) => {
   const { signIn, renew, mcp } = await start(t);
   const authorized = await signIn();
-  const elsewhere = { ...authorized.server, tokenEndpoint: `${mcp.origin}/nothing` };
-  await fails(() => renew({ ...authorized, server: elsewhere }), 'invalidResponse', { status: 404 });
+  const elsewhere = { ...authorized.authorizationServer, tokenEndpoint: `${mcp.origin}/nothing` };
+  await fails(() => renew({ ...authorized, authorizationServer: elsewhere }), 'invalidResponse', { status: 404 });
   const nowhere = new URL(`${mcp.origin}/elsewhere`);
   await fails(() => discover(http, nowhere), 'invalidResponse', { code: 'no_mcp_endpoint' });
 });

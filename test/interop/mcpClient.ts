@@ -1,45 +1,45 @@
-import type { Secret } from '../../src/core/secret.ts';
-import type { Http, HttpResponse } from '../../src/http/client.ts';
+import type { RunningGateway } from '../../src/gateway/contract.ts';
+import { eventData } from '../../src/mcp/eventStream.ts';
+import { type RpcError, rpcErrorIn } from '../../src/mcp/jsonRpc.ts';
 
 /** The revisions that start with a handshake; later ones repeat its contents in every request. */
 const stateful = /^202[45]-/;
 
-/** A minimal MCP client, for requests to the conformance suite's MCP server. */
+/** A minimal MCP client, for calls of an account over the gateway. */
 export class McpClient {
-  readonly #http: Http;
-  readonly #serverUrl: URL;
+  readonly #url: string;
+  readonly #secret: string;
   readonly #version: string;
   #session: string | undefined;
   #initialized = false;
   #lastId = 0;
 
-  constructor(http: Http, serverUrl: URL, version: string) {
-    this.#http = http;
-    this.#serverUrl = serverUrl;
+  constructor(gateway: RunningGateway, grantId: string, version: string) {
+    this.#url = gateway.urlFor(grantId);
+    this.#secret = gateway.secretFor(grantId).reveal();
     this.#version = version;
   }
 
-  /** Sends one request, after the handshake if the revision has one, and returns the HTTP response with any status. */
-  async request(method: string, params: Record<string, unknown>, token: Secret | undefined): Promise<HttpResponse> {
+  /** Sends one request, after the handshake if the revision has one. Resolves to the error, if there is one. */
+  async request(method: string, params: Record<string, unknown>): Promise<RpcError | undefined> {
     if (!stateful.test(this.#version)) {
       const _meta = {
         'io.modelcontextprotocol/protocolVersion': this.#version,
         'io.modelcontextprotocol/clientInfo': clientInfo,
         'io.modelcontextprotocol/clientCapabilities': {},
       };
-      return this.#post({ id: this.#nextId(), method, params: { ...params, _meta } }, token);
+      return this.#post({ id: this.#nextId(), method, params: { ...params, _meta } });
     }
     if (!this.#initialized) {
       const handshake = { protocolVersion: this.#version, capabilities: {}, clientInfo };
-      const response = await this.#post({ id: this.#nextId(), method: 'initialize', params: handshake }, token);
-      if (response.status !== 200) {
-        return response;
+      const error = await this.#post({ id: this.#nextId(), method: 'initialize', params: handshake });
+      if (error !== undefined) {
+        return error;
       }
-      this.#session = response.headers.get('mcp-session-id') ?? undefined;
       this.#initialized = true;
-      await this.#post({ method: 'notifications/initialized' }, token);
+      await this.#post({ method: 'notifications/initialized' });
     }
-    return this.#post({ id: this.#nextId(), method, params }, token);
+    return this.#post({ id: this.#nextId(), method, params });
   }
 
   #nextId(): number {
@@ -47,22 +47,29 @@ export class McpClient {
     return this.#lastId;
   }
 
-  #post(message: Record<string, unknown>, token: Secret | undefined): Promise<HttpResponse> {
+  async #post(message: Record<string, unknown>): Promise<RpcError | undefined> {
     const { method, params } = message as { method: string; params?: { name?: string } };
-    return this.#http({
+    const response = await fetch(this.#url, {
       method: 'POST',
-      url: this.#serverUrl,
       headers: {
         accept: 'application/json, text/event-stream',
         'content-type': 'application/json',
+        authorization: `Bearer ${this.#secret}`,
         'mcp-protocol-version': this.#version,
         'mcp-method': method,
         ...(params?.name !== undefined && { 'mcp-name': params.name }),
         ...(this.#session !== undefined && { 'mcp-session-id': this.#session }),
-        ...(token !== undefined && { authorization: `Bearer ${token.reveal()}` }),
       },
       body: JSON.stringify({ jsonrpc: '2.0', ...message }),
     });
+    this.#session = response.headers.get('mcp-session-id') ?? this.#session;
+    const body = await response.text();
+    const messages = response.headers.get('content-type')?.includes('event-stream') ? eventData(body) : [body];
+    const error = messages.map(rpcErrorIn).find((each) => each !== undefined);
+    if (error === undefined && !response.ok) {
+      throw new Error(`${method} returned ${response.status}: ${body.slice(0, 300)}`);
+    }
+    return error;
   }
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { systemClock as clock } from '../../src/core/clock.ts';
 import { Secret } from '../../src/core/secret.ts';
+import type { Grant } from '../../src/grants/grant.ts';
 import { callTool } from '../../src/notion/mcpClient.ts';
 import { discover } from '../../src/oauth/discovery.ts';
 import { register } from '../../src/oauth/registration.ts';
@@ -9,8 +10,7 @@ import { revoke } from '../../src/oauth/revocation.ts';
 import { refresh } from '../../src/oauth/token.ts';
 import { fails } from '../unit/oauth/failing.ts';
 import { fetchHttp as http } from '../unit/oauth/fetchHttp.ts';
-import { type Authorized, Authorizer } from './authorizer.ts';
-import { browse } from './browser.ts';
+import { HeadlessWindow } from './headlessWindow.ts';
 import { startOidcProvider } from './oidcProvider.ts';
 
 const redirectUri = 'vscode://seedling.notion-mcp-auth/callback?windowId=1';
@@ -18,24 +18,20 @@ const redirectUri = 'vscode://seedling.notion-mcp-auth/callback?windowId=1';
 async function start(t: TestContext) {
   const provider = await startOidcProvider();
   t.after(() => provider.close());
-  const authorizer = new Authorizer({
-    http,
-    serverUrl: provider.mcp,
-    redirectUri,
-    browse: (url) => browse(url, redirectUri),
-  });
-  const signIn = () => authorizer.authorize(undefined);
-  const whoami = ({ tokens }: Authorized) => callTool(http, provider.mcp, tokens.accessToken, 'whoami', {});
-  const renew = ({ server, client, tokens, resource }: Authorized, refreshToken = tokens.refreshToken) =>
-    refresh(http, server, client, { refreshToken: refreshToken ?? new Secret(''), resource, clock });
+  const window = await HeadlessWindow.open({ serverUrl: provider.mcp, redirectUri });
+  t.after(() => window.close());
+  const signIn = () => window.signIn();
+  const whoami = ({ tokens }: Grant) => callTool(http, provider.mcp, tokens.accessToken, 'whoami', {});
+  const renew = ({ authorizationServer, client, tokens, resource }: Grant, refreshToken = tokens.refreshToken) =>
+    refresh(http, authorizationServer, client, { refreshToken: refreshToken ?? new Secret(''), resource, clock });
   return { ...provider, signIn, whoami, renew };
 }
 
 test('oidc-provider: a sign-in returns tokens for the requested resource, with a refresh token (A12, A13, A16, A20)', async (t) => {
   const { signIn, whoami, origin } = await start(t);
   const authorized = await signIn();
-  assert.equal(authorized.server.issuer, origin);
-  assert.equal(authorized.server.issParameterSupported, true);
+  assert.equal(authorized.authorizationServer.issuer, origin);
+  assert.equal(authorized.authorizationServer.issParameterSupported, true);
   assert.equal(authorized.client.authMethod, 'none');
   assert.notEqual(authorized.tokens.refreshToken, undefined);
   assert.deepEqual(authorized.tokens.scopes, ['read']);
@@ -64,10 +60,10 @@ test('oidc-provider: a revoked grant can be neither renewed nor used, and revoki
   const { signIn, whoami, renew } = await start(t);
   const authorized = await signIn();
   const token = authorized.tokens.refreshToken ?? new Secret('');
-  await revoke(http, authorized.server, authorized.client, { token, hint: 'refresh_token' });
+  await revoke(http, authorized.authorizationServer, authorized.client, { token, hint: 'refresh_token' });
   await fails(() => renew(authorized), 'invalidGrant');
   await fails(() => whoami(authorized), 'serverRejected', { code: 'invalid_token' });
-  await revoke(http, authorized.server, authorized.client, { token, hint: 'refresh_token' });
+  await revoke(http, authorized.authorizationServer, authorized.client, { token, hint: 'refresh_token' });
 });
 
 test('oidc-provider: a purged client registration is reported as invalidClient, not as invalidGrant', async (t) => {

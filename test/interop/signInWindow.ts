@@ -4,12 +4,10 @@ import { Log, type LogSink } from '../../src/core/log.ts';
 import { systemRandomness as randomness } from '../../src/core/random.ts';
 import { HttpFailure } from '../../src/http/errors.ts';
 import type { ChannelName } from '../../src/signIn/channel.ts';
-import { DiscoveryCache } from '../../src/signIn/discoveryCache.ts';
 import type { SignInResult } from '../../src/signIn/exchange.ts';
 import { PendingSignIns } from '../../src/signIn/pending.ts';
 import { SignIn } from '../../src/signIn/signIn.ts';
 import type { NotionServer } from '../notion/server.ts';
-import type { Machine } from '../unit/accounts/machine.ts';
 import { FakeClock } from '../unit/fakeClock.ts';
 
 const redirectUri = 'http://127.0.0.1:50123/callback';
@@ -32,7 +30,7 @@ export class SignInWindow {
   readonly #notion: NotionServer;
   readonly #waiting: (() => void)[] = [];
 
-  constructor(notion: NotionServer, machine: Machine, accounts: Accounts, channels: ChannelName[]) {
+  constructor(notion: NotionServer, accounts: Accounts, channels: ChannelName[]) {
     this.#notion = notion;
     const log = this.#log;
     this.pending = new PendingSignIns(log);
@@ -40,14 +38,14 @@ export class SignInWindow {
       http,
       accounts,
       pending: this.pending,
-      discoveryCache: new DiscoveryCache(machine.clock),
       channels: () => channels,
       openChannel: async (name) => {
         this.openedChannels.push(name);
         // Named as the URI handler, so that `pending.receive` delivers the callbacks of every channel.
         return { name: 'uriHandler', redirectUri: `${redirectUri}?channel=${name}`, close: () => undefined };
       },
-      configuredClientId: () => undefined,
+      configuredClient: () => undefined,
+      clientIssuers: new Map(),
       openBrowser: async (url) => {
         this.openedUrls.push(url);
         for (const resume of this.#waiting.splice(0)) {
@@ -78,6 +76,7 @@ export class SignInWindow {
         this.confirmedHosts.push(`${mcpHost} ${authorizationHost}`);
         return true;
       },
+      confirmClient: async () => false,
     });
   }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { systemClock as clock } from '../../src/core/clock.ts';
 import { Secret } from '../../src/core/secret.ts';
+import type { Grant } from '../../src/grants/grant.ts';
 import { type Identity, readIdentity } from '../../src/notion/identity.ts';
 import { discover } from '../../src/oauth/discovery.ts';
 import { register } from '../../src/oauth/registration.ts';
@@ -9,8 +10,7 @@ import { revoke } from '../../src/oauth/revocation.ts';
 import { refresh } from '../../src/oauth/token.ts';
 import { fails } from '../unit/oauth/failing.ts';
 import { fetchHttp as http } from '../unit/oauth/fetchHttp.ts';
-import { type Authorized, Authorizer } from './authorizer.ts';
-import { browse } from './browser.ts';
+import { HeadlessWindow } from './headlessWindow.ts';
 import { startWorkersServer } from './workersOAuthProvider.ts';
 
 const ada: Identity = { userId: 'u-1', userName: 'Ada', workspaceId: 'w-1', workspaceName: 'Wiki' };
@@ -25,16 +25,12 @@ const versions = [
 for (const { version, library, redirectUri } of versions) {
   const start = async (t: TestContext) => {
     const server = await startWorkersServer(t, library);
-    const authorizer = new Authorizer({
-      http,
-      serverUrl: server.mcp,
-      redirectUri,
-      browse: (url) => browse(url, redirectUri),
-    });
-    const signIn = () => authorizer.authorize(undefined);
-    const whoami = ({ tokens }: Authorized) => readIdentity(http, server.mcp, tokens.accessToken);
-    const renew = async (authorized: Authorized): Promise<Authorized> => {
-      const { server: as, client, tokens, resource } = authorized;
+    const window = await HeadlessWindow.open({ serverUrl: server.mcp, redirectUri });
+    t.after(() => window.close());
+    const signIn = () => window.signIn();
+    const whoami = ({ tokens }: Grant) => readIdentity(http, server.mcp, tokens.accessToken);
+    const renew = async (authorized: Grant): Promise<Grant> => {
+      const { authorizationServer: as, client, tokens, resource } = authorized;
       const refreshToken = tokens.refreshToken ?? new Secret('');
       return { ...authorized, tokens: await refresh(http, as, client, { refreshToken, resource, clock }) };
     };
@@ -66,7 +62,7 @@ for (const { version, library, redirectUri } of versions) {
     const { signIn, renew, whoami } = await start(t);
     const authorized = await signIn();
     const token = authorized.tokens.refreshToken ?? new Secret('');
-    await revoke(http, authorized.server, authorized.client, { token, hint: 'refresh_token' });
+    await revoke(http, authorized.authorizationServer, authorized.client, { token, hint: 'refresh_token' });
     await fails(() => renew(authorized), 'invalidGrant', { code: 'invalid_grant' });
     await fails(() => whoami(authorized), 'serverRejected', { code: 'invalid_token', status: 401 });
   });

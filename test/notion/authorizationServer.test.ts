@@ -185,9 +185,9 @@ describe('the authorization server of the Notion-shaped server', { timeout: 60_0
     assert.match(client.get('error_description') ?? '', /admin has not approved/);
   });
 
-  test('discovery finds the authorization server with two requests', async () => {
+  test('discovery finds the authorization server with three requests', async () => {
     const { resource, authorizationServer, scopes } = await discover(http, new URL(notion.mcpUrl));
     assert.deepEqual([resource, authorizationServer.issuer, scopes], [notion.mcpUrl, notion.origin, ['default']]);
-    assert.equal(notion.requests().length, 2);
+    assert.equal(notion.requests().length, 3);
   });
 });

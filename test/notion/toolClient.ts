@@ -13,10 +13,13 @@ const http = createPlatformHttp({ userAgent: 'test' });
 export class ToolClient {
   readonly #url: URL;
   readonly #token: Secret;
+  /** The Notion-shaped server speaks older revisions only. */
+  readonly #olderOrigins: Set<string>;
 
   private constructor(url: URL, token: Secret) {
     this.#url = url;
     this.#token = token;
+    this.#olderOrigins = new Set([url.origin]);
   }
 
   static async signIn(notion: NotionServer): Promise<ToolClient> {
@@ -25,7 +28,7 @@ export class ToolClient {
   }
 
   result(tool: string, args: Json = {}): Promise<ToolResult> {
-    return callTool(http, this.#url, this.#token, tool, args);
+    return callTool(http, this.#url, this.#token, tool, args, { olderOrigins: this.#olderOrigins });
   }
 
   /** The JSON of a tool that succeeds. */
@@ -44,7 +47,8 @@ export class ToolClient {
   }
 
   async toolNames(): Promise<string[]> {
-    const { tools } = await mcpRequest(http, this.#url, this.#token, 'tools/list', {});
+    const options = { olderOrigins: this.#olderOrigins };
+    const { tools } = await mcpRequest(http, this.#url, this.#token, 'tools/list', {}, options);
     return (tools as { name: string }[]).map(({ name }) => name);
   }
 

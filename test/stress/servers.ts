@@ -1,7 +1,7 @@
 import type { FreshSignIn } from '../../src/accounts/addAccount.ts';
+import { Log } from '../../src/core/log.ts';
 import type { Http } from '../../src/http/client.ts';
-import { Authorizer } from '../interop/authorizer.ts';
-import { browse } from '../interop/browser.ts';
+import { HeadlessSignIn } from '../interop/headlessSignIn.ts';
 import { startOidcProvider } from '../interop/oidcProvider.ts';
 import { startNotionServer } from '../notion/server.ts';
 import { signIn } from '../notion/signIn.ts';
@@ -61,17 +61,19 @@ export async function startStressServer(kind: ServerKind): Promise<StressServer>
       provider.accessTokenLifeSeconds = seconds * lifetimeScale;
     },
     signIn: async (http) => {
-      const authorizer = new Authorizer({
-        http,
-        serverUrl: provider.mcp,
-        redirectUri,
-        browse: (url) => browse(url, redirectUri),
-      });
-      const { server, client, tokens, resource } = await authorizer.authorize(undefined);
-      return {
-        ...{ authorizationServer: server, client, tokens: scaledDown(tokens), resource },
-        ...{ serverUrl: mcpUrl, askedScopes: ['default'] },
+      const fresh = Promise.withResolvers<FreshSignIn>();
+      const accounts = {
+        list: () => [],
+        // Each window stores the sign-in itself.
+        storeSignIn: async (signIn: FreshSignIn) => {
+          fresh.resolve(signIn);
+          return { grant: { ...signIn, id: '', generation: 1, label: '', signedInAtMs: 0 }, reconnected: false };
+        },
       };
+      const log = new Log({ error: () => {}, warn: () => {}, info: () => {}, debug: () => {} });
+      await new HeadlessSignIn({ http, accounts, serverUrl: provider.mcp, redirectUri, log }).run();
+      const { tokens, ...signedIn } = await fresh.promise;
+      return { ...signedIn, tokens: scaledDown(tokens), serverUrl: mcpUrl };
     },
     close: async () => {
       await front.close();

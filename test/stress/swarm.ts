@@ -9,7 +9,6 @@ import { Accounts } from '../../src/accounts/accounts.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { Log } from '../../src/core/log.ts';
 import { systemRandomness } from '../../src/core/random.ts';
-import { accountLabel } from '../../src/grants/names.ts';
 import type { Http } from '../../src/http/client.ts';
 import type { Identity } from '../../src/notion/identity.ts';
 import { files } from '../../src/platform/node/files.ts';
@@ -129,7 +128,6 @@ export class Swarm {
       openedAtMs: Date.now(),
       usage: { get: () => true, set: () => undefined },
       serverUrl: this.server.mcpUrl,
-      labelFor: accountLabel,
     });
     await store.load();
     await act(store, http);

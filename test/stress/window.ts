@@ -6,7 +6,6 @@ import type { Account } from '../../src/accounts/registry.ts';
 import { type Clock, systemClock } from '../../src/core/clock.ts';
 import { Log } from '../../src/core/log.ts';
 import { systemRandomness } from '../../src/core/random.ts';
-import { accountLabel } from '../../src/grants/names.ts';
 import type { Files } from '../../src/platform/contract.ts';
 import { createGrantRequests, type GrantRequests } from '../../src/renewal/grantRequests.ts';
 import { fingerprint } from './front.ts';
@@ -27,7 +26,6 @@ const accounts = new Accounts({
   openedAtMs: Date.now(),
   usage: { get: () => true, set: () => undefined },
   serverUrl: options.serverUrl,
-  labelFor: accountLabel,
 });
 accounts.onDidChange(({ added, changed, removed }) => {
   // Only a complete report shows that an account was removed.

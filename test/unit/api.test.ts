@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { createApi } from '../../src/api.ts';
+import { type ApiParts, createApi } from '../../src/api.ts';
+import type { Grant } from '../../src/grants/grant.ts';
 import type { NotionMcpAuth } from '../../src/notionMcpAuth.d.ts';
 import { Machine, type Window } from './accounts/machine.ts';
 
 async function signedIn(
   t: TestContext,
+  lacksScopes: ApiParts['lacksScopes'] = async () => false,
 ): Promise<{ machine: Machine; window: Window; api: NotionMcpAuth; events: unknown[] }> {
   const machine = await Machine.start(t);
   const window = await machine.open();
@@ -13,6 +15,7 @@ async function signedIn(
   const listeners: ((event: undefined) => unknown)[] = [];
   const api = createApi({
     accounts: async () => window.accounts,
+    lacksScopes,
     onDidChange: (listener) => {
       listeners.push(listener as (event: undefined) => unknown);
       return { dispose: () => undefined };
@@ -59,4 +62,18 @@ test('an unknown token changes nothing, and its caller cannot tell it from one w
   machine.clock.aheadMs = 10 * 60_000;
   machine.server.end(window.only().grant);
   assert.equal(await api.renewRejected(window.only().grant.tokens.accessToken.reveal()), undefined);
+});
+
+test('a token that lacks scopes is not renewed, as new tokens would lack them too', async (t) => {
+  const asked: Grant[] = [];
+  const { machine, window, api } = await signedIn(t, async (grant) => {
+    asked.push(grant);
+    return true;
+  });
+  machine.clock.aheadMs = 10 * 60_000;
+  const { grant } = window.only();
+  await api.renewRejected(grant.tokens.accessToken.reveal());
+  await api.renewRejected('guess');
+  assert.deepEqual(machine.server.refreshes, []);
+  assert.deepEqual(asked, [grant]);
 });

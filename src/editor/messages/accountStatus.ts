@@ -1,11 +1,13 @@
-import { env, l10n } from 'vscode';
 import type { RenewalProblem } from '../../accounts/accountState.ts';
 import type { Account } from '../../accounts/registry.ts';
+import type { DisplayText } from '../../core/displayText.ts';
 import type { Grant, NeedsSignInReason } from '../../grants/grant.ts';
 import { signInDeadline } from '../../grants/tokenLife.ts';
+import { l10n } from './l10n.ts';
+import { codeName, hostOf, timeText } from './names.ts';
 
 /** Describes the state of an account to the user. `problem` is what currently prevents its renewal. */
-export function describeAccount({ grant, state, why }: Account, problem: RenewalProblem | undefined): string {
+export function describeAccount({ grant, state, why }: Account, problem: RenewalProblem | undefined): DisplayText {
   switch (state) {
     case 'needsSignIn':
       return l10n.t({
@@ -17,13 +19,13 @@ export function describeAccount({ grant, state, why }: Account, problem: Renewal
       return l10n.t({
         message: 'belongs to {0}, which is not the server in the settings',
         comment: ['State of an account. {0} is the name of a server.'],
-        args: [new URL(grant.serverUrl).host],
+        args: [hostOf(grant.serverUrl)],
       });
     case 'serverRejected':
       return l10n.t({
         message: 'Notion refuses to renew it ({0}); tried again from time to time',
         comment: ['State of an account. “it” is its sign-in. {0} is an error code such as invalid_scope.'],
-        args: [grant.refusal?.code ?? ''],
+        args: [codeName(grant.refusal?.code)],
       });
     case 'readOnly':
       return describeReadOnly(why);
@@ -32,7 +34,7 @@ export function describeAccount({ grant, state, why }: Account, problem: Renewal
   }
 }
 
-function describeSignedIn(grant: Grant): string {
+function describeSignedIn(grant: Grant): DisplayText {
   const deadline = signInDeadline(grant);
   if (deadline === undefined) {
     return l10n.t({ message: 'signed in, renews by itself', comment: ['State of an account.'] });
@@ -58,7 +60,7 @@ function describeSignedIn(grant: Grant): string {
       });
 }
 
-function describeReadOnly(why: Account['why']): string {
+function describeReadOnly(why: Account['why']): DisplayText {
   switch (why) {
     case 'newer':
       return l10n.t({
@@ -75,7 +77,7 @@ function describeReadOnly(why: Account['why']): string {
   }
 }
 
-function describeRenewalProblem(problem: RenewalProblem): string {
+function describeRenewalProblem(problem: RenewalProblem): DisplayText {
   switch (problem) {
     case 'beingConfirmed':
       return l10n.t({
@@ -95,7 +97,7 @@ function describeRenewalProblem(problem: RenewalProblem): string {
   }
 }
 
-function describeReason(reason: NeedsSignInReason | undefined): string {
+function describeReason(reason: NeedsSignInReason | undefined): DisplayText {
   switch (reason) {
     case 'tooOld':
       return l10n.t('Notion ended it after 180 days');
@@ -110,15 +112,10 @@ function describeReason(reason: NeedsSignInReason | undefined): string {
   }
 }
 
-function formatDay(atMs: number): string {
-  return new Date(atMs).toLocaleDateString(env.language, { day: 'numeric', month: 'long' });
+function formatDay(atMs: number): DisplayText {
+  return timeText(atMs, { day: 'numeric', month: 'long' });
 }
 
-function formatTime(atMs: number): string {
-  return new Date(atMs).toLocaleString(env.language, {
-    day: 'numeric',
-    month: 'long',
-    hour: 'numeric',
-    minute: '2-digit',
-  });
+function formatTime(atMs: number): DisplayText {
+  return timeText(atMs, { day: 'numeric', month: 'long', hour: 'numeric', minute: '2-digit' });
 }

@@ -1,4 +1,5 @@
-import { l10n } from 'vscode';
+import type { DisplayText } from '../../core/displayText.ts';
+import { l10n } from './l10n.ts';
 
 /** The action of a button in a message. */
 export type MessageAction =
@@ -21,12 +22,12 @@ export type MessageAction =
 
 /** One sentence that says what happened and what to do, and the buttons that do it. */
 export interface Message {
-  sentence: string;
+  sentence: DisplayText;
   actions: readonly MessageAction[];
 }
 
 /** The label of a button. */
-export function actionLabel(action: MessageAction): string {
+export function actionLabel(action: MessageAction): DisplayText {
   switch (action) {
     case 'tryAgain':
       return l10n.t('Try Again');

@@ -1,11 +1,14 @@
-import { l10n } from 'vscode';
 import type { Problem } from '../../calls/problem.ts';
+import type { DisplayText } from '../../core/displayText.ts';
 import { messageFor } from './failure.ts';
+import { l10n } from './l10n.ts';
+import { codeName, hostName, scopeNames } from './names.ts';
 import { transientMessage } from './transientFailure.ts';
 
 /** Tells a caller of the gateway, and thus perhaps the user in a chat, what happened and what to do. */
-export function problemSentence(problem: Problem): string {
-  const { host, status, waitSeconds, scopes = [] } = problem;
+export function problemSentence(problem: Problem): DisplayText {
+  const { status = 0, waitSeconds, scopes = [] } = problem;
+  const host = hostName(problem.host);
   switch (problem.kind) {
     case 'signInNeeded':
       return l10n.t('Notion ended the sign-in of this account. Run “Notion MCP: Sign In” to sign in again.');
@@ -17,7 +20,7 @@ export function problemSentence(problem: Problem): string {
           message:
             '{0} refuses to renew the sign-in of this account ({1}). Run “Notion MCP: Manage Accounts” to reconnect it.',
           comment: ['{0} is the name of a server, {1} an error code such as invalid_scope.'],
-          args: [host, problem.failure.details.code],
+          args: [host, codeName(problem.failure.details.code)],
         });
       }
       return (
@@ -28,11 +31,14 @@ export function problemSentence(problem: Problem): string {
       return l10n.t('{0} rejects a sign-in that was just renewed. Run “Notion MCP: Test Connection” to see why.', host);
     case 'insufficientScope':
       return scopes.length === 0
-        ? l10n.t('{0} asks for more access than was allowed. Run “Notion MCP: Sign In” to allow it.', host)
-        : l10n.t(
-            '{0} asks for more access ({1}) than was allowed. Run “Notion MCP: Sign In” to allow it.',
+        ? l10n.t(
+            '{0} asks for more access than was allowed. Run “Notion MCP: Manage Accounts” to reconnect the account.',
             host,
-            scopes.join(', '),
+          )
+        : l10n.t(
+            '{0} asks for more access ({1}) than was allowed. Run “Notion MCP: Manage Accounts” to reconnect the account.',
+            host,
+            scopeNames(scopes),
           );
     case 'unreachable':
       // The sentence that a sign-in would show for the same cause: a certificate, a proxy or a network login.
@@ -40,14 +46,14 @@ export function problemSentence(problem: Problem): string {
     case 'rateLimited':
       return waitSeconds === undefined
         ? l10n.t('{0} asks for a pause. Try again later.', host)
-        : l10n.t('{0} asks for a pause. Try again in {1} seconds.', host, String(waitSeconds));
+        : l10n.t('{0} asks for a pause. Try again in {1} seconds.', host, waitSeconds);
     case 'serverError':
-      return l10n.t('{0} has trouble at the moment (status {1}). Try again later.', host, String(status ?? ''));
+      return l10n.t('{0} has trouble at the moment (status {1}). Try again later.', host, status);
     case 'serverRejected':
       return l10n.t(
         '{0} refuses the request (status {1}). Run “Notion MCP: Test Connection” to see why.',
         host,
-        String(status ?? ''),
+        status,
       );
     case 'invalidResponse':
       return l10n.t('{0} does not respond as an MCP server does. Check the server URL in the settings.', host);

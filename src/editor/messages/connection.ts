@@ -1,71 +1,75 @@
-import { env, l10n } from 'vscode';
-import { displayText } from '../../core/displayText.ts';
+import { type DisplayText, display, displayText } from '../../core/displayText.ts';
 import type { Check, CheckName, ConnectionReport } from '../../diagnostics/connectionTest.ts';
 import { displayName, displayNames } from '../../notion/identity.ts';
 import { accessTo, type ToolAccess } from '../../notion/toolAccess.ts';
 import type { Message } from './actions.ts';
 import { aboutAccount, messageFor } from './failure.ts';
+import { l10n } from './l10n.ts';
+import { timeText } from './names.ts';
+import { lackingScopesMessage } from './stepUp.ts';
 
-/** Renders a connection test as plain text: its time, each check, user and workspace, and which tools can be used. */
-export function connectionText(label: string, report: ConnectionReport, testedAtMs: number): string {
+/** Describes a connection test in lines of plain text: its time, each check, user and workspace, and which tools can be used. */
+export function connectionLines(name: DisplayText, report: ConnectionReport, testedAtMs: number): DisplayText[] {
   const { checks, notTried, identity, tools, access, wasRenewed, clockSkewSeconds = 0 } = report;
   const lines = [
-    l10n.t('Notion connection of {0}', label),
+    l10n.t('Notion connection of {0}', name),
     l10n.t({
       message: 'Tested on {0}',
       comment: ['{0} is a date with a time.'],
-      args: [new Date(testedAtMs).toLocaleString(env.language)],
+      args: [timeText(testedAtMs)],
     }),
-    '',
+    emptyLine,
     ...checks.map(checkLine),
-    ...notTried.map((name) => `– ${l10n.t('{0}: not tried', checkTitle(name))}`),
+    ...notTried.map((check) => display`– ${l10n.t('{0}: not tried', checkTitle(check))}`),
   ];
   if (wasRenewed) {
-    lines.push('', renewedSentence());
+    lines.push(emptyLine, renewedSentence());
   }
   if (identity !== undefined) {
     const { user, workspace } = displayNames(identity);
-    lines.push('', l10n.t('User: {0}', user), l10n.t('Workspace: {0}', workspace));
+    lines.push(emptyLine, l10n.t('User: {0}', user), l10n.t('Workspace: {0}', workspace));
   }
   if (Math.abs(clockSkewSeconds) > 60) {
-    const seconds = String(Math.abs(clockSkewSeconds));
+    const seconds = Math.abs(clockSkewSeconds);
     lines.push(
-      '',
+      emptyLine,
       l10n.t('The clock of this computer is wrong by {0} seconds. Set it, or sign-ins may fail.', seconds),
     );
   }
   if (tools.length > 0) {
-    lines.push('', l10n.t('Tools ({0})', String(tools.length)));
-    lines.push(...tools.map((tool) => `  ${displayName(tool)}: ${describeAccess(accessTo(access, tool))}`));
+    lines.push(emptyLine, l10n.t('Tools ({0})', tools.length));
+    lines.push(...tools.map((tool) => display`  ${displayName(tool)}: ${describeAccess(accessTo(access, tool))}`));
   }
-  return `${lines.join('\n')}\n`;
+  return lines;
 }
 
+const emptyLine = display``;
+
 /** Summarizes a connection test in one sentence, with the buttons that help. */
-export function connectionMessage(label: string, { checks, tools, wasRenewed }: ConnectionReport): Message {
+export function connectionMessage(name: DisplayText, { checks, tools, wasRenewed }: ConnectionReport): Message {
   const failed = checks.find(({ failure }) => failure !== undefined);
   if (failed === undefined) {
-    const sentence = l10n.t('{0} is connected and has {1} tools.', label, String(tools.length));
-    return { sentence: wasRenewed ? `${sentence} ${renewedSentence()}` : sentence, actions: ['showDetails'] };
+    const sentence = l10n.t('{0} is connected and has {1} tools.', name, tools.length);
+    return { sentence: wasRenewed ? display`${sentence} ${renewedSentence()}` : sentence, actions: ['showDetails'] };
   }
   const { sentence, actions } = messageOf(failed);
-  return aboutAccount(label, {
+  return aboutAccount(name, {
     sentence,
     actions: [...actions.filter((action) => action !== 'showLog'), 'showDetails'],
   });
 }
 
-function renewedSentence(): string {
+function renewedSentence(): DisplayText {
   return l10n.t({
     message: 'The server had ended its access early, so it was renewed just now.',
     comment: ['“it” is the access of an account.'],
   });
 }
 
-function checkLine(check: Check): string {
+function checkLine(check: Check): DisplayText {
   const { name, tookMs, failure } = check;
-  const title = `${checkTitle(name)} (${tookMs} ms)`;
-  return failure === undefined ? `✓ ${title}` : `✗ ${title}: ${messageOf(check).sentence}`;
+  const title = display`${checkTitle(name)} (${tookMs} ms)`;
+  return failure === undefined ? display`✓ ${title}` : display`✗ ${title}: ${messageOf(check).sentence}`;
 }
 
 function messageOf({ failure }: Check): Message {
@@ -75,13 +79,16 @@ function messageOf({ failure }: Check): Message {
       actions: ['reconnect'],
     };
   }
+  if (failure?.details.code === 'insufficient_scope') {
+    return lackingScopesMessage(failure.details.scopes);
+  }
   const message = failure && messageFor(failure);
   return (
     message ?? { sentence: l10n.t('This took too long, so the test ended here. Try again.'), actions: ['tryAgain'] }
   );
 }
 
-function checkTitle(name: CheckName): string {
+function checkTitle(name: CheckName): DisplayText {
   switch (name) {
     case 'server':
       return l10n.t('Server responds');
@@ -101,19 +108,17 @@ function checkTitle(name: CheckName): string {
 }
 
 /** Describes an access in one line of plain text: its status, then what is not included and where to get it. */
-function describeAccess(access: ToolAccess | undefined): string {
+function describeAccess(access: ToolAccess | undefined): DisplayText {
   const { status = '', link, restrictedParameters = [] } = access ?? {};
   const restricted = displayText(restrictedParameters.join(', '), longestList);
-  const parts = [
-    describeStatus(displayName(status)),
-    ...(restricted === '' ? [] : [l10n.t('restrictions on {0}', restricted)]),
-  ];
-  return `${parts.join(', ')}${link === undefined ? '' : `: ${link}`}`;
+  const described = describeStatus(displayName(status));
+  const included = restricted === '' ? described : display`${described}, ${l10n.t('restrictions on {0}', restricted)}`;
+  return link === undefined ? included : display`${included}: ${link}`;
 }
 
 const longestList = 300;
 
-function describeStatus(status: string): string {
+function describeStatus(status: DisplayText): DisplayText {
   switch (status) {
     case 'available':
       return l10n.t('available');

@@ -1,14 +1,17 @@
-import { l10n } from 'vscode';
 import type { StorageProblem } from '../../accounts/accountState.ts';
+import type { DisplayText } from '../../core/displayText.ts';
 import type { Grant } from '../../grants/grant.ts';
 import type { Failure } from '../../oauth/errors.ts';
 import type { Message } from './actions.ts';
+import { l10n } from './l10n.ts';
+import { accountName, codeName, hostName, hostOf } from './names.ts';
+import { fewerScopesMessage } from './stepUp.ts';
 import { exposedMessage, staleWindowMessage, transientMessage } from './transientFailure.ts';
 
 /** Maps a failure to its sentence and buttons; `undefined` if the user cancelled and needs no message. */
 export function messageFor(failure: Failure): Message | undefined {
   const { details } = failure;
-  const host = details.host ?? l10n.t('The server');
+  const host = details.host === undefined ? l10n.t('The server') : hostName(details.host);
   switch (failure.kind) {
     case 'cancelled':
       return cancelledMessage(details.code);
@@ -28,12 +31,23 @@ export function messageFor(failure: Failure): Message | undefined {
           actions: ['openClientSetting', 'openSetting'],
         };
       }
+      if (details.code === 'no_client_metadata') {
+        return {
+          sentence: l10n.t(
+            '{0} does not read client metadata documents. Enter the client ID of an app that is registered there, or leave the setting empty.',
+            host,
+          ),
+          actions: ['openClientSetting', 'openSetting'],
+        };
+      }
       return { sentence: misconfiguredSentence(details.code), actions: ['openSetting'] };
     case 'accessDenied':
-      return {
-        sentence: l10n.t('You denied access in the browser. Nothing changed. Try again to allow it.'),
-        actions: ['tryAgain'],
-      };
+      return details.code === 'fewer_scopes'
+        ? fewerScopesMessage()
+        : {
+            sentence: l10n.t('You denied access in the browser. Nothing changed. Try again to allow it.'),
+            actions: ['tryAgain'],
+          };
     case 'invalidGrant':
       if (details.code === 'signed_out') {
         return {
@@ -79,41 +93,42 @@ export function messageFor(failure: Failure): Message | undefined {
   }
 }
 
-/** Prefixes a message with the label of an account, as the user may have several. */
-export function aboutAccount(label: string, { sentence, actions }: Message): Message {
+/** Prefixes a message with the name of an account, as the user may have several. */
+export function aboutAccount(name: DisplayText, { sentence, actions }: Message): Message {
   return {
     sentence: l10n.t({
       message: '{0}: {1}',
       comment: ['{0} is the name of an account, {1} a sentence that says what is wrong with it.'],
-      args: [label, sentence],
+      args: [name, sentence],
     }),
     actions,
   };
 }
 
 /** Explains why an account needs a new sign-in, and asks the user to sign in. */
-export function needsSignInSentence({ label, needsSignIn }: Grant): string {
-  switch (needsSignIn?.reason) {
+export function needsSignInSentence(grant: Grant): DisplayText {
+  const name = accountName(grant);
+  switch (grant.needsSignIn?.reason) {
     case 'tooOld':
-      return l10n.t('The sign-in of {0} is 180 days old, and Notion asks for a new one. Sign in again.', label);
+      return l10n.t('The sign-in of {0} is 180 days old, and Notion asks for a new one. Sign in again.', name);
     case 'idle':
-      return l10n.t('{0} was not used for 30 days, so Notion ended its sign-in. Sign in again.', label);
+      return l10n.t('{0} was not used for 30 days, so Notion ended its sign-in. Sign in again.', name);
     case 'invalidClient':
-      return l10n.t('Notion no longer knows this editor, so {0} has to sign in again.', label);
+      return l10n.t('Notion no longer knows this editor, so {0} has to sign in again.', name);
     case 'noRefreshToken':
-      return l10n.t('Notion gave no way to renew the sign-in of {0}. Sign in again.', label);
+      return l10n.t('Notion gave no way to renew the sign-in of {0}. Sign in again.', name);
     default:
-      return l10n.t('Notion ended the sign-in of {0}. Sign in again.', label);
+      return l10n.t('Notion ended the sign-in of {0}. Sign in again.', name);
   }
 }
 
 /** Explains that the server refuses to renew an account, and asks the user to sign in or wait. */
-export function refusedSentence({ label, authorizationServer, refusal }: Grant): string {
+export function refusedSentence(grant: Grant): DisplayText {
   return l10n.t({
     message:
       '{0} refuses to renew the sign-in of {1} ({2}). Sign in again, or wait: it is tried again from time to time.',
     comment: ['{0} is the name of a server, {1} of an account, {2} an error code such as invalid_scope.'],
-    args: [new URL(authorizationServer.tokenEndpoint).host, label, refusal?.code ?? ''],
+    args: [hostOf(grant.authorizationServer.tokenEndpoint), accountName(grant), codeName(grant.refusal?.code)],
   });
 }
 
@@ -124,11 +139,11 @@ export function serverChangedMessage(labels: readonly string[]): Message {
     others.length === 0
       ? l10n.t(
           'The Notion server URL has changed, and {0} belongs to the previous server. It is kept: change the URL back to use it again.',
-          label,
+          accountName({ label }),
         )
       : l10n.t(
           'The Notion server URL has changed, and {0} accounts belong to the previous server. They are kept: change the URL back to use them again.',
-          String(labels.length),
+          labels.length,
         );
   return { sentence, actions: ['manageAccounts', 'openSetting'] };
 }
@@ -168,7 +183,7 @@ export function storageMessage(problem: StorageProblem, home: SecretsHome): Mess
   }
 }
 
-function keyLostSentence(home: SecretsHome): string {
+function keyLostSentence(home: SecretsHome): DisplayText {
   switch (home) {
     case 'browser':
       return l10n.t(
@@ -200,7 +215,7 @@ function cancelledMessage(code: string): Message | undefined {
   }
 }
 
-function misconfiguredSentence(code: string): string {
+function misconfiguredSentence(code: string): DisplayText {
   switch (code) {
     case 'server_url_empty':
       return l10n.t('The Notion MCP server URL is empty. Enter the address of the server, or reset the setting.');
@@ -227,7 +242,7 @@ function misconfiguredSentence(code: string): string {
   }
 }
 
-function unsafeServerSentence(code: string, host: string): string {
+function unsafeServerSentence(code: string, host: DisplayText): DisplayText {
   return code === 'insecure' || code === 'private_address'
     ? l10n.t('{0} leads to an address that is not safe for a sign-in. Check the server URL.', host)
     : l10n.t(
@@ -236,8 +251,8 @@ function unsafeServerSentence(code: string, host: string): string {
       );
 }
 
-function rejectedSentence({ details }: Failure, host: string): string {
-  const reason = details.serverReason ?? details.code;
+function rejectedSentence({ details }: Failure, host: DisplayText): DisplayText {
+  const reason = details.serverReason ?? codeName(details.code);
   if (details.code === 'guest_not_allowed') {
     return l10n.t(
       '{0} lets only members of a workspace connect, and you are a guest. Try again and choose another workspace, or ask its owner to make you a member.',
@@ -256,12 +271,16 @@ function rejectedSentence({ details }: Failure, host: string): string {
   return l10n.t('{0} refused and says: “{1}”. Try again.', host, reason);
 }
 
-function invalidResponseMessage({ details }: Failure, host: string): Message {
+function invalidResponseMessage({ details }: Failure, host: DisplayText): Message {
   if (details.step === 'discovery') {
     const sentence =
       details.missing === undefined
         ? l10n.t('{0} does not look like a Notion MCP server. Check the server URL.', host)
-        : l10n.t('{0} does not say where to sign in: “{1}” is missing. Check the server URL.', host, details.missing);
+        : l10n.t(
+            '{0} does not say where to sign in: “{1}” is missing. Check the server URL.',
+            host,
+            codeName(details.missing),
+          );
     return { sentence, actions: ['openSetting', 'showLog'] };
   }
   return {

@@ -1,4 +1,5 @@
 import { commands, window } from 'vscode';
+import type { DisplayText } from '../../core/displayText.ts';
 import { errorInfo } from '../../core/errorInfo.ts';
 import type { Log } from '../../core/log.ts';
 import { clientIdSetting, serverUrlSetting, signInChannelSetting } from '../settings.ts';
@@ -25,7 +26,12 @@ export function showNote(message: Message, handlers: ActionHandlers = {}): Promi
   return show(window.showInformationMessage, message, handlers);
 }
 
-type ShowToast = (sentence: string, ...buttons: string[]) => Thenable<string | undefined>;
+/** Asks a question in a modal dialog. @returns whether the user picked `button` */
+export async function confirm(question: DisplayText, detail: DisplayText, button: DisplayText): Promise<boolean> {
+  return (await window.showWarningMessage(question, { modal: true, detail }, button)) === button;
+}
+
+type ShowToast = (sentence: DisplayText, ...buttons: string[]) => Thenable<string | undefined>;
 
 async function show(toast: ShowToast, { sentence, actions }: Message, handlers: ActionHandlers): Promise<void> {
   const allHandlers: ActionHandlers = {

@@ -1,14 +1,16 @@
-import { l10n } from 'vscode';
+import type { DisplayText } from '../../core/displayText.ts';
 import type { Failure } from '../../oauth/errors.ts';
 import { defaultServerUrl } from '../settings.ts';
 import type { Message, MessageAction } from './actions.ts';
+import { l10n } from './l10n.ts';
+import { codeName } from './names.ts';
 
 const retry: readonly MessageAction[] = ['tryAgain', 'showLog'];
 /** For a custom server, whose URL in the settings may be wrong. */
 const retryOrOpenSetting: readonly MessageAction[] = ['tryAgain', 'openSetting', 'showLog'];
 
 /** The message for a transient failure, which leaves the stored sign-in untouched. */
-export function transientMessage({ details }: Failure, host: string): Message {
+export function transientMessage({ details }: Failure, host: DisplayText): Message {
   const { step, code, status, retryAfterMs, serverReason } = details;
   if (step === 'storage') {
     return localStorageMessage(code);
@@ -29,7 +31,7 @@ export function transientMessage({ details }: Failure, host: string): Message {
     return { sentence, actions: ['reconnect', 'manageAccounts'] };
   }
   if (retryAfterMs !== undefined) {
-    const seconds = String(Math.ceil(retryAfterMs / 1000));
+    const seconds = Math.ceil(retryAfterMs / 1000);
     return { sentence: l10n.t('{0} asks for a pause. Try again in {1} seconds.', host, seconds), actions: retry };
   }
   if (code === 'html') {
@@ -46,14 +48,14 @@ export function transientMessage({ details }: Failure, host: string): Message {
       sentence: l10n.t(
         'Something between this computer and {0} blocks the way (status {1}). Check the proxy or firewall, then try again.',
         host,
-        String(status),
+        status,
       ),
       actions: ['tryAgain', 'openProxySetting', 'showLog'],
     };
   }
   if (status !== undefined) {
     return {
-      sentence: l10n.t('{0} has trouble at the moment (status {1}). Try again later.', host, String(status)),
+      sentence: l10n.t('{0} has trouble at the moment (status {1}). Try again later.', host, status),
       actions: retry,
     };
   }
@@ -70,7 +72,11 @@ export function transientMessage({ details }: Failure, host: string): Message {
     case 'tool_error':
     case 'rpc_error':
       return {
-        sentence: l10n.t('{0} has trouble at the moment and says: “{1}”. Try again later.', host, serverReason || code),
+        sentence: l10n.t(
+          '{0} has trouble at the moment and says: “{1}”. Try again later.',
+          host,
+          serverReason || codeName(code),
+        ),
         actions: retry,
       };
     default:
@@ -78,7 +84,7 @@ export function transientMessage({ details }: Failure, host: string): Message {
   }
 }
 
-function networkMessage(code: string, host: string, rawHost: string | undefined): Message {
+function networkMessage(code: string, host: DisplayText, rawHost: string | undefined): Message {
   switch (code) {
     case 'timeout':
       return isNotionHost(rawHost)
@@ -97,6 +103,16 @@ function networkMessage(code: string, host: string, rawHost: string | undefined)
           host,
         ),
         actions: retry,
+      };
+    case 'unverified':
+      return {
+        sentence: l10n.t({
+          message:
+            'Nothing was sent to {0}, because NODE_TLS_REJECT_UNAUTHORIZED=0 stops this editor from checking certificates. Remove it from the environment of the editor, then restart the editor.',
+          comment: ['{0} is the name of a server. NODE_TLS_REJECT_UNAUTHORIZED is the name of a variable.'],
+          args: [host],
+        }),
+        actions: ['tryAgain', 'reloadWindow', 'showLog'],
       };
     case 'proxy':
       return {

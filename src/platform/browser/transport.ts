@@ -1,5 +1,5 @@
 import { systemClock } from '../../core/clock.ts';
-import { createHttp, type Http } from '../../http/client.ts';
+import { createHttp, type Http, type Lookup } from '../../http/client.ts';
 import { createFetchTransport } from '../../http/fetchTransport.ts';
 import type { Transport } from '../../http/transport.ts';
 import type { PlatformHttpOptions, TransportOptions } from '../contract.ts';
@@ -9,7 +9,10 @@ export function createTransport({ hostFetch }: TransportOptions = {}): Transport
   return createFetchTransport(hostFetch);
 }
 
-/** A browser sets `User-Agent` itself and cannot look up names, so only literal addresses are recognized as private. */
+/** A browser cannot look up names, so only literal addresses are recognized as private. */
+export const lookup: Lookup | undefined = undefined;
+
+/** A browser sets `User-Agent` itself. */
 export function createPlatformHttp(options: PlatformHttpOptions): Http {
   return createHttp({ transport: createTransport(options), clock: systemClock });
 }

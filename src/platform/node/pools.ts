@@ -15,8 +15,10 @@ export function createPoolTransport({ connectTimeoutMs = 10_000 } = {}): Transpo
       const { default: Pool } = await loadPool();
       let pool = pools.get(origin);
       if (pool === undefined) {
-        // An event stream may be silent for any length of time; the caller decides how long to wait.
         pool = new Pool(origin, {
+          // Else `NODE_TLS_REJECT_UNAUTHORIZED=0` would switch the verification of certificates off (A26).
+          connect: { rejectUnauthorized: true },
+          // An event stream may be silent for any length of time; the caller decides how long to wait.
           bodyTimeout: 0,
           headersTimeout: 0,
           connectTimeout: connectTimeoutMs,

@@ -1,6 +1,7 @@
 import { listen } from '#platform/listen';
 import { createTransport } from '#platform/transport';
 import { systemClock } from '../../../src/core/clock.ts';
+import { displayText } from '../../../src/core/displayText.ts';
 import { Log } from '../../../src/core/log.ts';
 import { systemRandomness } from '../../../src/core/random.ts';
 import { Secret } from '../../../src/core/secret.ts';
@@ -29,7 +30,8 @@ const gateway = new Gateway({
   accounts: { find: () => grant, fresh: async () => grant, renew: async () => grant },
   transport: createTransport(),
   reminders: { signInNeeded: ignore, insufficientScope: ignore },
-  sentence: ({ kind }) => kind,
+  scopesDemanded: ignore,
+  sentence: ({ kind }) => displayText(kind, 60),
   listen,
   clock: systemClock,
   randomness: systemRandomness,

@@ -5,7 +5,7 @@ import { everyServer } from '../../notion/server.ts';
 
 /** Texts that no file or output may contain. */
 export interface SensitiveTexts {
-  /** Tokens, codes, verifiers and states. Parts and base64 forms of them are searched for too. */
+  /** Tokens, codes, verifiers and states. Parts and encoded forms of them are searched for too. */
   secrets: readonly string[];
   /** Names and e-mail addresses of users. The installed files of extensions may contain them. */
   personalData: readonly string[];
@@ -62,31 +62,56 @@ const installedExtensions = 'extensions/';
 /** Shorter parts, such as the user's id in a token, are not secret. */
 const minPartLength = 16;
 
-/** The parts of a secret, which are found however the separators between them are encoded, and their base64 forms. */
+/** A secret and its parts, in each way in which a program may write them. */
 function formsOf(secret: string): string[] {
-  const parts = secret.split(/[^\w-]+/).filter((part) => part.length >= minPartLength);
-  return parts.flatMap((part) => [part, ...base64Of(part)]);
+  const texts = [secret, ...secret.split(/[^\w-]+/)].filter((text) => text.length >= minPartLength);
+  const written = texts.flatMap(escapesOf);
+  return [...written, ...written.flatMap(base64Of).flatMap(escapesOf), ...written.flatMap(hexOf)];
 }
 
-/** The base64 forms of a part for each of the three positions at which it can begin in the encoded text. */
-function base64Of(part: string): string[] {
-  return [0, 1, 2].map((offset) => {
-    const encoded = Buffer.from(' '.repeat(offset) + part).toString('base64url');
+/** A text as URLs, forms and JSON contain it, also one within another. */
+function escapesOf(text: string): string[] {
+  const percent = encodeURIComponent(text);
+  const form = new URLSearchParams({ '': text }).toString().slice(1);
+  const json = JSON.stringify(text).slice(1, -1);
+  const inLowerCase = (escaped: string) => escaped.replace(/%../g, (run) => run.toLowerCase());
+  return [
+    ...[text, percent, form, inLowerCase(percent), inLowerCase(form), encodeURIComponent(percent)],
+    ...[json, json.replaceAll('/', '\\/'), JSON.stringify(json).slice(1, -1)],
+  ];
+}
+
+/** The base64 and base64url forms of a text for each of the three positions at which it can begin in the encoded text. */
+function base64Of(text: string): string[] {
+  return [0, 1, 2].flatMap((offset) => {
+    const bytes = Buffer.from(' '.repeat(offset) + text);
     // The first and last characters also contain bits of the adjacent bytes.
-    return encoded.slice(offset === 0 ? 0 : offset + 1, -2);
+    const inner = (encoded: string) => encoded.slice(offset === 0 ? 0 : offset + 1, Math.floor((bytes.length * 8) / 6));
+    return [inner(bytes.toString('base64')), inner(bytes.toString('base64url'))];
   });
+}
+
+function hexOf(text: string): string[] {
+  const digits = Buffer.from(text).toString('hex');
+  return [digits, digits.toUpperCase()];
 }
 
 /** Searches for many texts in one pass, because there are thousands of them and many megabytes of files. */
 class TextSearch {
-  /** The texts by their first four bytes. */
-  readonly #byStart = new Map<number, { text: string; form: Buffer }[]>();
+  /** The texts by the four bytes in their middle, as many of them begin alike. */
+  readonly #byMiddle = new Map<number, { text: string; form: Buffer; middle: number }[]>();
 
   constructor(texts: readonly string[]) {
     for (const text of new Set(texts)) {
       for (const form of [Buffer.from(text), Buffer.from(text, 'utf16le')]) {
-        const start = form.readUInt32LE(0);
-        this.#byStart.set(start, [...(this.#byStart.get(start) ?? []), { text, form }]);
+        const middle = (form.length - 4) >> 1;
+        const key = form.readUInt32LE(middle);
+        const others = this.#byMiddle.get(key);
+        if (others === undefined) {
+          this.#byMiddle.set(key, [{ text, form, middle }]);
+        } else {
+          others.push({ text, form, middle });
+        }
       }
     }
   }
@@ -94,9 +119,11 @@ class TextSearch {
   /** Returns the first of the texts that the content contains in UTF-8 or UTF-16. */
   firstIn(content: Buffer): string | undefined {
     for (let at = 0; at + 4 <= content.length; at += 1) {
-      const match = this.#byStart
+      const match = this.#byMiddle
         .get(content.readUInt32LE(at))
-        ?.find(({ form }) => content.subarray(at, at + form.length).equals(form));
+        ?.find(
+          ({ form, middle }) => at >= middle && content.subarray(at - middle, at - middle + form.length).equals(form),
+        );
       if (match !== undefined) {
         return match.text;
       }

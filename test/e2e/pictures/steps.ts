@@ -85,13 +85,13 @@ async function secondAccount(testbed: Testbed, capture: Capture): Promise<void> 
 async function servers(testbed: Testbed, capture: Capture): Promise<void> {
   const { window, consumer } = testbed;
   await window.runCommand('MCP: List Servers');
-  await window.quickInput.choose('Notion – Engineering Wiki');
+  await window.quickInput.choose('notion-engineering-wiki');
   await window.quickInput.choose('Start Server');
   await consumer.waitForTool('notion-fetch');
   // The editor has opened the log of the server that was just started.
   await consumer.command('workbench.action.closePanel');
   await window.runCommand('MCP: List Servers');
-  await window.quickInput.waitFor('Notion – Team Notes');
+  await window.quickInput.waitFor('notion-team-notes');
   await capture('servers', { frame: [quickInput(testbed)] });
   await window.quickInput.cancel();
 }

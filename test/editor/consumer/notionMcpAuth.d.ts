@@ -24,8 +24,9 @@ export interface NotionMcpAuth {
   /** Fires when an account is signed in, changes or is signed out. */
   readonly onDidChangeAccountStates: Event<void>;
   /**
-   * Reports that Notion's MCP server responded with 401 to this access token. Renews the session if that helps, at most
-   * once a minute; request the session again afterwards. Also resolves for an unknown token.
+   * Reports that Notion's MCP server responded with 401 or 403 to this access token. Renews the session if that helps,
+   * at most once a minute; request the session again afterwards. If the server demands more scopes instead, the next
+   * sign-in of this account requests them; ask for it with `forceNewSession`. Also resolves for an unknown token.
    */
   renewRejected(accessToken: string): Promise<void>;
 }

@@ -14,8 +14,8 @@ const gateway = {
 } as unknown as Gateway;
 
 function grant(id: string, workspaceName: string): Grant {
-  const identity = { userId: 'u', userName: 'Ada', workspaceId: id, workspaceName };
-  return { id, generation: 1, signedInAtMs: 1, label: id, identity } as Grant;
+  const serverNames = { handle: `notion-${workspaceName.toLowerCase()}`, title: `Notion – ${workspaceName}` };
+  return { id, generation: 1, signedInAtMs: 1, label: id, serverNames } as Grant;
 }
 
 function offer(grants: Grant[]) {
@@ -41,14 +41,14 @@ describe('MCP server definitions', () => {
     const provided = await definitions.provideMcpServerDefinitions();
     assert.deepEqual(
       provided.map(({ label, uri, headers }) => ({ label, uri: uri.toString(), headers })),
-      [{ label: 'Notion – Wiki', uri: 'http://127.0.0.1/a/mcp', headers: {} }],
+      [{ label: 'notion-wiki', uri: 'http://127.0.0.1/a/mcp', headers: {} }],
     );
     assert.equal(state.opened, 0);
   });
 
   test('resolving an MCP server definition adds port and secret to a new definition, not to the given one', async () => {
     const { definitions } = offer([grant('a', 'Wiki')]);
-    const stored = new McpHttpServerDefinition('Notion – Wiki', Uri.parse('http://127.0.0.1/a/mcp'));
+    const stored = new McpHttpServerDefinition('notion-wiki', Uri.parse('http://127.0.0.1/a/mcp'));
     const resolved = await definitions.resolveMcpServerDefinition(stored);
     assert.notEqual(resolved, stored);
     assert.deepEqual(stored.headers, {});
@@ -58,9 +58,19 @@ describe('MCP server definitions', () => {
 
   test('the MCP server definition of a signed-out account cannot be resolved', async () => {
     const { definitions, state } = offer([]);
-    const stored = new McpHttpServerDefinition('Notion – Wiki', Uri.parse('http://127.0.0.1/a/mcp'));
+    const stored = new McpHttpServerDefinition('notion-wiki', Uri.parse('http://127.0.0.1/a/mcp'));
     await assert.rejects(definitions.resolveMcpServerDefinition(stored), /no longer signed in/);
     assert.equal(state.opened, 0);
+  });
+
+  test('the MCP server of an account is not offered before it has its name', async () => {
+    const { serverNames: _, ...unnamed } = grant('a', 'Wiki');
+    const { definitions } = offer([unnamed as Grant, grant('b', 'Notes')]);
+    const provided = await definitions.provideMcpServerDefinitions();
+    assert.deepEqual(
+      provided.map(({ label }) => label),
+      ['notion-notes'],
+    );
   });
 
   test('no MCP server definitions are provided when the setting is off', async () => {

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { displayText } from '../../../src/core/displayText.ts';
 import { actionLabel } from '../../../src/editor/messages/actions.ts';
 import { messageFor, storageMessage, unexpectedErrorMessage } from '../../../src/editor/messages/failure.ts';
 import { Failure, type FailureDetails, type FailureKind } from '../../../src/oauth/errors.ts';
+
+const serverReason = displayText('No', 60);
 
 const failures: [FailureKind, FailureDetails][] = [
   ['misconfigured', { step: 'discovery', code: 'server_url_empty' }],
@@ -14,12 +17,13 @@ const failures: [FailureKind, FailureDetails][] = [
   ['invalidGrant', { step: 'token', code: 'invalid_grant', host: 'example.com' }],
   ['invalidClient', { step: 'token', code: 'invalid_client', host: 'example.com' }],
   ['serverRejected', { step: 'registration', code: 'access_denied', host: 'example.com' }],
-  ['serverRejected', { step: 'authorization', code: 'guest_not_allowed', host: 'example.com', serverReason: 'No' }],
-  ['serverRejected', { step: 'authorization', code: 'client_not_allowed', host: 'example.com', serverReason: 'No' }],
-  ['serverRejected', { step: 'token', code: 'invalid_request', host: 'example.com', serverReason: 'No' }],
+  ['serverRejected', { step: 'authorization', code: 'guest_not_allowed', host: 'example.com', serverReason }],
+  ['serverRejected', { step: 'authorization', code: 'client_not_allowed', host: 'example.com', serverReason }],
+  ['serverRejected', { step: 'token', code: 'invalid_request', host: 'example.com', serverReason }],
   ['transient', { step: 'token', code: 'unreachable', host: 'example.com' }],
   ['transient', { step: 'token', code: 'timeout', host: 'example.com' }],
   ['transient', { step: 'token', code: 'certificate', host: 'example.com' }],
+  ['transient', { step: 'token', code: 'unverified', host: 'example.com' }],
   ['transient', { step: 'token', code: 'proxy', host: 'example.com' }],
   ['transient', { step: 'token', code: 'http_503', status: 503, host: 'example.com' }],
   ['transient', { step: 'token', code: 'http_429', status: 429, retryAfterMs: 1_001, host: 'example.com' }],
@@ -103,7 +107,12 @@ describe('messages for the user', () => {
       ['guest_not_allowed', /choose another workspace, or ask its owner to make you a member/],
       ['client_not_allowed', /Ask an admin to allow this editor/],
     ] as const) {
-      const details = { step: 'authorization', code, host: 'a.example', serverReason: 'Bad words' } as const;
+      const details = {
+        step: 'authorization',
+        code,
+        host: 'a.example',
+        serverReason: displayText('Bad words', 60),
+      } as const;
       const message = messageFor(new Failure('serverRejected', details));
       assert.match(message?.sentence ?? '', told);
       assert.doesNotMatch(message?.sentence ?? '', /Bad words/);

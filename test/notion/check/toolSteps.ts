@@ -1,6 +1,6 @@
 import { isObject, jsonObject } from '../../../src/core/json.ts';
 import { readIdentity } from '../../../src/notion/identity.ts';
-import { callTool, mcpRequest } from '../../../src/notion/mcpClient.ts';
+import { callTool, discoverMethod, mcpRequest } from '../../../src/notion/mcpClient.ts';
 import { readToolAccess } from '../../../src/notion/toolAccess.ts';
 import { type Check, type CheckedGrant, independently } from './check.ts';
 import { type Exchange, resultOf } from './exchanges.ts';
@@ -11,9 +11,14 @@ import { type Expected, ListOf, MapOf, Matching, OneOf, Optional } from './shape
 export async function checkTools(check: Check, { tokens: { accessToken } }: CheckedGrant): Promise<void> {
   const { exchanges, findings, serverUrl, signal, attempt } = check;
   const { http } = exchanges;
+  // Finds out the server's revision, so that each later request is sent only once.
+  const olderOrigins = new Set<string>();
+  await independently(async () => {
+    await mcpRequest(http, serverUrl, accessToken, discoverMethod, {}, { signal, olderOrigins });
+  });
   const earlier = exchanges.all.length;
   await independently(async () => {
-    await attempt(() => readIdentity(http, serverUrl, accessToken, { signal }));
+    await attempt(() => readIdentity(http, serverUrl, accessToken, { signal, olderOrigins }));
     const payload = payloadOf(exchanges.last);
     findings.compare('identity', wrappedIdentity, payload);
     if (payload?.self === undefined) {
@@ -24,23 +29,23 @@ export async function checkTools(check: Check, { tokens: { accessToken } }: Chec
     compareFailure(findings, exchange);
   }
   await independently(async () => {
-    const { tools } = await mcpRequest(http, serverUrl, accessToken, 'tools/list', {}, { signal });
+    const { tools } = await mcpRequest(http, serverUrl, accessToken, 'tools/list', {}, { signal, olderOrigins });
     checkToolNames(findings, Array.isArray(tools) ? tools : []);
     const { headers } = exchanges.last;
     const session = headers.get('mcp-session-id');
     findings.compare('event stream for one message', eventStream, { type: headers.get('content-type'), session });
   });
   await independently(async () => {
-    await readToolAccess(http, serverUrl, accessToken, { signal });
+    await readToolAccess(http, serverUrl, accessToken, { signal, olderOrigins });
     const access = exchanges.all.findLast(({ request }) => request.body?.includes('get-tool-access'));
     findings.compare('tool access', { current_tool_access: toolAccess }, access && payloadOf(access));
   });
   await independently(async () => {
-    await callTool(http, serverUrl, accessToken, 'notion-get-self', {}, { signal });
+    await callTool(http, serverUrl, accessToken, 'notion-get-self', {}, { signal, olderOrigins });
     findings.compare('unknown tool', unknownTool, resultOf(exchanges.last));
   });
   await independently(async () => {
-    await callTool(http, serverUrl, accessToken, 'notion-get-users', { user_id: 'self' }, { signal });
+    await callTool(http, serverUrl, accessToken, 'notion-get-users', { user_id: 'self' }, { signal, olderOrigins });
     findings.compare('users', users, payloadOf(exchanges.last));
   });
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
+import { displayText } from '../../../src/core/displayText.ts';
 import type { Identity } from '../../../src/notion/identity.ts';
 import { Failure } from '../../../src/oauth/errors.ts';
 import type { Files } from '../../../src/platform/contract.ts';
@@ -217,8 +218,9 @@ class Crash {
 
 test('a failure to learn an identity is logged without its text', async (t) => {
   const { machine, window, grant } = await signedInUnknown(t);
+  const serverReason = displayText('secret words', 60);
   machine.server.identity = async () => {
-    throw new Failure('transient', { step: 'identity', code: 'http_503', status: 503, serverReason: 'secret words' });
+    throw new Failure('transient', { step: 'identity', code: 'http_503', status: 503, serverReason });
   };
   await window.accounts.fresh(grant.id, 1_000);
   await learn(window, grant.id);

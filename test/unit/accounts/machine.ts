@@ -7,12 +7,12 @@ import type { Account, AccountsChange } from '../../../src/accounts/registry.ts'
 import { type Clock, systemClock } from '../../../src/core/clock.ts';
 import { Log } from '../../../src/core/log.ts';
 import { systemRandomness } from '../../../src/core/random.ts';
-import { accountLabel } from '../../../src/grants/names.ts';
 import type { Files } from '../../../src/platform/contract.ts';
 import { files as platformFiles } from '../../../src/platform/node/files.ts';
 import type { GrantRequests } from '../../../src/renewal/grantRequests.ts';
+import { Journal } from '../../../src/storage/journal.ts';
 import type { LockTiming } from '../../../src/storage/lock.ts';
-import type { Secrets } from '../../../src/storage/secretStore.ts';
+import { SecretStore, type Secrets } from '../../../src/storage/secretStore.ts';
 import { TokenServer } from '../renewal/tokenServer.ts';
 import { MemorySecretStorage } from '../storage/memorySecrets.ts';
 
@@ -49,7 +49,7 @@ export class Machine {
   readonly clock = new MovableClock();
   readonly server = new TokenServer(() => this.clock.nowMs());
   readonly logLines: string[] = [];
-  lockTiming: LockTiming = { heartbeatMs: 5, pollMs: 2, takeoverAgeMs: 200, longestHoldMs: 5_000 };
+  lockTiming: LockTiming = { heartbeatMs: 5, pollMs: 2, takeoverAgeMs: 1_000, longestHoldMs: 5_000 };
   /** The random fraction for all jitter. */
   fraction = 0.01;
   readonly secrets: MemorySecretStorage;
@@ -83,12 +83,12 @@ export class Machine {
 
   /** Opens a window that the test loads itself. It is not disposed, as it may be dead when the test ends. */
   openUnloaded(options: WindowOptions = {}): Window {
-    const { files: disk = files, serverUrl, clock, secrets, openedAtMs, requests, directory } = options;
+    const { serverUrl, clock, secrets, openedAtMs, requests, directory } = options;
     const line = (text: string): void => void this.logLines.push(text);
     const accounts = new Accounts({
       secrets: secrets ?? this.secrets.window(),
       openedAtMs: openedAtMs ?? this.clock.nowMs(),
-      files: disk,
+      files: 'files' in options ? options.files : files,
       directory: directory ?? this.directory,
       lockTiming: this.lockTiming,
       requests: requests ?? this.server.requests,
@@ -102,9 +102,21 @@ export class Machine {
         },
       },
       serverUrl: serverUrl ?? 'https://mcp.example/mcp',
-      labelFor: accountLabel,
     });
     return new Window(accounts);
+  }
+
+  /** Stores an account under another label, as another version of the extension may have done, for `window` to read. */
+  async relabel({ accounts }: Pick<Window, 'accounts'>, grantId: string, label: string): Promise<void> {
+    const { grant } = accounts.find(grantId) ?? {};
+    if (grant === undefined) {
+      throw new Error('no such account');
+    }
+    const { directory, clock } = this;
+    const journal = new Journal({ files, directory, clock, randomness: systemRandomness, openedAtMs: 0 });
+    journal.addKeys(await new SecretStore(this.secrets.window()).readKeys());
+    await journal.write({ ...grant, generation: grant.generation + 1, label });
+    await accounts.wakeUp();
   }
 
   /** The contents of the journal's files, by name. */
@@ -123,7 +135,7 @@ export class Machine {
 /** A window and the events that it fired. */
 export class Window {
   readonly accounts: Accounts;
-  /** In order, such as `added ada (wiki)`. */
+  /** In order, such as `added ada (wiki)`; without the codes of labels. */
   readonly events: string[] = [];
   readonly #waiting: { event: string; resolve: () => void }[] = [];
 
@@ -132,8 +144,9 @@ export class Window {
     accounts.onDidChange((change) => this.#record(change));
   }
 
+  /** The labels, without their codes. */
   get labels(): string[] {
-    return this.accounts.list().map(({ grant }) => grant.label);
+    return this.accounts.list().map(({ grant }) => withoutCode(grant.label));
   }
 
   only(): Account {
@@ -154,7 +167,7 @@ export class Window {
   #record(change: AccountsChange): void {
     for (const kind of ['added', 'changed', 'removed'] as const) {
       for (const { grant } of change[kind]) {
-        const event = `${kind} ${grant.label}`;
+        const event = `${kind} ${withoutCode(grant.label)}`;
         this.events.push(event);
         for (const waiting of this.#waiting.filter((each) => each.event === event)) {
           waiting.resolve();
@@ -162,4 +175,9 @@ export class Window {
       }
     }
   }
+}
+
+/** A label without the code that makes it differ from all others. */
+export function withoutCode(label: string): string {
+  return label.replace(/ · [0-9A-Z]{5}$/, '');
 }

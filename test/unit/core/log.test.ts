@@ -59,6 +59,17 @@ test('a logged value cannot start a new line, reverse the text or flood the log'
   assert.ok(text.length <= 200);
 });
 
+test('of a long value only the beginning is read, and no part of a token that it cuts through is logged', () => {
+  const token = 'b5c1Zx9kQ7'.repeat(6);
+  for (let before = 900; before < 1_100; before++) {
+    // The query becomes short, so the end of what is read is among the characters that are logged.
+    const text = redact(`?${'q'.repeat(before - 2)} ${token}`);
+    assert.ok(!text.includes('b5c1'), text);
+  }
+  // The query becomes short, so the text behind it would be among the characters that are logged.
+  assert.doesNotMatch(redact(`?${'q'.repeat(5_000)} behind`), /behind/);
+});
+
 test('the id of a grant is readable in the log', () => {
   assert.equal(redact('0f8fad5b-d9cb-469f-a165-70867728950e'), '0f8fad5b-d9cb-469f-a165-70867728950e');
 });

@@ -41,12 +41,13 @@ test('without an account, a connection test checks the server and discovery, and
   const { checks, requests } = await checkServer(url, { http: server(clock), clock });
   assert.deepEqual(checks, [
     { name: 'server', tookMs: 5 },
-    { name: 'discovery', tookMs: 10 },
+    { name: 'discovery', tookMs: 15 },
   ]);
   assert.deepEqual(
     requests.map(({ check, url: { pathname }, outcome, tookMs }) => [check, pathname, outcome, tookMs]),
     [
       ['server', '/.well-known/oauth-protected-resource/mcp', 200, 5],
+      ['discovery', '/mcp', 404, 5],
       ['discovery', '/.well-known/oauth-protected-resource/mcp', 200, 5],
       ['discovery', '/.well-known/oauth-authorization-server', 200, 5],
     ],

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { displayText } from '../../../src/core/displayText.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import type { ConnectionReport } from '../../../src/diagnostics/connectionTest.ts';
 import { type DiagnosticFacts, diagnosticsText } from '../../../src/diagnostics/report.ts';
@@ -27,7 +28,7 @@ function failure(kind: FailureKind = 'serverRejected'): Failure {
     host,
     lookedAt: [`https://${host}${path}`],
     missing: secret,
-    serverReason: `${name} ${secret}`,
+    serverReason: displayText(`${name} ${secret}`, 1000),
     cause: new Error(path),
   });
 }
@@ -59,7 +60,9 @@ function report(changes: Partial<ConnectionReport> = {}): ConnectionReport {
     notTried: [],
     wasRenewed: false,
     tools: [name, secret],
-    access: new Map([[name, { status: secret, link: `https://${host}${path}`, restrictedParameters: [name] }]]),
+    access: new Map([
+      [name, { status: secret, link: displayText(`https://${host}${path}`, 1000), restrictedParameters: [name] }],
+    ]),
     clockSkewSeconds: -2,
     ...changes,
   };

@@ -4,17 +4,20 @@ import type { ConnectionReport } from '../../../src/diagnostics/connectionTest.t
 import type { CommandParts } from '../../../src/editor/commands.ts';
 import type { ReadOnlyDocuments } from '../../../src/editor/readOnlyDocuments.ts';
 import { Queue } from '../../e2e/driver/queue.ts';
+import type { WindowOptions } from '../accounts/machine.ts';
 import { ScriptedWindow } from './scriptedWindow.ts';
 
 const { SignInReminder } = await import('../../../src/editor/reminders.ts');
 
 /** A window with the commands’ parts, as the container wires them. */
-export async function openCommands(t: TestContext, changes: Partial<CommandParts> = {}) {
-  const window = await ScriptedWindow.open(t);
+export async function openCommands(t: TestContext, changes: Partial<CommandParts> = {}, options: WindowOptions = {}) {
+  const window = await ScriptedWindow.open(t, options);
   const { accounts, memory, clock, log, flow } = window;
   /** The documents that were shown, each with its title as the first line. */
   const shown = new Queue<string>();
-  const documents: Pick<ReadOnlyDocuments, 'show'> = { show: async (name, text) => shown.put(`${name}\n${text}`) };
+  const documents: Pick<ReadOnlyDocuments, 'show'> = {
+    show: async (name, lines) => shown.put([name, ...lines].join('\n')),
+  };
   const reminder = new SignInReminder({ accounts, memory, reconnect: (account) => flow.reconnectIfNeeded(account) });
   t.after(() => reminder.dispose());
   const parts: CommandParts = {

@@ -194,3 +194,74 @@ test('Reconnect signs in also while the end of a grant waits for its confirmatio
   await window.flow.reconnectIfNeeded(window.accounts.find(id) ?? assert.fail());
   assert.equal(window.requests.length, 1);
 });
+
+/** A sign-in of `ada` that is granted these scopes. */
+function granting(window: ScriptedWindow, scopes: string[]): Course {
+  return () => {
+    const { tokens, ...rest } = window.machine.server.signIn('ada');
+    return window.accounts.storeSignIn({ ...rest, tokens: { ...tokens, scopes } });
+  };
+}
+
+/** A window whose account was granted `read` and lacks `write`. */
+async function openLackingScopes(t: TestContext) {
+  const window = await ScriptedWindow.open(t);
+  window.next.push(granting(window, ['read']));
+  const { grant } = await window.flow.run(['default']);
+  await window.message();
+  window.stepUps.demand(grant.id, ['write']);
+  return { window, account: window.accounts.find(grant.id) ?? assert.fail() };
+}
+
+test('A17: a reconnect requests the scopes that the account has and those that it lacks, once', async (t) => {
+  const { window, account } = await openLackingScopes(t);
+  window.next.push(granting(window, ['read', 'write']));
+  await window.flow.reconnectIfNeeded(account);
+  assert.match(await window.message(), /^information: Connected as ada in wiki\./);
+  await window.flow.reconnectIfNeeded(account);
+  assert.match(await window.message(), /^information: ada \(wiki\) is signed in again already/);
+  await window.flow.reconnect(account);
+  const requested = window.requests.map(({ stepUpScopes }) => stepUpScopes);
+  assert.deepEqual(requested, [undefined, ['read', 'write'], ['read', 'write']]);
+});
+
+test('a sign-in that an extension requests for an account requests the scopes that the account lacks, and another one does not', async (t) => {
+  const { window, account } = await openLackingScopes(t);
+  window.next.push(granting(window, ['read']), granting(window, ['read', 'write']));
+  await window.flow.run(['default']);
+  await window.flow.run(['default'], account.grant.label);
+  const requested = window.requests.map(({ stepUpScopes }) => stepUpScopes);
+  assert.deepEqual(requested, [undefined, undefined, ['read', 'write']]);
+});
+
+test('scopes stay lacking after a sign-in that failed or was of another account', async (t) => {
+  const { window, account } = await openLackingScopes(t);
+  window.next.push(fails('cancelled', 'cancelled'), window.as('grace'), window.as('ada'));
+  for (let tries = 1; tries <= 3; tries += 1) {
+    await window.flow.reconnect(account);
+  }
+  const requested = window.requests.slice(1).map(({ stepUpScopes }) => stepUpScopes);
+  assert.deepEqual(requested, Array(3).fill(['read', 'write']));
+  assert.equal(window.stepUps.isOpen(account.grant.id), false);
+});
+
+test('Try Again after the server refused the scopes of a reconnect requests none but its own', async (t) => {
+  const { window, account } = await openLackingScopes(t);
+  window.next.push(fails('serverRejected', 'invalid_scope'));
+  await window.flow.reconnect(account);
+  await window.pick('Try Again');
+  await window.editor.messages.take();
+  const requested = window.requests.slice(1).map(({ stepUpScopes }) => stepUpScopes);
+  assert.deepEqual(requested, [['read', 'write'], undefined]);
+});
+
+test('a sign-in that would take access from the account says that nothing changed', async (t) => {
+  const { window, account } = await openLackingScopes(t);
+  window.next.push(granting(window, ['comments']));
+  await assert.rejects(window.flow.run(['default']));
+  assert.equal(
+    await window.message(),
+    'information: This account has more access than the new sign-in would give it, so nothing changed. Reconnect it, or sign out first. [Manage Accounts]',
+  );
+  assert.equal(window.accounts.find(account.grant.id)?.grant, account.grant);
+});

@@ -12,16 +12,18 @@ const adaEnded = 'warning: Notion ended the sign-in of ada (wiki). Sign in again
 
 async function open(t: TestContext) {
   const window = await ScriptedWindow.open(t);
-  const { accounts, memory, editor } = window;
+  const { accounts, stepUps, memory, editor } = window;
   /** The accounts whose Reconnect button was clicked. */
   const reconnected = new Queue<Account>();
+  const reconnect = async (account: Account) => reconnected.put(account);
   const openReminder = () => {
-    const reconnect = async (account: Account) => reconnected.put(account);
     const reminder = new SignInReminder({ accounts, memory, reconnect });
     t.after(() => reminder.dispose());
     return reminder;
   };
-  return { window, editor, reconnected, reminder: openReminder(), openReminder };
+  const reminder = openReminder();
+  const reminders = gatewayReminders({ accounts, reconnect, reminder, stepUps });
+  return { window, editor, reconnected, reminder, openReminder, reminders };
 }
 
 test('the status bar shows an item exactly while an account needs a sign-in', async (t) => {
@@ -173,9 +175,8 @@ test('a lost key is reported once for ever, other problems at each start', async
 });
 
 test('a call by chat to an account that needs a sign-in reminds the user no more often than the end of its grant', async (t) => {
-  const { window, editor, reminder } = await open(t);
+  const { window, editor, reminders } = await open(t);
   const { id } = await window.signedIn('ada');
-  const reminders = gatewayReminders(window.accounts, reminder);
   reminders.signInNeeded(id);
   await window.end({ id });
   reminders.signInNeeded(id);
@@ -183,16 +184,31 @@ test('a call by chat to an account that needs a sign-in reminds the user no more
   assert.equal(editor.messages.size, 0);
 });
 
-test('a tool that needs more access is reported with its account and, if known, the access', async (t) => {
-  const { window, reminder } = await open(t);
+test('a tool that needs more access is reported with its account and, if known, the access, and Reconnect is of that very account', async (t) => {
+  const { window, reminders, reconnected } = await open(t);
   const { id } = await window.signedIn('ada');
-  const reminders = gatewayReminders(window.accounts, reminder);
+  await window.signedIn('grace');
+  window.stepUps.demand(id, ['pages', 'comments']);
   reminders.insufficientScope(id, []);
   reminders.insufficientScope(id, ['pages', 'comments']);
-  const buttons = 'Sign in again to allow it. [Sign In] [Show Log]';
+  const buttons = 'Sign in again to allow it. [Reconnect] [Show Log]';
   assert.equal(await window.message(), `warning: A tool needs more access than ada (wiki) has. ${buttons}`);
-  assert.equal(
-    await window.message(),
-    `warning: A tool needs more access (pages, comments) than ada (wiki) has. ${buttons}`,
-  );
+  const message = await window.editor.messages.take();
+  assert.equal(message.text, `warning: A tool needs more access (pages, comments) than ada (wiki) has. ${buttons}`);
+  message.pick('Reconnect');
+  assert.equal((await reconnected.take()).grant.id, id);
+});
+
+test('access that an account lacks also after sign-ins for it is reported without the advice to sign in', async (t) => {
+  const { window, reminders } = await open(t);
+  const { id } = await window.signedIn('ada');
+  for (let signIns = 0; signIns < 3; signIns += 1) {
+    window.stepUps.demand(id, ['pages']);
+    window.stepUps.signedIn(id, ['pages']);
+  }
+  reminders.insufficientScope(id, ['pages']);
+  reminders.insufficientScope(id, []);
+  const rest = 'also after signing in again. Use another account for it. [Manage Accounts] [Show Log]';
+  assert.equal(await window.message(), `warning: A tool needs more access (pages) than ada (wiki) gets, ${rest}`);
+  assert.equal(await window.message(), `warning: A tool needs more access than ada (wiki) gets, ${rest}`);
 });

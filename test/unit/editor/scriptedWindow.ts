@@ -7,6 +7,7 @@ import type { Grant } from '../../../src/grants/grant.ts';
 import { Failure, type FailureDetails, type FailureKind } from '../../../src/oauth/errors.ts';
 import type { SignInResult } from '../../../src/signIn/exchange.ts';
 import type { SignIn, SignInRequest } from '../../../src/signIn/signIn.ts';
+import { StepUps } from '../../../src/signIn/stepUps.ts';
 import { files, Machine, type Window, type WindowOptions } from '../accounts/machine.ts';
 import { FakeClock } from '../fakeClock.ts';
 import { MemoryMemento, openEditor } from './vscode.ts';
@@ -36,6 +37,7 @@ export class ScriptedWindow {
   readonly memory = new MemoryMemento();
   /** The clock of progress notifications; the accounts have the machine's. */
   readonly clock = new FakeClock();
+  readonly stepUps = new StepUps(this.clock);
   readonly logLines: string[] = [];
   readonly log: Log;
   /** The courses of the next sign-ins; without one, a sign-in succeeds for `ada`. */
@@ -78,9 +80,9 @@ export class ScriptedWindow {
         return (this.next.shift() ?? this.as('ada'))(request);
       },
     };
-    const { accounts, memory, clock, log } = this;
+    const { accounts, stepUps, memory, clock, log } = this;
     return new signInFlow.SignInFlow({
-      ...{ signIn: signIn as SignIn, accounts, memory, clock, randomness: systemRandomness, log },
+      ...{ signIn: signIn as SignIn, accounts, stepUps, memory, clock, randomness: systemRandomness, log },
     });
   }
 

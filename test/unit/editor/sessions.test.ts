@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { AuthenticationSessionAccountInformation } from 'vscode';
 import { Secret } from '../../../src/core/secret.ts';
 import {
   accountId,
@@ -27,6 +28,7 @@ function grant(changes: Partial<Grant> = {}): Grant {
     client: { clientId: 'client', authMethod: 'none' },
     tokens: { accessToken: new Secret('access'), refreshToken: new Secret('refresh'), obtainedAtMs: 0 },
     identity: { userId: 'u1', userName: 'Ada Lovelace', workspaceId: 'w1', workspaceName: 'Engineering Wiki' },
+    accountId: 'key of ada',
     label: 'Ada Lovelace (Engineering Wiki)',
     askedScopes: [],
     signedInAtMs: 0,
@@ -34,17 +36,17 @@ function grant(changes: Partial<Grant> = {}): Grant {
   };
 }
 
-test('a session has the id and token of its grant, and an account id made of user and workspace', () => {
+test('a session has the id and token of its grant, and the key of its identity as account id', () => {
   assert.deepEqual(sessionOf({ grant: grant(), state: 'healthy' }, ['default']), {
     id: 'grant-1',
     accessToken: 'access',
-    account: { id: 'u1:w1', label: 'Ada Lovelace (Engineering Wiki)' },
+    account: { id: 'key of ada', label: 'Ada Lovelace (Engineering Wiki)' },
     scopes: ['default'],
   });
 });
 
 test('a grant without a known identity uses its own id as the account id', () => {
-  const { identity: _, ...anonymous } = grant();
+  const { accountId: _, ...anonymous } = grant();
   assert.equal(accountId(anonymous), 'grant-1');
 });
 
@@ -76,13 +78,15 @@ test('an account matches an empty scope list, `default`, granted scopes and earl
   }
 });
 
-test('a request matches an account by its id or by its label alone', () => {
-  const id = 'u1:w1';
+test('a request matches an account by its id, and by its label only if it brings no id', () => {
+  const id = 'key of ada';
   const label = 'Ada Lovelace (Engineering Wiki)';
   assert.equal(matchesAccount(grant(), undefined), true);
   assert.equal(matchesAccount(grant(), { id, label: 'other' }), true);
-  assert.equal(matchesAccount(grant(), { id: 'other', label }), true);
-  assert.equal(matchesAccount(grant(), { id: 'u1:w2', label: 'other' }), false);
+  assert.equal(matchesAccount(grant(), { id: 'other', label }), false);
+  assert.equal(matchesAccount(grant(), { id: '', label }), true);
+  assert.equal(matchesAccount(grant(), { label } as AuthenticationSessionAccountInformation), true);
+  assert.equal(matchesAccount(grant(), { id: '', label: 'other' }), false);
 });
 
 test('a new session is announced once for each list of scopes that a request may have had', () => {

@@ -17,6 +17,8 @@ registerHooks({
 export interface Question {
   /** Such as `warning: Sign out of Ada? [Sign Out]`, or `modal warning: …` */
   text: string;
+  /** Each text on it, also those that `text` leaves out. */
+  parts: readonly string[];
   /** Picks the choice with this label; without one, closes the question. */
   pick: (label?: string) => void;
 }
@@ -101,6 +103,27 @@ export class ThemeColor {
   }
 }
 
+export class ThemeIcon {
+  readonly id: string;
+  constructor(id: string) {
+    this.id = id;
+  }
+}
+
+export class Uri {
+  readonly text: string;
+  private constructor(text: string) {
+    this.text = text;
+  }
+  static parse(text: string): Uri {
+    return new Uri(text);
+  }
+  toString(): string {
+    return this.text;
+  }
+}
+
+export const QuickPickItemKind = { Separator: -1, Default: 0 };
 export const StatusBarAlignment = { Left: 1, Right: 2 };
 export const ProgressLocation = { SourceControl: 1, Window: 10, Notification: 15 };
 export const ConfigurationTarget = { Global: 1, Workspace: 2, WorkspaceFolder: 3 };
@@ -132,6 +155,9 @@ export const commands = {
     editor.commands.set(command, callback);
     return { dispose: () => editor.commands.delete(command) };
   },
+  async getCommands(): Promise<string[]> {
+    return [...editor.commands.keys()];
+  },
   async executeCommand(command: string, ...args: unknown[]): Promise<unknown> {
     editor.executed.put([command, ...args].join(' '));
     return editor.commands.get(command)?.(...args);
@@ -157,11 +183,15 @@ export const window = {
   showWarningMessage: (message: string, ...items: MessageItems) => showMessage('warning', message, items),
   showInformationMessage: (message: string, ...items: MessageItems) => showMessage('information', message, items),
 
-  async showQuickPick(items: readonly vscode.QuickPickItem[], { title }: vscode.QuickPickOptions) {
+  async showQuickPick(
+    items: readonly vscode.QuickPickItem[],
+    { title = '', placeHolder = '' }: vscode.QuickPickOptions,
+  ) {
     const label = await ask(
       editor.quickPicks,
-      `${title}`,
+      title,
       items.map((item) => item.label),
+      [placeHolder, ...items.flatMap(({ description = '', detail = '' }) => [description, detail])],
     );
     return items.find((item) => item.label === label);
   },
@@ -197,13 +227,20 @@ function showMessage(severity: string, message: string, items: MessageItems): Pr
   const buttons = items.filter((item) => typeof item === 'string');
   const options = items.find((item) => typeof item !== 'string');
   const kind = options?.modal ? `modal ${severity}` : severity;
-  return ask(editor.messages, `${kind}: ${[message, options?.detail].filter(Boolean).join(' ')}`, buttons);
+  const { detail = '' } = options ?? {};
+  return ask(editor.messages, `${kind}: ${[message, detail].filter(Boolean).join(' ')}`, buttons, [message, detail]);
 }
 
 /** Shows a question with choices; resolves to the one that the user picks, or to `undefined` when it is closed. */
-function ask(queue: Queue<Question>, text: string, choices: readonly string[]): Promise<string | undefined> {
+function ask(
+  queue: Queue<Question>,
+  text: string,
+  choices: readonly string[],
+  parts: readonly string[],
+): Promise<string | undefined> {
   return new Promise((resolve) => {
     queue.put({
+      parts: [text, ...parts, ...choices],
       text: [text, ...choices.map((choice) => `[${choice}]`)].join(' '),
       pick: (label) => {
         assert.ok(label === undefined || choices.includes(label), `${text} has no choice ${label}`);

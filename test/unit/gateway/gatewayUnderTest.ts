@@ -3,6 +3,7 @@ import { listen } from '#platform/listen';
 import { createTransport } from '#platform/transport';
 import type { GatewayAccounts } from '../../../src/calls/accountCall.ts';
 import { type Clock, systemClock } from '../../../src/core/clock.ts';
+import { displayText } from '../../../src/core/displayText.ts';
 import { Log } from '../../../src/core/log.ts';
 import { systemRandomness } from '../../../src/core/random.ts';
 import { Secret } from '../../../src/core/secret.ts';
@@ -64,37 +65,51 @@ export interface GatewayUnderTest {
   /** The reminders that the user got, e.g. `signInNeeded ada`. */
   notified: string[];
   logged: string[];
+  /** The scopes that were demanded of an account, e.g. `ada pages`. */
+  demanded: string[];
   /** Sends one request as an authorized caller of an account, by default `ada`. */
   send(init?: RequestInit & { grantId?: string }): Promise<Response>;
   /** Posts a JSON-RPC message or batch. Resolves to the status and the parsed body, undefined if it is empty. */
   call(message: unknown, headers?: Record<string, string>): Promise<{ status: number; body: unknown }>;
 }
 
+export interface GatewayOptions {
+  /** The clock of calls. */
+  clock?: Clock;
+  /** The clock of connections. */
+  listenerClock?: Clock;
+  transport?: Transport;
+}
+
 /** Opens a gateway with one account, `ada` at `serverUrl`, and closes it at the end of the test. */
 export async function openGateway(
   t: TestContext,
   serverUrl: string,
-  { clock = systemClock, transport = createTransport() }: { clock?: Clock; transport?: Transport } = {},
+  { clock = systemClock, listenerClock = systemClock, transport = createTransport() }: GatewayOptions = {},
 ): Promise<GatewayUnderTest> {
-  if (listen === undefined) {
+  const platformListen = listen;
+  if (platformListen === undefined) {
     throw new Error('This platform has no gateway.');
   }
   const accounts = new ScriptedAccounts();
   accounts.add('ada', serverUrl, 'token');
   const notified: string[] = [];
   const logged: string[] = [];
+  const demanded: string[] = [];
   const record = (line: string): void => {
     logged.push(line);
   };
   const gateway = new Gateway({
     accounts,
     transport,
-    listen,
+    listen: (handle) => platformListen(handle, listenerClock),
     reminders: {
       signInNeeded: (grantId) => notified.push(`signInNeeded ${grantId}`),
       insufficientScope: (grantId, scopes) => notified.push(`insufficientScope ${grantId} ${scopes.join(' ')}`),
     },
-    sentence: ({ kind, waitSeconds }) => `sentence for ${kind}${waitSeconds === undefined ? '' : ` ${waitSeconds} s`}`,
+    scopesDemanded: (grantId, scopes) => demanded.push([grantId, ...scopes].join(' ')),
+    sentence: ({ kind, waitSeconds }) =>
+      displayText(`sentence for ${kind}${waitSeconds === undefined ? '' : ` ${waitSeconds} s`}`, 100),
     clock,
     randomness: systemRandomness,
     log: new Log({ error: record, warn: record, info: record, debug: record }),
@@ -117,6 +132,7 @@ export async function openGateway(
     accounts,
     notified,
     logged,
+    demanded,
     send,
     call: async (message, headers = {}) => {
       const response = await send({ body: JSON.stringify(message), headers });

@@ -143,15 +143,38 @@ test('a request for an account that was signed out gets an error, and nothing is
   assert.deepEqual(notified, []);
 });
 
-test('the user is notified of missing scopes once, by name', async (t) => {
-  const { server, call, notified } = await open(t);
-  server.script = (response) => {
-    const challenge = 'Bearer error="insufficient_scope", scope="pages write"';
+test('the user is notified of missing scopes once, by name, whatever else the server names until the account signs in again', async (t) => {
+  const { server, accounts, call, notified } = await open(t);
+  server.script = (response, _, number) => {
+    const challenge = `Bearer error="insufficient_scope", scope="pages ${number === 1 ? 'write' : number}"`;
     response.writeHead(403, { 'www-authenticate': challenge }).end();
   };
-  await call(rpc(1));
-  await call(rpc(2));
+  for (let id = 1; id <= 50; id += 1) {
+    await call(rpc(id));
+  }
   assert.deepEqual(notified, ['insufficientScope ada pages write']);
+  const grant = accounts.grants.get('ada') ?? assert.fail();
+  accounts.grants.set('ada', { ...grant, signedInAtMs: 1 });
+  await call(rpc(51));
+  await call(rpc(52));
+  assert.deepEqual(notified, ['insufficientScope ada pages write', 'insufficientScope ada pages 51']);
+});
+
+test('the scopes of each challenge to an account’s token are passed on, also those of a 401, and those of other errors are not', async (t) => {
+  const { server, call, demanded } = await open(t);
+  for (const [status, challenge] of [
+    [403, 'Bearer error="insufficient_scope", scope="pages write"'],
+    [403, 'Bearer error="insufficient_scope"'],
+    [403, 'Bearer error="access_denied", scope="admin"'],
+    [403, ''],
+    [401, 'Bearer error="invalid_token", scope="read"'],
+    [401, 'Bearer error="invalid_token"'],
+    [500, 'Bearer error="insufficient_scope", scope="admin"'],
+  ] as const) {
+    server.script = (response) => response.writeHead(status, { 'www-authenticate': challenge }).end();
+    await call(rpc(1));
+  }
+  assert.deepEqual(demanded, ['ada pages write', 'ada', 'ada read']);
 });
 
 test('an access token is sent to its own account’s MCP server and to no other', async (t) => {

@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { createPoolTransport } from '#platform/pools';
+import { createTransport } from '#platform/transport';
 import { HttpFailure } from '../../../src/http/errors.ts';
 import { createFetchTransport } from '../../../src/http/fetchTransport.ts';
 import { headerOf, readText, type Transport, type TransportResponse } from '../../../src/http/transport.ts';
+import { createTransport as createBrowserTransport } from '../../../src/platform/browser/transport.ts';
 import { pour, respondWithJson, ScriptedServer, still } from '../gateway/scriptedServer.ts';
 
 const transports: Record<string, () => Transport> = {
@@ -134,6 +139,35 @@ test('a response decoded by the host’s fetch has no Content-Encoding header', 
   const response = await send();
   assert.equal(headerOf(response, 'content-encoding'), undefined);
   assert.equal(await readText(response, 100), 'text');
+});
+
+for (const [platform, createOnPlatform] of Object.entries({ desktop: createTransport, web: createBrowserTransport })) {
+  test(`requests over the host’s fetch carry no cookies or referrer and bypass every cache: ${platform}`, async () => {
+    const inits: (RequestInit | undefined)[] = [];
+    const transport = createOnPlatform({
+      hostFetch: async (_input, init) => {
+        inits.push(init);
+        return new Response('here');
+      },
+    });
+    await transport.send({ method: 'GET', url: new URL('https://mcp.example.test/'), headers: {}, signal: never });
+    const [{ signal: _signal, ...init } = assert.fail()] = inits;
+    assert.deepEqual(init, {
+      method: 'GET',
+      headers: {},
+      ...{ redirect: 'manual', credentials: 'omit', cache: 'no-store', referrerPolicy: 'no-referrer' },
+    });
+  });
+}
+
+test('the source calls fetch in one place', () => {
+  const root = fileURLToPath(new URL('../../../src/', import.meta.url));
+  const callers = readdirSync(root, { encoding: 'utf8', recursive: true })
+    .filter((name) => name.endsWith('.ts'))
+    .filter((name) =>
+      /(?<![\w'-])fetch\(|XMLHttpRequest|WebSocket|EventSource/.test(readFileSync(join(root, name), 'utf8')),
+    );
+  assert.deepEqual(callers, [join('http', 'fetchTransport.ts')]);
 });
 
 async function open(t: TestContext, create: () => Transport) {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { errorOf } from '../../../src/calls/problem.ts';
+import { displayText } from '../../../src/core/displayText.ts';
 import { errorBody, requestIdsOf, requestIdsOfEnds, rpcErrorIn } from '../../../src/mcp/jsonRpc.ts';
 
 const bodies: [title: string, body: string, ids: unknown[], batch?: boolean][] = [
@@ -59,7 +60,7 @@ test('an id is searched for in less than 200 ms even in text crafted to slow dow
 test('a JSON-RPC error carries a kind and its data for programs, and a sentence for the user', () => {
   const problem = { kind: 'rateLimited', host: 'mcp.notion.com', status: 429, waitSeconds: 60 } as const;
   assert.deepEqual(
-    errorOf(problem, ({ host, waitSeconds }) => `${host}: ${waitSeconds}`),
+    errorOf(problem, ({ host, waitSeconds }) => displayText(`${host}: ${waitSeconds}`, 60)),
     {
       code: -32086,
       message: 'mcp.notion.com: 60',

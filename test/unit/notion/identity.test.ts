@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js';
-import { accountLabel } from '../../../src/grants/names.ts';
 import type { Http } from '../../../src/http/client.ts';
 import { displayName, type Identity, readIdentity } from '../../../src/notion/identity.ts';
 import { fails } from '../oauth/failing.ts';
@@ -203,30 +202,4 @@ for (const [title, route, kind, details] of [
 test('names are displayed as one short line of plain text', () => {
   assert.equal(displayName(' $(trash)\u202e[x](command:y)\nAda '), '(trash)[x] (command:y) Ada');
   assert.equal(Array.from(displayName('🎉'.repeat(100))).length, 60);
-});
-
-test('an account label consists of user and workspace, and omits what is missing', () => {
-  const label = (more: Partial<Identity>) => accountLabel({ ...ada, ...more }, new Set());
-  assert.equal(label({}), 'Ada Lovelace (Engineering Wiki)');
-  assert.equal(label({ userName: '\u200b' }), 'ada@example.com (Engineering Wiki)');
-  assert.equal(label({ userName: '', userEmail: '' }), 'Notion user (Engineering Wiki)');
-  assert.equal(label({ workspaceName: ' ' }), 'Ada Lovelace');
-  assert.equal(accountLabel(undefined, new Set()), 'Notion account');
-});
-
-test('account labels are made unique by e-mail address first, then by number', () => {
-  const taken = new Set<string>();
-  const labels = [ada, ada, ada, ada, undefined, undefined].map((identity) => {
-    const label = accountLabel(identity, taken);
-    taken.add(label);
-    return label;
-  });
-  assert.deepEqual(labels, [
-    'Ada Lovelace (Engineering Wiki)',
-    'Ada Lovelace (Engineering Wiki) · ada@example.com',
-    'Ada Lovelace (Engineering Wiki) · 2',
-    'Ada Lovelace (Engineering Wiki) · 3',
-    'Notion account',
-    'Notion account · 2',
-  ]);
 });

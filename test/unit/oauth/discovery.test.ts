@@ -2,14 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Http } from '../../../src/http/client.ts';
 import { HttpFailure } from '../../../src/http/errors.ts';
-import { parseChallenge } from '../../../src/oauth/challenge.ts';
 import { discover, serverWellKnowns } from '../../../src/oauth/discovery.ts';
 import { fails } from './failing.ts';
 import { fetchHttp } from './fetchHttp.ts';
 import { html, type LoopbackServer, startServer } from './loopbackServer.ts';
 import { metadata, notionLike, openIdAt, resourceAt, serverAt } from './notionLike.ts';
 
-test('A1: discovery requests just two documents from a server like Notion’s', async (t) => {
+test('A1: discovery sends three requests to a server like Notion’s', async (t) => {
   const { origin, mcp, asked } = await notionLike(t);
   assert.deepEqual(await discover(fetchHttp, mcp), {
     resource: `${origin}/mcp`,
@@ -23,35 +22,43 @@ test('A1: discovery requests just two documents from a server like Notion’s', 
       onPrivateNetwork: true,
     },
   });
-  assert.deepEqual(asked(), [`GET ${resourceAt}/mcp`, `GET ${serverAt}`]);
+  assert.deepEqual(asked(), ['POST /mcp', `GET ${resourceAt}/mcp`, `GET ${serverAt}`]);
 });
 
-test('A2: discovery tries the challenge’s metadata URL before the well-known URLs', async (t) => {
+test('A2, A11: what the challenge names is used, although the well-known URL has other metadata', async (t) => {
   const { origin, routes, mcp, asked } = await notionLike(t);
-  routes['/custom.json'] = { body: { resource: mcp.href, authorization_servers: [origin] } };
-  const challenge = parseChallenge(`Bearer resource_metadata="${origin}/custom.json"`);
-  await discover(fetchHttp, mcp, { ...(challenge && { challenge }) });
-  assert.deepEqual(asked(), ['GET /custom.json', `GET ${serverAt}`]);
+  const issuer = `${origin}/genuine`;
+  routes['/custom.json'] = { body: { resource: mcp.href, authorization_servers: [issuer], scopes_supported: ['all'] } };
+  routes[`${serverAt}/genuine`] = { body: metadata(issuer) };
+  challengeWith(routes, `resource_metadata="${origin}/custom.json", scope="read"`);
+  const { authorizationServer, scopes } = await discover(fetchHttp, mcp);
+  assert.equal(authorizationServer.issuer, issuer);
+  assert.deepEqual(scopes, ['read']);
+  assert.deepEqual(asked(), ['POST /mcp', 'GET /custom.json', `GET ${serverAt}/genuine`]);
 });
 
 test('A2: discovery uses the second metadata URL of a challenge if the first one is dead', async (t) => {
   const { origin, routes, mcp, asked } = await notionLike(t);
   routes['/custom.json'] = { body: { resource: mcp.href, authorization_servers: [origin] } };
-  const challenge = parseChallenge(
-    `Bearer resource_metadata="${origin}/dead", resource_metadata="${origin}/custom.json"`,
-  );
-  await discover(fetchHttp, mcp, { ...(challenge && { challenge }) });
-  assert.deepEqual(asked(), ['GET /dead', 'GET /custom.json', `GET ${serverAt}`]);
+  challengeWith(routes, `resource_metadata="${origin}/dead", resource_metadata="${origin}/custom.json"`);
+  await discover(fetchHttp, mcp);
+  assert.deepEqual(asked(), ['POST /mcp', 'GET /dead', 'GET /custom.json', `GET ${serverAt}`]);
 });
 
-test('A2: without path-suffixed metadata, discovery requests a challenge before the root metadata', async (t) => {
+test('A2: discovery tries the well-known URLs if those of the challenge are dead', async (t) => {
   const { origin, routes, mcp, asked } = await notionLike(t);
-  delete routes[`${resourceAt}/mcp`];
-  routes['/custom.json'] = { body: { resource: mcp.href, authorization_servers: [origin] } };
-  routes['/mcp'] = { status: 401, headers: { 'www-authenticate': `Bearer resource_metadata="${origin}/custom.json"` } };
+  challengeWith(routes, `resource_metadata="${origin}/dead"`);
   await discover(fetchHttp, mcp);
-  assert.deepEqual(asked(), [`GET ${resourceAt}/mcp`, 'POST /mcp', 'GET /custom.json', `GET ${serverAt}`]);
+  assert.deepEqual(asked(), ['POST /mcp', 'GET /dead', `GET ${resourceAt}/mcp`, `GET ${serverAt}`]);
 });
+
+for (const response of [{ status: 503 }, { status: 429 }, { status: 400 }, { status: 404 }, { status: 200 }]) {
+  test(`A2: a response with ${response.status} to the request for a challenge does not stop discovery if a well-known URL has metadata`, async (t) => {
+    const { origin, routes, mcp } = await notionLike(t);
+    routes['/mcp'] = response;
+    assert.equal((await discover(fetchHttp, mcp)).authorizationServer.issuer, origin);
+  });
+}
 
 test('A2, A24: root metadata applies to /mcp, and the resource that it names is sent', async (t) => {
   const { origin, routes, mcp } = await notionLike(t);
@@ -94,7 +101,7 @@ for (const status of [429, 500, 502, 503]) {
     const { routes, mcp, asked } = await notionLike(t);
     routes[`${resourceAt}/mcp`] = { status, headers: { 'retry-after': '7' } };
     await fails(() => discover(fetchHttp, mcp), 'transient', { step: 'discovery', status, retryAfterMs: 7000 });
-    assert.equal(asked().length, 1);
+    assert.deepEqual(asked(), ['POST /mcp', `GET ${resourceAt}/mcp`]);
   });
 }
 
@@ -111,22 +118,21 @@ test('A4: discovery tries the OpenID document below the issuer’s path last', a
   routes[`${resourceAt}/mcp`] = { body: { resource: mcp.href, authorization_servers: [issuer] } };
   routes[`/tenant${openIdAt}`] = { body: metadata(issuer) };
   assert.equal((await discover(fetchHttp, mcp)).authorizationServer.issuer, issuer);
-  assert.deepEqual(asked().slice(1), [`GET ${serverAt}/tenant`, `GET ${openIdAt}/tenant`, `GET /tenant${openIdAt}`]);
+  assert.deepEqual(asked().slice(2), [`GET ${serverAt}/tenant`, `GET ${openIdAt}/tenant`, `GET /tenant${openIdAt}`]);
 });
 
 test('A11: the challenge’s scopes take precedence over the resource metadata’s, and without either no scopes are requested', async (t) => {
   const { origin, routes, mcp } = await notionLike(t);
-  const scopesFor = async (header?: string) => {
-    const challenge = parseChallenge(header);
-    return (await discover(fetchHttp, mcp, { ...(challenge && { challenge }) })).scopes;
+  const scopesFor = async (parameters: string) => {
+    challengeWith(routes, parameters);
+    return (await discover(fetchHttp, mcp)).scopes;
   };
-  assert.equal(await scopesFor(), undefined);
+  assert.equal(await scopesFor('error="invalid_token"'), undefined);
   routes[`${resourceAt}/mcp`] = {
     body: { resource: mcp.href, authorization_servers: [origin], scopes_supported: ['default', 'read'] },
   };
-  assert.deepEqual(await scopesFor(), ['default', 'read']);
-  assert.deepEqual(await scopesFor('Bearer scope="write"'), ['write']);
-  assert.deepEqual(await scopesFor('Bearer error="invalid_token"'), ['default', 'read']);
+  assert.deepEqual(await scopesFor('error="invalid_token"'), ['default', 'read']);
+  assert.deepEqual(await scopesFor('scope="write"'), ['write']);
 });
 
 test('the failure for an authorization server without metadata lists every URL that was tried', async (t) => {
@@ -142,8 +148,9 @@ test('A23: discovery sends no request to an issuer or metadata URL that is not h
   const { origin, routes, mcp, asked } = await notionLike(t);
   routes[`${resourceAt}/mcp`] = { body: { resource: mcp.href, authorization_servers: ['http://as.example.com'] } };
   await fails(() => discover(fetchHttp, mcp), 'unsafe', { code: 'insecure', host: 'as.example.com' });
-  const challenge = parseChallenge('Bearer resource_metadata="http://elsewhere.example/x"');
-  await fails(() => discover(fetchHttp, mcp, { ...(challenge && { challenge }) }), 'unsafe', { code: 'insecure' });
+  challengeWith(routes, 'resource_metadata="http://elsewhere.example/x"');
+  await fails(() => discover(fetchHttp, mcp), 'unsafe', { code: 'insecure' });
+  challengeWith(routes, '');
   for (const issuer of [
     'not-a-url',
     'a:',
@@ -155,16 +162,14 @@ test('A23: discovery sends no request to an issuer or metadata URL that is not h
     routes[`${resourceAt}/mcp`] = { body: { resource: mcp.href, authorization_servers: [issuer] } };
     await fails(() => discover(fetchHttp, mcp), 'invalidResponse', { code: 'bad_issuer', host: mcp.host });
   }
-  assert.ok(asked().every((line) => line === `GET ${resourceAt}/mcp`));
+  assert.ok(asked().every((line) => line === 'POST /mcp' || line === `GET ${resourceAt}/mcp`));
 });
 
-/**
- * An `Http` for which `mcp.example` is a public host. A loopback server stands in for it, as tests have no public host.
- */
-function asPublicHost(server: LoopbackServer): Http {
+/** An `Http` for which `host` is a public host. A loopback server stands in for it, as tests have no public host. */
+function asPublicHost(server: LoopbackServer, host = 'mcp.example'): Http {
   return (request) => {
     const { url } = request;
-    if (url.host === 'mcp.example') {
+    if (url.host === host) {
       const standIn = new URL(url.pathname, server.origin);
       return fetchHttp({ ...request, url: standIn, privateAddresses: 'allow' });
     }
@@ -178,10 +183,8 @@ test('A23: a public MCP server cannot point discovery at a private address', asy
   const mcp = new URL('https://mcp.example/mcp');
   routes[`${resourceAt}/mcp`] = { body: { resource: mcp.href, authorization_servers: [origin] } };
   await fails(() => discover(asPublicHost(server), mcp), 'unsafe', { code: 'private_address' });
-  const challenge = parseChallenge(`Bearer resource_metadata="${origin}/internal"`);
-  await fails(() => discover(asPublicHost(server), mcp, { ...(challenge && { challenge }) }), 'unsafe', {
-    code: 'private_address',
-  });
+  challengeWith(routes, `resource_metadata="${origin}/internal"`);
+  await fails(() => discover(asPublicHost(server), mcp), 'unsafe', { code: 'private_address' });
   assert.ok(!asked().includes('GET /internal') && !asked().includes(`GET ${serverAt}`));
 });
 
@@ -193,9 +196,9 @@ test('A23: an MCP server on a private address may have its authorization server 
   const { authorizationServer } = await discover(fetchHttp, mcp);
   assert.equal(authorizationServer.issuer, other.origin);
   assert.equal(authorizationServer.onPrivateNetwork, true);
-  const elsewhere = parseChallenge(`Bearer resource_metadata="${other.origin}/pr"`);
+  challengeWith(routes, `resource_metadata="${other.origin}/pr"`);
   other.routes['/pr'] = { body: { resource: mcp.href, authorization_servers: [other.origin] } };
-  await discover(fetchHttp, mcp, { ...(elsewhere && { challenge: elsewhere }) });
+  await discover(fetchHttp, mcp);
   assert.ok(other.asked().includes('GET /pr'));
 });
 
@@ -224,6 +227,52 @@ test('the endpoints of a 2025-03-26 server without any metadata have fixed paths
   });
 });
 
+for (const [title, response] of Object.entries({
+  'a firewall’s 403': { ...html, status: 403 },
+  'a 401': { status: 401 },
+  'HTML and 200': html,
+  'a redirect to a login page': { status: 302, headers: { location: 'https://login.example.com/' } },
+})) {
+  for (const path of [`${resourceAt}/mcp`, resourceAt, serverAt, openIdAt]) {
+    test(`A20: the fixed paths of 2025-03-26 are not assumed if ${path} responds with ${title}`, async (t) => {
+      const { routes, mcp } = await notionLike(t);
+      delete routes[`${resourceAt}/mcp`];
+      delete routes[serverAt];
+      routes['/mcp'] = { status: 401 };
+      routes[path] = response;
+      await fails(() => discover(fetchHttp, mcp), 'invalidResponse', { code: 'no_resource_metadata' });
+    });
+  }
+}
+
+test('A20: the fixed paths of 2025-03-26 are assumed if every metadata URL responds with 410', async (t) => {
+  const { origin, routes, mcp } = await notionLike(t);
+  for (const path of [`${resourceAt}/mcp`, resourceAt, serverAt, openIdAt]) {
+    routes[path] = { status: 410 };
+  }
+  routes['/mcp'] = { status: 401 };
+  assert.equal((await discover(fetchHttp, mcp)).authorizationServer.tokenEndpoint, `${origin}/token`);
+});
+
+test('A20: a 2025-03-26 server whose OpenID document lacks S256 is refused', async (t) => {
+  const { origin, routes, mcp } = await notionLike(t);
+  delete routes[`${resourceAt}/mcp`];
+  delete routes[serverAt];
+  routes[openIdAt] = { body: metadata(origin, { code_challenge_methods_supported: ['plain'] }) };
+  routes['/mcp'] = { status: 401 };
+  await fails(() => discover(fetchHttp, mcp), 'unsafe', { code: 'no_pkce_s256' });
+});
+
+test('A20: the fixed paths of 2025-03-26 are never assumed for mcp.notion.com', async (t) => {
+  const server = await startServer(t);
+  server.routes['/mcp'] = { status: 401 };
+  const mcp = new URL('https://mcp.notion.com/mcp');
+  await fails(() => discover(asPublicHost(server, mcp.host), mcp), 'invalidResponse', {
+    code: 'no_resource_metadata',
+    host: mcp.host,
+  });
+});
+
 test('metadata of another issuer is rejected for a 2025-03-26 server as well', async (t) => {
   const { routes, mcp } = await notionLike(t);
   delete routes[`${resourceAt}/mcp`];
@@ -239,7 +288,7 @@ test('an ordinary website is not mistaken for a 2025-03-26 server', async (t) =>
     await fails(() => discover(fetchHttp, mcp), 'invalidResponse', {
       code: 'no_resource_metadata',
       missing: 'authorization_servers',
-      lookedAt: [`${server.origin}${resourceAt}/mcp`, `${server.origin}${resourceAt}`, `${server.origin}${serverAt}`],
+      lookedAt: [`${resourceAt}/mcp`, resourceAt, serverAt, openIdAt].map((path) => server.origin + path),
     });
   }
 });
@@ -256,6 +305,15 @@ test('a server URL without an MCP endpoint is reported as such, even if its host
   }
 });
 
+test('an MCP endpoint that says in JSON-RPC that it lacks a method is not reported as missing', async (t) => {
+  const { origin, routes, mcp } = await notionLike(t);
+  delete routes[`${resourceAt}/mcp`];
+  routes[resourceAt] = { body: { resource: origin, authorization_servers: [origin] } };
+  const error = { code: -32601, message: 'Method not found' };
+  routes['/mcp'] = { status: 404, body: { jsonrpc: '2.0', id: 1, error } };
+  assert.equal((await discover(fetchHttp, mcp)).resource, origin);
+});
+
 test('discovery fails as transient if the MCP server responds to the challenge request with 503', async (t) => {
   const { routes, mcp } = await notionLike(t);
   delete routes[`${resourceAt}/mcp`];
@@ -267,7 +325,7 @@ test('discovery requests the resource metadata of a server URL without a path on
   const { origin, routes, asked } = await notionLike(t);
   routes[resourceAt] = { body: { resource: origin, authorization_servers: [origin] } };
   assert.equal((await discover(fetchHttp, new URL(origin))).resource, origin);
-  assert.deepEqual(asked(), [`GET ${resourceAt}`, `GET ${serverAt}`]);
+  assert.deepEqual(asked(), ['POST /', `GET ${resourceAt}`, `GET ${serverAt}`]);
 });
 
 test('discovery converts each HTTP failure to its failure kind and rethrows a programming error', async (t) => {
@@ -277,6 +335,7 @@ test('discovery converts each HTTP failure to its failure kind and rethrows a pr
     ['unreachable', 'transient', 'unreachable'],
     ['timeout', 'transient', 'timeout'],
     ['certificate', 'transient', 'certificate'],
+    ['unverified', 'transient', 'unverified'],
     ['proxy', 'transient', 'proxy'],
     ['cancelled', 'cancelled', 'cancelled'],
     ['tooLarge', 'invalidResponse', 'too_large'],
@@ -290,3 +349,8 @@ test('discovery converts each HTTP failure to its failure kind and rethrows a pr
     RangeError,
   );
 });
+
+/** Makes the MCP server demand a token with a Bearer challenge that has these parameters. */
+function challengeWith(routes: LoopbackServer['routes'], parameters: string): void {
+  routes['/mcp'] = { status: 401, headers: { 'www-authenticate': `Bearer ${parameters}` } };
+}

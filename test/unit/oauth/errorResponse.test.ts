@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Secret } from '../../../src/core/secret.ts';
-import type { FailureDetails, FailureKind } from '../../../src/oauth/errors.ts';
+import type { FailureKind } from '../../../src/oauth/errors.ts';
 import type { Client } from '../../../src/oauth/model.ts';
-import { fails } from './failing.ts';
+import { type ExpectedDetails, fails } from './failing.ts';
 import { html, type RouteResponse } from './loopbackServer.ts';
 import { tokenServer } from './tokenServer.ts';
 
@@ -13,7 +13,7 @@ const text = (body: string, status: number, type = 'text/plain'): RouteResponse 
   body,
 });
 
-const classified: [title: string, response: RouteResponse, kind: FailureKind, details?: Partial<FailureDetails>][] = [
+const classified: [title: string, response: RouteResponse, kind: FailureKind, details?: ExpectedDetails][] = [
   [
     'invalid_grant with 400',
     { status: 400, body: { error: 'invalid_grant' } },
@@ -91,7 +91,7 @@ for (const [title, response, kind, details] of classified) {
 }
 
 /** The first text is reported (makenotion/notion-mcp-server#227); how Notion refuses a client is not documented. */
-const refusals: [status: number, error: string, description: string, code: FailureDetails['code']][] = [
+const refusals: [status: number, error: string, description: string, code: ExpectedDetails['code']][] = [
   [403, 'forbidden', 'You are a guest, so you cannot connect to Notion MCP. Ask the owner.', 'guest_not_allowed'],
   [400, 'access_denied', 'The user is not a member of this workspace', 'guest_not_allowed'],
   [400, 'unauthorized_client', 'This app was not allowed by your workspace admin', 'client_not_allowed'],

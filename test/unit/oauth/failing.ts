@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { Failure, type FailureDetails, type FailureKind } from '../../../src/oauth/errors.ts';
 
+/** Some details of a `Failure`, as a test writes them. */
+export type ExpectedDetails = {
+  [K in keyof FailureDetails]?: (K extends 'serverReason' ? string : FailureDetails[K]) | undefined;
+};
+
 /** Asserts that `action` throws a `Failure` of this kind with these details, and returns it. */
-export async function fails(
-  action: () => unknown,
-  kind: FailureKind,
-  details: { [K in keyof FailureDetails]?: FailureDetails[K] | undefined } = {},
-): Promise<Failure> {
+export async function fails(action: () => unknown, kind: FailureKind, details: ExpectedDetails = {}): Promise<Failure> {
   let thrown: unknown;
   try {
     await action();

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { Secret } from '../../../src/core/secret.ts';
 import type { AuthorizationServer } from '../../../src/oauth/model.ts';
-import { chooseClient, register } from '../../../src/oauth/registration.ts';
+import { type ConfiguredClient, chooseClient, isClientMetadataUrl, register } from '../../../src/oauth/registration.ts';
 import { fails } from './failing.ts';
 import { fetchHttp } from './fetchHttp.ts';
 import { html, type LoopbackServer, type Route, startServer } from './loopbackServer.ts';
@@ -234,11 +234,9 @@ test('A23: a public server’s registration endpoint on a private address is ref
   assert.equal(received.length, 0);
 });
 
-test('A6, A8: a configured client takes precedence and needs no request', async (t) => {
-  const { as, received } = await registrationServer(t, created(), { clientIdMetadataDocumentSupported: true });
-  const clientMetadataUrl = 'https://example.com/client.json';
-  const choose = (configured: { clientId: string; clientSecret?: Secret }) =>
-    chooseClient(fetchHttp, as, { ...registration, clientMetadataUrl, configured });
+test('A6, A8: a configured client takes precedence over registration and needs no request', async (t) => {
+  const { as, received } = await registrationServer(t, created());
+  const choose = (configured: ConfiguredClient) => chooseClient(fetchHttp, as, { ...registration, configured });
   assert.deepEqual(await choose({ clientId: 'mine' }), { clientId: 'mine', authMethod: 'none' });
   const clientSecret = new Secret('s');
   assert.deepEqual(await choose({ clientId: 'mine', clientSecret }), {
@@ -246,22 +244,48 @@ test('A6, A8: a configured client takes precedence and needs no request', async 
     clientSecret,
     authMethod: 'client_secret_basic',
   });
-  assert.equal((await choose({ clientId: '' })).clientId, clientMetadataUrl);
   assert.equal(received.length, 0);
 });
 
-test('A6, A7: the client metadata document takes precedence over registration if the server supports it', async (t) => {
-  const clientMetadataUrl = 'https://example.com/client.json';
-  const supporting = await registrationServer(t, created(), { clientIdMetadataDocumentSupported: true });
-  assert.deepEqual(await chooseClient(fetchHttp, supporting.as, { ...registration, clientMetadataUrl }), {
+const clientMetadataUrl = 'https://example.com/client.json';
+
+test('A6, A7: the URL of a client metadata document is the client id, and needs no request', async (t) => {
+  const { as, received } = await registrationServer(t, created(), { clientIdMetadataDocumentSupported: true });
+  const configured = { clientId: clientMetadataUrl };
+  assert.deepEqual(await chooseClient(fetchHttp, as, { ...registration, configured }), {
     clientId: clientMetadataUrl,
     authMethod: 'none',
   });
-  const other = await registrationServer(t, created());
-  assert.equal((await chooseClient(fetchHttp, other.as, { ...registration, clientMetadataUrl })).clientId, 'c-1');
+  assert.equal(received.length, 0);
 });
 
-test('A6: without a configured client, a metadata document and a registration endpoint, the user has to configure a client', async (t) => {
+test('A7: the URL of a client metadata document is refused if the server does not say that it reads such documents', async (t) => {
+  const { as, received } = await registrationServer(t, created());
+  const configured = { clientId: clientMetadataUrl };
+  await fails(() => chooseClient(fetchHttp, as, { ...registration, configured }), 'misconfigured', {
+    step: 'registration',
+    code: 'no_client_metadata',
+    host: new URL(as.issuer).host,
+  });
+  assert.equal(received.length, 0);
+});
+
+test('A7: only an https URL with a path is the URL of a client metadata document', () => {
+  assert.ok(isClientMetadataUrl(clientMetadataUrl));
+  for (const id of [
+    'mine',
+    'https://example.com',
+    'https://example.com/',
+    'http://example.com/client.json',
+    'https://user:password@example.com/client.json',
+    'https://example.com/client.json#part',
+    'urn:uuid:1',
+  ]) {
+    assert.ok(!isClientMetadataUrl(id), id);
+  }
+});
+
+test('A6: without a configured client and a registration endpoint, the user has to configure a client', async (t) => {
   const { as, received } = await registrationServer(t, created());
   const { registrationEndpoint: _removed, ...withoutRegistration } = as;
   await fails(() => chooseClient(fetchHttp, withoutRegistration, registration), 'misconfigured', {

@@ -107,7 +107,7 @@ describe('a probe of the authorization server', () => {
     assert.deepEqual(new Set(server.asked()), new Set(['GET /token']));
   });
 
-  for (const kind of ['unreachable', 'timeout', 'certificate', 'proxy'] as const) {
+  for (const kind of ['unreachable', 'timeout', 'certificate', 'unverified', 'proxy'] as const) {
     test(`a probe fails for now if the request to the token endpoint fails as ${kind}`, async () => {
       const failing: Http = async ({ url }) => {
         throw new HttpFailure(kind, url.host);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { callbackParameters } from '../../../src/signIn/callbackQuery.ts';
+import { callbackParameters, maxQueryLength } from '../../../src/signIn/callbackQuery.ts';
 
 const state = 'q8V+Zk/0W1p7nB5uH2cX9aYd3eF4gT6iJkLmNoPqRsU=';
 const isKnown = (candidate: string) => candidate === state;
@@ -48,6 +48,19 @@ test('a callback without a state, with an unknown state or with an over-encoded 
   }
 });
 
+test('a callback’s query of more than 8,192 characters is refused by its length, before anything is read of it', () => {
+  const padded = (length: number) => `state=${state}&code=`.padEnd(length, 'x');
+  assert.notEqual(callbackParameters(padded(maxQueryLength), isKnown), undefined);
+  assert.equal(callbackParameters(padded(maxQueryLength + 1), isKnown), undefined);
+  assert.equal(callbackParameters(onlyLength(650_000_000), isKnown), undefined);
+});
+
+test('a callback with hundreds of parameters is refused before any of them is decoded', () => {
+  const isNeverCalled = () => assert.fail('a parameter was read');
+  assert.equal(callbackParameters('state=%&'.repeat(500), isNeverCalled), undefined);
+  assert.equal(callbackParameters(`${'x=%&'.repeat(500)}state=${state}`, isNeverCalled), undefined);
+});
+
 test('reading a callback’s query never throws', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), (query) => {
@@ -55,6 +68,11 @@ test('reading a callback’s query never throws', () => {
     }),
   );
 });
+
+/** A text of which nothing but its length can be used. */
+function onlyLength(length: number): string {
+  return { length } as string;
+}
 
 function encode(text: string, times: number): string {
   return times === 0 ? text : encode(encodeURIComponent(text), times - 1);

@@ -5,11 +5,13 @@ import { createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { listen } from '#platform/listen';
 import { systemRandomness } from '../../../src/core/random.ts';
 import type { CallbackResult, OpenChannel } from '../../../src/signIn/channel.ts';
-import { renderCompletionPage } from '../../../src/signIn/completionPage.ts';
+import { type CompletionPage, renderCompletionPage } from '../../../src/signIn/completionPage.ts';
 import { openLoopbackChannel } from '../../../src/signIn/loopback.ts';
+import { closed, openConnections, until } from '../connections.ts';
 import { FakeClock } from '../fakeClock.ts';
 
 const template = readFileSync(new URL('../../../media/completionPage.html', import.meta.url), 'utf8');
@@ -20,11 +22,20 @@ const completionPage = (outcome: 'allowed' | 'declined') =>
     sentence: 'Return to your editor.',
   });
 
-async function open(path?: string): Promise<{ channel: OpenChannel; clock: FakeClock; queries: string[] }> {
+async function open(
+  path?: string,
+  page: CompletionPage = completionPage,
+): Promise<{ channel: OpenChannel; clock: FakeClock; queries: string[] }> {
   assert.ok(listen);
   const clock = new FakeClock();
   const queries: string[] = [];
-  const channel = await openLoopbackChannel({ listen, completionPage, clock, randomness: systemRandomness, path });
+  const channel = await openLoopbackChannel({
+    listen,
+    completionPage: page,
+    clock,
+    randomness: systemRandomness,
+    path,
+  });
   const receive = async (query: string): Promise<CallbackResult> => {
     queries.push(query);
     return query === 'valid' ? 'accepted' : query === 'denied' ? 'declined' : 'foreign';
@@ -73,6 +84,18 @@ test('the first valid callback is redirected to an address without a code, whose
   assert.equal(await isFree(Number(new URL(channel.redirectUri).port)), true);
 });
 
+test('the browser gets the completion page even if loading it takes longer than strangers may take', async () => {
+  const { channel, clock } = await open(undefined, async (outcome) => {
+    clock.advance(60_000);
+    await setImmediate();
+    return completionPage(outcome);
+  });
+  const { headers } = await get(`${channel.redirectUri}?valid`);
+  const page = await get(new URL(headers.location ?? '', channel.redirectUri).href);
+  assert.match(page.body, /It was allowed/);
+  channel.close();
+});
+
 test('the loopback channel shows its own completion page when the user denies access', async () => {
   const { channel } = await open();
   const { headers } = await get(`${channel.redirectUri}?denied`);
@@ -87,6 +110,7 @@ test('a request other than a valid callback gets an empty 404 and leaves the sig
   const invalidRequests: [string, Parameters<typeof get>[1]?][] = [
     [`${channel.redirectUri}?foreign`],
     [channel.redirectUri],
+    [`${channel.redirectUri}?${'x'.repeat(20_000)}`],
     [`${origin}/?valid`],
     [`${origin}/callback?valid`],
     [`${channel.redirectUri}/?valid`],
@@ -116,6 +140,28 @@ test('the loopback channel listens on 127.0.0.1 only, at a path that cannot be g
   for (const address of others) {
     await assert.rejects(get(`http://${address?.address}:${port}${pathname}?valid`));
   }
+  channel.close();
+});
+
+test('silent connections of another user neither keep the browser out nor outlive the sign-in', async () => {
+  const { channel, clock } = await open();
+  const port = Number(new URL(channel.redirectUri).port);
+  const silent = await openConnections(port, 200);
+  const { headers } = await get(`${channel.redirectUri}?valid`);
+  await get(new URL(headers.location ?? '', channel.redirectUri).href);
+  assert.ok(clock.pendingTimers > 100, 'most of them must still be open');
+  channel.close();
+  await Promise.all(silent.map(closed));
+  assert.equal(clock.pendingTimers, 0);
+  assert.equal(await isFree(port), true);
+});
+
+test('a silent connection to the loopback channel is closed after 10 seconds', async () => {
+  const { channel, clock } = await open();
+  const [silent] = await openConnections(Number(new URL(channel.redirectUri).port), 1);
+  await until(() => clock.pendingTimers === 1);
+  clock.advance(10_000);
+  await closed(silent ?? assert.fail());
   channel.close();
 });
 

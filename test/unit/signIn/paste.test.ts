@@ -41,6 +41,12 @@ test('pasted text that lacks a state, or both code and error, is not read as a c
   }
 });
 
+test('a pasted text that is too long for a callback is not read', () => {
+  assert.equal(readPasted(address.padEnd(8_192, 'x')), query.padEnd(8_192 - address.length + query.length, 'x'));
+  assert.equal(readPasted(address.padEnd(8_193, 'x')), undefined);
+  assert.equal(readPasted({ length: 10_000_000 } as string), undefined, 'nothing but its length is used');
+});
+
 test('the paste channel redirects the browser to a loopback address with a random port from the dynamic range', () => {
   const addresses = new Set(
     Array.from({ length: 50 }, () => openPasteChannel(async () => true, systemRandomness).redirectUri),

@@ -133,6 +133,34 @@ test('unknown callbacks cannot flood the log', async () => {
   assert.match(lines.at(-1) ?? '', /furtherLinesSuppressed=true/);
 });
 
+test('a callback of any length costs no more than a look at its length, and leaves the sign-in waiting', async () => {
+  const { open, authorize, lines } = setUp();
+  const pending = open();
+  const authorization = await authorize();
+  const waiting = pending.wait(authorization, 'uriHandler');
+  // A text of which nothing but its length can be used.
+  const long = { length: 650_000_000 } as string;
+  for (let index = 0; index < 100; index++) {
+    assert.equal(await pending.receive(long), 'foreign');
+  }
+  assert.equal(lines.length, 10);
+  assert.match(lines[0] ?? '', /too long; it was ignored\. furtherLinesSuppressed=false length=650000000/);
+  assert.equal(await pending.receive(`${callback(authorization)}&x=${'x'.repeat(1_000_000)}`), 'foreign');
+  assert.equal(await pending.receive(callback(authorization)), 'accepted');
+  await waiting.code;
+});
+
+test('callbacks of a sign-in that ended cannot flood the log either', async () => {
+  const { open, authorize, lines } = setUp();
+  const pending = open();
+  const authorization = await authorize();
+  pending.wait(authorization, 'uriHandler').end();
+  for (let index = 0; index < 100; index++) {
+    assert.equal(await pending.receive(callback(authorization)), 'ended');
+  }
+  assert.equal(lines.length, 10);
+});
+
 test('a callback without the iss that the server announced is rejected before its code is used', async () => {
   const strict = { ...server, issParameterSupported: true };
   const { open, authorize } = setUp(strict);

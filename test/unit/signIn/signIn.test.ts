@@ -108,7 +108,7 @@ test('a sign-in whose hosts the user declines ends before anything is registered
   await assert.rejects(declined, { kind: 'cancelled', message: /hosts_declined/ });
   await signIn.closed;
   assert.deepEqual(signIn.openedUrls, []);
-  assert.deepEqual(signIn.server.asked(), [`GET ${resourceAt}/mcp`, `GET ${serverAt}`]);
+  assert.deepEqual(signIn.server.asked(), ['POST /mcp', `GET ${resourceAt}/mcp`, `GET ${serverAt}`]);
 });
 
 test('a channel that opens only after discovery has failed is closed, and discovery’s failure is reported', async (t) => {
@@ -169,7 +169,7 @@ const steps: Record<string, Step> = {
     const signIn = await SignInUnderTest.start(t, {
       defaultServerUrl: 'https://mcp.notion.com/mcp',
       // Without a registration to send, only the sign-in itself can notice that it was cancelled.
-      configuredClientId: () => 'client',
+      configuredClient: () => ({ clientId: 'client' }),
     });
     const confirmHosts = () => {
       asked.resolve();
@@ -244,8 +244,6 @@ interface Outcome {
   name: string;
   arrange: (signIn: SignInUnderTest) => void;
   kind: FailureKind;
-  /** Whether the next sign-in repeats discovery. */
-  forgets: boolean;
 }
 
 const outcomes: Outcome[] = [
@@ -255,7 +253,6 @@ const outcomes: Outcome[] = [
       signIn.decision = 'deny';
     },
     kind: 'accessDenied',
-    forgets: false,
   },
   {
     name: 'cannot be registered',
@@ -263,7 +260,6 @@ const outcomes: Outcome[] = [
       server.routes['/register'] = otherwiseRefused;
     },
     kind: 'serverRejected',
-    forgets: true,
   },
   {
     name: 'gets no tokens for its code',
@@ -271,12 +267,11 @@ const outcomes: Outcome[] = [
       server.routes['/token'] = { status: 400, body: { error: 'invalid_grant' } };
     },
     kind: 'invalidGrant',
-    forgets: true,
   },
 ];
 
-for (const { name, arrange, kind, forgets } of outcomes) {
-  test(`a sign-in that ${name} closes its channel, and the next one ${forgets ? 'repeats' : 'skips'} discovery`, async (t) => {
+for (const { name, arrange, kind } of outcomes) {
+  test(`a sign-in that ${name} closes its channel and stores nothing, and the next one succeeds`, async (t) => {
     const signIn = await SignInUnderTest.start(t);
     const { decision } = signIn;
     const routes = { ...signIn.server.routes };
@@ -287,10 +282,60 @@ for (const { name, arrange, kind, forgets } of outcomes) {
     signIn.decision = decision;
     Object.assign(signIn.server.routes, routes);
     await signIn.run();
-    const discoveries = signIn.server.received.filter(({ path }) => path === `${resourceAt}/mcp`);
-    assert.equal(discoveries.length, forgets ? 2 : 1);
+    assert.equal(signIn.window.labels.length, 1);
   });
 }
+
+test('A3, A10: a sign-in after the MCP server moved to another authorization server registers a client there', async (t) => {
+  const signIn = await SignInUnderTest.start(t);
+  const { origin, routes } = signIn.server;
+  await signIn.run();
+  const issuer = `${origin}/moved`;
+  routes[`${resourceAt}/mcp`] = { body: { resource: `${origin}/mcp`, authorization_servers: [issuer] } };
+  routes[`${serverAt}/moved`] = {
+    body: metadata(issuer, { registration_endpoint: `${issuer}/register`, token_endpoint: `${issuer}/token` }),
+  };
+  routes['/moved/register'] = { status: 201, body: { client_id: 'other client' } };
+  routes['/moved/token'] = routes['/token'] ?? assert.fail();
+  const { grant } = await signIn.run();
+  assert.equal(grant.authorizationServer.issuer, issuer);
+  assert.equal(grant.client.clientId, 'other client');
+});
+
+test('A17: a sign-in requests the scopes that a call lacked besides those of the challenge', async (t) => {
+  const signIn = await SignInUnderTest.start(t);
+  const { origin, routes } = signIn.server;
+  routes[`${resourceAt}/mcp`] = {
+    body: { resource: `${origin}/mcp`, authorization_servers: [origin], scopes_supported: ['read'] },
+  };
+  await signIn.run({ stepUpScopes: ['write', 'read'] });
+  await signIn.run();
+  const scopes = signIn.openedUrls.map((url) => new URL(url).searchParams.get('scope'));
+  assert.deepEqual(scopes, ['read write', 'read']);
+});
+
+test('a token response without a scope grants the scopes that were requested', async (t) => {
+  const signIn = await SignInUnderTest.start(t);
+  const { routes } = signIn.server;
+  assert.equal((await signIn.run()).grant.tokens.scopes, undefined);
+  assert.deepEqual((await signIn.run({ stepUpScopes: ['read', 'write'] })).grant.tokens.scopes, ['read', 'write']);
+  routes['/token'] = { body: { access_token: 'access', token_type: 'bearer', scope: 'read' } };
+  assert.deepEqual((await signIn.run({ stepUpScopes: ['read', 'write'] })).grant.tokens.scopes, ['read']);
+});
+
+test('a sign-in with fewer scopes than the account has is revoked, and the account stays as it is', async (t) => {
+  const signIn = await SignInUnderTest.start(t);
+  const { routes, received } = signIn.server;
+  let clients = 0;
+  routes['/register'] = (_, response) => {
+    response.writeHead(201, { 'content-type': 'application/json' }).end(`{"client_id":"client${++clients}"}`);
+  };
+  const { grant } = await signIn.run({ stepUpScopes: ['read', 'write'] });
+  routes['/token'] = { body: { access_token: 'lesser', token_type: 'bearer', refresh_token: 'fewer', scope: 'read' } };
+  await assert.rejects(signIn.run(), { kind: 'accessDenied', message: /fewer_scopes/ });
+  assert.equal(signIn.window.only().grant, grant);
+  assert.deepEqual(received.map(({ form }) => form.token).filter(Boolean), ['fewer']);
+});
 
 test('a sign-in whose page the editor did not open is cancelled and closes its channel', async (t) => {
   const signIn = await SignInUnderTest.start(t, { openBrowser: async () => false });

@@ -3,7 +3,6 @@ import type { TestContext } from 'node:test';
 import { Log } from '../../../src/core/log.ts';
 import { systemRandomness } from '../../../src/core/random.ts';
 import type { CallbackResult, ChannelName, OpenChannel } from '../../../src/signIn/channel.ts';
-import { DiscoveryCache } from '../../../src/signIn/discoveryCache.ts';
 import type { SignInResult } from '../../../src/signIn/exchange.ts';
 import { PendingSignIns } from '../../../src/signIn/pending.ts';
 import { type BrowserChoices, SignIn, type SignInParts, type SignInRequest } from '../../../src/signIn/signIn.ts';
@@ -44,10 +43,10 @@ export class SignInUnderTest {
       http: fetchHttp,
       accounts: window.accounts,
       pending: this.#pending,
-      discoveryCache: new DiscoveryCache(this.clock),
       channels: () => ['uriHandler'],
       openChannel: async (name) => this.channel(name),
-      configuredClientId: () => undefined,
+      configuredClient: () => undefined,
+      clientIssuers: new Map(),
       openBrowser: (url) => this.openBrowser(url),
       defaultServerUrl: `${server.origin}/mcp`,
       clientName: 'Test',
@@ -61,7 +60,13 @@ export class SignInUnderTest {
     const server = await notionLike(t);
     server.routes['/register'] = { status: 201, body: { client_id: 'client' } };
     server.routes['/token'] = { body: { access_token: 'access', token_type: 'bearer', refresh_token: 'refresh' } };
+    const challenge = server.routes['/mcp'] ?? assert.fail();
+    // Tests replace the route of requests with a token.
     server.routes['/mcp'] = { body: { jsonrpc: '2.0', id: 1, result: identity } };
+    server.routes['POST /mcp'] = (received, response) => {
+      const route = received.headers.authorization === undefined ? challenge : (server.routes['/mcp'] ?? challenge);
+      return typeof route === 'function' ? route(received, response) : route;
+    };
     const machine = await Machine.start(t);
     const window = await machine.open({ serverUrl: `${server.origin}/mcp` });
     return new SignInUnderTest(server, window, parts);
@@ -81,6 +86,7 @@ export class SignInUnderTest {
         }
       },
       confirmHosts: async () => true,
+      confirmClient: async () => assert.fail('the client was to be confirmed'),
       log: this.#log,
       ...more,
     });

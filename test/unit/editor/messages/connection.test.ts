@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { displayLink, displayText } from '../../../../src/core/displayText.ts';
 import type { ConnectionReport } from '../../../../src/diagnostics/connectionTest.ts';
 import type { ToolAccess } from '../../../../src/notion/toolAccess.ts';
 import { Failure, type FailureDetails } from '../../../../src/oauth/errors.ts';
 import '../vscode.ts';
 
-const { connectionText } = await import('../../../../src/editor/messages/connection.ts');
+const { connectionLines } = await import('../../../../src/editor/messages/connection.ts');
+
+const name = displayText('Ada', 60);
+/** The text of a connection test, as the document shows it. */
+const connectionText = (report: ConnectionReport): string => `${connectionLines(name, report, 0).join('\n')}\n`;
 
 const passed: ConnectionReport = {
   checks: [],
@@ -19,7 +24,7 @@ const passed: ConnectionReport = {
 /** What the text of a connection test says about a tool with this access. */
 function describe(access: Partial<ToolAccess> | undefined): string | undefined {
   const all = new Map(access && [['fetch', { status: '', restrictedParameters: [], ...access }]]);
-  const text = connectionText('Ada', { ...passed, tools: ['notion-fetch'], access: all }, 0);
+  const text = connectionText({ ...passed, tools: ['notion-fetch'], access: all });
   return /^ {2}notion-fetch: (.*)\n$/m.exec(text)?.[1];
 }
 
@@ -49,7 +54,7 @@ test('the details of a connection test list restricted parameters and show the l
   assert.equal(
     describe({
       status: 'plan_required',
-      link: 'https://www.notion.com/plans',
+      link: displayLink(new URL('https://www.notion.com/plans')) ?? assert.fail(),
       restrictedParameters: ['filters.title_only', 'sort\u202e`x`\n'],
     }),
     "needs a higher Notion plan, restrictions on filters.title_only, sort'x': https://www.notion.com/plans",
@@ -73,25 +78,37 @@ for (const [title, kind, details, sentence] of [
   [
     'another error of a tool',
     'transient',
-    { code: 'tool_error', serverReason: 'Out of order' },
+    { code: 'tool_error', serverReason: displayText('Out of order', 60) },
     'mcp.notion.com has trouble at the moment and says: “Out of order”. Try again later.',
   ],
   [
     'an internal error without a text',
     'transient',
-    { code: 'rpc_error', serverReason: '' },
+    { code: 'rpc_error', serverReason: displayText('', 60) },
     'mcp.notion.com has trouble at the moment and says: “rpc_error”. Try again later.',
+  ],
+  [
+    'a challenge for scopes',
+    'serverRejected',
+    { code: 'insufficient_scope', scopes: ['pages', 'write'] },
+    'The server asks for more access (pages, write) than was allowed. Reconnect the account to allow it.',
+  ],
+  [
+    'a challenge that names no scopes',
+    'serverRejected',
+    { code: 'insufficient_scope' },
+    'The server asks for more access than was allowed. Reconnect the account to allow it.',
   ],
   [
     'a missing permission',
     'serverRejected',
-    { code: 'tool_error', serverReason: 'Insufficient permissions' },
+    { code: 'tool_error', serverReason: displayText('Insufficient permissions', 60) },
     'mcp.notion.com refused and says: “Insufficient permissions”. Try again.',
   ],
 ] as const satisfies [string, Failure['kind'], Partial<FailureDetails>, string][]) {
   test(`the details of a connection test say what is wrong after ${title}`, () => {
     const failure = new Failure(kind, { step: 'identity', host: 'mcp.notion.com', ...details });
-    const text = connectionText('Ada', { ...passed, checks: [{ name: 'identity', tookMs: 3, failure }] }, 0);
+    const text = connectionText({ ...passed, checks: [{ name: 'identity', tookMs: 3, failure }] });
     assert.ok(text.includes(`✗ Account identified (3 ms): ${sentence}\n`), text);
   });
 }

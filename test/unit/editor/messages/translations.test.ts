@@ -50,6 +50,12 @@ describe('translations', () => {
     }
   });
 
+  test('no sentence completes a link or an icon with the text that it contains, in both languages', () => {
+    for (const text of [...keys(), ...Object.values(german)]) {
+      assert.doesNotMatch(text, /[[\]$]|\{\d\}[({]/, text);
+    }
+  });
+
   test('sentences name commands as the Command Palette does, in both languages', () => {
     const english = Object.values(json('package.nls.json'));
     const translated = Object.values(json('package.nls.de.json'));

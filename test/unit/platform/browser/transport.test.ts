@@ -16,18 +16,6 @@ test('a redirect in a browser is refused because the browser hides its target', 
   }
 });
 
-test('requests in a browser carry no cookies and bypass the cache', async () => {
-  const inits: (RequestInit | undefined)[] = [];
-  const hostFetch: typeof fetch = async (_input, init) => {
-    inits.push(init);
-    return new Response('here');
-  };
-  const http = createPlatformHttp({ userAgent: 'test/1', hostFetch });
-  await http({ method: 'GET', url: new URL('https://mcp.example.test/') });
-  const [{ credentials, cache, redirect, headers } = assert.fail()] = inits;
-  assert.deepEqual([credentials, cache, redirect, headers], ['omit', 'no-store', 'manual', {}]);
-});
-
 test('the bundled browser transport uses no Node module', async () => {
   const { outputFiles, warnings } = await build({
     entryPoints: [fileURLToPath(new URL('../../../../src/platform/browser/transport.ts', import.meta.url))],
