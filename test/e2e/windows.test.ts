@@ -56,8 +56,8 @@ describe('two windows of one editor', { timeout: 120_000 }, async () => {
     for (const { consumer } of both) {
       assert.equal((await consumer.silentSession())?.account.label, ada);
     }
-    // Short enough to have expired when a window renews it.
-    notion.profile.accessTokenLifeSeconds = 1;
+    // The shortest life that windows believe.
+    notion.profile.accessTokenLifeSeconds = 60;
     await first.window.runCommand('Notion MCP: Refresh Session');
     await first.window.quickInput.choose(ada);
     await first.window.notifications.waitFor(`Refreshed ${ada}`);
@@ -65,8 +65,11 @@ describe('two windows of one editor', { timeout: 120_000 }, async () => {
     const before = refreshes();
     const hold = notion.hold({ path: '/token', grantType: 'refresh_token' });
     notion.profile.accessTokenLifeSeconds = 3_600;
-    await hold.held;
+    for (const { consumer } of both) {
+      await consumer.advanceClock(2);
+    }
     const pendingSessions = both.flatMap(({ consumer }) => Array.from({ length: 5 }, () => consumer.silentSession()));
+    await hold.held;
     hold.release();
     const sessions = await Promise.all(pendingSessions);
     assert.equal(sessions.length, 10);
