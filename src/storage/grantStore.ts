@@ -225,16 +225,8 @@ export class GrantStore {
    * Runs `action` while no other window of this machine runs one under the same name.
    * @returns `undefined` if the lock cannot be acquired within `waitMs`
    */
-  async exclusively<T>(name: string, waitMs: number, action: () => Promise<T>): Promise<T | undefined> {
-    const lock = await this.#disk?.locks.acquire(name, waitMs).catch(() => undefined);
-    if (this.#disk !== undefined && lock === undefined) {
-      return undefined;
-    }
-    try {
-      return await action();
-    } finally {
-      await lock?.release().catch(() => undefined);
-    }
+  exclusively<T>(name: string, waitMs: number, action: () => Promise<T>): Promise<T | undefined> {
+    return this.#disk?.locks.exclusively(name, waitMs, action) ?? action();
   }
 
   /**

@@ -84,6 +84,16 @@ export class Locks {
     }
   }
 
+  /** Runs `action` under the lock. @returns `undefined` if the lock cannot be acquired within `waitMs` */
+  async exclusively<T>(name: string, waitMs: number, action: () => Promise<T>): Promise<T | undefined> {
+    const lock = await this.acquire(name, waitMs).catch(() => undefined);
+    try {
+      return lock && (await action());
+    } finally {
+      await lock?.release().catch(() => undefined);
+    }
+  }
+
   #hold(path: string, owner: string, file: OpenFile): HeldLock {
     const sinceMs = this.#clock.monotonicMs();
     let counter = 0;
