@@ -10,19 +10,23 @@ export function fallbackLabel(code: string): string {
  * the code of its identity. Never by an order, which would give a label to another account one day.
  */
 export function labelCandidates(identity: Identity, code: string): string[] {
-  const { user, workspace } = displayNames(identity);
-  const base = labelText(workspace === '' ? user : `${user} (${workspace})`);
+  const base = labelBase(identity);
   const email = labelText(displayName(identity.userEmail ?? ''));
   return [base, ...(email === '' ? [] : [`${base} · ${email}`]), codedLabel(identity, code)];
 }
 
 /** The label of an account while it is not known which labels others had. */
 export function codedLabel(identity: Identity, code: string): string {
-  const { user, workspace } = displayNames(identity);
-  return `${labelText(workspace === '' ? user : `${user} (${workspace})`)} · ${code}`;
+  return `${labelBase(identity)} · ${code}`;
 }
 
 const longestLabel = 60;
+
+/** The user and the workspace of a label. Of a name of brackets alone nothing remains. */
+function labelBase(identity: Identity): string {
+  const { user, workspace } = displayNames(identity);
+  return labelText(workspace === '' ? user : `${user} (${workspace})`) || 'Notion user';
+}
 
 function labelText(text: string): string {
   const clean = text.normalize('NFC').replace(/[[\]]/g, '');

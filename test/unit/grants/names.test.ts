@@ -25,6 +25,7 @@ test('a label omits what is missing', () => {
   assert.equal(label({ userName: '\u200b' }), 'ada@example.com (Engineering Wiki)');
   assert.equal(label({ userName: '', userEmail: '' }), 'Notion user (Engineering Wiki)');
   assert.equal(label({ workspaceName: ' ' }), 'Ada Lovelace');
+  assert.equal(label({ userName: '[', userEmail: '', workspaceName: ' ' }), 'Notion user');
 });
 
 test('a label has no brackets, is composed (NFC), and at most 60 characters long before its suffix', () => {
