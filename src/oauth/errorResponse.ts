@@ -160,6 +160,7 @@ function formFields(body: string): Record<string, unknown> | undefined {
   return /^error=[\w%+.~&=-]*$/.test(body.trim()) ? Object.fromEntries(new URLSearchParams(body.trim())) : undefined;
 }
 
-function isHtml(headers: Headers, body: string): boolean {
+/** Whether a response is a web page, such as a captive portal's. */
+export function isHtml(headers: Headers, body: string): boolean {
   return jsonObject(body) === undefined && (/\bhtml\b/i.test(headers.get('content-type') ?? '') || /^\s*</.test(body));
 }

@@ -1,9 +1,8 @@
 import type { Clock } from '../core/clock.ts';
-import { jsonObject } from '../core/json.ts';
 import type { Http, HttpResponse } from '../http/client.ts';
 import { HttpFailure, type HttpFailureKind } from '../http/errors.ts';
 import { serverWellKnowns } from '../oauth/discovery.ts';
-import { transportFailure } from '../oauth/errorResponse.ts';
+import { isHtml, transportFailure } from '../oauth/errorResponse.ts';
 import { Failure } from '../oauth/errors.ts';
 import type { AuthorizationServer } from '../oauth/model.ts';
 
@@ -64,6 +63,5 @@ export async function probe(http: Http, { issuer, tokenEndpoint }: Authorization
 
 /** A captive portal shows its page instead, or says that it wants a login (RFC 6585 section 6). */
 function isLikePortal({ status, headers, body }: HttpResponse): boolean {
-  const isPage = /\bhtml\b/i.test(headers.get('content-type') ?? '') || /^\s*</.test(body);
-  return status === 407 || status === 511 || (status < 300 && isPage && jsonObject(body) === undefined);
+  return status === 407 || status === 511 || (status < 300 && isHtml(headers, body));
 }
