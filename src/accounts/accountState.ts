@@ -17,6 +17,11 @@ export type AccountState =
   /** This window must not change it; see `ReadOnly` of `storage/snapshot.ts`. */
   | 'readOnly';
 
+/** Whether the user has to act for the account to work, or to keep working. */
+export function needsUser(state: AccountState): boolean {
+  return state === 'needsSignIn' || state === 'serverRejected';
+}
+
 /** The state of a grant while `serverUrl` is the configured MCP server URL. */
 export function stateOf({ grant, readOnly }: KnownGrant, serverUrl: string, nowMs: number): AccountState {
   if (grant.serverUrl !== serverUrl) {

@@ -8,6 +8,7 @@ import { type DiagnosticFacts, diagnosticsText } from '../diagnostics/report.ts'
 import { Failure } from '../oauth/errors.ts';
 import { parseServerUrl } from '../oauth/serverUrl.ts';
 import { hostEnvironment } from './openChannel.ts';
+import { isUsable } from './sessions.ts';
 import { defaultServerUrl, serverUrlText } from './settings.ts';
 
 export interface DiagnosticsParts {
@@ -36,7 +37,7 @@ export async function diagnostics(parts: DiagnosticsParts, signal: AbortSignal):
       ...accounts.list().map(async (account) => ({
         account,
         renewalProblem: accounts.trouble(account.grant.id),
-        ...(isChecked(account) && { report: await check(account, checkSignal) }),
+        ...(isUsable(account) && { report: await check(account, checkSignal) }),
       })),
     ]);
     return diagnosticsText({
@@ -50,10 +51,6 @@ export async function diagnostics(parts: DiagnosticsParts, signal: AbortSignal):
   } finally {
     cancelLimit();
   }
-}
-
-function isChecked({ state }: Account): boolean {
-  return state === 'healthy' || state === 'expired' || state === 'serverRejected';
 }
 
 async function serverReport(

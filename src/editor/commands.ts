@@ -1,4 +1,5 @@
 import { type Extension, env } from 'vscode';
+import { needsUser } from '../accounts/accountState.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import type { Account } from '../accounts/registry.ts';
 import type { Clock } from '../core/clock.ts';
@@ -80,9 +81,9 @@ export async function refreshAccount(parts: CommandParts, account: Account): Pro
     }
     const { step, code, status } = error.details;
     log.warn('The Refresh Session command failed.', { grant: id, kind: error.kind, step, code, status });
-    if (error.kind !== 'transient' && needsUser(accounts.find(id))) {
+    if (error.kind !== 'transient' && isWaitingForUser(accounts, id)) {
       // An account that needed the user before gets its reminder again, because the user ran a command for it.
-      reminder.remind(id, { again: needsUser(account) });
+      reminder.remind(id, { again: needsUser(account.state) });
       return;
     }
     const message = messageFor(error);
@@ -115,9 +116,9 @@ export async function testAccount(parts: CommandParts, account: Account): Promis
   const testedAtMs = clock.nowMs();
   const failed = report.checks.find(({ failure }) => failure !== undefined);
   log.info('The connection was tested.', { failed: failed?.name, kind: failed?.failure?.kind });
-  if (failed?.failure !== undefined && failed.failure.kind !== 'transient' && needsUser(accounts.find(id))) {
+  if (failed?.failure !== undefined && failed.failure.kind !== 'transient' && isWaitingForUser(accounts, id)) {
     // The failed renewal has already triggered the reminder, unless the account needed the user before the test.
-    reminder.remind(id, { again: needsUser(account) });
+    reminder.remind(id, { again: needsUser(account.state) });
     return;
   }
   const reconnect = () => void signInFlow.reconnect(account);
@@ -133,9 +134,9 @@ export async function testAccount(parts: CommandParts, account: Account): Promis
   });
 }
 
-/** Whether only a sign-in helps the account, at least if the user does not want to wait. */
-function needsUser(account: Account | undefined): boolean {
-  return account?.state === 'needsSignIn' || account?.state === 'serverRejected';
+function isWaitingForUser(accounts: Accounts, grantId: string): boolean {
+  const account = accounts.find(grantId);
+  return account !== undefined && needsUser(account.state);
 }
 
 /** Of a line of the diagnostics. */

@@ -1,5 +1,5 @@
 import { type Memento, StatusBarAlignment, type StatusBarItem, ThemeColor, window } from 'vscode';
-import type { StorageProblem } from '../accounts/accountState.ts';
+import { needsUser, type StorageProblem } from '../accounts/accountState.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import type { Account } from '../accounts/registry.ts';
 import type { DisplayText } from '../core/displayText.ts';
@@ -40,9 +40,7 @@ export class SignInReminder {
 
   /** Shows the status bar item while an account needs a sign-in, and hides it otherwise. */
   show(): void {
-    const pending = this.#parts.accounts
-      .list()
-      .filter(({ state }) => state === 'needsSignIn' || state === 'serverRejected');
+    const pending = this.#parts.accounts.list().filter(({ state }) => needsUser(state));
     if (pending.length === 0) {
       this.#item?.dispose();
       this.#item = undefined;
@@ -64,7 +62,7 @@ export class SignInReminder {
   remind(grantId: string, { again = false } = {}): void {
     const { accounts, memory, reconnect } = this.#parts;
     const account = accounts.find(grantId);
-    if (account === undefined || (account.state !== 'needsSignIn' && account.state !== 'serverRejected')) {
+    if (account === undefined || !needsUser(account.state)) {
       return;
     }
     const occurrence = `${grantId}:${account.grant.generation}`;

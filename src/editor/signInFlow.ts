@@ -1,4 +1,5 @@
 import { CancellationError, env, type Memento, type Uri } from 'vscode';
+import { needsUser } from '../accounts/accountState.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import { isSameAccount } from '../accounts/addAccount.ts';
 import type { Account } from '../accounts/registry.ts';
@@ -96,8 +97,7 @@ export class SignInFlow {
   /** Whether a new sign-in is of use to the account. */
   #isOfUse({ grant: { id }, state }: Account): boolean {
     const { accounts, stepUps } = this.#parts;
-    const needsUser = state === 'needsSignIn' || state === 'serverRejected' || state === 'readOnly';
-    return needsUser || accounts.trouble(id) === 'beingConfirmed' || stepUps.isOpen(id);
+    return needsUser(state) || state === 'readOnly' || accounts.trouble(id) === 'beingConfirmed' || stepUps.isOpen(id);
   }
 
   async #run(purpose: Purpose): Promise<SignInResult> {
