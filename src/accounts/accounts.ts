@@ -1,24 +1,17 @@
-import { type Clock, within } from '../core/clock.ts';
-import type { Log } from '../core/log.ts';
-import type { Randomness } from '../core/random.ts';
+import { within } from '../core/clock.ts';
 import type { Grant } from '../grants/grant.ts';
 import { expiresSoon, isHealthy } from '../grants/tokenLife.ts';
 import type { Identity } from '../notion/identity.ts';
 import { Failure } from '../oauth/errors.ts';
-import type { Files } from '../platform/contract.ts';
 import type { GrantRequests } from '../renewal/grantRequests.ts';
 import { refusalFailure } from '../renewal/refusal.ts';
 import { Renewal } from '../renewal/renewal.ts';
 import type { RenewReason } from '../renewal/renewReason.ts';
 import { needsSignInFailure } from '../renewal/revokedGrant.ts';
 import { RenewalScheduler } from '../renewal/scheduler.ts';
-import { GrantStore } from '../storage/grantStore.ts';
-import { Journal } from '../storage/journal.ts';
-import { Locks, type LockTiming, lockTiming } from '../storage/lock.ts';
-import { SecretStore, type Secrets } from '../storage/secretStore.ts';
-import { limitFiles, limitSecrets } from '../storage/timeLimits.ts';
+import type { GrantStore } from '../storage/grantStore.ts';
+import { openStorage, type StorageParts } from '../storage/openStorage.ts';
 import { readOnlyFailure } from '../storage/transaction.ts';
-import type { Usage } from '../storage/usage.ts';
 import { type RenewalProblem, renewalProblemOf, type StorageDiagnostics, type StorageProblem } from './accountState.ts';
 import { type FreshSignIn, storeSignIn } from './addAccount.ts';
 import { IdentityLearner } from './learnIdentity.ts';
@@ -26,20 +19,8 @@ import { type Account, AccountRegistry, type AccountsChange } from './registry.t
 import { kindOf, signOut } from './signOut.ts';
 import { StorageSync } from './storageSync.ts';
 
-export interface AccountsParts {
-  secrets: Secrets;
-  /** Absent without a disk. */
-  files: Files | undefined;
-  /** The journal's directory. */
-  directory: string;
-  lockTiming?: LockTiming;
+export interface AccountsParts extends StorageParts {
   requests: GrantRequests;
-  clock: Clock;
-  randomness: Randomness;
-  log: Log;
-  /** When this window was opened (wall clock, ms); its view of SecretStorage may be that old. */
-  openedAtMs: number;
-  usage: Usage;
   /** The configured MCP server URL, as `URL.href`. */
   serverUrl: string;
 }
@@ -59,23 +40,11 @@ export class Accounts {
   readonly #learner: IdentityLearner;
 
   constructor(parts: AccountsParts) {
-    const { directory, clock, randomness, log, requests, openedAtMs, usage } = parts;
+    const { clock, randomness, log, requests } = parts;
     this.#parts = parts;
     this.#known = new AccountRegistry(clock, parts.serverUrl);
     this.#known.onDidChange(({ removed }) => removed.length > 0 && this.#scheduler.plan());
-    const files = parts.files && limitFiles(parts.files, clock);
-    const disk = files && {
-      journal: new Journal({ files, directory, clock, randomness, openedAtMs }),
-      locks: new Locks(files, directory, clock, randomness, parts.lockTiming ?? lockTiming),
-    };
-    this.#store = new GrantStore({
-      secretStore: new SecretStore(limitSecrets(parts.secrets, clock)),
-      ...(disk && { disk }),
-      clock,
-      randomness,
-      log,
-      usage,
-    });
+    this.#store = openStorage(parts);
     this.#storageSync = new StorageSync({
       store: this.#store,
       known: this.#known,
