@@ -140,6 +140,17 @@ describe('an account that turns out to be signed in already', () => {
     assert.ok(other.accounts.find(account.id)?.grant.tokens.accessToken.equals(account.tokens.accessToken));
   });
 
+  test('a sign-in whose renewal the server refuses does not replace one that renews', async (t) => {
+    const { machine, window, account, duplicate } = await signedInTwice(t);
+    machine.server.next.push(() => {
+      throw new Failure('serverRejected', { step: 'token', code: 'invalid_scope', status: 400 });
+    });
+    await assert.rejects(window.accounts.renew(duplicate.id, { reason: 'asked' }), { kind: 'serverRejected' });
+    await learn(window, duplicate.id);
+    assert.equal(window.only().state, 'healthy');
+    assert.ok(window.only().grant.tokens.accessToken.equals(account.tokens.accessToken));
+  });
+
   test('accounts of another workspace or server are never merged', async (t) => {
     const { window, machine, duplicate } = await signedInTwice(t);
     await window.accounts.applyIdentity(duplicate.id, { ...identity, workspaceId: 'notes', workspaceName: 'notes' });
