@@ -4,11 +4,12 @@ import { hostProcess } from '#platform/process';
 import { createPlatformHttp, lookup } from '#platform/transport';
 import { Accounts } from './accounts/accounts.ts';
 import type { Account } from './accounts/registry.ts';
+import type { CallAccounts } from './calls/accountCall.ts';
+import { accountHttp } from './calls/accountHttp.ts';
 import { systemClock as clock } from './core/clock.ts';
 import type { Log } from './core/log.ts';
 import { systemRandomness as randomness } from './core/random.ts';
-import type { Secret } from './core/secret.ts';
-import { type ConnectionParts, checkConnection, checkServer } from './diagnostics/connectionTest.ts';
+import { checkConnection, checkServer } from './diagnostics/connectionTest.ts';
 import { callbackReceiver } from './editor/callbackReceiver.ts';
 import { diagnostics } from './editor/collectDiagnostics.ts';
 import type { CommandName } from './editor/commandNames.ts';
@@ -23,11 +24,12 @@ import type { NotionAuthenticationProvider } from './editor/provider.ts';
 import { ReadOnlyDocuments } from './editor/readOnlyDocuments.ts';
 import { gatewayReminders, SignInReminder, warnOfStorageProblems } from './editor/reminders.ts';
 import { ServerUrlNotice } from './editor/serverUrlNotice.ts';
-import { configuredClientId, defaultServerUrl, serverUrlText } from './editor/settings.ts';
+import { configuredClientId, defaultServerUrl, offersMcpServer, serverUrlText } from './editor/settings.ts';
 import { openBrowser, SignInFlow } from './editor/signInFlow.ts';
 import type { RunningGateway } from './gateway/contract.ts';
 import type { Grant } from './grants/grant.ts';
 import { withLogging } from './http/client.ts';
+import { readIdentity } from './notion/identity.ts';
 import { mcpRequest } from './notion/mcpClient.ts';
 import { parseServerUrl } from './oauth/serverUrl.ts';
 import { createGrantRequests } from './renewal/grantRequests.ts';
@@ -40,6 +42,7 @@ import { journalDirectory } from './storage/journalFiles.ts';
 import type { Usage } from './storage/usage.ts';
 
 /** Re-exported for `extension.ts`, which loads them only after a failure, so that the activation bundle stays small. */
+export { notRenewedSentence } from './editor/messages/notRenewed.ts';
 export { showFailure } from './editor/messages/show.ts';
 export { warnNotRevoked } from './editor/signOutCommand.ts';
 
@@ -56,6 +59,8 @@ export interface Container {
   /** The gateway for MCP callers, opened on first use; undefined on a host that cannot listen. */
   gateway(): Promise<RunningGateway | undefined>;
   serverUrlChanged(): void;
+  /** To be called when the user offers MCP servers to chat, or no longer. */
+  offerChanged(): void;
   dispose(): Promise<void>;
 }
 
@@ -84,11 +89,11 @@ export async function createContainer(
     directory: journalDirectory(context.globalStorageUri.fsPath),
     requests: {
       ...requests,
-      identify: (grant, operationLog) =>
-        requests.identify(grant, operationLog).catch((error: unknown) => {
-          stepUps.learn(grant.id, error);
-          throw error;
-        }),
+      identify: (grant, operationLog) => stepUps.learnFrom(grant.id, () => requests.identify(grant, operationLog)),
+    },
+    identify: ({ id, serverUrl }, operationLog) => {
+      const httpOfAccount = accountHttp({ accounts, clock }, id, withLogging(http, operationLog, clock));
+      return stepUps.learnFrom(id, () => readIdentity(httpOfAccount, new URL(serverUrl), { olderOrigins }));
     },
     clock,
     randomness,
@@ -98,9 +103,14 @@ export async function createContainer(
     usage: usageIn(context.globalState),
     serverUrl: configuredServerUrl(),
   });
+  let opening: Promise<RunningGateway | undefined> | undefined;
+  const offerChanged = (): void => {
+    void definitions.refresh();
+    opening?.then((opened) => opened?.endForbiddenCalls()).catch(() => undefined);
+  };
   accounts.onDidChange((change) => {
     provider.announce(change);
-    void definitions.refresh();
+    offerChanged();
     accountChanges.fire();
   });
   await accounts.load();
@@ -135,15 +145,8 @@ export async function createContainer(
     show: (labels) => void showNote(serverChangedMessage(labels)),
   });
   const testHttp = () => withLogging(http, log.operation('test', randomness), clock);
-  const check = (account: Account, signal: AbortSignal, renewal: Pick<ConnectionParts, 'renewRejected'> = {}) =>
-    checkConnection(account.grant, {
-      http: testHttp(),
-      fresh: (id, waitMs) => accounts.fresh(id, waitMs),
-      ...renewal,
-      clock,
-      signal,
-    });
-  const renewRejected = (id: string, accessToken: Secret) => accounts.renew(id, { reason: 'rejected', accessToken });
+  const checkThrough = (callAccounts: CallAccounts) => (account: Account, signal: AbortSignal) =>
+    checkConnection(account.grant, { http: testHttp(), accounts: callAccounts, clock, signal });
   const documents = new ReadOnlyDocuments();
   const { extension } = context;
   const parts = {
@@ -151,7 +154,7 @@ export async function createContainer(
     // Test Connection renews a rejected token and learns an unknown identity, as any other call does. A diagnostics
     // report must not change anything.
     check: async (account: Account, signal: AbortSignal) => {
-      const report = await check(account, signal, { renewRejected });
+      const report = await checkThrough(accounts)(account, signal);
       for (const { failure } of report.checks) {
         stepUps.learn(account.grant.id, failure);
       }
@@ -163,13 +166,13 @@ export async function createContainer(
     diagnostics: (signal: AbortSignal) =>
       diagnostics(
         {
-          ...{ extension, accounts, clock, check },
+          ...{ extension, accounts, clock },
+          check: checkThrough({ fresh: (id, waitMs) => accounts.fresh(id, waitMs) }),
           checkServer: (url, checkSignal) => checkServer(url, { http: testHttp(), clock, signal: checkSignal }),
         },
         signal,
       ),
   };
-  let opening: Promise<RunningGateway | undefined> | undefined;
   const gateway = (): Promise<RunningGateway | undefined> => {
     opening ??= import('#gateway')
       .then(({ openGateway }) =>
@@ -179,6 +182,7 @@ export async function createContainer(
             fresh: (id, waitMs) => accounts.fresh(id, waitMs),
             renew: (id, reason) => accounts.renew(id, reason),
           },
+          isOffered: offersMcpServer,
           sentence: problemSentence,
           reminders: gatewayReminders({ accounts, reconnect, reminder, stepUps }),
           scopesDemanded: (id, scopes) => stepUps.demand(id, scopes),
@@ -196,8 +200,10 @@ export async function createContainer(
   return {
     accounts,
     signInFlow,
-    lacksScopes: ({ id, serverUrl, tokens: { accessToken } }) =>
-      stepUps.probe(id, () => mcpRequest(http, new URL(serverUrl), accessToken, 'tools/list', {}, { olderOrigins })),
+    lacksScopes: ({ id, serverUrl }) => {
+      const httpOfAccount = accountHttp({ accounts, clock }, id, http);
+      return stepUps.probe(id, () => mcpRequest(httpOfAccount, new URL(serverUrl), 'tools/list', {}, { olderOrigins }));
+    },
     commands: {
       signIn: () => reportUnexpected(log, () => editorCommands.signIn(parts)),
       signOut: () => reportUnexpected(log, () => editorCommands.signOut(parts)),
@@ -211,6 +217,7 @@ export async function createContainer(
       accounts.setServerUrl(configuredServerUrl());
       serverUrlNotice.changed();
     },
+    offerChanged,
     gateway,
     dispose: async () => {
       reminder.dispose();

@@ -51,6 +51,7 @@ export function activate(context: ExtensionContext): NotionMcpAuth {
     accounts: async () => (await container()).accounts,
     signIn: async (scopes, label) => (await container()).signInFlow.run(scopes, label),
     warnNotRevoked: async (label) => (await import('./container.ts')).warnNotRevoked(label),
+    notRenewedSentence: async (...why) => (await import('./container.ts')).notRenewedSentence(...why),
     log,
   });
   const definitions = new McpDefinitions({
@@ -95,7 +96,7 @@ export function activate(context: ExtensionContext): NotionMcpAuth {
         (await container()).serverUrlChanged();
       }
       if (event.affectsConfiguration(offerMcpServerSetting)) {
-        await definitions.refresh();
+        (await container()).offerChanged();
       }
     }),
   );

@@ -41,10 +41,11 @@ export function stateOf({ grant, readOnly }: KnownGrant, serverUrl: string, nowM
 
 /**
  * Why the last renewal of an account failed, if the cause may be temporary. `beingConfirmed`: the authorization server
- * rejected it, and one more attempt is to confirm that. `storage`: this computer's disk or another window. `offline`:
- * any other failure of the request. What lasts is a state of the account, not a problem of its renewal.
+ * rejected it, and one more attempt is to confirm that. `storage`: this computer's disk or another window.
+ * `certificate`: the server's is not trusted. `proxy`: it let no request through. `offline`: any other failure of the
+ * request. What lasts is a state of the account, not a problem of its renewal.
  */
-export type RenewalProblem = 'beingConfirmed' | 'storage' | 'offline';
+export type RenewalProblem = 'beingConfirmed' | 'storage' | 'certificate' | 'proxy' | 'offline';
 
 /** Classifies the failure of a renewal; `undefined` without a failure. */
 export function renewalProblemOf(failure: Failure | undefined): RenewalProblem | undefined {
@@ -55,7 +56,10 @@ export function renewalProblemOf(failure: Failure | undefined): RenewalProblem |
   if (code === 'unconfirmed' || code === 'waiting') {
     return 'beingConfirmed';
   }
-  return step === 'storage' ? 'storage' : 'offline';
+  if (step === 'storage') {
+    return 'storage';
+  }
+  return code === 'certificate' || code === 'proxy' ? code : 'offline';
 }
 
 /** A problem of the storage that the user is told about once. */

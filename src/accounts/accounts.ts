@@ -14,12 +14,12 @@ import { openStorage, type StorageParts } from '../storage/openStorage.ts';
 import { readOnlyFailure } from '../storage/transaction.ts';
 import { type RenewalProblem, renewalProblemOf, type StorageDiagnostics, type StorageProblem } from './accountState.ts';
 import { type FreshSignIn, storeSignIn } from './addAccount.ts';
-import { IdentityLearner } from './learnIdentity.ts';
+import { IdentityLearner, type IdentityLearnerParts } from './learnIdentity.ts';
 import { type Account, AccountRegistry, type AccountsChange } from './registry.ts';
 import { kindOf, signOut } from './signOut.ts';
 import { StorageSync } from './storageSync.ts';
 
-export interface AccountsParts extends StorageParts {
+export interface AccountsParts extends StorageParts, Pick<IdentityLearnerParts, 'identify'> {
   requests: GrantRequests;
   /** The configured MCP server URL, as `URL.href`. */
   serverUrl: string;

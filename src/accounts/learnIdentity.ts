@@ -18,6 +18,8 @@ export interface IdentityLearnerParts {
   known: AccountRegistry;
   storageSync: StorageSync;
   requests: GrantRequests;
+  /** Reads whose account it is; renews a rejected token, as any call does. @throws Failure */
+  identify(grant: Grant, log: Log): Promise<Identity>;
   clock: Clock;
   randomness: Randomness;
   log: Log;
@@ -47,7 +49,7 @@ export class IdentityLearner {
       return this.#running.get(grantId) ?? Promise.resolve();
     }
     this.#nextAtMs.set(grantId, nowMs + pauseMs);
-    return this.#run(grantId, async (grant, log) => grant.identity ?? this.#parts.requests.identify(grant, log));
+    return this.#run(grantId, async (grant, log) => grant.identity ?? this.#parts.identify(grant, log));
   }
 
   /** The same with an identity that was learned elsewhere, such as by a connection test. Never rejects. */

@@ -13,6 +13,8 @@ export type ProblemKind =
   | 'signInNeeded'
   /** The account was signed out. */
   | 'signedOut'
+  /** The user has turned the offer of MCP servers off. */
+  | 'notOffered'
   /** The token could not be renewed for a reason other than the network. */
   | 'renewalFailed'
   /** The MCP server rejects a token that was just renewed. */
@@ -21,6 +23,8 @@ export type ProblemKind =
   | 'insufficientScope'
   /** There was no response, or it broke off. */
   | 'unreachable'
+  /** The response broke off, and the request must not be sent again, as it may have changed something. */
+  | 'outcomeUnknown'
   | 'rateLimited'
   /** A status such as 5xx: the same request may succeed later. */
   | 'serverError'
@@ -48,7 +52,7 @@ interface ProblemDetails {
 export type Problem = ProblemDetails &
   ({ kind: KindWithFailure; failure: Failure } | { kind: Exclude<ProblemKind, KindWithFailure> });
 
-type KindWithFailure = 'renewalFailed' | 'unreachable';
+type KindWithFailure = 'renewalFailed' | 'unreachable' | 'outcomeUnknown';
 
 /** Describes a problem in a sentence for the caller, which may show it to the user in a chat. */
 export type Sentence = (problem: Problem) => DisplayText;
@@ -60,10 +64,12 @@ export type Sentence = (problem: Problem) => DisplayText;
 const codes: Readonly<Record<ProblemKind, number>> = {
   signInNeeded: -32080,
   signedOut: -32081,
+  notOffered: -32092,
   renewalFailed: -32082,
   tokenRejected: -32083,
   insufficientScope: -32084,
   unreachable: -32085,
+  outcomeUnknown: -32091,
   rateLimited: -32086,
   serverError: -32087,
   serverRejected: -32088,
@@ -72,7 +78,10 @@ const codes: Readonly<Record<ProblemKind, number>> = {
   internal: -32603,
 };
 
-/** Returns the JSON-RPC error for a problem; programs read `data.kind`. */
+/**
+ * Returns the JSON-RPC error for a problem. Programs read `data.kind`, and where a renewal or a request failed
+ * `data.reason`, its `FailureCode`: `certificate`, `proxy`, `timeout`, `unreachable`, …
+ */
 export function errorOf(problem: Problem, sentence: Sentence): RpcError {
   const { kind, status, waitSeconds, scopes } = problem;
   return {
@@ -80,6 +89,7 @@ export function errorOf(problem: Problem, sentence: Sentence): RpcError {
     message: sentence(problem),
     data: {
       kind,
+      ...('failure' in problem && { reason: problem.failure.details.code }),
       ...(status !== undefined && { status }),
       ...(waitSeconds !== undefined && { retryAfterSeconds: waitSeconds }),
       ...(scopes !== undefined && { scopes }),

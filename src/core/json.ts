@@ -1,8 +1,17 @@
 /** Parses a body as a JSON object, regardless of its content type; undefined if it is not one. */
 export function jsonObject(body: string): Record<string, unknown> | undefined {
+  const value = parseJson(body.replace(/^\uFEFF/, ''));
+  return isObject(value) ? value : undefined;
+}
+
+/** The value; undefined if `text` is not JSON. */
+export function parseJson(text: string): unknown {
+  if (text === '') {
+    // Exceptions are slow.
+    return undefined;
+  }
   try {
-    const value: unknown = JSON.parse(body.replace(/^\uFEFF/, ''));
-    return isObject(value) ? value : undefined;
+    return JSON.parse(text);
   } catch {
     return undefined;
   }

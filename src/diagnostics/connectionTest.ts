@@ -1,10 +1,13 @@
+import type { CallAccounts } from '../calls/accountCall.ts';
+import { accountHttp } from '../calls/accountHttp.ts';
 import type { Clock } from '../core/clock.ts';
-import type { Secret } from '../core/secret.ts';
 import type { Grant } from '../grants/grant.ts';
+import type { BearerHttp } from '../http/bearer.ts';
 import type { Http } from '../http/client.ts';
 import { HttpFailure, type HttpFailureKind } from '../http/errors.ts';
+import { discoverMethod } from '../mcp/revision.ts';
 import { type Identity, readIdentity } from '../notion/identity.ts';
-import { discoverMethod, mcpRequest } from '../notion/mcpClient.ts';
+import { mcpRequest } from '../notion/mcpClient.ts';
 import { readToolAccess, type ToolAccess } from '../notion/toolAccess.ts';
 import { discover } from '../oauth/discovery.ts';
 import { transportFailure } from '../oauth/errorResponse.ts';
@@ -49,10 +52,7 @@ export interface SentRequest {
 
 export interface ConnectionParts {
   http: Http;
-  /** Returns the grant with a valid token, renewed if necessary. @throws Failure */
-  fresh: (grantId: string, waitMs: number) => Promise<Grant>;
-  /** Returns the grant with the token to try after a rejection. If absent, rejected tokens are not renewed. */
-  renewRejected?: (grantId: string, accessToken: Secret) => Promise<Grant>;
+  accounts: CallAccounts;
   clock: Clock;
   /** Ends the test at once, even if a request is pending. */
   signal?: AbortSignal;
@@ -60,8 +60,6 @@ export interface ConnectionParts {
 
 const freshWaitMs = 30_000;
 const maxToolPages = 10;
-/** A new token may not have reached all of the server's stores yet, so it is tried twice before the renewed one. */
-const maxInitializeAttempts = 3;
 
 type RunParts = Pick<ConnectionParts, 'http' | 'clock' | 'signal'>;
 type CheckStep = [CheckName, (http: Http, signal: AbortSignal) => Promise<void>];
@@ -81,45 +79,22 @@ export async function checkConnection(grant: Grant, parts: ConnectionParts): Pro
   const url = new URL(grant.serverUrl);
   const report = emptyReport();
   const olderOrigins = new Set<string>();
-  let { accessToken } = grant.tokens;
+  const call = callStep(grant, report, parts);
   const steps: CheckStep[] = [
     ...serverSteps(url, report, parts.clock),
-    [
-      'token',
-      async () => {
-        accessToken = (await parts.fresh(grant.id, freshWaitMs)).tokens.accessToken;
-      },
-    ],
-    [
-      'initialize',
-      async (http, signal) => {
-        const accepted = await withRenewal(grant, accessToken, parts, (token) =>
-          mcpRequest(http, url, token, discoverMethod, {}, { signal, olderOrigins }),
-        );
-        report.wasRenewed = !accepted.equals(accessToken);
-        accessToken = accepted;
-      },
-    ],
-    [
-      'tools',
-      async (http, signal) => {
-        report.tools = await listTools((params) =>
-          mcpRequest(http, url, accessToken, 'tools/list', params, { signal, olderOrigins }),
-        );
-      },
-    ],
-    [
-      'identity',
-      async (http, signal) => {
-        report.identity = await readIdentity(http, url, accessToken, { signal, olderOrigins });
-      },
-    ],
-    [
-      'access',
-      async (http, signal) => {
-        report.access = await readToolAccess(http, url, accessToken, { signal, olderOrigins });
-      },
-    ],
+    ['token', async () => void (await parts.accounts.fresh(grant.id, freshWaitMs))],
+    call('initialize', async (http, signal) => {
+      await mcpRequest(http, url, discoverMethod, {}, { signal, olderOrigins });
+    }),
+    call('tools', async (http, signal) => {
+      report.tools = await listTools((params) => mcpRequest(http, url, 'tools/list', params, { signal, olderOrigins }));
+    }),
+    call('identity', async (http, signal) => {
+      report.identity = await readIdentity(http, url, { signal, olderOrigins });
+    }),
+    call('access', async (http, signal) => {
+      report.access = await readToolAccess(http, url, { signal, olderOrigins });
+    }),
   ];
   await runSteps(report, steps, parts);
   return report;
@@ -136,26 +111,27 @@ function emptyReport(): ConnectionReport {
   };
 }
 
-/** Sends `request`; if the token is rejected, renews it and retries, as every call does. @returns the accepted token */
-async function withRenewal(
-  { id }: Grant,
-  accessToken: Secret,
-  { renewRejected }: ConnectionParts,
-  request: (accessToken: Secret) => Promise<unknown>,
-): Promise<Secret> {
-  let token = accessToken;
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      await request(token);
-      return token;
-    } catch (error) {
-      const isRejected = error instanceof Failure && error.details.code === 'invalid_token';
-      if (!isRejected || renewRejected === undefined || attempt === maxInitializeAttempts) {
-        throw error;
-      }
-      token = (await renewRejected(id, token)).tokens.accessToken;
-    }
-  }
+/** Makes steps whose requests are calls of the account, and notes in `report` whether they had to renew its token. */
+function callStep({ id }: Grant, report: ConnectionReport, { accounts, clock }: ConnectionParts) {
+  let isRenewed = false;
+  const renew = accounts.renew?.bind(accounts);
+  const noting: CallAccounts = {
+    fresh: (grantId, waitMs) => accounts.fresh(grantId, waitMs),
+    ...(renew && {
+      renew: async (grantId, why) => {
+        const renewed = await renew(grantId, why);
+        isRenewed ||= !renewed.tokens.accessToken.equals(why.accessToken);
+        return renewed;
+      },
+    }),
+  };
+  return (name: CheckName, run: (http: BearerHttp, signal: AbortSignal) => Promise<void>): CheckStep => [
+    name,
+    async (http, signal) => {
+      await run(accountHttp({ accounts: noting, clock }, id, http), signal);
+      report.wasRenewed = isRenewed;
+    },
+  ];
 }
 
 function serverSteps(url: URL, report: ConnectionReport, clock: Clock): CheckStep[] {

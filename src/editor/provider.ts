@@ -37,6 +37,8 @@ export interface ProviderParts {
   signIn: (scopes: readonly string[], label: string | undefined) => Promise<SignInResult>;
   /** Warns the user that this account is signed out here although the server could not be told. */
   warnNotRevoked: (label: string) => void;
+  /** Explains why these accounts, whose renewals failed with `errors`, have no session. */
+  notRenewedSentence: (accounts: readonly Account[], errors: readonly unknown[]) => Promise<string>;
   log: Log;
 }
 
@@ -85,7 +87,8 @@ export class NotionAuthenticationProvider implements AuthenticationProvider {
     const kept = usable.flatMap(({ grant }) => accounts.find(grant.id) ?? []).filter(isUsable);
     if (sessions.length === 0 && kept.length > 0) {
       // An empty list would mean "not signed in", and the consumer would request a sign-in that is not needed.
-      throw new Error(notRenewedSentence(kept));
+      const errors = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
+      throw new Error(await this.#parts.notRenewedSentence(kept, errors));
     }
     return sessions;
   }
@@ -155,13 +158,4 @@ export class NotionAuthenticationProvider implements AuthenticationProvider {
       this.#held.push(event);
     }
   }
-}
-
-/** Explains why none of these accounts has a session, although they are still signed in. */
-function notRenewedSentence(accounts: readonly Account[]): string {
-  return accounts.every(({ state }) => state === 'serverRejected')
-    ? l10n.t('Notion refuses to renew the sign-in. It is kept: run “Notion MCP: Manage Accounts” to reconnect it.')
-    : l10n.t(
-        'The sign-in to Notion could not be renewed just now. It is kept: check your network, and try again in a moment.',
-      );
 }

@@ -1,4 +1,4 @@
-import type { GatewayAccounts } from '../calls/accountCall.ts';
+import type { GatewayAccounts } from '../calls/forward.ts';
 import type { Sentence } from '../calls/problem.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
@@ -9,6 +9,8 @@ import type { Secret } from '../core/secret.ts';
 export interface GatewayServices {
   accounts: GatewayAccounts;
   reminders: GatewayReminders;
+  /** Whether the user wants MCP servers to be offered. */
+  isOffered(): boolean;
   /** Called for each challenge of the MCP server to an account's token; `scopes` is empty if it names none. */
   scopesDemanded(grantId: string, scopes: readonly string[]): void;
   /** Describes a problem in the sentence that the caller gets. */
@@ -32,6 +34,8 @@ export interface RunningGateway {
   urlFor(grantId: string): string;
   /** What callers of an account send as Bearer token. */
   secretFor(grantId: string): Secret;
+  /** Ends the calls of accounts that may not be used any more: after a sign-out, or once nothing is offered. */
+  endForbiddenCalls(): void;
   close(): Promise<void>;
 }
 

@@ -1,20 +1,26 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { ownAddresses } from '#platform/addresses';
 import { listen } from '#platform/listen';
 import { createTransport } from '#platform/transport';
-import { forward, type Outcome } from '../calls/accountCall.ts';
+import { type ForwardedRequest, forward, type Outcome } from '../calls/forward.ts';
+import { OpenCalls } from '../calls/openCalls.ts';
 import { errorOf, type Problem } from '../calls/problem.ts';
 import type { Secret } from '../core/secret.ts';
 import { HttpFailure } from '../http/errors.ts';
 import type { Transport } from '../http/transport.ts';
-import { requestIdsOf, requestIdsOfEnds } from '../mcp/jsonRpc.ts';
+import { isLoopback } from '../http/url.ts';
+import { discoverMethod, isModernRevision } from '../mcp/revision.ts';
 import { CallerAuthorizer } from './authorize.ts';
 import type { GatewayReminders, GatewayServices, OpenGateway, RunningGateway } from './contract.ts';
+import type { Exchange } from './exchange.ts';
 import { headersForServer } from './headers.ts';
-import { type RequestBody, readBody } from './requestBody.ts';
-import { type Call, respondToDelete, respondToGet, respondToPost, respondWithProblem } from './respond.ts';
+import { emptyRequestBody, type RequestBody, readBody } from './requestBody.ts';
+import { respondToDelete, respondToGet, respondToPost } from './respond.ts';
 
 export interface GatewayParts extends GatewayServices {
   transport: Transport;
+  /** The addresses of this computer at which other machines can reach it. */
+  addresses: () => ReadonlySet<string>;
   /** Listens on 127.0.0.1 on a free port. A connection is closed within seconds unless `admit` is called for it. */
   listen(
     handle: (request: IncomingMessage, response: ServerResponse, admit: () => void) => void,
@@ -35,12 +41,14 @@ export interface GatewayListener {
 export class Gateway implements RunningGateway {
   readonly #parts: GatewayParts;
   readonly #reminders: OnceReminders;
+  readonly #calls: OpenCalls;
   #opening: Promise<Open> | undefined;
   #open: Open | undefined;
 
   constructor(parts: GatewayParts) {
     this.#parts = parts;
     this.#reminders = new OnceReminders(parts.reminders);
+    this.#calls = new OpenCalls(parts);
   }
 
   /**
@@ -70,6 +78,10 @@ export class Gateway implements RunningGateway {
    */
   secretFor(grantId: string): Secret {
     return this.#listening().authorizer.secretFor(grantId);
+  }
+
+  endForbiddenCalls(): void {
+    this.#calls.endEach((call) => this.#refusalOf(call.grantId));
   }
 
   /** Ends all calls, also those to MCP servers, and releases the port. The next `listen` creates new secrets. */
@@ -125,56 +137,100 @@ export class Gateway implements RunningGateway {
   }
 
   async #serve(grantId: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const disconnected = new AbortController();
-    response.on('close', () => {
-      if (!response.writableFinished) {
-        disconnected.abort();
-      }
-    });
     const { method } = request;
     if (method !== 'POST' && method !== 'GET' && method !== 'DELETE') {
       response.writeHead(405, { allow: 'GET, POST, DELETE', connection: 'close', 'content-length': 0 }).end();
       return;
     }
-    const body = method === 'POST' ? await readBody(request) : undefined;
-    const call = this.#call(grantId, request, response, body);
-    if (body?.kind === 'tooLarge') {
-      respondWithProblem(call, { kind: 'tooLarge', host: call.host });
+    if (request.headers['content-encoding'] !== undefined) {
+      // The messages in it could not be read. No MCP client compresses its requests (RFC 7694 section 3).
+      response.writeHead(415, { 'accept-encoding': 'identity', connection: 'close', 'content-length': 0 }).end();
       return;
     }
-    const outcome: Outcome = await forward(this.#parts, grantId, {
-      method,
-      headers: headersForServer(request.headers),
-      signal: disconnected.signal,
-      ...(body && { body: body.bytes }),
+    const body = method === 'POST' ? await readBody(request) : emptyRequestBody();
+    const exchange = this.#exchange(grantId, method, request, response, body);
+    const { call } = exchange;
+    response.on('close', () => {
+      if (!response.writableFinished) {
+        call.cancel();
+      }
     });
-    if ('response' in outcome) {
-      this.#reminders.clearSignInNeeded(grantId);
+    try {
+      const outcome = await this.#outcome(exchange, method, request, body);
+      if ('response' in outcome) {
+        this.#reminders.clearSignInNeeded(grantId);
+      }
+      await responders[method](exchange, outcome);
+    } finally {
+      call.close();
     }
-    await responders[method](call, outcome);
   }
 
-  #call(grantId: string, request: IncomingMessage, response: ServerResponse, body: RequestBody | undefined): Call {
-    const { accounts, sentence, scopesDemanded, log } = this.#parts;
+  /** Forwards a request that may be forwarded. */
+  async #outcome(
+    { call }: Exchange,
+    method: ForwardedRequest['method'],
+    request: IncomingMessage,
+    { bytes }: RequestBody,
+  ): Promise<Outcome> {
+    const refusal = this.#refusalOf(call.grantId);
+    if (refusal !== undefined) {
+      return { problem: refusal };
+    }
+    if (method === 'POST' && bytes === undefined) {
+      return { problem: { kind: 'tooLarge', host: call.host } };
+    }
+    const headers = headersForServer(request.headers);
+    return forward(this.#parts, call, { method, headers, ...(bytes && { body: bytes }) });
+  }
+
+  /** Why an account's calls are refused; undefined if they are not. */
+  #refusalOf(grantId: string): Problem | undefined {
+    const { accounts, isOffered } = this.#parts;
+    const account = accounts.find(grantId);
+    if (account === undefined) {
+      return { kind: 'signedOut', host: '' };
+    }
+    return isOffered() ? undefined : { kind: 'notOffered', host: new URL(account.serverUrl).host };
+  }
+
+  #exchange(
+    grantId: string,
+    method: ForwardedRequest['method'],
+    { headers }: IncomingMessage,
+    response: ServerResponse,
+    { requests, isBatch, methods }: RequestBody,
+  ): Exchange {
+    const { accounts, sentence, scopesDemanded, clock, log } = this.#parts;
+    const account = accounts.find(grantId);
+    const { host, hostname } = new URL(account?.serverUrl ?? 'about:blank');
+    const isDiscovery = methods.has(discoverMethod);
+    const isOpening = isDiscovery || methods.has('initialize');
+    const call = this.#calls.open({ grantId, host, isLocal: isLoopback(hostname), method, messages: methods });
     return {
       response,
-      host: hostOf(accounts.find(grantId)?.serverUrl),
-      hasSession: request.headers['mcp-session-id'] !== undefined,
-      requestIds: () => {
-        if (body === undefined) {
-          return { ids: [], batch: false };
-        }
-        return body.kind === 'whole' ? requestIdsOf(body.bytes) : requestIdsOfEnds(body.head, body.tail);
-      },
+      call,
+      requests,
+      isBatch,
+      hasSession: headers['mcp-session-id'] !== undefined,
+      lastEventId: typeof headers['last-event-id'] === 'string' ? headers['last-event-id'] : undefined,
+      isModern: isDiscovery || isModernRevision(headers['mcp-protocol-version']),
+      acceptsEvents: /text\/event-stream|\*\/\*/.test(headers.accept ?? '*/*'),
+      title: isOpening ? account?.serverNames?.title : undefined,
+      clock,
+      resume: (lastEventId) =>
+        forward(this.#parts, call, {
+          method: 'GET',
+          headers: { ...headersForServer(headers), accept: 'text/event-stream', 'last-event-id': lastEventId },
+        }),
       errorFor: (problem) => {
         const { kind, status, scopes } = problem;
-        const { method } = request;
         if (kind === 'insufficientScope' || scopes !== undefined) {
           scopesDemanded(grantId, scopes ?? []);
         }
         // Callers retry a stream that cannot be opened every half minute.
         log[method === 'POST' ? 'warn' : 'debug']('The gateway responds with an error.', { method, kind, status });
-        this.#reminders.remind(grantId, problem, accounts.find(grantId)?.signedInAtMs);
+        this.#reminders.remind(grantId, problem, account?.signedInAtMs);
         return errorOf(problem, sentence);
       },
     };
@@ -188,10 +244,6 @@ interface Open {
 }
 
 const responders = { POST: respondToPost, GET: respondToGet, DELETE: respondToDelete } as const;
-
-function hostOf(serverUrl: string | undefined): string {
-  return serverUrl === undefined ? '' : new URL(serverUrl).host;
-}
 
 /**
  * Passes a reminder on only once for each account and cause, so that a chat that tries ten tools does not show ten
@@ -235,7 +287,7 @@ export const openGateway: OpenGateway = async (services) => {
   if (listen === undefined) {
     return undefined;
   }
-  const gateway = new Gateway({ ...services, listen, transport: createTransport() });
+  const gateway = new Gateway({ ...services, listen, transport: createTransport(), addresses: ownAddresses });
   await gateway.listen();
   return gateway;
 };

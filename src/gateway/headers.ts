@@ -5,19 +5,13 @@ type Headers = Readonly<Record<string, string | string[] | undefined>>;
  * those that identify the caller to the gateway (`authorization`, `cookie`, `origin`), that tell where it came from
  * (`forwarded`, `x-forwarded-…`) or that apply to one connection only (hop-by-hop: RFC 9110, section 7.6.1).
  */
-const requestHeaders: ReadonlySet<string> = new Set([
-  'accept',
-  'content-encoding',
-  'content-type',
-  'last-event-id',
-  'user-agent',
-]);
+const requestHeaders: ReadonlySet<string> = new Set(['accept', 'content-type', 'last-event-id', 'user-agent']);
 
 /**
  * The response headers that are passed to the caller: never a challenge, which would start a sign-in, a cookie or a
  * CORS permission.
  */
-const responseHeaders: ReadonlySet<string> = new Set(['allow', 'cache-control', 'content-encoding', 'content-type']);
+const responseHeaders: ReadonlySet<string> = new Set(['allow', 'cache-control', 'content-type']);
 
 /** Returns the headers of a request that are forwarded to the MCP server. */
 export function headersForServer(headers: Headers): Record<string, string> {

@@ -1,7 +1,13 @@
-/** The failure of a request: `cancelled` if its signal was aborted, else of the kind that its error indicates. */
-export function failureOf(cause: unknown, { url, signal }: { url: URL; signal: AbortSignal }): HttpFailure {
+/**
+ * The failure of a request: `cancelled` if its signal was aborted, else of the kind that its error indicates. Where the
+ * caller does not know whether there was a connection yet (`isConnecting`), the error decides.
+ */
+export function failureOf(
+  cause: unknown,
+  { url, signal }: { url: URL; signal: AbortSignal },
+  { isConnecting = [...chainOf(cause)].some(failedToConnect) } = {},
+): HttpFailure {
   const kind = signal.aborted ? 'cancelled' : failureKind(cause, url);
-  const isConnecting = [...chainOf(cause)].some(failedToConnect);
   return new HttpFailure(kind, url.host, { cause, ...(isConnecting && { wasSent: false }) });
 }
 
@@ -35,15 +41,22 @@ function certificate({ code, message }: Evidence): 'certificate' | undefined {
 }
 
 function proxy({ code, message, syscall, hostname, port }: Evidence, url: URL): 'proxy' | undefined {
-  const byCode = typeof code === 'string' && /^(UND_ERR_PRX_TLS|UND_ERR_SOCKS5.*|ERR_PROXY_.+)$/.test(code);
+  const byCode = typeof code === 'string' && /^(UND_ERR_PRX_.+|UND_ERR_SOCKS5.*|ERR_PROXY_.+)$/.test(code);
   // undici has no specific code for a refused tunnel.
   const refused = code === 'UND_ERR_ABORTED' && /^Proxy response \(\d+\)/.test(String(message));
   // A host that could not be resolved or connected to, and is not the server, must be the proxy.
   const serverPort = url.port === '' ? defaultPorts[url.protocol] : url.port;
   const otherHost =
     (syscall === 'getaddrinfo' && typeof hostname === 'string' && hostname !== url.hostname) ||
-    (syscall === 'connect' && typeof port === 'number' && String(port) !== serverPort);
+    (syscall === 'connect' && typeof port === 'number' && String(port) !== serverPort) ||
+    (code === 'UND_ERR_CONNECT_TIMEOUT' && attemptedPorts(message).some((attempted) => attempted !== serverPort));
   return byCode || refused || otherHost || /PROXY|TUNNEL/.test(chromiumCode(message) ?? '') ? 'proxy' : undefined;
+}
+
+/** The ports of the addresses that undici attempted, which only its text holds: `(attempted address: proxy:3128, …`. */
+function attemptedPorts(message: unknown): string[] {
+  const addresses = /\(attempted address(?:es)?: (.+), timeout:/.exec(String(message))?.[1]?.split(',') ?? [];
+  return addresses.map((address) => address.slice(address.lastIndexOf(':') + 1).trim());
 }
 
 function timeout({ name, code, message }: Evidence): 'timeout' | undefined {
@@ -166,10 +179,22 @@ export type HttpFailureKind =
   | 'certificate'
   /** Not sent: the environment switches the verification of certificates off (`NODE_TLS_REJECT_UNAUTHORIZED=0`). */
   | 'unverified'
+  /** The network of this computer changed, or the computer slept, before the response was complete. */
+  | 'interrupted'
   /** The proxy is unreachable, rejects the password or cannot open a tunnel. */
   | 'proxy'
   /** The request's signal was aborted, or its transport was closed. */
   | 'cancelled';
+
+/** The kinds of failure that mean that the network does not lead to the server at the moment. */
+const networkKinds = ['unreachable', 'timeout', 'certificate', 'unverified', 'interrupted', 'proxy'] as const;
+
+export type NetworkFailureKind = (typeof networkKinds)[number];
+
+/** Whether a kind or code of failure means that the network does not lead to the server at the moment. */
+export function isNetworkFailure(kind: string): kind is NetworkFailureKind {
+  return networkKinds.some((each) => each === kind);
+}
 
 /** The kinds of failure that occur before a request is sent. */
 const unsentKinds: readonly HttpFailureKind[] = ['insecure', 'privateAddress', 'certificate', 'unverified', 'proxy'];

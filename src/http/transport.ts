@@ -14,7 +14,7 @@ export interface TransportResponse {
   /** By lowercase name. */
   headers: Readonly<Record<string, string | string[] | undefined>>;
   /**
-   * The next chunk of the body, undefined after the last. The body is not fetched far ahead of the reader.
+   * The next chunk of the body, decoded, undefined after the last. The body is not fetched far ahead of the reader.
    * @throws HttpFailure if the body breaks off
    */
   read(): Promise<Uint8Array | undefined>;

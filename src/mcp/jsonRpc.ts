@@ -1,4 +1,4 @@
-import { isObject } from '../core/json.ts';
+import { isObject, parseJson } from '../core/json.ts';
 
 /** A JSON-RPC error object (JSON-RPC 2.0, section 5.1). */
 export interface RpcError {
@@ -7,37 +7,12 @@ export interface RpcError {
   data?: unknown;
 }
 
-type RpcId = string | number | null;
+/** The id of an error response where the request's own could not be read (JSON-RPC 2.0, section 5). */
+export const unknownId = 'null';
 
-/** The requests that an error response has to address. */
-export interface RequestIds {
-  /** The ids of the requests in a body, in order; empty if it contains only notifications and responses. */
-  ids: RpcId[];
-  /** Whether the body is a batch, so that the response must be an array. */
-  batch: boolean;
-}
-
-/** The body of a response that gives every request the same error; undefined if there are no requests. */
-export function errorBody({ ids, batch }: RequestIds, error: RpcError): string | undefined {
-  const errors = ids.map((id) => ({ jsonrpc: '2.0', id, error }));
-  return errors.length === 0 ? undefined : JSON.stringify(batch ? errors : errors[0]);
-}
-
-/** The ids of the requests in a body. If it is not JSON-RPC, the response has the id `null`, as JSON-RPC requires. */
-export function requestIdsOf(body: Uint8Array): RequestIds {
-  const message = parseJson(textOf(body));
-  const batch = Array.isArray(message);
-  return { ids: (batch ? message : [message]).flatMap(idOf), batch };
-}
-
-/**
- * Like `requestIdsOf`, for a body that was too large to keep, from its first and last bytes. Clients write the id next
- * to method and version, before the parameters (VS Code) or after them (the MCP SDK). Not found there, it is `null`.
- */
-export function requestIdsOfEnds(head: Uint8Array, tail: Uint8Array): RequestIds {
-  const id = idAtStart.exec(textOf(head))?.[1] ?? idAtEnd.exec(textOf(tail))?.[1];
-  const value = id === undefined ? null : parseJson(id);
-  return { ids: [isId(value) ? value : null], batch: false };
+/** An error response to a request. `id` is JSON text, so that the response has the id exactly as it was written. */
+export function errorResponse(id: string, error: RpcError): string {
+  return `{"jsonrpc":"2.0","id":${id},"error":${JSON.stringify(error)}}`;
 }
 
 /** The error of a response body that is a single JSON-RPC error, regardless of the HTTP status. */
@@ -51,35 +26,47 @@ export function rpcErrorIn(body: string): RpcError | undefined {
   return { code: Number(code), message: text, ...(data !== undefined && { data }) };
 }
 
-const idMember = String.raw`"id"\s*:\s*("(?:[^"\\]|\\.)*"|-?\d+)`;
-const plainMember = String.raw`"(?:jsonrpc|method)"\s*:\s*"[^"\\]*"`;
-const idAtStart = new RegExp(String.raw`^\s*\{\s*(?:${plainMember}\s*,\s*)*${idMember}\s*[,}]`);
-const idAtEnd = new RegExp(String.raw`,\s*${idMember}\s*(?:,\s*${plainMember}\s*)*\}\s*$`);
+/** The requests of a body that have no response yet, by their ids as JSON text. */
+export class OpenRequests {
+  /** The ids that were written, by value: a server may write `1.0` as `1`, and rounds what is above 2^53. */
+  readonly #written = new Map<string, string[]>();
 
-/** The id of a request, `null` if it is invalid; nothing for a notification or a response. */
-function idOf(message: unknown): RpcId[] {
-  if (!isObject(message)) {
-    return [null];
+  /** How many requests have no response. */
+  get count(): number {
+    return this.#written.size;
   }
-  if (message.id === undefined || !('method' in message)) {
-    return [];
+
+  add(id: string): void {
+    const key = valueKey(id);
+    const same = this.#written.get(key);
+    if (same === undefined) {
+      this.#written.set(key, [id]);
+    } else {
+      same.push(id);
+    }
   }
-  return [isId(message.id) ? message.id : null];
+
+  /** Notes that a request has its response. */
+  settle(id: string): void {
+    const key = valueKey(id);
+    const [, ...others] = this.#written.get(key) ?? [];
+    if (others.length === 0) {
+      this.#written.delete(key);
+    } else {
+      this.#written.set(key, others);
+    }
+  }
+
+  /** Takes the requests without a response. @returns their ids as they were written */
+  *take(): Iterable<string> {
+    for (const [key, ids] of this.#written) {
+      this.#written.delete(key);
+      yield* ids;
+    }
+  }
 }
 
-function isId(value: unknown): value is RpcId {
-  return typeof value === 'string' || typeof value === 'number' || value === null;
-}
-
-/** The value; undefined if `text` is not JSON. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function textOf(bytes: Uint8Array): string {
-  return new TextDecoder().decode(bytes);
+/** The id's value in a form that differs for `1` and `"1"`. */
+function valueKey(id: string): string {
+  return JSON.stringify(parseJson(id)) ?? '';
 }

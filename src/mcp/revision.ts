@@ -5,6 +5,14 @@ import type { RpcError } from './jsonRpc.ts';
 /** The revision that we speak first. Every request carries its version, so there is no handshake and no session. */
 const modernRevision = '2026-07-28';
 
+/** The method that asks a server what it speaks. On older revisions, `initialize` is sent instead. */
+export const discoverMethod = 'server/discover';
+
+/** Whether a value of `MCP-Protocol-Version` names a revision without a handshake. Revisions are dates. */
+export function isModernRevision(version: string | string[] | undefined): boolean {
+  return typeof version === 'string' && /^\d{4}-\d{2}-\d{2}$/.test(version) && version >= modernRevision;
+}
+
 /** The revision that we speak to servers of the revisions before it, which begin with `initialize`. */
 export const handshakeRevision = '2025-06-18';
 

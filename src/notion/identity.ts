@@ -1,7 +1,6 @@
 import { type DisplayText, displayText } from '../core/displayText.ts';
 import { isObject } from '../core/json.ts';
-import type { Secret } from '../core/secret.ts';
-import type { Http } from '../http/client.ts';
+import type { BearerHttp } from '../http/bearer.ts';
 import { Failure } from '../oauth/errors.ts';
 import type { CallOptions } from './mcpClient.ts';
 import { readFromTools, type ToolCall } from './readFromTools.ts';
@@ -16,17 +15,12 @@ export interface Identity {
 }
 
 /**
- * Reads from Notion which user and workspace an access token belongs to.
+ * Reads from Notion which user and workspace the access token of `http` belongs to.
  * @throws Failure of step `identity`: `serverRejected` with code `invalid_token` if the server rejects the token,
  *   `transient` if a later call may succeed, `invalidResponse` if no tool returns both the user and the workspace
  */
-export async function readIdentity(
-  http: Http,
-  serverUrl: URL,
-  accessToken: Secret,
-  options: CallOptions = {},
-): Promise<Identity> {
-  const identity = await readFromTools(http, serverUrl, accessToken, identityCalls, identityIn, options);
+export async function readIdentity(http: BearerHttp, serverUrl: URL, options: CallOptions = {}): Promise<Identity> {
+  const identity = await readFromTools(http, serverUrl, identityCalls, identityIn, options);
   if (identity === undefined) {
     throw new Failure('invalidResponse', { step: 'identity', code: 'no_identity', host: serverUrl.host });
   }

@@ -1,9 +1,17 @@
 import { isObject, jsonObject } from '../core/json.ts';
 import type { Secret } from '../core/secret.ts';
-import type { Http, HttpResponse } from '../http/client.ts';
+import type { BearerHttp } from '../http/bearer.ts';
+import type { HttpResponse } from '../http/client.ts';
 import { eventData } from '../mcp/eventStream.ts';
 import { type RpcError, rpcErrorIn } from '../mcp/jsonRpc.ts';
-import { handshakeRevision, initializeParams, isModernError, modernRequest, needsHandshake } from '../mcp/revision.ts';
+import {
+  discoverMethod,
+  handshakeRevision,
+  initializeParams,
+  isModernError,
+  modernRequest,
+  needsHandshake,
+} from '../mcp/revision.ts';
 import { parseChallenge } from '../oauth/challenge.ts';
 import { displayReason, responseFailure, transportFailure } from '../oauth/errorResponse.ts';
 import { Failure } from '../oauth/errors.ts';
@@ -22,9 +30,6 @@ const invalidParams = -32602;
 /** JSON-RPC's "Internal error". */
 const internalError = -32603;
 
-/** The method that asks a server what it speaks. On older revisions, `initialize` is sent instead. */
-export const discoverMethod = 'server/discover';
-
 /**
  * Sends one request to an MCP server over Streamable HTTP and returns its result. It speaks revision 2026-07-28, and
  * older ones to servers that know only those. Notion's server is stateless, so one HTTP request is enough. If an older
@@ -34,35 +39,39 @@ export const discoverMethod = 'server/discover';
  *   `invalid_params` or `rpc_error` if it responds with a JSON-RPC error, `transient` if that is an internal error
  */
 export async function mcpRequest(
-  http: Http,
+  http: BearerHttp,
   serverUrl: URL,
-  accessToken: Secret,
   method: string,
   params: Record<string, unknown>,
   { signal, olderOrigins }: CallOptions = {},
 ): Promise<Record<string, unknown>> {
-  const post: Post = (message, headers) => send(http, serverUrl, accessToken, message, headers, signal);
+  const post: Post = (message, headers) => send(http, serverUrl, message, headers, signal);
   const { origin } = serverUrl;
   if (!olderOrigins?.has(origin)) {
     const { message, headers } = modernRequest(1, method, params);
     const response = await post(message, headers);
     if (!needsHandshake(response, rpcErrorOf(response))) {
-      return readResult(rpcResponse(response, 1, accessToken), response.url.host, accessToken);
+      return readResult(response, http.sent);
     }
     olderOrigins?.add(origin);
   }
-  const response = await postToOlderServer(post, method, params);
+  const response = await postToOlderServer(post, method, params, http.sent);
   if (isModernError(rpcErrorOf(response))) {
     // The server was updated; the next call tries the current revision again.
     olderOrigins?.delete(origin);
   }
-  return readResult(rpcResponse(response, 1, accessToken), response.url.host, accessToken);
+  return readResult(response, http.sent);
 }
 
 type Post = (message: Record<string, unknown>, headers: Record<string, string>) => Promise<HttpResponse>;
 
 /** Sends a request in the way of the revisions before 2026-07-28. */
-async function postToOlderServer(post: Post, method: string, params: Record<string, unknown>): Promise<HttpResponse> {
+async function postToOlderServer(
+  post: Post,
+  method: string,
+  params: Record<string, unknown>,
+  sent: readonly Secret[],
+): Promise<HttpResponse> {
   if (method === discoverMethod) {
     return post({ id: 1, method: 'initialize', params: initializeParams }, {});
   }
@@ -70,13 +79,13 @@ async function postToOlderServer(post: Post, method: string, params: Record<stri
   const response = await post(call, { 'mcp-protocol-version': handshakeRevision });
   // The SDK's server responds with 400 before `initialize` and with 404 for an unknown session.
   const needsSession = (response.status === 400 || response.status === 404) && !isModernError(rpcErrorOf(response));
-  return needsSession ? post(call, await openSession(post)) : response;
+  return needsSession ? post(call, await openSession(post, sent)) : response;
 }
 
 /** Performs the `initialize` handshake and returns the headers for all later requests of the session. */
-async function openSession(post: Post): Promise<Record<string, string>> {
+async function openSession(post: Post, sent: readonly Secret[]): Promise<Record<string, string>> {
   const response = await post({ id: 0, method: 'initialize', params: initializeParams }, {});
-  const { result } = rpcResponse(response, 0);
+  const { result } = rpcResponse(response, 0, sent);
   const negotiatedVersion = isObject(result) ? result.protocolVersion : undefined;
   const session = response.headers.get('mcp-session-id');
   const headers = {
@@ -91,9 +100,8 @@ async function openSession(post: Post): Promise<Record<string, string>> {
 }
 
 async function send(
-  http: Http,
+  http: BearerHttp,
   serverUrl: URL,
-  accessToken: Secret,
   message: Record<string, unknown>,
   headers: Record<string, string>,
   signal: AbortSignal | undefined,
@@ -105,7 +113,6 @@ async function send(
       headers: {
         accept: 'application/json, text/event-stream',
         'content-type': 'application/json',
-        authorization: `Bearer ${accessToken.reveal()}`,
         ...headers,
       },
       body: JSON.stringify({ jsonrpc: '2.0', ...message }),
@@ -118,7 +125,7 @@ async function send(
 }
 
 /** The JSON-RPC response to request `id` in a JSON or an event-stream body. */
-function rpcResponse(response: HttpResponse, id: number, accessToken?: Secret): Record<string, unknown> {
+function rpcResponse(response: HttpResponse, id: number, sent: readonly Secret[]): Record<string, unknown> {
   const { status, headers, url, body } = response;
   const details = { step: 'identity', status, host: url.host } as const;
   const challenge = status === 401 || status === 403 ? parseChallenge(headers.get('www-authenticate')) : undefined;
@@ -133,7 +140,7 @@ function rpcResponse(response: HttpResponse, id: number, accessToken?: Secret): 
     return found;
   }
   throw (
-    responseFailure(response, body, { step: 'identity', host: url.host, sent: accessToken ? [accessToken] : [] }) ??
+    responseFailure(response, body, { step: 'identity', host: url.host, sent }) ??
     new Failure('invalidResponse', { ...details, code: 'no_reply' })
   );
 }
@@ -149,18 +156,17 @@ function rpcErrorOf(response: HttpResponse): RpcError | undefined {
     .find((error) => error !== undefined);
 }
 
-function readResult(
-  { result, error }: Record<string, unknown>,
-  host: string,
-  accessToken: Secret,
-): Record<string, unknown> {
+/** The result of request 1. */
+function readResult(response: HttpResponse, sent: readonly Secret[]): Record<string, unknown> {
+  const { result, error } = rpcResponse(response, 1, sent);
+  const { host } = response.url;
   if (isObject(error)) {
     const reason = typeof error.message === 'string' ? error.message : '';
     throw new Failure(error.code === internalError ? 'transient' : 'serverRejected', {
       step: 'identity',
       code: error.code === invalidParams ? 'invalid_params' : 'rpc_error',
       host,
-      serverReason: displayReason(reason, [accessToken]),
+      serverReason: displayReason(reason, sent),
     });
   }
   if (!isObject(result)) {
@@ -180,15 +186,14 @@ export interface ToolResult {
 
 /** Calls one tool. @throws Failure as `mcpRequest` does */
 export async function callTool(
-  http: Http,
+  http: BearerHttp,
   serverUrl: URL,
-  accessToken: Secret,
   name: string,
   args: Record<string, unknown>,
   options: CallOptions = {},
 ): Promise<ToolResult> {
   const params = { name, arguments: args };
-  const result = await mcpRequest(http, serverUrl, accessToken, 'tools/call', params, options);
+  const result = await mcpRequest(http, serverUrl, 'tools/call', params, options);
   const blocks = Array.isArray(result.content) ? result.content.filter(isObject) : [];
   const text = blocks
     .map((block) => (block.type === 'text' && typeof block.text === 'string' ? block.text : ''))

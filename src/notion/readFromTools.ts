@@ -1,6 +1,5 @@
 import { jsonObject } from '../core/json.ts';
-import type { Secret } from '../core/secret.ts';
-import type { Http } from '../http/client.ts';
+import type { BearerHttp } from '../http/bearer.ts';
 import { Failure } from '../oauth/errors.ts';
 import { type CallOptions, callTool } from './mcpClient.ts';
 import { toolErrorOf, toolFailure } from './toolErrors.ts';
@@ -15,19 +14,18 @@ export type ToolCall = readonly [tool: string, args: Record<string, unknown>];
  * @throws Failure as `callTool` does, or if a tool fails: `transient` if the same call may succeed later
  */
 export async function readFromTools<T>(
-  http: Http,
+  http: BearerHttp,
   serverUrl: URL,
-  accessToken: Secret,
   calls: readonly ToolCall[],
   read: (content: Record<string, unknown>) => T | undefined,
   options: CallOptions,
 ): Promise<T | undefined> {
   for (const [tool, args] of calls) {
     try {
-      const result = await callTool(http, serverUrl, accessToken, tool, args, options);
+      const result = await callTool(http, serverUrl, tool, args, options);
       const error = toolErrorOf(result);
       if (error !== undefined) {
-        throw toolFailure(error, serverUrl.host, accessToken);
+        throw toolFailure(error, serverUrl.host, http.sent);
       }
       for (const content of [result.structured, jsonObject(result.text)]) {
         const found = content && read(content);

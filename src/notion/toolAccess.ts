@@ -1,7 +1,6 @@
 import { type DisplayText, displayLink } from '../core/displayText.ts';
 import { isObject } from '../core/json.ts';
-import type { Secret } from '../core/secret.ts';
-import type { Http } from '../http/client.ts';
+import type { BearerHttp } from '../http/bearer.ts';
 import type { CallOptions } from './mcpClient.ts';
 import { readFromTools, type ToolCall } from './readFromTools.ts';
 
@@ -21,12 +20,11 @@ export interface ToolAccess {
  * @throws Failure as `readFromTools` does
  */
 export async function readToolAccess(
-  http: Http,
+  http: BearerHttp,
   serverUrl: URL,
-  accessToken: Secret,
   options: CallOptions = {},
 ): Promise<Map<string, ToolAccess>> {
-  const access = await readFromTools(http, serverUrl, accessToken, accessCalls, accessIn, options);
+  const access = await readFromTools(http, serverUrl, accessCalls, accessIn, options);
   return access ?? new Map();
 }
 

@@ -37,14 +37,21 @@ export function toolErrorOf({ isError, structured, text }: ToolResult): ToolErro
   };
 }
 
-/** The failure for a tool's error: `serverRejected` if the same call would fail again, else `transient`. */
-export function toolFailure({ code, message, retryAfterMs }: ToolError, host: string, accessToken: Secret): Failure {
+/**
+ * The failure for a tool's error: `serverRejected` if the same call would fail again, else `transient`. The secrets in
+ * `sent` are redacted if the server quotes them.
+ */
+export function toolFailure(
+  { code, message, retryAfterMs }: ToolError,
+  host: string,
+  sent: readonly Secret[],
+): Failure {
   const [kind, failureCode] = failures[code];
   return new Failure(kind, {
     step: 'identity',
     code: failureCode,
     host,
-    serverReason: displayReason(message, [accessToken]) || displayReason(code, []),
+    serverReason: displayReason(message, sent) || displayReason(code, []),
     ...(retryAfterMs !== undefined && { retryAfterMs }),
   });
 }

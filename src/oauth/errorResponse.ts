@@ -1,7 +1,7 @@
 import { type DisplayText, displayText } from '../core/displayText.ts';
 import { jsonObject } from '../core/json.ts';
 import type { Secret } from '../core/secret.ts';
-import { HttpFailure } from '../http/errors.ts';
+import { HttpFailure, isNetworkFailure } from '../http/errors.ts';
 import { retryAfterMs } from '../http/retryAfter.ts';
 import { errorCode, Failure, type FailureCode, type FailureDetails, type FailureStep } from './errors.ts';
 import { redactSecrets } from './redaction.ts';
@@ -18,13 +18,10 @@ export function transportFailure(error: unknown, step: FailureStep): Failure {
     throw error;
   }
   const details = { step, host: error.host, wasSent: error.wasSent, cause: error };
+  if (isNetworkFailure(error.kind)) {
+    return new Failure('transient', { ...details, code: error.kind });
+  }
   switch (error.kind) {
-    case 'unreachable':
-    case 'timeout':
-    case 'certificate':
-    case 'unverified':
-    case 'proxy':
-      return new Failure('transient', { ...details, code: error.kind });
     case 'tooLarge':
       return new Failure('invalidResponse', { ...details, code: 'too_large' });
     // Following a redirected POST would leak the code or refresh token to the redirect's target

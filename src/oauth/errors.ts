@@ -160,6 +160,7 @@ type OwnCode =
   // A request without a response.
   | 'unreachable'
   | 'timeout'
+  | 'interrupted'
   | 'certificate'
   | 'unverified'
   | 'proxy'

@@ -1,6 +1,7 @@
 import { type Clock, within } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { Grant } from '../grants/grant.ts';
+import { withBearer } from '../http/bearer.ts';
 import { type Http, withLogging } from '../http/client.ts';
 import { type Identity, readIdentity } from '../notion/identity.ts';
 import { Failure } from '../oauth/errors.ts';
@@ -48,7 +49,7 @@ export function createGrantRequests(plainHttp: Http, clock: Clock): GrantRequest
     },
     probe: ({ authorizationServer }, log) => probe(logged(log), authorizationServer, clock),
     identify: ({ serverUrl, tokens }, log) =>
-      within(readIdentity(logged(log), new URL(serverUrl), tokens.accessToken, { olderOrigins }), {
+      within(readIdentity(withBearer(logged(log), tokens.accessToken), new URL(serverUrl), { olderOrigins }), {
         clock,
         limitMs: identityLimitMs,
         late: () => {
@@ -66,6 +67,9 @@ export interface GrantRequests {
   revoke(grant: Grant, log?: Log): Promise<void>;
   /** Checks that the network leads to the authorization server; see `probe.ts`. @throws Failure `transient` */
   probe(grant: Grant, log?: Log): Promise<void>;
-  /** Reads whose account it is, with the access token as it is. @throws Failure */
+  /**
+   * Reads whose account it is, with the access token as it is: a renewal confirms a rejection by it, so it must not
+   * renew. @throws Failure
+   */
   identify(grant: Grant, log?: Log): Promise<Identity>;
 }

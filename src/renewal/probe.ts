@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import type { Http, HttpResponse } from '../http/client.ts';
-import { HttpFailure, type HttpFailureKind } from '../http/errors.ts';
+import { HttpFailure, isNetworkFailure } from '../http/errors.ts';
 import { serverWellKnowns } from '../oauth/discovery.ts';
 import { isHtml, transportFailure } from '../oauth/errorResponse.ts';
 import { Failure } from '../oauth/errors.ts';
@@ -8,15 +8,6 @@ import type { AuthorizationServer } from '../oauth/model.ts';
 
 /** The time limit of all requests of a probe together. */
 export const probeLimitMs = 10_000;
-
-/** The failures that show that the network does not lead to the server. */
-const networkFailures: ReadonlySet<HttpFailureKind> = new Set([
-  'unreachable',
-  'timeout',
-  'certificate',
-  'unverified',
-  'proxy',
-]);
 
 /**
  * Checks that the network leads to the token endpoint, with a GET request, which spends nothing. What the server says
@@ -44,13 +35,10 @@ export async function probe(http: Http, { issuer, tokenEndpoint }: Authorization
         return;
       }
     } catch (error) {
-      if (
-        !(error instanceof HttpFailure) ||
-        (isTokenUrl && error.kind !== 'timeout' && networkFailures.has(error.kind))
-      ) {
+      if (!(error instanceof HttpFailure) || (isTokenUrl && error.kind !== 'timeout' && isNetworkFailure(error.kind))) {
         throw transportFailure(error, 'token');
       }
-      if (error.kind !== 'redirected' && !networkFailures.has(error.kind)) {
+      if (error.kind !== 'redirected' && !isNetworkFailure(error.kind)) {
         return;
       }
       if (isTokenUrl && error.kind === 'timeout') {

@@ -3,6 +3,7 @@ import { systemErrorCode } from '../core/errorInfo.ts';
 import type { Log } from '../core/log.ts';
 import type { Randomness } from '../core/random.ts';
 import { type Grant, renewedGrant } from '../grants/grant.ts';
+import { isHealthy } from '../grants/tokenLife.ts';
 import { Failure } from '../oauth/errors.ts';
 import type { GrantStore } from '../storage/grantStore.ts';
 import { assertLockHeld, type StoreTransaction } from '../storage/transaction.ts';
@@ -74,12 +75,12 @@ export class Renewal {
   }
 
   /** When a failed renewal may be retried (monotonic clock); `undefined` if a renewal may start at once. */
-  retryAtMs(grant: Grant): number | undefined {
+  retryAtMs(grant: Grant, backoffUntilMs = this.#backoff.untilMs(grant)): number | undefined {
     const { clock } = this.#parts;
     const refusedMs = refusedForMs(grant, clock.nowMs());
     const waits = [
       this.confirmAtMs(grant),
-      this.#backoff.untilMs(grant),
+      backoffUntilMs,
       refusedMs > 0 ? clock.monotonicMs() + refusedMs : undefined,
     ].filter((wait) => wait !== undefined);
     return waits.length === 0 ? undefined : Math.max(...waits);
@@ -116,8 +117,11 @@ export class Renewal {
     if (grant.refusal !== undefined && this.#isRefused(grant, why)) {
       return refusalFailure(grant, grant.refusal);
     }
-    const untilMs = this.retryAtMs(grant);
-    const isWaiting = untilMs !== undefined && this.#parts.clock.monotonicMs() < untilMs;
+    const { clock } = this.#parts;
+    // With a valid access token the caller's own request tells what the network does now.
+    const isValid = isHealthy(grant.tokens, clock.nowMs());
+    const untilMs = this.retryAtMs(grant, isValid ? undefined : this.#backoff.callersUntilMs(grant));
+    const isWaiting = untilMs !== undefined && clock.monotonicMs() < untilMs;
     return isWaiting && (why.reason === 'expiry' || this.confirmAtMs(grant) !== undefined)
       ? (this.lastFailure(grant) ?? new Failure('transient', { step: 'token', code: 'waiting' }))
       : undefined;

@@ -4,6 +4,7 @@ import { errorInfo } from '../core/errorInfo.ts';
 import type { Log } from '../core/log.ts';
 import type { Secret } from '../core/secret.ts';
 import type { Grant } from '../grants/grant.ts';
+import { withBearer } from '../http/bearer.ts';
 import type { Http } from '../http/client.ts';
 import { type Identity, readIdentity } from '../notion/identity.ts';
 import { Failure } from '../oauth/errors.ts';
@@ -108,7 +109,7 @@ async function identify(
       const stopLimit = clock.after(identityLimitMs, () => limit.abort());
       try {
         const limited = AbortSignal.any([signal, limit.signal]);
-        return await readIdentity(http, serverUrl, accessToken, { signal: limited, olderOrigins });
+        return await readIdentity(withBearer(http, accessToken), serverUrl, { signal: limited, olderOrigins });
       } finally {
         stopLimit();
       }

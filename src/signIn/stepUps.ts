@@ -49,6 +49,16 @@ export class StepUps {
     return lacksScopes;
   }
 
+  /** Passes on what `request`, sent with the account's token, returns, and learns from its failure. */
+  async learnFrom<T>(grantId: string, request: () => Promise<T>): Promise<T> {
+    try {
+      return await request();
+    } catch (error) {
+      this.learn(grantId, error);
+      throw error;
+    }
+  }
+
   /**
    * Learns what the MCP server demands, by a request with the account's token; at most one a minute.
    * @returns whether the token lacks scopes; a failure of another kind says nothing about that

@@ -1,8 +1,6 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { Accounts } from '../../src/accounts/accounts.ts';
 import { Log } from '../../src/core/log.ts';
 import { systemRandomness } from '../../src/core/random.ts';
@@ -11,6 +9,7 @@ import { FakeClock } from '../unit/fakeClock.ts';
 import { TokenServer } from '../unit/renewal/tokenServer.ts';
 import { MemorySecretStorage } from '../unit/storage/memorySecrets.ts';
 import { type Figure, figure, median } from './figure.ts';
+import { heapMegabytes } from './heap.ts';
 
 const renewals = 10_000;
 
@@ -26,6 +25,7 @@ export async function growthFigures(): Promise<Figure[]> {
       files,
       directory: join(home, 'journal'),
       requests: server.requests,
+      identify: server.requests.identify,
       clock,
       randomness: systemRandomness,
       log: new Log({ error: ignore, warn: ignore, info: ignore, debug: ignore }),
@@ -63,10 +63,4 @@ export async function growthFigures(): Promise<Figure[]> {
   } finally {
     await rm(home, { recursive: true, force: true });
   }
-}
-
-function heapMegabytes(): number {
-  setFlagsFromString('--expose-gc');
-  runInNewContext('gc')();
-  return process.memoryUsage().heapUsed / 1_048_576;
 }

@@ -17,6 +17,7 @@ const benches: Record<string, () => Promise<Figure[]>> = {
   renewal: async () => (await import('./renewal.ts')).renewalFigures(),
   idle: async () => (await import('./idle.ts')).idleFigures(),
   growth: async () => (await import('./growth.ts')).growthFigures(),
+  callGrowth: async () => (await import('./callGrowth.ts')).callGrowthFigures(),
   gateway: async () => (await import('./gateway.ts')).gatewayFigures(),
 };
 

@@ -7,6 +7,7 @@ import type {
   OAuthTokens,
 } from '@modelcontextprotocol/sdk/shared/auth.js';
 import { createPlatformHttp } from '#platform/transport';
+import { withBearer } from '../../src/http/bearer.ts';
 import { readIdentity } from '../../src/notion/identity.ts';
 import { mcpRequest } from '../../src/notion/mcpClient.ts';
 import { approve } from '../notion/approve.ts';
@@ -53,7 +54,7 @@ async function ourLabelledSignIn(
   olderOrigins = new Set<string>(),
 ): Promise<Awaited<ReturnType<typeof signIn>>> {
   const signedIn = await signIn(http, notion);
-  await readIdentity(http, new URL(notion.mcpUrl), signedIn.tokens.accessToken, { olderOrigins });
+  await readIdentity(withBearer(http, signedIn.tokens.accessToken), new URL(notion.mcpUrl), { olderOrigins });
   return signedIn;
 }
 
@@ -61,7 +62,7 @@ async function ourLabelledSignIn(
 async function ourSignIn(notion: NotionServer): Promise<void> {
   const olderOrigins = new Set<string>();
   const { tokens } = await ourLabelledSignIn(notion, olderOrigins);
-  await mcpRequest(http, new URL(notion.mcpUrl), tokens.accessToken, 'tools/list', {}, { olderOrigins });
+  await mcpRequest(withBearer(http, tokens.accessToken), new URL(notion.mcpUrl), 'tools/list', {}, { olderOrigins });
 }
 
 async function theirSignIn(notion: NotionServer): Promise<void> {

@@ -128,8 +128,8 @@ export class Consumer {
     await this.#call('/clock', { minutes });
   }
 
-  command(id: string): Promise<unknown> {
-    return this.#call('/command', { id });
+  command(id: string, ...args: unknown[]): Promise<unknown> {
+    return this.#call('/command', { id, args });
   }
 
   async #call(path: string, body?: unknown): Promise<unknown> {

@@ -6,7 +6,10 @@ import { signIn } from './signIn.ts';
 import { useTestbed } from './testbed.ts';
 
 const wiki = 'notion-engineering-wiki';
+const docs = 'notion2-engineering-docs';
 const maxTries = 10;
+/** The oldest version starts a server as soon as it finds it. */
+const startsByItself = chosenHost() === oldestHost;
 
 describe('Notion’s tools in chat and agents', { timeout: 150_000 }, async () => {
   const { notion, editor, window, consumer } = await useTestbed({ logLevel: 'trace' });
@@ -15,7 +18,7 @@ describe('Notion’s tools in chat and agents', { timeout: 150_000 }, async () =
   async function waitForServers(expected: string[]): Promise<void> {
     for (let tries = 1; ; tries += 1) {
       await window.runCommand('MCP: List Servers');
-      const servers = (await window.quickInput.items()).filter((name) => name.startsWith('notion-'));
+      const servers = (await window.quickInput.items()).filter((name) => /^notion\d*-/.test(name));
       await window.quickInput.cancel();
       if (isDeepStrictEqual(servers, expected)) {
         return;
@@ -24,14 +27,49 @@ describe('Notion’s tools in chat and agents', { timeout: 150_000 }, async () =
     }
   }
 
+  /** Opens a server's menu until it offers an action, because an open menu is not updated. */
+  async function waitForAction(server: string, action: 'Start Server' | 'Stop Server'): Promise<void> {
+    for (let tries = 1; ; tries += 1) {
+      await window.runCommand('MCP: List Servers');
+      await window.quickInput.choose(server);
+      const actions = await window.quickInput.items();
+      if (actions.includes(action)) {
+        return;
+      }
+      assert.ok(tries < maxTries, `${server} offers: ${actions}`);
+      await window.quickInput.cancel();
+    }
+  }
+
+  async function startServer(server: string): Promise<void> {
+    await waitForAction(server, 'Start Server');
+    await window.quickInput.choose('Start Server');
+    await waitForAction(server, 'Stop Server');
+    await window.quickInput.cancel();
+  }
+
+  async function stopServer(server: string): Promise<void> {
+    await waitForAction(server, 'Stop Server');
+    await window.quickInput.choose('Stop Server');
+    await waitForAction(server, 'Start Server');
+    await window.quickInput.cancel();
+  }
+
+  /** Calls a tool that fetches who is connected, and confirms the call. */
+  async function fetchSelfWith(name: string): Promise<string> {
+    const result = consumer.callTool(name, { id: 'self' });
+    await window.dialog.waitFor('Run notion-fetch');
+    await window.dialog.click('Yes');
+    return result;
+  }
+
   test('after a sign-in the account’s MCP server is listed, starts and offers its tools without a second sign-in', async () => {
     await signIn(window);
     await window.runCommand('MCP: List Servers');
     await window.quickInput.waitFor(wiki);
     await window.screenshot('40-mcp-servers');
     await window.quickInput.choose(wiki);
-    if (chosenHost() === oldestHost) {
-      // This version starts a server as soon as it finds it.
+    if (startsByItself) {
       await window.quickInput.waitFor('Stop Server');
       await window.quickInput.cancel();
     } else {
@@ -46,18 +84,12 @@ describe('Notion’s tools in chat and agents', { timeout: 150_000 }, async () =
 
   test('a tool call succeeds before and after a renewal and after the access token was invalidated, without a restart of the MCP server', async () => {
     const name = (await consumer.toolNames()).find((each) => each.includes('notion-fetch')) ?? '';
-    const self = async (): Promise<string> => {
-      const result = consumer.callTool(name, { id: 'self' });
-      await window.dialog.waitFor('Run notion-fetch');
-      await window.dialog.click('Yes');
-      return result;
-    };
-    assert.match(await self(), /Ada Lovelace/);
+    assert.match(await fetchSelfWith(name), /Ada Lovelace/);
     await window.runCommand('Notion MCP: Refresh Session');
     await window.notifications.waitFor('Refreshed');
-    assert.match(await self(), /Ada Lovelace/);
+    assert.match(await fetchSelfWith(name), /Ada Lovelace/);
     await notion.expireAccessTokens();
-    assert.match(await self(), /Ada Lovelace/);
+    assert.match(await fetchSelfWith(name), /Ada Lovelace/);
   });
 
   test('the scope of a challenge is shown as text without link or icon, and several scopes give one notification', async () => {
@@ -86,27 +118,73 @@ describe('Notion’s tools in chat and agents', { timeout: 150_000 }, async () =
     await window.notifications.dismiss('A tool needs more access');
   });
 
-  test('a second workspace adds a second MCP server, and a sign-out removes only its own', async () => {
-    await signIn(window, { user: 'Ada Lovelace', workspace: 'Team Notes' });
-    await window.runCommand('MCP: List Servers');
-    await window.quickInput.waitFor('notion-team-notes');
+  test('a second workspace adds a second MCP server', async () => {
+    const [engineering = assert.fail()] = notion.directory.workspaces;
+    notion.directory.workspaces.push({ ...engineering, id: 'workspace-docs', name: 'Engineering Docs' });
+    await signIn(window, { user: 'Ada Lovelace', workspace: 'Engineering Docs' });
+    await waitForServers([wiki, docs]);
+  });
+
+  test('two workspaces whose names begin alike have different names in the tool picker, and the same tools in whatever order their MCP servers start', async () => {
+    /** The name of each tool that fetches, with the workspace that it fetches from. */
+    const fetchTools = async (): Promise<Record<string, string | undefined>> => {
+      const tools: Record<string, string | undefined> = {};
+      for (const name of (await consumer.toolNames()).filter((each) => each.includes('notion-fetch'))) {
+        tools[name] = /Engineering (Wiki|Docs)/.exec(await fetchSelfWith(name))?.[0];
+      }
+      return tools;
+    };
+    if (!startsByItself) {
+      await startServer(docs);
+    }
+    const before = await fetchTools();
+    assert.deepEqual(Object.values(before).sort(), ['Engineering Docs', 'Engineering Wiki']);
+    // The editor names tools when a server starts for the first time, and remembers the names.
+    await consumer.command('workbench.mcp.resetCachedTools');
+    await window.reload();
+    await consumer.waitForRestart();
+    if (startsByItself) {
+      await stopServer(wiki);
+      await stopServer(docs);
+    }
+    await startServer(docs);
+    await startServer(wiki);
+    assert.deepEqual(await fetchTools(), before);
+
+    await consumer.command('workbench.action.chat.open');
+    const picking = consumer.command('workbench.action.chat.configureTools');
+    const groups = window.page.locator('.quick-input-widget .monaco-list-row').filter({ hasText: 'engineering' });
+    await groups.nth(1).waitFor();
+    await window.screenshot('44-tool-picker');
+    // The newest version shows a server's title with its label beside it, the oldest its label alone.
+    assert.deepEqual(
+      await groups.allInnerTexts(),
+      chosenHost() === oldestHost
+        ? [`MCP Server: ${wiki}`, `MCP Server: ${docs}`]
+        : [`Notion – Engineering Wiki${wiki}`, `Notion 2 – Engineering Docs${docs}`],
+    );
     await window.quickInput.cancel();
+    await picking;
+    await consumer.command('workbench.action.closeAuxiliaryBar');
+  });
+
+  test('a sign-out removes only the MCP server of its own account', async () => {
     // The editor shows the log of a server that it started, and moves the focus when that server is removed.
     await consumer.command('workbench.action.closePanel');
     await window.runCommand('Notion MCP: Sign Out');
     await window.quickInput.choose('Ada Lovelace (Engineering Wiki)');
     await window.dialog.click('Sign Out');
     await window.notifications.waitFor('Signed out of');
-    await waitForServers(['notion-team-notes']);
+    await waitForServers([docs]);
   });
 
   test('another extension calls the MCP server directly as the README shows, also after its access token was invalidated', async () => {
-    await consumer.requestConsent(window, 'Ada Lovelace (Team Notes)');
+    await consumer.requestConsent(window, 'Ada Lovelace (Engineering Docs)');
     const self = (): Promise<string> => consumer.callNotion(notion.mcpUrl, 'notion-fetch', { id: 'self' });
-    assert.match(await self(), /Team Notes/);
+    assert.match(await self(), /Engineering Docs/);
     await notion.expireAccessTokens();
     const renewals = notion.requests({ path: '/token' }).length;
-    assert.match(await self(), /Team Notes/);
+    assert.match(await self(), /Engineering Docs/);
     assert.equal(notion.requests({ path: '/token' }).length, renewals + 1);
   });
 

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
+import { Authority } from '../unit/http/authority.ts';
 import { startProxy } from '../unit/http/connectProxy.ts';
+import { startTlsServer } from '../unit/http/tlsServer.ts';
 import { hostname, startPrivateServer } from './privateServer.ts';
 import { signIn } from './signIn.ts';
 import { reportFailure, startTestbed } from './testbed.ts';
@@ -37,7 +39,8 @@ async function startCompany(t: TestContext, { settings, environment, trusted = t
   });
   scope.after(() => testbed.stop());
   scope.after(() => reportFailure(t, testbed.editor));
-  return { ...testbed, tunnels: proxy.tunnels };
+  const server = { host: notion.address.host, port: notion.address.port, password: 'open sesame' };
+  return { ...testbed, scope, tunnels: proxy.tunnels, proxy, proxyUrl, server };
 }
 
 const proxySources: Record<string, Company> = {
@@ -94,5 +97,59 @@ describe('behind a proxy, with an untrusted certificate authority', { timeout: 1
     const { severity, buttons } = await window.notifications.waitFor('is not trusted on this computer');
     assert.deepEqual({ severity, buttons }, { severity: 'error', buttons: ['Try Again', 'Show Log'] });
     assert.deepEqual(notion.requests(), []);
+  });
+});
+
+describe('behind a proxy, after a sign-in', { timeout: 150_000 }, () => {
+  test('a tool call in chat, a sign-in and a test of the connection tell a certificate, a proxy’s password, a stopped proxy and an unknown server name each in one sentence', async (t) => {
+    const company = await startCompany(t, { settings: (proxy) => ({ 'http.proxy': proxy.href }) });
+    const { window, consumer, notion, proxy, proxyUrl, server, scope } = company;
+    const { host } = new URL(notion.origin);
+    const stranger = await startTlsServer(scope, await (await Authority.create(scope)).issue(`DNS:${hostname}`));
+    await signIn(window);
+    await window.runCommand('MCP: List Servers');
+    await window.quickInput.choose('notion-engineering-wiki');
+    await window.quickInput.choose('Start Server');
+    await consumer.waitForTool('notion-fetch');
+    const tool = (await consumer.toolNames()).find((name) => name.includes('notion-fetch')) ?? assert.fail();
+
+    const call = async (): Promise<string> => {
+      const result = consumer.callTool(tool, { id: 'self' }).catch(String);
+      await window.dialog.waitFor('Run notion-fetch');
+      await window.dialog.click('Yes');
+      return result;
+    };
+    const assertTold = async (sentence: string): Promise<void> => {
+      const inChat = await call();
+      assert.ok(inChat.endsWith(sentence), inChat);
+      await window.runCommand('Notion MCP: Sign In');
+      await window.notifications.take(sentence);
+      await window.runCommand('Notion MCP: Test Connection');
+      await window.notifications.take(`${label}: ${sentence}`);
+    };
+    const ofCertificate = `The certificate of ${host} is not trusted on this computer. If your company issued it, add its authority to the system’s certificates, then try again.`;
+    const ofProxy = `The proxy did not let the request to ${host} through. Check the proxy setting, then try again.`;
+
+    proxy.change({ host: '127.0.0.1', port: stranger.port });
+    await assertTold(ofCertificate);
+    proxy.change({ ...server, password: 'changed' });
+    await assertTold(ofProxy);
+    proxy.change(server);
+    proxy.stop();
+    await assertTold(ofProxy);
+    await proxy.restart();
+    await consumer.changeSetting('http.proxy', '');
+    await assertTold(`${host} cannot be reached. Check your network and the server URL, and try again.`);
+    await consumer.changeSetting('http.proxy', proxyUrl.href);
+    assert.match(await call(), /Ada Lovelace/);
+
+    await consumer.requestConsent(window, label);
+    // The access token has expired, so the renewal before the call is what fails.
+    await consumer.advanceClock(120);
+    proxy.change({ host: '127.0.0.1', port: stranger.port });
+    const inChat = await call();
+    assert.ok(inChat.endsWith(ofCertificate), inChat);
+    await assert.rejects(consumer.silentSession(), ({ message }: Error) => message.endsWith(ofCertificate));
+    assert.deepEqual(stranger.received, []);
   });
 });

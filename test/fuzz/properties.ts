@@ -4,6 +4,7 @@ import type { Property } from './property.ts';
 import { responseProperties } from './responseProperties.ts';
 import { textProperties } from './textProperties.ts';
 import { toolProperties } from './toolProperties.ts';
+import { wireProperties } from './wireProperties.ts';
 
 export const properties: readonly Property[] = [
   ...callbackProperties,
@@ -11,4 +12,5 @@ export const properties: readonly Property[] = [
   ...displayProperties,
   ...responseProperties,
   ...toolProperties,
+  ...wireProperties,
 ];

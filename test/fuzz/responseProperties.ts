@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { Secret } from '../../src/core/secret.ts';
+import { withBearer } from '../../src/http/bearer.ts';
 import type { Http, HttpResponse } from '../../src/http/client.ts';
 import { HttpFailure, type HttpFailureKind } from '../../src/http/errors.ts';
 import { isSecure } from '../../src/http/url.ts';
@@ -159,7 +160,7 @@ export const responseProperties: Property[] = [
     ],
     async (responses) => {
       const accessToken = new Secret(secrets.accessToken);
-      const result = await attempt(() => callTool(scripted(responses), serverUrl, accessToken, 'x', {}));
+      const result = await attempt(() => callTool(withBearer(scripted(responses), accessToken), serverUrl, 'x', {}));
       assert.ok(result === undefined || typeof result.text === 'string');
     },
   ),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { Secret } from '../../src/core/secret.ts';
+import { withBearer } from '../../src/http/bearer.ts';
 import { displayNames, readIdentity } from '../../src/notion/identity.ts';
 import { readToolAccess } from '../../src/notion/toolAccess.ts';
 import { toolErrorOf, toolFailure } from '../../src/notion/toolErrors.ts';
@@ -93,7 +94,7 @@ export const toolProperties: Property[] = [
     'an identity has ids and names that can be shown, or is a failure without secrets',
     [responses],
     async (inputs) => {
-      const identity = await attempt(() => readIdentity(scripted(inputs), serverUrl, accessToken));
+      const identity = await attempt(() => readIdentity(withBearer(scripted(inputs), accessToken), serverUrl));
       if (identity !== undefined) {
         for (const id of [identity.userId, identity.workspaceId]) {
           assert.ok(id !== '' && id.length <= 200);
@@ -112,7 +113,7 @@ export const toolProperties: Property[] = [
       assert.equal(found !== undefined, toolResult.isError);
       if (found !== undefined) {
         assert.match(found.code, /^[a-zA-Z_]+$/);
-        const failure = toolFailure(found, 'host', accessToken);
+        const failure = toolFailure(found, 'host', [accessToken]);
         assert.doesNotMatch(failure.details.serverReason ?? '', unsafeText);
         assert.ok((failure.details.retryAfterMs ?? 0) <= dayMs);
         await attempt(() => {
@@ -122,7 +123,7 @@ export const toolProperties: Property[] = [
     },
   ),
   property('tool access has links that can be shown, or is a failure without secrets', [responses], async (inputs) => {
-    const found = await attempt(() => readToolAccess(scripted(inputs), serverUrl, accessToken));
+    const found = await attempt(() => readToolAccess(withBearer(scripted(inputs), accessToken), serverUrl));
     for (const { status, link, restrictedParameters } of found?.values() ?? []) {
       assert.equal(typeof status, 'string');
       assert.ok(restrictedParameters.every((name) => typeof name === 'string'));

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { files } from '#platform/files';
 import { createPlatformHttp } from '#platform/transport';
 import { Accounts } from '../../src/accounts/accounts.ts';
+import { accountHttp } from '../../src/calls/accountHttp.ts';
 import { systemClock as clock } from '../../src/core/clock.ts';
 import { displayText } from '../../src/core/displayText.ts';
 import { Log, type LogSink } from '../../src/core/log.ts';
@@ -11,6 +12,7 @@ import { systemRandomness as randomness } from '../../src/core/random.ts';
 import type { RunningGateway } from '../../src/gateway/contract.ts';
 import { openGateway } from '../../src/gateway/gateway.ts';
 import type { Grant } from '../../src/grants/grant.ts';
+import { readIdentity } from '../../src/notion/identity.ts';
 import type { ConfiguredClient } from '../../src/oauth/registration.ts';
 import { createGrantRequests } from '../../src/renewal/grantRequests.ts';
 import { StepUps } from '../../src/signIn/stepUps.ts';
@@ -57,6 +59,7 @@ export class HeadlessWindow {
       files,
       directory: join(directory, 'journal'),
       requests: createGrantRequests(http, clock),
+      identify: ({ id, serverUrl }) => readIdentity(accountHttp({ accounts, clock }, id, http), new URL(serverUrl)),
       clock,
       randomness,
       log,
@@ -76,6 +79,7 @@ export class HeadlessWindow {
         fresh: (id, waitMs) => accounts.fresh(id, waitMs),
         renew: (id, why) => accounts.renew(id, why),
       },
+      isOffered: () => true,
       sentence: ({ kind, host }) => displayText(`${kind} at ${host}`, 200),
       reminders: { signInNeeded: () => undefined, insufficientScope: () => undefined },
       scopesDemanded: (id, scopes) => stepUps.demand(id, scopes),

@@ -3,6 +3,7 @@ import { type TestContext, test } from 'node:test';
 import { systemClock as clock } from '../../src/core/clock.ts';
 import { Secret } from '../../src/core/secret.ts';
 import type { Grant } from '../../src/grants/grant.ts';
+import { withBearer } from '../../src/http/bearer.ts';
 import { callTool } from '../../src/notion/mcpClient.ts';
 import { discover } from '../../src/oauth/discovery.ts';
 import { register } from '../../src/oauth/registration.ts';
@@ -20,7 +21,7 @@ async function start(t: TestContext) {
   const window = await HeadlessWindow.open({ serverUrl: server.mcp, redirectUri });
   t.after(() => window.close());
   const signIn = () => window.signIn();
-  const whoami = ({ tokens }: Grant) => callTool(http, server.mcp, tokens.accessToken, 'whoami', {});
+  const whoami = ({ tokens }: Grant) => callTool(withBearer(http, tokens.accessToken), server.mcp, 'whoami', {});
   const renew = ({ authorizationServer: as, client, tokens, resource }: Grant) =>
     refresh(http, as, client, { refreshToken: tokens.refreshToken ?? new Secret(''), resource, clock });
   return { ...server, signIn, whoami, renew };

@@ -3,6 +3,7 @@ import { type TestContext, test } from 'node:test';
 import { systemClock as clock } from '../../src/core/clock.ts';
 import { Secret } from '../../src/core/secret.ts';
 import type { Grant } from '../../src/grants/grant.ts';
+import { withBearer } from '../../src/http/bearer.ts';
 import { type Identity, readIdentity } from '../../src/notion/identity.ts';
 import { discover } from '../../src/oauth/discovery.ts';
 import { register } from '../../src/oauth/registration.ts';
@@ -28,7 +29,7 @@ for (const { version, library, redirectUri } of versions) {
     const window = await HeadlessWindow.open({ serverUrl: server.mcp, redirectUri });
     t.after(() => window.close());
     const signIn = () => window.signIn();
-    const whoami = ({ tokens }: Grant) => readIdentity(http, server.mcp, tokens.accessToken);
+    const whoami = ({ tokens }: Grant) => readIdentity(withBearer(http, tokens.accessToken), server.mcp);
     const renew = async (authorized: Grant): Promise<Grant> => {
       const { authorizationServer: as, client, tokens, resource } = authorized;
       const refreshToken = tokens.refreshToken ?? new Secret('');

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { createPlatformHttp } from '#platform/transport';
 import { systemClock as clock } from '../../src/core/clock.ts';
+import { withBearer } from '../../src/http/bearer.ts';
 import { readIdentity } from '../../src/notion/identity.ts';
 import { discover } from '../../src/oauth/discovery.ts';
 import { Failure } from '../../src/oauth/errors.ts';
@@ -31,7 +32,7 @@ for (const version of ['today', 'next'] as const) {
 
     after(() => notion.close());
 
-    const self = (tokens: Tokens) => readIdentity(http, new URL(notion.mcpUrl), tokens.accessToken);
+    const self = (tokens: Tokens) => readIdentity(withBearer(http, tokens.accessToken), new URL(notion.mcpUrl));
 
     test('a sign-in at the Notion-shaped server yields tokens for the chosen user and workspace', async () => {
       const { tokens } = await signIn(http, notion, { user: 'user-grace', workspace: 'workspace-notes' });

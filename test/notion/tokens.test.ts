@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { createPlatformHttp } from '#platform/transport';
 import { systemClock as clock } from '../../src/core/clock.ts';
+import { withBearer } from '../../src/http/bearer.ts';
 import { readIdentity } from '../../src/notion/identity.ts';
 import { Failure } from '../../src/oauth/errors.ts';
 import type { Tokens } from '../../src/oauth/model.ts';
@@ -36,7 +37,7 @@ describe('the tokens of the Notion-shaped server', { timeout: 60_000 }, () => {
     Object.assign(notion.profile, defaultProfile);
   });
 
-  const self = ({ accessToken }: Tokens) => readIdentity(http, new URL(notion.mcpUrl), accessToken);
+  const self = ({ accessToken }: Tokens) => readIdentity(withBearer(http, accessToken), new URL(notion.mcpUrl));
 
   /** The token endpoint's response as it is sent. */
   async function tokenResponse(form: Record<string, string>): Promise<{ status: number; body: object }> {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createPlatformHttp } from '#platform/transport';
 import type { Secret } from '../../src/core/secret.ts';
+import { withBearer } from '../../src/http/bearer.ts';
 import { callTool, mcpRequest, type ToolResult } from '../../src/notion/mcpClient.ts';
 import type { NotionServer } from './server.ts';
 import { signIn } from './signIn.ts';
@@ -28,7 +29,7 @@ export class ToolClient {
   }
 
   result(tool: string, args: Json = {}): Promise<ToolResult> {
-    return callTool(http, this.#url, this.#token, tool, args, { olderOrigins: this.#olderOrigins });
+    return callTool(withBearer(http, this.#token), this.#url, tool, args, { olderOrigins: this.#olderOrigins });
   }
 
   /** The JSON of a tool that succeeds. */
@@ -48,7 +49,7 @@ export class ToolClient {
 
   async toolNames(): Promise<string[]> {
     const options = { olderOrigins: this.#olderOrigins };
-    const { tools } = await mcpRequest(http, this.#url, this.#token, 'tools/list', {}, options);
+    const { tools } = await mcpRequest(withBearer(http, this.#token), this.#url, 'tools/list', {}, options);
     return (tools as { name: string }[]).map(({ name }) => name);
   }
 

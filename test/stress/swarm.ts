@@ -116,12 +116,14 @@ export class Swarm {
   async #inWindow(act: (store: Accounts, http: Http) => Promise<void>): Promise<void> {
     const http = createPlatformHttp({ userAgent: 'sign-in' });
     const secrets = await secretsAt(this.#storagePort);
+    const requests = createGrantRequests(http, systemClock);
     const store = new Accounts({
       secrets,
       files,
       directory: `${this.#directory}/journal`,
       lockTiming: fastLocks,
-      requests: createGrantRequests(http, systemClock),
+      requests,
+      identify: requests.identify,
       clock: systemClock,
       randomness: systemRandomness,
       log: new Log({ error: () => {}, warn: () => {}, info: () => {}, debug: () => {} }),

@@ -14,12 +14,16 @@ import { secretsAt } from './secrets.ts';
 
 const options = JSON.parse(process.argv[2] ?? '{}') as WindowOptions;
 const secrets = await secretsAt(options.storagePort);
+const requests = killableRequests(
+  createGrantRequests(createPlatformHttp({ userAgent: options.userAgent }), systemClock),
+);
 const accounts = new Accounts({
   secrets,
   files: killableFiles(platformFiles as Files),
   directory: `${options.directory}/journal`,
   lockTiming: { ...fastLocks, ...(options.takeoverAgeMs !== undefined && { takeoverAgeMs: options.takeoverAgeMs }) },
-  requests: killableRequests(createGrantRequests(createPlatformHttp({ userAgent: options.userAgent }), systemClock)),
+  requests,
+  identify: requests.identify,
   clock: skewed(systemClock),
   randomness: systemRandomness,
   log: new Log({ error: sendLogLine, warn: sendLogLine, info: sendLogLine, debug: sendLogLine }),

@@ -89,6 +89,16 @@ function describeRenewalProblem(problem: RenewalProblem): DisplayText {
         message: 'cannot be renewed on this computer just now; the sign-in is kept',
         comment: ['State of an account.'],
       });
+    case 'certificate':
+      return l10n.t({
+        message: 'the certificate of the server is not trusted on this computer; the sign-in is kept',
+        comment: ['State of an account.'],
+      });
+    case 'proxy':
+      return l10n.t({
+        message: 'the proxy does not let the renewal through; the sign-in is kept',
+        comment: ['State of an account.'],
+      });
     case 'offline':
       return l10n.t({
         message: 'offline; the sign-in is kept and renews when the network is back',

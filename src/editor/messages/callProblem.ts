@@ -14,6 +14,11 @@ export function problemSentence(problem: Problem): DisplayText {
       return l10n.t('Notion ended the sign-in of this account. Run “Notion MCP: Sign In” to sign in again.');
     case 'signedOut':
       return l10n.t('This account was signed out of Notion. Run “Notion MCP: Sign In” to sign in again.');
+    case 'notOffered':
+      return l10n.t({
+        message: 'Notion’s tools are switched off. Turn on “notionMcp.offerMcpServer” in the settings, then try again.',
+        comment: ['notionMcp.offerMcpServer is the name of a setting.'],
+      });
     case 'renewalFailed':
       if (problem.failure.kind === 'serverRejected') {
         return l10n.t({
@@ -41,8 +46,15 @@ export function problemSentence(problem: Problem): DisplayText {
             scopeNames(scopes),
           );
     case 'unreachable':
-      // The sentence that a sign-in would show for the same cause: a certificate, a proxy or a network login.
-      return transientMessage(problem.failure, host).sentence;
+      // The sentence that a sign-in would show for the same cause: a certificate, a proxy or a network login. The request
+      // that failed may have been a renewal's, to another host.
+      return transientMessage(problem.failure, hostName(problem.failure.details.host ?? problem.host)).sentence;
+    case 'outcomeUnknown':
+      return problem.failure.details.code === 'timeout'
+        ? l10n.t('{0} did not respond in time; the change may have been made. Check before you repeat it.', host)
+        : l10n.t(
+            'The connection broke while Notion was responding; the change may have been made. Check before you repeat it.',
+          );
     case 'rateLimited':
       return waitSeconds === undefined
         ? l10n.t('{0} asks for a pause. Try again later.', host)

@@ -122,6 +122,11 @@ function networkMessage(code: string, host: DisplayText, rawHost: string | undef
         ),
         actions: ['openProxySetting', 'tryAgain', 'showLog'],
       };
+    case 'interrupted':
+      return {
+        sentence: l10n.t('The network changed, or this computer slept, before {0} had responded. Try again.', host),
+        actions: retry,
+      };
     case 'ending':
       return {
         sentence: l10n.t('This window is being closed. Reload it to go on.'),

@@ -1,6 +1,7 @@
 import type { Dispatcher, Pool } from 'undici';
 import { failureOf, HttpFailure } from '../../http/errors.ts';
 import type { Transport, TransportRequest, TransportResponse } from '../../http/transport.ts';
+import { decoded } from './decoded.ts';
 
 /**
  * A transport over our own connections, which are pooled and ignore the editor's network settings. A connection must be
@@ -24,6 +25,7 @@ export function createPoolTransport({ connectTimeoutMs = 10_000 } = {}): Transpo
           connectTimeout: connectTimeoutMs,
           keepAliveTimeout: idleConnectionMs,
         });
+        dropAborted(pool);
         pools.set(origin, pool);
       }
       return new Promise((resolve, reject) => {
@@ -40,6 +42,20 @@ export function createPoolTransport({ connectTimeoutMs = 10_000 } = {}): Transpo
       await Promise.all(open.map((pool) => pool.destroy()));
     },
   };
+}
+
+/**
+ * After a request was aborted, undici connects again in vain (nodejs/undici#5845) and keeps that connection. So the
+ * client whose connection carried the request, one at a time, is removed.
+ */
+function dropAborted(pool: Pool): void {
+  pool.on('disconnect', (origin, [, client], error) => {
+    if (error.message === 'aborted' && client !== undefined) {
+      // This is how a pool forgets a client.
+      pool.emit('connectionError', origin, [pool, client], error);
+      void client.destroy();
+    }
+  });
 }
 
 const idleConnectionMs = 60_000;
@@ -90,7 +106,7 @@ class Exchange implements Dispatcher.DispatchHandler, TransportResponse {
     if (status >= 200) {
       this.status = status;
       this.headers = headers;
-      this.#resolve(this);
+      this.#resolve(decoded(this, this.#request.url.host));
     }
   }
 
@@ -108,7 +124,7 @@ class Exchange implements Dispatcher.DispatchHandler, TransportResponse {
   }
 
   onResponseError(_controller: unknown, cause: Error): void {
-    const failure = failureOf(cause, this.#request);
+    const failure = failureOf(cause, this.#request, { isConnecting: this.#controller === undefined });
     this.#settle(failure);
     this.#reject(failure);
   }

@@ -1,3 +1,4 @@
+import { ownAddresses } from '#platform/addresses';
 import { listen } from '#platform/listen';
 import { createTransport } from '#platform/transport';
 import { systemClock } from '../../../src/core/clock.ts';
@@ -29,8 +30,10 @@ const ignore = (): void => undefined;
 const gateway = new Gateway({
   accounts: { find: () => grant, fresh: async () => grant, renew: async () => grant },
   transport: createTransport(),
+  addresses: ownAddresses,
   reminders: { signInNeeded: ignore, insufficientScope: ignore },
   scopesDemanded: ignore,
+  isOffered: () => true,
   sentence: ({ kind }) => displayText(kind, 60),
   listen,
   clock: systemClock,

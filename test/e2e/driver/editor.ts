@@ -14,6 +14,8 @@ export interface EditorOptions {
   settings?: Record<string, unknown>;
   /** Added to the environment variables of extensions. */
   environment?: Record<string, string>;
+  /** Whether it runs agents in chat. Then it shows no notifications. */
+  hasAgentHost?: boolean;
   logLevel?: 'info' | 'trace';
   /** Origins, besides the Notion-shaped server's, whose pages open without a prompt. */
   trustedOrigins?: string[];
@@ -59,6 +61,7 @@ export class Editor {
       extensions,
       settings = {},
       environment = {},
+      hasAgentHost = false,
       logLevel = 'info',
       trustedOrigins = [],
       browserArguments = [],
@@ -75,6 +78,7 @@ export class Editor {
       onLine: (line) => serverLines.push(line),
       settings,
       environment,
+      hasAgentHost,
       // Authorization pages open without the editor's prompt for external links.
       serverArguments: [
         ...['--log', logLevel],

@@ -10,15 +10,24 @@ import {
   type ExtensionContext,
   LanguageModelTextPart,
   lm,
+  McpHttpServerDefinition,
+  Uri,
   workspace,
 } from 'vscode';
 import { callNotion } from './callNotion.ts';
-import { type Ask, directoryVariable, type History, type SessionResult } from './protocol.ts';
+import {
+  type Ask,
+  type ConsumerApi,
+  directoryVariable,
+  type History,
+  type OfferedServer,
+  type SessionResult,
+} from './protocol.ts';
 
 const providerId = 'notion-mcp';
 
 /** Listens for the tests on 127.0.0.1 and makes their requests to the editor as this extension. */
-export async function activate(context: ExtensionContext): Promise<void> {
+export async function activate(context: ExtensionContext): Promise<ConsumerApi> {
   const history: History = { startResults: [], sessionChanges: 0 };
   const sessionsChanged = new EventEmitter<void>();
   context.subscriptions.push(
@@ -73,8 +82,10 @@ export async function activate(context: ExtensionContext): Promise<void> {
           Date.now = () => now() + minutes * 60_000;
           return undefined;
         }
-        case '/command':
-          return commands.executeCommand((body as { id: string }).id);
+        case '/command': {
+          const { id, args } = body as { id: string; args: unknown[] };
+          return commands.executeCommand(id, ...args);
+        }
         default:
           throw new Error(`unknown path ${path}`);
       }
@@ -82,6 +93,17 @@ export async function activate(context: ExtensionContext): Promise<void> {
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   context.subscriptions.push({ dispose: () => server.close() }, announce(context, server.address() as AddressInfo));
+  return { offerServers };
+}
+
+function offerServers(servers: OfferedServer[]): { dispose(): void } {
+  return lm.registerMcpServerDefinitionProvider('sessionConsumer', {
+    provideMcpServerDefinitions: () =>
+      servers.map(
+        ({ label, url, authorization }) =>
+          new McpHttpServerDefinition(label, Uri.parse(url), { Authorization: authorization }),
+      ),
+  });
 }
 
 async function requestSession({ scopes, options }: Ask): Promise<SessionResult> {

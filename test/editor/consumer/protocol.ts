@@ -32,3 +32,17 @@ export interface History {
  * `<directory>/<extension id>-<pid>.json`.
  */
 export const directoryVariable = 'SESSION_CONSUMER_DIRECTORY';
+
+/** An MCP server for the editor to connect to. */
+export interface OfferedServer {
+  label: string;
+  url: string;
+  /** The value of its `Authorization` header. */
+  authorization: string;
+}
+
+/** What the consumer exports. */
+export interface ConsumerApi {
+  /** Offers MCP servers to the editor, which knows one by `<extension id>/<label>`. */
+  offerServers(servers: OfferedServer[]): { dispose(): void };
+}

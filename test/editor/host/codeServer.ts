@@ -18,6 +18,8 @@ export interface CodeServerOptions {
   /** Environment variables to add for extensions. */
   environment?: Record<string, string>;
   serverArguments?: string[];
+  /** Whether it runs agents in chat, which need a mock of their models; see test/agents. */
+  hasAgentHost?: boolean;
   /** Receives each line that the server prints. */
   onLine?: (line: string) => void;
 }
@@ -53,7 +55,7 @@ export class CodeServer {
    * @throws Error with the server's output if it exits first or does not listen within a minute
    */
   static async start(options: CodeServerOptions): Promise<CodeServer> {
-    const { directory, settings = {}, port = 0, environment = {}, serverArguments = [], onLine } = options;
+    const { directory, settings = {}, port = 0, environment = {}, serverArguments = [], hasAgentHost = false, onLine } = options;
     const common = await commonArguments(directory);
     const userFolder = join(directory, 'data', 'User');
     await mkdir(userFolder, { recursive: true });
@@ -68,6 +70,8 @@ export class CodeServer {
         ...['--disable-telemetry', '--disable-update-check', '--disable-workspace-trust'],
         ...['--disable-getting-started-override', '--ignore-last-opened'],
         ...host.serverArguments,
+        // The test driver of the editor makes it accept a token from the settings in place of a sign-in at GitHub.
+        ...(hasAgentHost ? ['--vscode-option', 'enable-smoke-test-driver'] : host.withoutAgentHost),
         ...serverArguments,
       ],
       { env: { ...cleanEnvironment(), ...host.serverEnvironment, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] },

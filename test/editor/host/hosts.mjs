@@ -11,14 +11,13 @@ export const hostIsPossible = process.platform === 'linux' && process.arch === '
 export const newestHost = describeHost('.', {
   title: 'VS Code 1.139 and Node 24',
   compiled: [],
-  compiledOfEditor: ['@vscode/spdlog', '@vscode/native-watchdog'],
+  // The agent host keeps its sessions in SQLite.
+  compiledOfEditor: ['@vscode/spdlog', '@vscode/native-watchdog', '@vscode/sqlite3'],
   unreachable: [],
-  serverArguments: [
-    // Extensions get the environment that the test passes in, not that of a login shell.
-    ...['--vscode-option', 'force-disable-user-env'],
-    // A bridge host without a port disables the agent host, which would start with each page and outlive the server.
-    ...['--vscode-option', 'agent-host-bridge-host=127.0.0.1'],
-  ],
+  // Extensions get the environment that the test passes in, not that of a login shell.
+  serverArguments: ['--vscode-option', 'force-disable-user-env'],
+  // A bridge host without a port disables the agent host, which would start with each page and outlive the server.
+  withoutAgentHost: ['--vscode-option', 'agent-host-bridge-host=127.0.0.1'],
   serverEnvironment: {},
 });
 
@@ -30,6 +29,7 @@ export const oldestHost = describeHost('../oldestHost', {
   // A commit on GitHub, not a package from npm; this host's package.json installs the same version from npm instead.
   unreachable: ['@parcel/watcher'],
   serverArguments: [],
+  withoutAgentHost: [],
   // It has no option to ignore the login shell, but an editor that was started from a terminal does so.
   serverEnvironment: { VSCODE_CLI: '1' },
 });
@@ -43,9 +43,10 @@ export const oldestHost = describeHost('../oldestHost', {
  *   compiledOfEditor: string[],
  *   unreachable: string[],
  *   serverArguments: string[],
+ *   withoutAgentHost: string[],
  *   serverEnvironment: Record<string, string>,
  * }} recipe its title; the native modules to compile, of the server and of the editor in it; the editor's dependencies
- *   that npm cannot install; the arguments and environment of its server
+ *   that npm cannot install; the arguments and environment of its server, and those that turn its agent host off
  */
 function describeHost(folder, recipe) {
   const directory = fileURLToPath(new URL(folder, import.meta.url));

@@ -1,4 +1,5 @@
 import type { Secret } from '../../../src/core/secret.ts';
+import { withBearer } from '../../../src/http/bearer.ts';
 import { mcpRequest } from '../../../src/notion/mcpClient.ts';
 import { Failure } from '../../../src/oauth/errors.ts';
 import type { Tokens } from '../../../src/oauth/model.ts';
@@ -100,7 +101,7 @@ async function isAccepted(check: Check, accessToken: Secret): Promise<boolean> {
 /** Resolves if the MCP endpoint accepts the token, whatever it responds. @throws Failure */
 async function ping({ exchanges, serverUrl, signal }: Check, accessToken: Secret): Promise<void> {
   try {
-    await mcpRequest(exchanges.http, serverUrl, accessToken, 'ping', {}, { signal });
+    await mcpRequest(withBearer(exchanges.http, accessToken), serverUrl, 'ping', {}, { signal });
   } catch (error) {
     const isRpcError = error instanceof Failure && error.kind === 'serverRejected';
     if (!isRpcError || error.details.code === 'invalid_token') {

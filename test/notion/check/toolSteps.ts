@@ -1,6 +1,8 @@
 import { isObject, jsonObject } from '../../../src/core/json.ts';
+import { withBearer } from '../../../src/http/bearer.ts';
+import { discoverMethod } from '../../../src/mcp/revision.ts';
 import { readIdentity } from '../../../src/notion/identity.ts';
-import { callTool, discoverMethod, mcpRequest } from '../../../src/notion/mcpClient.ts';
+import { callTool, mcpRequest } from '../../../src/notion/mcpClient.ts';
 import { readToolAccess } from '../../../src/notion/toolAccess.ts';
 import { type Check, type CheckedGrant, independently } from './check.ts';
 import { type Exchange, resultOf } from './exchanges.ts';
@@ -10,15 +12,15 @@ import { type Expected, ListOf, MapOf, Matching, OneOf, Optional } from './shape
 /** Calls tools that read who is connected and what is offered. The content of the workspace is not read. */
 export async function checkTools(check: Check, { tokens: { accessToken } }: CheckedGrant): Promise<void> {
   const { exchanges, findings, serverUrl, signal, attempt } = check;
-  const { http } = exchanges;
+  const http = withBearer(exchanges.http, accessToken);
   // Finds out the server's revision, so that each later request is sent only once.
   const olderOrigins = new Set<string>();
   await independently(async () => {
-    await mcpRequest(http, serverUrl, accessToken, discoverMethod, {}, { signal, olderOrigins });
+    await mcpRequest(http, serverUrl, discoverMethod, {}, { signal, olderOrigins });
   });
   const earlier = exchanges.all.length;
   await independently(async () => {
-    await attempt(() => readIdentity(http, serverUrl, accessToken, { signal, olderOrigins }));
+    await attempt(() => readIdentity(http, serverUrl, { signal, olderOrigins }));
     const payload = payloadOf(exchanges.last);
     findings.compare('identity', wrappedIdentity, payload);
     if (payload?.self === undefined) {
@@ -29,23 +31,23 @@ export async function checkTools(check: Check, { tokens: { accessToken } }: Chec
     compareFailure(findings, exchange);
   }
   await independently(async () => {
-    const { tools } = await mcpRequest(http, serverUrl, accessToken, 'tools/list', {}, { signal, olderOrigins });
+    const { tools } = await mcpRequest(http, serverUrl, 'tools/list', {}, { signal, olderOrigins });
     checkToolNames(findings, Array.isArray(tools) ? tools : []);
     const { headers } = exchanges.last;
     const session = headers.get('mcp-session-id');
     findings.compare('event stream for one message', eventStream, { type: headers.get('content-type'), session });
   });
   await independently(async () => {
-    await readToolAccess(http, serverUrl, accessToken, { signal, olderOrigins });
+    await readToolAccess(http, serverUrl, { signal, olderOrigins });
     const access = exchanges.all.findLast(({ request }) => request.body?.includes('get-tool-access'));
     findings.compare('tool access', { current_tool_access: toolAccess }, access && payloadOf(access));
   });
   await independently(async () => {
-    await callTool(http, serverUrl, accessToken, 'notion-get-self', {}, { signal, olderOrigins });
+    await callTool(http, serverUrl, 'notion-get-self', {}, { signal, olderOrigins });
     findings.compare('unknown tool', unknownTool, resultOf(exchanges.last));
   });
   await independently(async () => {
-    await callTool(http, serverUrl, accessToken, 'notion-get-users', { user_id: 'self' }, { signal, olderOrigins });
+    await callTool(http, serverUrl, 'notion-get-users', { user_id: 'self' }, { signal, olderOrigins });
     findings.compare('users', users, payloadOf(exchanges.last));
   });
 }

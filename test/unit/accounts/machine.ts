@@ -7,6 +7,8 @@ import type { Account, AccountsChange } from '../../../src/accounts/registry.ts'
 import { type Clock, systemClock } from '../../../src/core/clock.ts';
 import { Log } from '../../../src/core/log.ts';
 import { systemRandomness } from '../../../src/core/random.ts';
+import type { Grant } from '../../../src/grants/grant.ts';
+import type { Identity } from '../../../src/notion/identity.ts';
 import type { Files } from '../../../src/platform/contract.ts';
 import { files as platformFiles } from '../../../src/platform/node/files.ts';
 import type { GrantRequests } from '../../../src/renewal/grantRequests.ts';
@@ -40,6 +42,8 @@ export interface WindowOptions {
   secrets?: Secrets;
   openedAtMs?: number;
   requests?: GrantRequests;
+  /** Reads whose account it is, with the window's accounts. By default, one of the `requests`. */
+  identify?: (accounts: Accounts, grant: Grant) => Promise<Identity>;
   /** The journal of another machine, or another profile’s path to the journal of this one. */
   directory?: string;
 }
@@ -83,7 +87,7 @@ export class Machine {
 
   /** Opens a window that the test loads itself. It is not disposed, as it may be dead when the test ends. */
   openUnloaded(options: WindowOptions = {}): Window {
-    const { serverUrl, clock, secrets, openedAtMs, requests, directory } = options;
+    const { serverUrl, clock, secrets, openedAtMs, requests = this.server.requests, directory } = options;
     const line = (text: string): void => void this.logLines.push(text);
     const accounts = new Accounts({
       secrets: secrets ?? this.secrets.window(),
@@ -91,7 +95,8 @@ export class Machine {
       files: 'files' in options ? options.files : files,
       directory: directory ?? this.directory,
       lockTiming: this.lockTiming,
-      requests: requests ?? this.server.requests,
+      requests,
+      identify: (grant) => options.identify?.(accounts, grant) ?? requests.identify(grant),
       clock: clock ?? this.clock,
       randomness: { ...systemRandomness, fraction: () => this.fraction },
       log: new Log({ error: line, warn: line, info: line, debug: line }),

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { CallAccounts } from '../../../src/calls/accountCall.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { checkConnection, checkServer } from '../../../src/diagnostics/connectionTest.ts';
 import type { Grant } from '../../../src/grants/grant.ts';
@@ -12,6 +13,8 @@ import { FakeClock } from '../fakeClock.ts';
 const url = new URL('https://mcp.example/mcp');
 const tokens = { accessToken: new Secret('access'), obtainedAtMs: 0 };
 const grant = { id: 'grant', serverUrl: url.href, tokens } as Grant;
+/** Accounts that do not renew rejected tokens, as in a diagnostics report. */
+const accounts: CallAccounts = { fresh: async () => grant };
 const documents: Record<string, unknown> = {
   '/.well-known/oauth-protected-resource/mcp': { resource: url.href, authorization_servers: ['https://mcp.example'] },
   '/.well-known/oauth-authorization-server': {
@@ -69,9 +72,11 @@ test('a cancelled connection test ends at once, even if a renewal hangs', { time
   const cancel = new AbortController();
   const { checks } = await checkConnection(grant, {
     http: server(clock),
-    fresh: () => {
-      cancel.abort();
-      return new Promise(() => undefined);
+    accounts: {
+      fresh: () => {
+        cancel.abort();
+        return new Promise(() => undefined);
+      },
     },
     clock,
     signal: cancel.signal,
@@ -107,23 +112,27 @@ function mcpServer(clock: FakeClock, accepted: readonly string[], tools: Record<
 async function checkWith(accepted: readonly string[], renewed: readonly string[] | undefined) {
   const clock = new FakeClock();
   const rejected: string[] = [];
+  let current = grant;
+  const renew: CallAccounts['renew'] = async (id, { accessToken }) => {
+    assert.equal(id, grant.id);
+    rejected.push(accessToken.reveal());
+    const next = renewed?.[rejected.length - 1];
+    if (next === undefined) {
+      throw new Failure('invalidGrant', { step: 'token', code: 'ended' });
+    }
+    current = withToken(next);
+    return current;
+  };
   const report = await checkConnection(grant, {
     http: mcpServer(clock, accepted),
-    fresh: async () => grant,
-    ...(renewed && {
-      renewRejected: async (id: string, accessToken: Secret) => {
-        assert.equal(id, grant.id);
-        rejected.push(accessToken.reveal());
-        const next = renewed[rejected.length - 1];
-        if (next === undefined) {
-          throw new Failure('invalidGrant', { step: 'token', code: 'ended' });
-        }
-        return { ...grant, tokens: { ...tokens, accessToken: new Secret(next) } };
-      },
-    }),
+    accounts: { fresh: async () => current, ...(renewed && { renew }) },
     clock,
   });
   return { ...report, rejected };
+}
+
+function withToken(accessToken: string): Grant {
+  return { ...grant, tokens: { ...tokens, accessToken: new Secret(accessToken) } };
 }
 
 test('a connection test renews a rejected token, as any other call does, and continues with the new one', async () => {
@@ -161,6 +170,94 @@ for (const [condition, renewed, code] of [
   });
 }
 
+test('a connection test that must not renew a rejected token sends it once', async () => {
+  const { requests, rejected } = await checkWith([], undefined);
+  assert.deepEqual(
+    requests.filter(({ check }) => check === 'initialize').map(({ outcome }) => outcome),
+    [401],
+  );
+  assert.deepEqual(rejected, []);
+});
+
+test('a connection test renews a token that the server rejects only later, and says so', async () => {
+  const clock = new FakeClock();
+  const http = mcpServer(clock, ['second'], identified);
+  const { accounts: renewing, rejected } = renewingTo('second');
+  const { checks, wasRenewed } = await checkConnection(grant, {
+    // The server lists its tools to anybody.
+    http: (request) =>
+      http(
+        /discover|tools\/list/.test(request.body ?? '')
+          ? { ...request, headers: { ...request.headers, authorization: 'Bearer second' } }
+          : request,
+      ),
+    accounts: renewing,
+    clock,
+  });
+  assert.deepEqual(
+    checks.filter(({ failure }) => failure !== undefined),
+    [],
+  );
+  assert.deepEqual([wasRenewed, rejected], [true, ['access']]);
+});
+
+test('a connection test does not say that it renewed a very new token that is accepted at the second attempt', async () => {
+  const clock = new FakeClock();
+  const http = mcpServer(clock, ['access'], identified);
+  const { accounts: renewing, rejected } = renewingTo('access');
+  let isKnown = false;
+  const { checks, wasRenewed } = await checkConnection(grant, {
+    http: async (request) => {
+      const response = await http(request);
+      const status = isKnown || !request.headers?.authorization ? response.status : 401;
+      isKnown = request.headers?.authorization !== undefined;
+      return { ...response, status };
+    },
+    accounts: renewing,
+    clock,
+  });
+  assert.deepEqual(
+    checks.filter(({ failure }) => failure !== undefined),
+    [],
+  );
+  assert.deepEqual([wasRenewed, rejected], [false, ['access']]);
+});
+
+test('a connection test whose token another window renews meanwhile does not say that it was rejected', async () => {
+  const clock = new FakeClock();
+  const { accounts: renewing, renewNow } = renewingTo('second');
+  const http = mcpServer(clock, ['access', 'second'], identified);
+  const { wasRenewed } = await checkConnection(grant, {
+    http: (request) => {
+      if (request.body?.includes('tools/list')) {
+        renewNow();
+      }
+      return http(request);
+    },
+    accounts: renewing,
+    clock,
+  });
+  assert.equal(wasRenewed, false);
+});
+
+/** Accounts whose token becomes `next` once it is rejected, or when `renewNow` is called. */
+function renewingTo(next: string) {
+  const rejected: string[] = [];
+  let current = grant;
+  const renewNow = (): void => {
+    current = withToken(next);
+  };
+  const renewing: CallAccounts = {
+    fresh: async () => current,
+    renew: async (_id, { accessToken }) => {
+      rejected.push(accessToken.reveal());
+      renewNow();
+      return current;
+    },
+  };
+  return { accounts: renewing, rejected, renewNow };
+}
+
 const current_tool_access = { fetch: { status: 'available_with_limit' } };
 const wrapped = { self: { user: { id: 'u', name: 'Ada' }, workspace: { id: 'w', name: 'Wiki' }, current_tool_access } };
 const identified = { 'notion-fetch': { structuredContent: wrapped } };
@@ -168,7 +265,7 @@ const identified = { 'notion-fetch': { structuredContent: wrapped } };
 test('a connection test reports the user, the workspace and the access to the tools', async () => {
   const clock = new FakeClock();
   const http = mcpServer(clock, ['access'], identified);
-  const { checks, identity, access } = await checkConnection(grant, { http, fresh: async () => grant, clock });
+  const { checks, identity, access } = await checkConnection(grant, { http, accounts, clock });
   assert.deepEqual(
     checks.map(({ name, failure }) => [name, failure]),
     ['server', 'discovery', 'token', 'initialize', 'tools', 'identity', 'access'].map((name) => [name, undefined]),
@@ -188,7 +285,7 @@ for (const [title, tool, names] of [
       ...identified,
       [tool]: { isError: true, structuredContent: { error } },
     });
-    const { checks, tools } = await checkConnection(grant, { http, fresh: async () => grant, clock });
+    const { checks, tools } = await checkConnection(grant, { http, accounts, clock });
     const failed = checks.filter(({ failure }) => failure !== undefined);
     assert.deepEqual(
       failed.map(({ name }) => name),

@@ -9,6 +9,7 @@ import { FakeClock } from '../fakeClock.ts';
 import { openOnlyWindow } from './scriptedWindow.ts';
 
 const { NotionAuthenticationProvider } = await import('../../../src/editor/provider.ts');
+const { notRenewedSentence } = await import('../../../src/editor/messages/notRenewed.ts');
 
 const hour = 60 * 60_000;
 const offline = { message: /^The sign-in to Notion could not be renewed just now\. It is kept/ };
@@ -41,6 +42,7 @@ async function open(t: TestContext, options: WindowOptions = {}, parts: Partial<
       return signIn(browser.user, scopes);
     },
     warnNotRevoked: (label) => void warnings.push(label),
+    notRenewedSentence: async (...why) => notRenewedSentence(...why),
     log: new Log({ error: line, warn: line, info: line, debug: line }),
     ...parts,
   });
@@ -187,6 +189,28 @@ test('a request that only accounts match that cannot be renewed fails as offline
   machine.server.next.push(unreachable, unreachable);
   await assert.rejects(provider.getSessions(['default'], {}), offline);
 });
+
+const causes = {
+  unreachable: 'mcp.example cannot be reached.',
+  timeout: 'mcp.example did not respond in time.',
+  certificate: 'The certificate of mcp.example is not trusted on this computer.',
+  proxy: 'The proxy did not let the request to mcp.example through.',
+} as const;
+
+for (const [code, sentence] of Object.entries(causes)) {
+  test(`a request for an account that cannot be renewed because of ${code} fails with a sentence that names this cause`, async (t) => {
+    const { machine, provider, signIn } = await open(t);
+    await signIn();
+    machine.clock.aheadMs = 2 * hour;
+    machine.server.next.push(() => {
+      throw new Failure('transient', { step: 'token', code: code as keyof typeof causes, host: 'mcp.example' });
+    });
+    await assert.rejects(
+      provider.getSessions(['default'], {}),
+      ({ message }: Error) => offline.message.test(message) && message.includes(`It is kept. ${sentence}`),
+    );
+  });
+}
 
 test('an account that the server refuses to renew is used while its token is good, and then fails with that reason', async (t) => {
   const { machine, window, provider, events, signIn } = await open(t);

@@ -1,63 +1,13 @@
-import type { TestContext } from 'node:test';
 import { listen } from '#platform/listen';
 import { createTransport } from '#platform/transport';
-import type { GatewayAccounts } from '../../../src/calls/accountCall.ts';
+import type { Sentence } from '../../../src/calls/problem.ts';
 import { type Clock, systemClock } from '../../../src/core/clock.ts';
 import { displayText } from '../../../src/core/displayText.ts';
 import { Log } from '../../../src/core/log.ts';
 import { systemRandomness } from '../../../src/core/random.ts';
-import { Secret } from '../../../src/core/secret.ts';
 import { Gateway } from '../../../src/gateway/gateway.ts';
-import type { Grant } from '../../../src/grants/grant.ts';
 import type { Transport } from '../../../src/http/transport.ts';
-
-/** Accounts without storage, whose behaviour a test can script. */
-export class ScriptedAccounts implements GatewayAccounts {
-  readonly grants = new Map<string, Grant>();
-  /** The access tokens that `renew` was called with. */
-  readonly rejected: string[] = [];
-  fresh: GatewayAccounts['fresh'] = async (grantId) => this.#grant(grantId);
-  renew: GatewayAccounts['renew'] = async (grantId, { accessToken }) => {
-    this.rejected.push(accessToken.reveal());
-    const grant = this.#grant(grantId);
-    if (grant.tokens.accessToken.equals(accessToken)) {
-      this.add(grantId, grant.serverUrl, `${accessToken.reveal()}+`);
-    }
-    return this.#grant(grantId);
-  };
-
-  add(id: string, serverUrl: string, accessToken: string): void {
-    const { origin } = new URL(serverUrl);
-    this.grants.set(id, {
-      id,
-      generation: 1,
-      serverUrl,
-      resource: serverUrl,
-      authorizationServer: {
-        issuer: origin,
-        authorizationEndpoint: `${origin}/authorize`,
-        tokenEndpoint: `${origin}/token`,
-      },
-      client: { clientId: 'client', authMethod: 'none' },
-      tokens: { accessToken: new Secret(accessToken), obtainedAtMs: 0 },
-      label: id,
-      askedScopes: [],
-      signedInAtMs: 0,
-    });
-  }
-
-  find(grantId: string): Grant | undefined {
-    return this.grants.get(grantId);
-  }
-
-  #grant(grantId: string): Grant {
-    const grant = this.grants.get(grantId);
-    if (grant === undefined) {
-      throw new Error(`There is no grant ${grantId}.`);
-    }
-    return grant;
-  }
-}
+import { ScriptedAccounts } from '../calls/scriptedAccounts.ts';
 
 export interface GatewayUnderTest {
   gateway: Gateway;
@@ -67,6 +17,8 @@ export interface GatewayUnderTest {
   logged: string[];
   /** The scopes that were demanded of an account, e.g. `ada pages`. */
   demanded: string[];
+  /** Whether the user offers MCP servers. */
+  offer: { isOn: boolean };
   /** Sends one request as an authorized caller of an account, by default `ada`. */
   send(init?: RequestInit & { grantId?: string }): Promise<Response>;
   /** Posts a JSON-RPC message or batch. Resolves to the status and the parsed body, undefined if it is empty. */
@@ -79,13 +31,22 @@ export interface GatewayOptions {
   /** The clock of connections. */
   listenerClock?: Clock;
   transport?: Transport;
+  addresses?: () => ReadonlySet<string>;
+  sentence?: Sentence;
 }
 
 /** Opens a gateway with one account, `ada` at `serverUrl`, and closes it at the end of the test. */
 export async function openGateway(
-  t: TestContext,
+  t: { after(cleanup: () => Promise<void>): void },
   serverUrl: string,
-  { clock = systemClock, listenerClock = systemClock, transport = createTransport() }: GatewayOptions = {},
+  {
+    clock = systemClock,
+    listenerClock = systemClock,
+    transport = createTransport(),
+    addresses = () => new Set(),
+    sentence = ({ kind, waitSeconds }) =>
+      displayText(`sentence for ${kind}${waitSeconds === undefined ? '' : ` ${waitSeconds} s`}`, 100),
+  }: GatewayOptions = {},
 ): Promise<GatewayUnderTest> {
   const platformListen = listen;
   if (platformListen === undefined) {
@@ -96,20 +57,22 @@ export async function openGateway(
   const notified: string[] = [];
   const logged: string[] = [];
   const demanded: string[] = [];
+  const offer = { isOn: true };
   const record = (line: string): void => {
     logged.push(line);
   };
   const gateway = new Gateway({
     accounts,
     transport,
+    addresses,
+    isOffered: () => offer.isOn,
     listen: (handle) => platformListen(handle, listenerClock),
     reminders: {
       signInNeeded: (grantId) => notified.push(`signInNeeded ${grantId}`),
       insufficientScope: (grantId, scopes) => notified.push(`insufficientScope ${grantId} ${scopes.join(' ')}`),
     },
     scopesDemanded: (grantId, scopes) => demanded.push([grantId, ...scopes].join(' ')),
-    sentence: ({ kind, waitSeconds }) =>
-      displayText(`sentence for ${kind}${waitSeconds === undefined ? '' : ` ${waitSeconds} s`}`, 100),
+    sentence,
     clock,
     randomness: systemRandomness,
     log: new Log({ error: record, warn: record, info: record, debug: record }),
@@ -133,6 +96,7 @@ export async function openGateway(
     notified,
     logged,
     demanded,
+    offer,
     send,
     call: async (message, headers = {}) => {
       const response = await send({ body: JSON.stringify(message), headers });

@@ -6,25 +6,44 @@ import { HttpFailure } from '../../../src/http/errors.ts';
 
 test('a body up to the limit is kept whole, however many chunks it arrives in', async () => {
   for (const chunks of [[], ['abcd'], ['ab', 'c', 'd']]) {
-    const body = await readBody(streamOf(chunks), 4);
-    assert.equal(body.kind === 'whole' && body.bytes.toString(), chunks.join(''));
+    const { bytes } = await readBody(streamOf(chunks), 4);
+    assert.equal(bytes?.toString(), chunks.join(''));
   }
 });
 
-test('only the first and last bytes of a body over the limit are kept', async () => {
+test('of a body over the limit nothing is kept but what its messages are', async () => {
   const long = 'x'.repeat(10_000);
-  for (const chunks of [
-    ['start', long, 'end'],
-    [`start${long}`, long, `${long}end`],
-    [long, long, long],
-  ]) {
-    const body = await readBody(streamOf(chunks), 9_000);
-    const text = chunks.join('');
-    assert.ok(body.kind === 'tooLarge');
-    assert.ok(Buffer.from(body.head).toString() === text.slice(0, 4096));
-    assert.ok(Buffer.from(body.tail).toString() === text.slice(-4096));
-  }
+  const { bytes, requests, methods } = await readBody(
+    streamOf(['{"id":7,"params":"', long, '","method":"m"', '}']),
+    9_000,
+  );
+  assert.equal(bytes, undefined);
+  assert.deepEqual([...requests.take()], ['7']);
+  assert.deepEqual([...methods], ['m']);
 });
+
+const bodies: [title: string, body: string, ids: string[], isBatch?: boolean][] = [
+  ['a request', '{"jsonrpc":"2.0","id":1,"method":"m"}', ['1']],
+  ['a request whose id is above 2^53', '{"id":9007199254740993,"method":"m"}', ['9007199254740993']],
+  ['a request with a decimal id', '{"id":1.0,"method":"m"}', ['1.0']],
+  ['a request with an invalid id', '{"jsonrpc":"2.0","id":{},"method":"m"}', ['null']],
+  ['a notification', '{"jsonrpc":"2.0","method":"m"}', []],
+  ['a response', '{"jsonrpc":"2.0","id":1,"result":{}}', []],
+  ['a batch', '[{"id":1,"method":"m"},{"method":"m"},{"id":"a","method":"m"},{"id":3,"result":1}]', ['1', '"a"'], true],
+  ['a batch without requests', '[{"method":"m"}]', [], true],
+  ['a batch with invalid messages', '[5,6,{"id":1,"method":"m"}]', ['null', '1'], true],
+  ['invalid JSON', '{"jsonrpc"', ['null']],
+  ['JSON that is no message', '"text"', ['null']],
+  ['an empty body', '', ['null']],
+];
+
+for (const [title, body, ids, isBatch = false] of bodies) {
+  test(`${title} needs ${ids.length === 0 ? 'no response' : `responses with the ids ${ids.join(', ')}`}`, async () => {
+    const read = await readBody(streamOf(body === '' ? [] : [body]));
+    assert.deepEqual([...read.requests.take()], ids);
+    assert.equal(read.isBatch, isBatch);
+  });
+}
 
 test('reading a body fails as cancelled if the caller disconnects before its end', async () => {
   const stream = new Readable({ read: () => undefined });

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 
 export interface Received {
   method: string;
@@ -17,12 +17,15 @@ export class ScriptedServer {
   readonly received: Received[] = [];
   readonly #server = createServer((request, response) => void this.#handle(request, response));
   #connections = 0;
+  readonly #sockets = new Set<Socket>();
   script: Script = respondWithResult;
 
   static async start(port = 0): Promise<ScriptedServer> {
     const scripted = new ScriptedServer();
-    scripted.#server.on('connection', () => {
+    scripted.#server.on('connection', (socket) => {
       scripted.#connections += 1;
+      scripted.#sockets.add(socket);
+      socket.once('close', () => scripted.#sockets.delete(socket));
     });
     scripted.#server.listen(port, '127.0.0.1');
     await once(scripted.#server, 'listening');
@@ -42,6 +45,16 @@ export class ScriptedServer {
     return this.#connections;
   }
 
+  /** How many of them are open. */
+  get openConnections(): number {
+    return this.#sockets.size;
+  }
+
+  /** How many of the open ones have carried a request. */
+  get usedConnections(): number {
+    return [...this.#sockets].filter(({ bytesRead }) => bytesRead > 0).length;
+  }
+
   /** Waits for the next request, passes its response to `begin` and resolves to that response. */
   nextResponse(begin: (response: ServerResponse) => void): Promise<ServerResponse> {
     return new Promise((resolve) => {
@@ -52,7 +65,11 @@ export class ScriptedServer {
     });
   }
 
+  /** Stops the server, unless a test has done so. */
   async stop(): Promise<void> {
+    if (!this.#server.listening) {
+      return;
+    }
     const closed = once(this.#server, 'close');
     this.#server.close();
     this.#server.closeAllConnections();
@@ -85,8 +102,8 @@ export function respondWithJson(response: ServerResponse, status: number, value:
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value));
 }
 
-/** Writes `total` bytes as fast as the reader takes them. Returns a function that tells how many were written. */
-export function pour(response: ServerResponse, total: number): () => number {
+/** Writes `total` bytes as fast as the reader takes them, then `end`. Returns a function that tells how many were written. */
+export function pour(response: ServerResponse, total: number, end = ''): () => number {
   const piece = Buffer.alloc(65_536, 'x');
   let sent = 0;
   const writeMore = (): void => {
@@ -97,7 +114,7 @@ export function pour(response: ServerResponse, total: number): () => number {
         return;
       }
     }
-    response.end();
+    response.end(end);
   };
   writeMore();
   return () => sent;

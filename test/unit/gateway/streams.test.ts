@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { type TestContext, test } from 'node:test';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { maxBodyBytes } from '../../../src/gateway/requestBody.ts';
 import { type GatewayUnderTest, openGateway, rpc } from './gatewayUnderTest.ts';
 import { pour, respondWithResult, ScriptedServer, still, turns } from './scriptedServer.ts';
@@ -16,7 +17,8 @@ test('an event stream opens before its first event, and each event is passed on 
     assert.equal(stream.headers.get('content-type'), 'text/event-stream');
     const reader = stream.body?.getReader() ?? assert.fail();
     const response = await responding;
-    for (const event of ['data: 1\n\n', 'data: 2\n\n']) {
+    const last = `data: ${JSON.stringify({ jsonrpc: '2.0', id: 1, result: {} })}\n\n`;
+    for (const event of ['data: 1\n\n', last]) {
       response.write(event);
       assert.equal(Buffer.from((await reader.read()).value ?? []).toString(), event);
     }
@@ -24,6 +26,9 @@ test('an event stream opens before its first event, and each event is passed on 
     assert.equal((await reader.read()).done, true);
   }
 });
+
+const eventPrefix = 'data: ';
+const eventSuffix = '\n\n';
 
 for (const type of ['application/json', 'text/event-stream']) {
   test(`a slow caller throttles the server and still receives the complete ${type} response`, async (t) => {
@@ -34,8 +39,11 @@ for (const type of ['application/json', 'text/event-stream']) {
     t.after(() => process.off('warning', recordWarning));
     const total = 1_000 * 65_536;
     let sent = (): number => 0;
+    const isEvents = type === 'text/event-stream';
     server.script = (response) => {
-      sent = pour(response.writeHead(200, { 'content-type': type }), total);
+      response.writeHead(200, { 'content-type': type });
+      response.write(`${isEvents ? eventPrefix : ''}{"jsonrpc":"2.0","id":1,"result":"`);
+      sent = pour(response, total, `"}${isEvents ? eventSuffix : ''}`);
     };
     const response = await slowCall(gateway);
     const ahead = await still(sent);
@@ -44,7 +52,9 @@ for (const type of ['application/json', 'text/event-stream']) {
     for await (const chunk of response) {
       read += (chunk as Buffer).length;
     }
-    assert.equal(read, total);
+    // A JSON response of this size arrives as an event, so that an error can follow if it breaks off.
+    assert.equal(response.headers['content-type'], 'text/event-stream');
+    assert.equal(read, total + Buffer.byteLength(`${eventPrefix}{"jsonrpc":"2.0","id":1,"result":""}${eventSuffix}`));
     await turns(1);
     assert.deepEqual(warnings, []);
   });
@@ -122,26 +132,36 @@ test('a request over 16 MiB gets an error with its id, wherever the id stands, a
   assert.deepEqual(server.received, []);
 });
 
-test('a compressed response is passed on unchanged, with its encoding', async (t) => {
+test('a compressed response reaches the caller decoded, so that its messages can be read', async (t) => {
   const { server, send } = await open(t);
-  const { gzipSync } = await import('node:zlib');
-  server.script = (response) => {
-    response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' });
-    response.end(gzipSync('{"jsonrpc":"2.0","id":1,"result":{}}'));
-  };
-  const response = await send({ body: JSON.stringify(rpc(1)) });
-  assert.equal(response.headers.get('content-encoding'), 'gzip');
-  assert.deepEqual(await response.json(), { jsonrpc: '2.0', id: 1, result: {} });
+  const body = '{"jsonrpc":"2.0","id":1,"result":{}}';
+  for (const [encoding, encode] of Object.entries({ gzip: gzipSync, br: brotliCompressSync })) {
+    server.script = (response) => {
+      response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': encoding });
+      response.end(encode(body));
+    };
+    const response = await send({ body: JSON.stringify(rpc(1)) });
+    assert.equal(response.headers.get('content-encoding'), null);
+    assert.equal(await response.text(), body);
+  }
 });
 
 test('tool results are passed on unchanged, byte for byte', async (t) => {
   const { server, send } = await open(t);
   const text = '{ "jsonrpc":"2.0",\n"id" : 1, "result":{"text":"\\u00fc ü", "n":1.0, "big":12345678901234567890} }\n';
-  for (const type of ['application/json; charset=utf-8', 'text/event-stream; charset=utf-8']) {
-    server.script = (response) => response.writeHead(200, { 'content-type': type }).end(text);
+  const event = text
+    .trimEnd()
+    .split('\n')
+    .map((line) => `data:  ${line}\r`)
+    .join('\n');
+  for (const [type, body] of [
+    ['application/json; charset=utf-8', text],
+    ['text/event-stream; charset=utf-8', `: comment\nid: 1\n${event}\n\n`],
+  ] as const) {
+    server.script = (response) => response.writeHead(200, { 'content-type': type }).end(body);
     const response = await send({ body: JSON.stringify(rpc(1)) });
     assert.equal(response.headers.get('content-type'), type);
-    assert.equal(await response.text(), text);
+    assert.equal(await response.text(), body);
   }
 });
 

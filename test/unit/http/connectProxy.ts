@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { ProxyAgent, fetch as undiciFetch } from 'undici';
 import type { Authority, Scope } from './authority.ts';
 
@@ -14,13 +14,24 @@ export interface ProxyOptions {
 }
 
 /** A corporate proxy that opens tunnels for clients with the right password. */
-export async function startProxy(t: Scope, { password, port, host = '127.0.0.1', stalls }: ProxyOptions) {
+export async function startProxy(t: Scope, proxyOptions: ProxyOptions) {
+  const options = { host: '127.0.0.1', ...proxyOptions };
   const tunnels: string[] = [];
+  const sockets = new Set<Socket>();
+  const endConnections = (): void => {
+    for (const socket of sockets) {
+      socket.destroy();
+    }
+  };
   const server = createServer();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+  });
   server.on('connect', (request, socket) => {
     socket.on('error', () => undefined);
     tunnels.push(request.url ?? '');
-    t.after(() => socket.destroy());
+    const { password, port, host, stalls } = options;
     if (stalls) {
       return;
     }
@@ -41,17 +52,48 @@ export async function startProxy(t: Scope, { password, port, host = '127.0.0.1',
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  t.after(() => server.close());
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, tunnels };
+  const { port } = server.address() as AddressInfo;
+  const stop = (): void => {
+    server.close();
+    endConnections();
+  };
+  t.after(stop);
+  return {
+    url: `http://127.0.0.1:${port}`,
+    tunnels,
+    /** Changes the options, and ends the open tunnels. */
+    change: (changes: Partial<ProxyOptions>): void => {
+      Object.assign(options, changes);
+      endConnections();
+    },
+    /** Refuses connections, and ends the open tunnels. */
+    stop,
+    /** Listens again, at the same address. */
+    restart: async (): Promise<void> => {
+      server.listen(port, '127.0.0.1');
+      await once(server, 'listening');
+    },
+  };
 }
 
 /**
  * Stands in for the `fetch` of the extension host, which is Node's with a `ProxyAgent`: uses this proxy, this password
- * and, if given, this authority as if it were in the system's trust store.
+ * and, if given, this authority as if it were in the system's trust store. The proxy has to accept a connection within
+ * `connectTimeoutMs`.
  */
-export function fetchThrough(t: Scope, proxyUrl: string, password: string, trusted?: Authority): typeof fetch {
-  const requestTls = trusted && { ca: trusted.cert };
-  const dispatcher = new ProxyAgent({ uri: proxyUrl, token: basic(password), ...(requestTls && { requestTls }) });
+export function fetchThrough(
+  t: Scope,
+  proxyUrl: string,
+  password: string,
+  trusted?: Authority,
+  connectTimeoutMs?: number,
+): typeof fetch {
+  const dispatcher = new ProxyAgent({
+    uri: proxyUrl,
+    token: basic(password),
+    ...(trusted && { requestTls: { ca: trusted.cert } }),
+    ...(connectTimeoutMs !== undefined && { proxyTls: { timeout: connectTimeoutMs } }),
+  });
   t.after(() => dispatcher.destroy());
   const proxied = (input: URL, init: object) => undiciFetch(input, { ...init, dispatcher });
   return proxied as unknown as typeof fetch;

@@ -19,6 +19,18 @@ const rows: [what: string, error: unknown, kind: string][] = [
     failed({ code: 'UND_ERR_PRX_TLS', cause: { code: 'ERR_TLS_CERT_ALTNAME_INVALID' } }),
     'proxy',
   ],
+  // nodejs/undici#5441
+  ['a proxy that drops the tunnel before it is open', failed({ code: 'UND_ERR_PRX_CONN' }), 'proxy'],
+  [
+    'a timeout of connecting to the addresses of another port',
+    connectTimeout('attempted addresses: 192.0.2.1:3128, fd00::1:3128, timeout: 10000ms'),
+    'proxy',
+  ],
+  [
+    'a timeout of connecting to the addresses of the requested port',
+    connectTimeout('attempted addresses: 192.0.2.1:443, fd00::1:443, timeout: 10000ms'),
+    'timeout',
+  ],
   ['a SOCKS proxy that rejects the credentials', failed({ code: 'UND_ERR_SOCKS5_AUTH_FAILED' }), 'proxy'],
   ['a tunnel that Node’s built-in proxy support cannot open', failed({ code: 'ERR_PROXY_TUNNEL' }), 'proxy'],
   [
@@ -125,4 +137,9 @@ test('a request that is refused by our own policy was not sent; one that is canc
 /** An error as `fetch` wraps it. */
 function failed(cause: unknown): Error {
   return new TypeError('fetch failed', { cause });
+}
+
+/** A connection timeout of undici. */
+function connectTimeout(details: string): Error {
+  return failed({ code: 'UND_ERR_CONNECT_TIMEOUT', message: `Connect Timeout Error (${details})` });
 }

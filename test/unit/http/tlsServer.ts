@@ -2,11 +2,10 @@ import { once } from 'node:events';
 import type { IncomingMessage, RequestListener } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import type { TestContext } from 'node:test';
-import type { Credentials } from './authority.ts';
+import type { Credentials, Scope } from './authority.ts';
 
 /** An https server on loopback, which is closed after the test. */
-export async function startTlsServer(t: TestContext, credentials: Credentials, handle: RequestListener = greet) {
+export async function startTlsServer(t: Scope, credentials: Credentials, handle: RequestListener = greet) {
   const received: IncomingMessage[] = [];
   const server = createServer(credentials, (request, response) => {
     received.push(request);

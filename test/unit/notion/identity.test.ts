@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js';
+import { withBearer } from '../../../src/http/bearer.ts';
 import type { Http } from '../../../src/http/client.ts';
 import { displayName, type Identity, readIdentity } from '../../../src/notion/identity.ts';
 import { fails } from '../oauth/failing.ts';
@@ -82,7 +83,7 @@ test('the identity is read from the MCP SDK’s own server, which has only the t
     const response = await transport.handleRequest(new Request(url, { method, headers, body } as RequestInit));
     return { status: response.status, headers: response.headers, body: await response.text(), url };
   };
-  assert.deepEqual(await readIdentity(http, new URL('https://mcp.example/mcp'), accessToken), ada);
+  assert.deepEqual(await readIdentity(withBearer(http, accessToken), new URL('https://mcp.example/mcp')), ada);
 });
 
 const bot = { workspace_id: 'w-1', workspace_name: 'Engineering Wiki' };
@@ -194,7 +195,7 @@ for (const [title, route, kind, details] of [
   test(`no other tool is called if the MCP server responds to the identity request with ${title}`, async (t) => {
     const server = await startServer(t);
     server.routes['POST /mcp'] = route;
-    await fails(() => readIdentity(fetchHttp, new URL(`${server.origin}/mcp`), accessToken), kind, details);
+    await fails(() => readIdentity(withBearer(fetchHttp, accessToken), new URL(`${server.origin}/mcp`)), kind, details);
     assert.equal(server.received.length, 1);
   });
 }

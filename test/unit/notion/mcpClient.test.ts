@@ -7,12 +7,14 @@ import { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
 import { CallToolRequestSchema, ErrorCode, McpError } from '@modelcontextprotocol/sdk/types.js';
 import { Secret } from '../../../src/core/secret.ts';
-import { callTool, discoverMethod, mcpRequest } from '../../../src/notion/mcpClient.ts';
+import { withBearer } from '../../../src/http/bearer.ts';
+import { discoverMethod } from '../../../src/mcp/revision.ts';
+import { callTool, mcpRequest } from '../../../src/notion/mcpClient.ts';
 import { fails } from '../oauth/failing.ts';
 import { fetchHttp } from '../oauth/fetchHttp.ts';
 import { html, type LoopbackServer, type Route, type RouteResponse, startServer } from '../oauth/loopbackServer.ts';
 
-const token = new Secret('user:grant:access');
+const http = withBearer(fetchHttp, new Secret('user:grant:access'));
 
 /** A server built with the official SDK: one tool, either stateless or with sessions. */
 async function sdkServer(t: TestContext, options: { sessions: boolean; json: boolean }) {
@@ -63,7 +65,7 @@ for (const json of [true, false]) {
     const olderOrigins = new Set<string>();
     for (const expected of [['tools/call', 'tools/call'], ['tools/call']]) {
       methods.length = 0;
-      const result = await callTool(fetchHttp, url, token, 'echo', { text: 'hi' }, { olderOrigins });
+      const result = await callTool(http, url, 'echo', { text: 'hi' }, { olderOrigins });
       assert.deepEqual(result, { text: 'you said hi', isError: false });
       assert.deepEqual(methods, expected);
     }
@@ -73,7 +75,7 @@ for (const json of [true, false]) {
   test(`a server with sessions that responds with ${format} receives the initialize handshake first`, async (t) => {
     const { url, methods } = await sdkServer(t, { sessions: true, json });
     const olderOrigins = new Set([url.origin]);
-    const result = await callTool(fetchHttp, url, token, 'echo', { text: 'hi' }, { olderOrigins });
+    const result = await callTool(http, url, 'echo', { text: 'hi' }, { olderOrigins });
     assert.equal(result.text, 'you said hi');
     assert.deepEqual(methods, ['tools/call', 'initialize', 'notifications/initialized', 'tools/call']);
   });
@@ -81,14 +83,14 @@ for (const json of [true, false]) {
 
 test('a tool that fails returns a result with isError, and a call of an unknown tool fails', async (t) => {
   const { url } = await sdkServer(t, { sessions: false, json: true });
-  assert.deepEqual(await callTool(fetchHttp, url, token, 'echo', { text: 7 }), { text: 'no', isError: true });
-  await fails(() => callTool(fetchHttp, url, token, 'nothing', {}), 'serverRejected', { code: 'invalid_params' });
+  assert.deepEqual(await callTool(http, url, 'echo', { text: 7 }), { text: 'no', isError: true });
+  await fails(() => callTool(http, url, 'nothing', {}), 'serverRejected', { code: 'invalid_params' });
 });
 
 async function serverWith(t: TestContext, route: Route) {
   const server = await startServer(t);
   server.routes['POST /mcp'] = route;
-  return { ...server, call: () => callTool(fetchHttp, new URL(`${server.origin}/mcp`), token, 'x', {}) };
+  return { ...server, call: () => callTool(http, new URL(`${server.origin}/mcp`), 'x', {}) };
 }
 
 const rpc = (response: Record<string, unknown>) => ({ body: { jsonrpc: '2.0', id: 1, ...response } });
@@ -203,7 +205,7 @@ test('a tool’s name that is no plain header value is mirrored in Base64', asyn
   const server = await serverWith(t, rpc({ result: { content: [] } }));
   const names = ['Hello, 世界', ' padded ', 'line1\nline2', '=?base64?literal?='];
   for (const name of names) {
-    await callTool(fetchHttp, new URL(`${server.origin}/mcp`), token, name, {});
+    await callTool(http, new URL(`${server.origin}/mcp`), name, {});
   }
   assert.deepEqual(
     spoken(server).map(({ name }) => name),
@@ -264,7 +266,7 @@ test('a server that was updated since is spoken to in revision 2026-07-28 again'
     headers['mcp-protocol-version'] === '2026-07-28' ? rpc({ result: { tools: [] } }) : rpcError(400, -32022),
   );
   const olderOrigins = new Set([server.origin]);
-  const list = () => mcpRequest(fetchHttp, new URL(`${server.origin}/mcp`), token, 'tools/list', {}, { olderOrigins });
+  const list = () => mcpRequest(http, new URL(`${server.origin}/mcp`), 'tools/list', {}, { olderOrigins });
   await fails(list, 'serverRejected', { code: 'rpc_error' });
   assert.deepEqual(await list(), { tools: [] });
 });
@@ -274,7 +276,7 @@ test('a server of an older revision is asked what it speaks with initialize', as
     JSON.parse(body).method === 'initialize' ? rpc({ result: { serverInfo: {} } }) : rpcError(200, -32601),
   );
   const url = new URL(`${server.origin}/mcp`);
-  assert.deepEqual(await mcpRequest(fetchHttp, url, token, discoverMethod, {}), { serverInfo: {} });
+  assert.deepEqual(await mcpRequest(http, url, discoverMethod, {}), { serverInfo: {} });
   assert.deepEqual(
     spoken(server).map(({ method }) => method),
     ['server/discover', 'initialize'],

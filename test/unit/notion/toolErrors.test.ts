@@ -100,14 +100,14 @@ for (const [kind, codes] of Object.entries({
     for (const code of codes) {
       const error = toolErrorOf(failed('', { error: { code, message: 'x' } })) ?? assert.fail();
       assert.equal(error.code, code);
-      assert.equal(toolFailure(error, 'mcp.example', new Secret('t')).kind, kind, code);
+      assert.equal(toolFailure(error, 'mcp.example', [new Secret('t')]).kind, kind, code);
     }
   });
 }
 
 test('a tool’s failure quotes the server without secrets and control characters, or else names the code', () => {
   const reason = (message: string) =>
-    toolFailure({ code: 'unknown', message }, 'mcp.example', new Secret('user:grant:access')).details.serverReason;
+    toolFailure({ code: 'unknown', message }, 'mcp.example', [new Secret('user:grant:access')]).details.serverReason;
   assert.equal(reason('No\u202e\nuser:grant:access [here](command:x)'), 'No [secret] [here] (command:x)');
   assert.equal(reason('\u200b'), 'unknown');
 });

@@ -1,6 +1,6 @@
 import type { TestContext } from 'node:test';
 import { Secret } from '../../../src/core/secret.ts';
-import type { Http } from '../../../src/http/client.ts';
+import { type BearerHttp, withBearer } from '../../../src/http/bearer.ts';
 import { fetchHttp } from '../oauth/fetchHttp.ts';
 import { startServer } from '../oauth/loopbackServer.ts';
 
@@ -16,8 +16,8 @@ export async function startToolServer(t: TestContext, responses: Record<string, 
     const response = responses[params.name] ?? { error: { code: -32602, message: `Tool ${params.name} not found` } };
     return { body: { jsonrpc: '2.0', id, ...response } };
   };
-  const read = <T>(reader: (http: Http, url: URL, token: Secret) => Promise<T>) =>
-    reader(fetchHttp, new URL(`${server.origin}/mcp`), accessToken);
+  const read = <T>(reader: (http: BearerHttp, url: URL) => Promise<T>) =>
+    reader(withBearer(fetchHttp, accessToken), new URL(`${server.origin}/mcp`));
   return { ...server, calls, read };
 }
 

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { renewalProblemOf } from '../../../../src/accounts/accountState.ts';
 import type { Account } from '../../../../src/accounts/registry.ts';
+import { Failure, type FailureCode, type FailureStep } from '../../../../src/oauth/errors.ts';
 import { grantOf } from '../../storage/storageUnderTest.ts';
 import { openEditor } from '../vscode.ts';
 
@@ -25,4 +27,17 @@ test('an account that this window must not change is described with what helps',
     'stored by a newer version of this extension; update the extension to use it',
     'cannot be read on this computer just now; sign in again to replace it',
   ]);
+});
+
+test('an account whose renewal fails because of a certificate or a proxy is described with that cause, and not as offline', () => {
+  const account: Account = { grant: grantOf(1), state: 'expired' };
+  const describeFailed = (code: FailureCode, step: FailureStep = 'token'): string =>
+    describeAccount(account, renewalProblemOf(new Failure('transient', { step, code })));
+  assert.equal(
+    describeFailed('certificate'),
+    'the certificate of the server is not trusted on this computer; the sign-in is kept',
+  );
+  assert.equal(describeFailed('proxy'), 'the proxy does not let the renewal through; the sign-in is kept');
+  assert.match(describeFailed('unreachable'), /^offline/);
+  assert.match(describeFailed('timeout', 'storage'), /^cannot be renewed on this computer/);
 });

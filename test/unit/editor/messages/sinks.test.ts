@@ -123,14 +123,15 @@ withHostileText('a notification shows a server’s text without link, command or
 
 withHostileText('a tool’s error for chat holds a server’s text without link, command or icon', (text) => {
   const failure = hostileFailure('serverRejected', 'token', text, text);
-  const plain: Exclude<ProblemKind, 'renewalFailed' | 'unreachable'>[] = [
+  const plain: Exclude<ProblemKind, 'renewalFailed' | 'unreachable' | 'outcomeUnknown'>[] = [
     ...(['signInNeeded', 'signedOut', 'tokenRejected', 'insufficientScope', 'rateLimited', 'serverError'] as const),
-    ...(['serverRejected', 'invalidResponse', 'tooLarge', 'internal'] as const),
+    ...(['serverRejected', 'invalidResponse', 'tooLarge', 'notOffered', 'internal'] as const),
   ];
   const problem = { host: text, status: 403, waitSeconds: 3, scopes: [text, text] };
   const problems: Problem[] = [
     ...plain.map((kind) => ({ ...problem, kind })),
     { ...problem, kind: 'unreachable', failure },
+    { ...problem, kind: 'outcomeUnknown', failure },
     ...kinds.map((kind): Problem => {
       return { ...problem, kind: 'renewalFailed', failure: hostileFailure(kind, 'token', text, text) };
     }),

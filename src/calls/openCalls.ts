@@ -1,0 +1,178 @@
+import type { Clock } from '../core/clock.ts';
+import { HttpFailure, type HttpFailureKind } from '../http/errors.ts';
+import type { TransportRequest } from '../http/transport.ts';
+import { type Problem, problemOfError } from './problem.ts';
+import { isRepeatable } from './repeat.ts';
+import { type TimeLimit, timeLimitOf } from './timeLimits.ts';
+
+/** How often the network is looked at, and only while a call to another machine is open. */
+const lookMs = 10_000;
+
+/** If this much more time has passed between two looks, the computer slept, or its clock was set. */
+const jumpMs = 30_000;
+
+export interface OpenCallsParts {
+  clock: Clock;
+  /** The addresses of this computer at which other machines can reach it. */
+  addresses: () => ReadonlySet<string>;
+}
+
+/** What a call is for. */
+export interface CallOptions {
+  grantId: string;
+  /** The MCP server's host. */
+  host: string;
+  /** Whether the server is on this machine, so that the network does not matter. */
+  isLocal: boolean;
+  /** The method of the HTTP request. */
+  method: TransportRequest['method'];
+  /** The methods of the messages in its body. */
+  messages: ReadonlySet<string>;
+}
+
+/**
+ * The calls that are under way. Each ends in time: a connection that a change of the network has cut off is silent for
+ * ever, as nothing tells its two ends.
+ */
+export class OpenCalls {
+  readonly #parts: OpenCallsParts;
+  readonly #calls = new Set<OpenCall>();
+  /** What was seen of the network at the last look; undefined while no call depends on it. */
+  #seen: { addresses: ReadonlySet<string>; nowMs: number } | undefined;
+  #stopTimer: (() => void) | undefined;
+
+  constructor(parts: OpenCallsParts) {
+    this.#parts = parts;
+  }
+
+  /** Begins a call, which must be closed. */
+  open(options: CallOptions): OpenCall {
+    if (!options.isLocal) {
+      // Whatever changed before does not concern the new call.
+      this.#look();
+    }
+    const call = new OpenCall(options, this.#parts.clock, () => {
+      this.#calls.delete(call);
+      if ([...this.#calls].every(({ isLocal }) => isLocal)) {
+        this.#stopTimer?.();
+        this.#seen = undefined;
+      }
+    });
+    this.#calls.add(call);
+    return call;
+  }
+
+  /** Ends each call for which `problemOf` finds a problem. */
+  endEach(problemOf: (call: OpenCall) => Problem | undefined): void {
+    for (const call of this.#calls) {
+      const problem = problemOf(call);
+      if (problem !== undefined) {
+        call.end(problem);
+      }
+    }
+  }
+
+  /** Ends the calls that the network has cut off since the last look, and looks again in a while. */
+  #look(): void {
+    const { clock, addresses } = this.#parts;
+    const before = this.#seen;
+    this.#seen = { addresses: addresses(), nowMs: clock.nowMs() };
+    this.#stopTimer?.();
+    this.#stopTimer = clock.after(lookMs, () => this.#look());
+    if (before === undefined) {
+      return;
+    }
+    const elapsedMs = this.#seen.nowMs - before.nowMs;
+    const hasJumped = elapsedMs > lookMs + jumpMs || elapsedMs < -jumpMs;
+    const hasLost = [...before.addresses].some((address) => !this.#seen?.addresses.has(address));
+    if (hasJumped || hasLost) {
+      this.endEach((call) => (call.isLocal ? undefined : failureOf(call, 'interrupted')));
+    }
+  }
+}
+
+/** A call of an account that is under way, from the caller's request to the end of its response. */
+export class OpenCall {
+  readonly grantId: string;
+  readonly host: string;
+  readonly isLocal: boolean;
+  /** Whether its request can be sent again although it may have arrived. */
+  readonly isRepeatable: boolean;
+  /** Set while the request, or a part of it, may have reached the server. */
+  mayHaveArrived = false;
+  readonly #limit: TimeLimit | undefined;
+  readonly #clock: Clock;
+  readonly #closed: () => void;
+  readonly #controller = new AbortController();
+  #problem: Problem | undefined;
+  #lastSignMs: number;
+  #stopTimer: (() => void) | undefined;
+
+  constructor({ grantId, host, isLocal, method, messages }: CallOptions, clock: Clock, closed: () => void) {
+    this.grantId = grantId;
+    this.host = host;
+    this.isLocal = isLocal;
+    this.isRepeatable = isRepeatable(method, messages);
+    this.#limit = timeLimitOf(method, messages);
+    this.#clock = clock;
+    this.#closed = closed;
+    this.#lastSignMs = clock.monotonicMs();
+    this.#watch(this.#limit?.limitMs);
+  }
+
+  /** Aborted when the call ends before its response does. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Notes that the server sent something. */
+  noteSign(): void {
+    this.#lastSignMs = this.#clock.monotonicMs();
+  }
+
+  /** Ends the call, which then has this problem. */
+  end(problem: Problem): void {
+    this.#problem ??= problem;
+    this.#controller.abort();
+  }
+
+  /** Ends the call because its caller is gone. */
+  cancel(): void {
+    this.#controller.abort();
+  }
+
+  /** Releases what the call holds. */
+  close(): void {
+    this.#stopTimer?.();
+    this.#closed();
+  }
+
+  /**
+   * The problem of a call that failed with `error`.
+   * @throws HttpFailure of kind `cancelled` if the caller is gone
+   */
+  problemOf(error: unknown): Problem {
+    const problem = this.#problem ?? problemOfError(error, this.host);
+    const isUnknown = problem.kind === 'unreachable' && this.mayHaveArrived && !this.isRepeatable;
+    return isUnknown ? { ...problem, kind: 'outcomeUnknown' } : problem;
+  }
+
+  #watch(delayMs: number | undefined): void {
+    if (delayMs === undefined) {
+      return;
+    }
+    this.#stopTimer = this.#clock.after(delayMs, () => {
+      const { limitMs = 0, of } = this.#limit ?? {};
+      const leftMs = of === 'silence' ? this.#lastSignMs + limitMs - this.#clock.monotonicMs() : 0;
+      if (leftMs > 0) {
+        this.#watch(leftMs);
+      } else {
+        this.end(failureOf(this, 'timeout'));
+      }
+    });
+  }
+}
+
+function failureOf({ host }: OpenCall, kind: HttpFailureKind): Problem {
+  return problemOfError(new HttpFailure(kind, host), host);
+}
