@@ -53,7 +53,8 @@ function dropAborted(pool: Pool): void {
     if (error.message === 'aborted' && client !== undefined) {
       // This is how a pool forgets a client.
       pool.emit('connectionError', origin, [pool, client], error);
-      void client.destroy();
+      // It may already have another request, which must not be lost.
+      client.close().catch(() => undefined);
     }
   });
 }

@@ -111,14 +111,19 @@ test('an added address ends no call, and is missed like any other once it is los
   assert.deepEqual(endOf(stream), ['unreachable', 'interrupted']);
 });
 
-test('a call that begins after an address was lost goes on', () => {
-  const { clock, open, addresses } = setUp(['192.0.2.1']);
-  open().close();
-  clock.advance(5_000);
-  addresses.clear();
-  const next = open();
-  clock.advance(minuteMs);
-  assert.equal(next.signal.aborted, false);
+test('a call that begins after an address was lost goes on, whether or not an older one is open then', () => {
+  for (const isOlderOpen of [true, false]) {
+    const { clock, open, addresses } = setUp(['192.0.2.1']);
+    const older = open();
+    if (!isOlderOpen) {
+      older.close();
+    }
+    clock.advance(5_000);
+    addresses.clear();
+    const next = open();
+    clock.advance(minuteMs);
+    assert.deepEqual([older.signal.aborted, next.signal.aborted], [isOlderOpen, false]);
+  }
 });
 
 for (const [change, jumpMs] of Object.entries({
@@ -135,13 +140,13 @@ for (const [change, jumpMs] of Object.entries({
   });
 }
 
-test('a call that begins after the computer slept goes on', () => {
+test('a call that begins after the computer slept goes on, while an older one ends', () => {
   const { clock, open } = setUp();
-  open().close();
+  const older = open();
   clock.wallMs += minuteMs;
   const next = open();
   clock.advance(minuteMs);
-  assert.equal(next.signal.aborted, false);
+  assert.deepEqual([older.signal.aborted, next.signal.aborted], [true, false]);
 });
 
 test('a clock that is off by half a minute or less ends no call', () => {

@@ -99,18 +99,6 @@ for (const [name, create] of Object.entries(transports)) {
     }
   });
 
-  test(`${name}: aborting a request does not affect one that is sent right after it`, async (t) => {
-    const { server, send } = await open(t, create);
-    const caller = new AbortController();
-    const responding = server.nextResponse(() => undefined);
-    const aborted = assert.rejects(send({ signal: caller.signal }), isFailure('cancelled'));
-    await responding;
-    caller.abort();
-    const response = await send({ body: '{"id":1}' });
-    assert.equal(await readText(response, 1000), '{"jsonrpc":"2.0","id":1,"result":{}}');
-    await aborted;
-  });
-
   test(`${name}: a reader that reaches its limit closes the response`, async (t) => {
     const { server, send } = await open(t, create);
     const responding = server.nextResponse((response) => response.writeHead(200).write('x'.repeat(100)));
