@@ -37,7 +37,7 @@ export async function passEvents(exchange: Exchange, first: TransportResponse): 
     failures = next === undefined ? failures + 1 : 0;
     problem = next === undefined ? problem : await events.pass(next);
   }
-  if (requests.count > 0) {
+  if (problem !== undefined && requests.count > 0) {
     // A call may also end between two streams.
     const isEnded = call.signal.aborted;
     const last = isEnded ? call.problemOf(new HttpFailure('cancelled', call.host)) : problem;
@@ -81,7 +81,7 @@ class Events {
   }
 
   /** Passes a stream on to its end. @returns why requests have no response */
-  async pass(upstream: TransportResponse): Promise<Problem> {
+  async pass(upstream: TransportResponse): Promise<Problem | undefined> {
     const { call, clock, requests } = this.#exchange;
     let stopTimer: (() => void) | undefined;
     try {
@@ -95,7 +95,8 @@ class Events {
         }
       }
       await this.#completeEvent();
-      return call.problemOf(new HttpFailure('unreachable', call.host));
+      // An error is slow to create, and most streams end with nothing missing.
+      return requests.count === 0 ? undefined : call.problemOf(new HttpFailure('unreachable', call.host));
     } catch (error) {
       return call.problemOf(error);
     } finally {

@@ -51,17 +51,19 @@ export class EventStreamReader {
   push(bytes: Uint8Array): Outline[] {
     const received: Outline[] = [];
     let start = this.#mark.skip(bytes);
+    let afterCarriageReturn = this.#afterCarriageReturn;
     for (let at = start; at < bytes.length; at += 1) {
       const byte = bytes[at];
-      if (byte === newline && this.#afterCarriageReturn) {
+      if (byte === newline && afterCarriageReturn) {
         start = at + 1;
       } else if (byte === newline || byte === carriageReturn) {
         this.#readPart(bytes.subarray(start, at));
         append(received, this.#endLine());
         start = at + 1;
       }
-      this.#afterCarriageReturn = byte === carriageReturn;
+      afterCarriageReturn = byte === carriageReturn;
     }
+    this.#afterCarriageReturn = afterCarriageReturn;
     this.#readPart(bytes.subarray(start));
     return received;
   }

@@ -129,10 +129,12 @@ export class MessageReader {
       }
       return at;
     }
-    while (at < bytes.length && (this.#isEscaped || bytes[at] !== quote)) {
-      this.#isEscaped = !this.#isEscaped && bytes[at] === backslash;
+    let isEscaped = this.#isEscaped;
+    while (at < bytes.length && (isEscaped || bytes[at] !== quote)) {
+      isEscaped = !isEscaped && bytes[at] === backslash;
       at += 1;
     }
+    this.#isEscaped = isEscaped;
     this.#keep(bytes, start, at + 1);
     if (at < bytes.length) {
       this.#endText();
@@ -236,9 +238,15 @@ function stringIn(text: string): string | undefined {
 }
 
 function textOf(pieces: readonly Uint8Array[]): string {
-  const decoder = new TextDecoder();
-  return pieces.map((piece) => decoder.decode(piece, { stream: true })).join('');
+  if (pieces.length === 1) {
+    return decoder.decode(pieces[0]);
+  }
+  const text = pieces.map((piece) => decoder.decode(piece, { stream: true })).join('');
+  return text + decoder.decode();
 }
+
+/** Shared, as it is slow to create. */
+const decoder = new TextDecoder();
 
 const quote = 0x22;
 const backslash = 0x5c;
