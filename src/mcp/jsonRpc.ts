@@ -1,4 +1,4 @@
-import { isObject, parseJson } from '../core/json.ts';
+import { isObject, jsonObject, parseJson } from '../core/json.ts';
 
 /** A JSON-RPC error object (JSON-RPC 2.0, section 5.1). */
 export interface RpcError {
@@ -17,8 +17,8 @@ export function errorResponse(id: string, error: RpcError): string {
 
 /** The error of a response body that is a single JSON-RPC error, regardless of the HTTP status. */
 export function rpcErrorIn(body: string): RpcError | undefined {
-  const message = parseJson(body);
-  const error = isObject(message) && message.jsonrpc === '2.0' ? message.error : undefined;
+  const message = jsonObject(body);
+  const error = message?.jsonrpc === '2.0' ? message.error : undefined;
   if (!isObject(error) || !Number.isInteger(error.code) || typeof error.message !== 'string') {
     return undefined;
   }
@@ -30,40 +30,42 @@ export function rpcErrorIn(body: string): RpcError | undefined {
 export class OpenRequests {
   /** The ids that were written, by value: a server may write `1.0` as `1`, and rounds what is above 2^53. */
   readonly #written = new Map<string, string[]>();
+  #count = 0;
 
   /** How many requests have no response. */
   get count(): number {
-    return this.#written.size;
+    return this.#count;
   }
 
   add(id: string): void {
     const key = valueKey(id);
-    const same = this.#written.get(key);
-    if (same === undefined) {
-      this.#written.set(key, [id]);
-    } else {
-      same.push(id);
-    }
+    const same = this.#written.get(key) ?? [];
+    same.push(id);
+    this.#written.set(key, same);
+    this.#count += 1;
   }
 
   /** Notes that a request has its response. */
   settle(id: string): void {
-    const key = valueKey(id);
-    const [, ...others] = this.#written.get(key) ?? [];
-    if (others.length === 0) {
-      this.#written.delete(key);
-    } else {
-      this.#written.set(key, others);
+    if (this.#written.get(valueKey(id))?.pop() !== undefined) {
+      this.#count -= 1;
     }
   }
 
   /** Takes the requests without a response. @returns their ids as they were written */
   *take(): Iterable<string> {
-    for (const [key, ids] of this.#written) {
-      this.#written.delete(key);
-      yield* ids;
+    for (const ids of this.#written.values()) {
+      for (const id of ids.splice(0)) {
+        this.#count -= 1;
+        yield id;
+      }
     }
   }
+}
+
+/** Whether two ids, as JSON texts, have the same value. */
+export function isSameId(one: string, other: string): boolean {
+  return valueKey(one) === valueKey(other);
 }
 
 /** The id's value in a form that differs for `1` and `"1"`. */
