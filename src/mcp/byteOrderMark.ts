@@ -4,14 +4,14 @@ const bytesOfMark = [0xef, 0xbb, 0xbf];
 export class ByteOrderMark {
   #found = 0;
 
-  /** @returns the index of the first byte in the next piece that is not part of the mark */
-  skip(piece: Uint8Array): number {
-    let at = 0;
-    while (at < piece.length && piece[at] === bytesOfMark[this.#found]) {
+  /** @returns the index of the first byte of the next piece, from `start` to `end`, that is not part of the mark */
+  skip(piece: Uint8Array, start = 0, end = piece.length): number {
+    let at = start;
+    while (at < end && piece[at] === bytesOfMark[this.#found]) {
       at += 1;
       this.#found += 1;
     }
-    if (at < piece.length) {
+    if (at < end) {
       this.#found = bytesOfMark.length;
     }
     return at;

@@ -21,6 +21,7 @@ const dataField = 'data:';
 const maxLineLength = 65_536;
 
 const newline = 0x0a;
+const lineFeed = Uint8Array.of(newline);
 const carriageReturn = 0x0d;
 
 /**
@@ -57,14 +58,14 @@ export class EventStreamReader {
       if (byte === newline && afterCarriageReturn) {
         start = at + 1;
       } else if (byte === newline || byte === carriageReturn) {
-        this.#readPart(bytes.subarray(start, at));
+        this.#readPart(bytes, start, at);
         append(received, this.#endLine());
         start = at + 1;
       }
       afterCarriageReturn = byte === carriageReturn;
     }
     this.#afterCarriageReturn = afterCarriageReturn;
-    this.#readPart(bytes.subarray(start));
+    this.#readPart(bytes, start, bytes.length);
     return received;
   }
 
@@ -82,16 +83,16 @@ export class EventStreamReader {
     this.#event = emptyEvent();
   }
 
-  #readPart(part: Uint8Array): void {
-    let at = 0;
-    for (; at < part.length && !this.#isData && this.#line.length < maxLineLength; at += 1) {
+  #readPart(bytes: Uint8Array, start: number, end: number): void {
+    let at = start;
+    for (; at < end && !this.#isData && this.#line.length < maxLineLength; at += 1) {
       // A character for each byte, as the id is sent back in a header. `TextDecoder` has no encoding that does so.
-      this.#line += String.fromCharCode(part[at] ?? 0);
+      this.#line += String.fromCharCode(bytes[at] ?? 0);
       this.#isData = this.#line === dataField;
     }
     if (this.#isData) {
       // White space around the message does not matter, so the optional space after the colon is not removed.
-      append(this.#event.outlines, this.#event.messages.push(part.subarray(at)));
+      append(this.#event.outlines, this.#event.messages.push(bytes, at, end));
     }
   }
 
@@ -100,7 +101,7 @@ export class EventStreamReader {
     const line = this.#line;
     if (this.#isData) {
       // Lines of data are joined by line feeds.
-      append(this.#event.outlines, this.#event.messages.push(Uint8Array.of(newline)));
+      append(this.#event.outlines, this.#event.messages.push(lineFeed));
     }
     this.#line = '';
     this.#isData = false;

@@ -70,5 +70,6 @@ export function isSameId(one: string, other: string): boolean {
 
 /** The id's value in a form that differs for `1` and `"1"`. */
 function valueKey(id: string): string {
-  return JSON.stringify(parseJson(id)) ?? '';
+  // Most ids are small numbers, which have one spelling.
+  return /^[1-9]\d{0,14}$/.test(id) ? id : (JSON.stringify(parseJson(id)) ?? '');
 }

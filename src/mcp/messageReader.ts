@@ -37,13 +37,12 @@ export class MessageReader {
   /** The string or scalar that the next byte continues. */
   #inside: 'name' | 'string' | 'scalar' | undefined;
   #isEscaped = false;
-  /** The text of that string or scalar, if it is of interest and not too long. */
-  #kept: Uint8Array[] | undefined;
-  #keptBytes = 0;
+  /** That string or scalar, a character for each byte, if it is of interest and not too long. */
+  #kept: string | undefined;
   #name = '';
   /** The members of the current message as JSON text; empty for a container or a text that is too long. */
   #members = new Map<string, string>();
-  #found: Outline[] = [];
+  #found: Outline[] | undefined;
 
   /** Whether the body is an array, so that the response to it must be one. */
   get isBatch(): boolean {
@@ -64,13 +63,13 @@ export class MessageReader {
    * Reads the next piece of the body.
    * @returns the messages that end in it; of a batch's invalid ones only the first, as no response could tell them apart
    */
-  push(bytes: Uint8Array): Outline[] {
-    for (let at = this.#mark.skip(bytes); at < bytes.length && !this.#isBroken; ) {
-      at = this.#inside === undefined ? this.#readToken(bytes, at) : this.#readText(bytes, at);
+  push(bytes: Uint8Array, start = 0, end = bytes.length): readonly Outline[] {
+    for (let at = this.#mark.skip(bytes, start, end); at < end && !this.#isBroken; ) {
+      at = this.#inside === undefined ? this.#readToken(bytes, at) : this.#readText(bytes, at, end);
     }
     const found = this.#found;
-    this.#found = [];
-    return found;
+    this.#found = undefined;
+    return found ?? none;
   }
 
   #readToken(bytes: Uint8Array, at: number): number {
@@ -101,42 +100,39 @@ export class MessageReader {
   #beginText(inside: 'name' | 'string' | 'scalar', bytes: Uint8Array, at: number): void {
     const isMember = this.#open.at(-1) === 'message';
     this.#inside = inside;
-    this.#kept = isMember && (inside === 'name' || keptMembers.has(this.#name)) ? [] : undefined;
-    this.#keptBytes = 0;
+    this.#kept = isMember && (inside === 'name' || keptMembers.has(this.#name)) ? '' : undefined;
     this.#keep(bytes, at, at + 1);
     // A body that is only a string or a number is no message.
     this.#isBroken = this.#open.length === 0;
   }
 
   #keep(bytes: Uint8Array, start: number, end: number): void {
-    this.#keptBytes += end - start;
-    if (this.#keptBytes > maxKeptBytes) {
-      this.#kept = undefined;
+    for (let at = start; at < end && this.#kept !== undefined; at += 1) {
+      this.#kept = this.#kept.length < maxKeptBytes ? this.#kept + String.fromCharCode(bytes[at] ?? 0) : undefined;
     }
-    this.#kept?.push(bytes.subarray(start, end));
   }
 
   /** Reads a string or scalar to its end or the end of the piece. */
-  #readText(bytes: Uint8Array, start: number): number {
+  #readText(bytes: Uint8Array, start: number, end: number): number {
     let at = start;
     if (this.#inside === 'scalar') {
-      while (at < bytes.length && isScalar(bytes[at] ?? 0)) {
+      while (at < end && isScalar(bytes[at] ?? 0)) {
         at += 1;
       }
       this.#keep(bytes, start, at);
-      if (at < bytes.length) {
+      if (at < end) {
         this.#endText();
       }
       return at;
     }
     let isEscaped = this.#isEscaped;
-    while (at < bytes.length && (isEscaped || bytes[at] !== quote)) {
+    while (at < end && (isEscaped || bytes[at] !== quote)) {
       isEscaped = !isEscaped && bytes[at] === backslash;
       at += 1;
     }
     this.#isEscaped = isEscaped;
-    this.#keep(bytes, start, at + 1);
-    if (at < bytes.length) {
+    this.#keep(bytes, start, Math.min(at + 1, end));
+    if (at < end) {
       this.#endText();
     }
     return at + 1;
@@ -205,6 +201,7 @@ export class MessageReader {
 
   #report(outline: Outline): void {
     if (outline.kind !== 'invalid' || !this.#hasInvalid) {
+      this.#found ??= [];
       this.#found.push(outline);
     }
     this.#hasInvalid ||= outline.kind === 'invalid';
@@ -226,27 +223,36 @@ function outlineOf(members: ReadonlyMap<string, string>): Outline {
   return isResponse ? { kind: 'response', id } : { kind: 'invalid' };
 }
 
+/** A string without escapes, which need not be parsed. */
+const plainString = /^"[^"\\\p{Cc}]*"$/u;
+
 /** The id, if it is one of those that JSON-RPC allows: a string, a number or `null`. */
 function idIn(text = ''): string | undefined {
+  if (/^[1-9]\d*$/.test(text)) {
+    return text;
+  }
   const value = parseJson(text);
   return typeof value === 'string' || typeof value === 'number' || value === null ? text : undefined;
 }
 
 function stringIn(text: string): string | undefined {
+  if (plainString.test(text)) {
+    return text.slice(1, -1);
+  }
   const value = parseJson(text);
   return typeof value === 'string' ? value : undefined;
 }
 
-function textOf(pieces: readonly Uint8Array[]): string {
-  if (pieces.length === 1) {
-    return decoder.decode(pieces[0]);
-  }
-  const text = pieces.map((piece) => decoder.decode(piece, { stream: true })).join('');
-  return text + decoder.decode();
+/** The text whose UTF-8 bytes are these characters. */
+function textOf(bytes: string): string {
+  return isAscii.test(bytes)
+    ? bytes
+    : new TextDecoder().decode(Uint8Array.from(bytes, (character) => character.charCodeAt(0)));
 }
 
-/** Shared, as it is slow to create. */
-const decoder = new TextDecoder();
+const isAscii = /^\p{ASCII}*$/u;
+
+const none: readonly Outline[] = [];
 
 const quote = 0x22;
 const backslash = 0x5c;
