@@ -49,10 +49,7 @@ export class CallerAuthorizer {
     if (credential === undefined || !isLocal) {
       return undefined;
     }
-    // Compared in constant time; neither the path nor the length of the header is secret.
-    const { grantId, header } = credential;
-    const presented = Buffer.from(headers.authorization ?? '', 'latin1');
-    return presented.length === header.length && timingSafeEqual(presented, header) ? grantId : undefined;
+    return presents(headers.authorization, credential.header) ? credential.grantId : undefined;
   }
 }
 
@@ -64,6 +61,17 @@ interface Credential {
 }
 
 function makeCredential(grantId: string, randomness: Randomness): Credential {
-  const secret = toBase64Url(randomness.bytes(32));
-  return { grantId, secret: new Secret(secret), header: Buffer.from(`Bearer ${secret}`, 'latin1') };
+  const secret = new Secret(toBase64Url(randomness.bytes(32)));
+  return { grantId, secret, header: bearerHeader(secret) };
+}
+
+/** The `Authorization` header that presents a secret. */
+export function bearerHeader(secret: Secret): Buffer {
+  return Buffer.from(`Bearer ${secret.reveal()}`, 'latin1');
+}
+
+/** Whether an `Authorization` header is the expected one. Compared in constant time; its length is no secret. */
+export function presents(authorization: string | undefined, expected: Buffer): boolean {
+  const presented = Buffer.from(authorization ?? '', 'latin1');
+  return presented.length === expected.length && timingSafeEqual(presented, expected);
 }

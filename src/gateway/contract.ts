@@ -4,6 +4,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { Randomness } from '../core/random.ts';
 import type { Secret } from '../core/secret.ts';
+import type { ListenerRequest, ListenerResponse } from '../platform/contract.ts';
 
 /** What the gateway needs from the rest of the extension. */
 export interface GatewayServices {
@@ -34,6 +35,11 @@ export interface RunningGateway {
   urlFor(grantId: string): string;
   /** What callers of an account send as Bearer token. */
   secretFor(grantId: string): Secret;
+  /**
+   * Serves a request for an account that another listener has authorized. If the caller may not use the account, each
+   * request in it gets an error.
+   */
+  serve(grantId: string, request: ListenerRequest, response: ListenerResponse, isAllowed: boolean): void;
   /** Ends the calls of accounts that may not be used any more: after a sign-out, or once nothing is offered. */
   endForbiddenCalls(): void;
   close(): Promise<void>;

@@ -80,6 +80,17 @@ export class Gateway implements RunningGateway {
     return this.#listening().authorizer.secretFor(grantId);
   }
 
+  serve(grantId: string, request: IncomingMessage, response: ServerResponse, isAllowed: boolean): void {
+    this.#serve(grantId, request, response, isAllowed).catch((error: unknown) => {
+      if (!(error instanceof HttpFailure)) {
+        this.#parts.log.error('The gateway failed to handle a request.', {
+          error: error instanceof Error ? error.name : typeof error,
+        });
+      }
+      response.destroy();
+    });
+  }
+
   endForbiddenCalls(): void {
     this.#calls.endEach((call) => this.#refusalOf(call.grantId));
   }
@@ -105,7 +116,7 @@ export class Gateway implements RunningGateway {
           return;
         }
         admit();
-        this.#handle(grantId, request, response);
+        this.serve(grantId, request, response, true);
       });
       const host = `127.0.0.1:${listener.port}`;
       authorizer = new CallerAuthorizer(host, randomness);
@@ -125,18 +136,7 @@ export class Gateway implements RunningGateway {
     return this.#open;
   }
 
-  #handle(grantId: string, request: IncomingMessage, response: ServerResponse): void {
-    this.#serve(grantId, request, response).catch((error: unknown) => {
-      if (!(error instanceof HttpFailure)) {
-        this.#parts.log.error('The gateway failed to handle a request.', {
-          error: error instanceof Error ? error.name : typeof error,
-        });
-      }
-      response.destroy();
-    });
-  }
-
-  async #serve(grantId: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #serve(grantId: string, request: IncomingMessage, response: ServerResponse, isAllowed: boolean): Promise<void> {
     const { method } = request;
     if (method !== 'POST' && method !== 'GET' && method !== 'DELETE') {
       response.writeHead(405, { allow: 'GET, POST, DELETE', connection: 'close', 'content-length': 0 }).end();
@@ -156,7 +156,8 @@ export class Gateway implements RunningGateway {
       }
     });
     try {
-      const outcome = await this.#outcome(exchange, method, request, body);
+      const refusal = isAllowed ? this.#refusalOf(grantId) : { kind: 'notOffered' as const, host: call.host };
+      const outcome = await this.#outcome(exchange, method, request, body, refusal);
       if ('response' in outcome) {
         this.#reminders.clearSignInNeeded(grantId);
       }
@@ -172,8 +173,8 @@ export class Gateway implements RunningGateway {
     method: ForwardedRequest['method'],
     request: IncomingMessage,
     { bytes }: RequestBody,
+    refusal: Problem | undefined,
   ): Promise<Outcome> {
-    const refusal = this.#refusalOf(call.grantId);
     if (refusal !== undefined) {
       return { problem: refusal };
     }
