@@ -32,9 +32,11 @@ export async function buildExtension({ minify = false } = {}) {
   const files = Object.keys(metafile.outputs);
   await Promise.all(files.map((file) => toCommonJs(`${root}${file}`, minify)));
   const web = await buildWebExtension({ minify });
-  await writeFile(`${root}dist/ThirdPartyNotices.txt`, await thirdPartyNotices(root, [metafile, web.metafile]));
+  const bridge = await buildBridge({ minify });
+  const metafiles = [metafile, web.metafile, bridge.metafile];
+  await writeFile(`${root}dist/ThirdPartyNotices.txt`, await thirdPartyNotices(root, metafiles));
   await writeFile(`${root}dist/README.md`, readmeForEditor(await readFile(`${root}README.md`, 'utf8')));
-  return [...files, web.outfile];
+  return [...files, web.outfile, bridge.outfile];
 }
 
 /**
@@ -79,6 +81,25 @@ async function buildWebExtension({ minify }) {
     platform: 'browser',
     target: 'es2023',
     external: ['vscode'],
+    minify,
+    sourcemap: minify ? false : 'inline',
+    metafile: true,
+    logLevel: 'warning',
+  });
+  return { outfile, metafile };
+}
+
+/** The bridge, which agent hosts start as a process: in one file, for the editor's Node or another one. */
+async function buildBridge({ minify }) {
+  const outfile = 'dist/bridge.cjs';
+  const { metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: ['src/agents/bridge/main.ts'],
+    outfile,
+    bundle: true,
+    format: 'cjs',
+    platform: 'node',
+    target: 'node20',
     minify,
     sourcemap: minify ? false : 'inline',
     metafile: true,

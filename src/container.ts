@@ -1,9 +1,11 @@
 import { type EventEmitter, type ExtensionContext, env, type Memento, UIKind, window } from 'vscode';
+import { createAgents } from '#agents';
 import { files } from '#platform/files';
 import { hostProcess } from '#platform/process';
 import { createPlatformHttp, lookup } from '#platform/transport';
 import { Accounts } from './accounts/accounts.ts';
 import type { Account } from './accounts/registry.ts';
+import type { BridgeCommand } from './agents/contract.ts';
 import type { CallAccounts } from './calls/accountCall.ts';
 import { accountHttp } from './calls/accountHttp.ts';
 import { systemClock as clock } from './core/clock.ts';
@@ -58,6 +60,10 @@ export interface Container {
   receive(query: string): Promise<void>;
   /** The gateway for MCP callers, opened on first use; undefined on a host that cannot listen. */
   gateway(): Promise<RunningGateway | undefined>;
+  /** The grants whose MCP servers may be offered. */
+  offerableGrants(): Grant[];
+  /** Installs the bridge on first use; undefined where it cannot be installed or started. */
+  bridgeCommand(): Promise<BridgeCommand | undefined>;
   serverUrlChanged(): void;
   /** To be called when the user offers MCP servers to chat, or no longer. */
   offerChanged(): void;
@@ -83,10 +89,11 @@ export async function createContainer(
   const stepUps = new StepUps(clock);
   const olderOrigins = new Set<string>();
   const requests = createGrantRequests(http, clock);
+  const directory = journalDirectory(context.globalStorageUri.fsPath);
   const accounts = new Accounts({
     secrets: context.secrets,
     files,
-    directory: journalDirectory(context.globalStorageUri.fsPath),
+    directory,
     requests: {
       ...requests,
       identify: (grant, operationLog) => stepUps.learnFrom(grant.id, () => requests.identify(grant, operationLog)),
@@ -103,8 +110,20 @@ export async function createContainer(
     usage: usageIn(context.globalState),
     serverUrl: configuredServerUrl(),
   });
+  const isUsable = ({ state }: Account): boolean => state !== 'dormant' && state !== 'readOnly';
+  const offerableGrants = () => accounts.list().filter(isUsable).map(grantOf);
   let opening: Promise<RunningGateway | undefined> | undefined;
+  const agents = createAgents({
+    ...{ directory, clock, randomness, log },
+    bridgeFile: context.asAbsolutePath('dist/bridge.cjs'),
+    editor: env.appName,
+    host: hostEnvironment(context.extension),
+    accounts: offerableGrants,
+    isOffered: offersMcpServer,
+    gateway: () => gateway(),
+  });
   const offerChanged = (): void => {
+    agents?.update();
     void definitions.refresh();
     opening?.then((opened) => opened?.endForbiddenCalls()).catch(() => undefined);
   };
@@ -112,8 +131,10 @@ export async function createContainer(
     provider.announce(change);
     offerChanged();
     accountChanges.fire();
+    void agents?.forget(change.removed.map(grantOf), accounts.list().map(grantOf)).catch(() => undefined);
   });
   await accounts.load();
+  agents?.update();
   warnOfStorageProblems(accounts.problems, { memory: context.globalState, home: secretsHome() });
   const pending = new PendingSignIns(log);
   const signIn = new SignIn({
@@ -213,6 +234,8 @@ export async function createContainer(
       copyDiagnostics: () => reportUnexpected(log, () => editorCommands.copyDiagnostics(parts)),
     },
     receive: callbackReceiver(pending, (isAnotherWaiting) => showNote(endedCallbackMessage(isAnotherWaiting))),
+    offerableGrants,
+    bridgeCommand: async () => agents?.bridgeCommand(),
     serverUrlChanged: () => {
       accounts.setServerUrl(configuredServerUrl());
       serverUrlNotice.changed();
@@ -223,10 +246,15 @@ export async function createContainer(
       reminder.dispose();
       serverUrlNotice.dispose();
       documents.dispose();
-      await Promise.all([accounts.dispose(), opening?.then((opened) => opened?.close()).catch(() => undefined)]);
+      await Promise.all([
+        ...[accounts.dispose(), agents?.close()],
+        opening?.then((opened) => opened?.close()).catch(() => undefined),
+      ]);
     },
   };
 }
+
+const grantOf = ({ grant }: Account): Grant => grant;
 
 /** In a remote window the secrets are on the local computer, whose system is not known here. */
 function secretsHome(): SecretsHome {

@@ -55,13 +55,10 @@ export function activate(context: ExtensionContext): NotionMcpAuth {
     log,
   });
   const definitions = new McpDefinitions({
-    grants: async () =>
-      (await container()).accounts
-        .list()
-        .filter(({ state }) => state !== 'dormant' && state !== 'readOnly')
-        .map(({ grant }) => grant),
+    grants: async () => (await container()).offerableGrants(),
     isOffered: () => listen !== undefined && offersMcpServer(),
     gateway: async () => (await container()).gateway(),
+    bridgeCommand: async () => (await container()).bridgeCommand(),
     log,
   });
   const runCommand = async (name: CommandName): Promise<void> => {

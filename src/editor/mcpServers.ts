@@ -1,4 +1,12 @@
-import { EventEmitter, McpHttpServerDefinition, type McpServerDefinitionProvider, Uri } from 'vscode';
+import {
+  EventEmitter,
+  McpHttpServerDefinition,
+  type McpServerDefinition,
+  type McpServerDefinitionProvider,
+  McpStdioServerDefinition,
+  Uri,
+} from 'vscode';
+import type { BridgeCommand } from '../agents/contract.ts';
 import type { Log } from '../core/log.ts';
 import type { RunningGateway } from '../gateway/contract.ts';
 import type { Grant } from '../grants/grant.ts';
@@ -11,14 +19,17 @@ export interface DefinitionsParts {
   isOffered: () => boolean;
   /** Resolves to the listening gateway; undefined on a host that cannot listen. */
   gateway: () => Promise<RunningGateway | undefined>;
+  /** Resolves to how the bridge is started; undefined where it cannot be. */
+  bridgeCommand: () => Promise<BridgeCommand | undefined>;
   log: Log;
 }
 
 /**
- * Offers one MCP server per account to chat and agents. The editor stores provided definitions in plain text, so they
- * contain neither secret nor port; `resolve` adds both when a server is about to start.
+ * Offers one MCP server per account to chat and agents. The editor's agent hosts use a definition as it is provided, and
+ * store it in plain text; so it starts the bridge, and contains nothing secret and nothing that changes. The editor's
+ * own chat resolves it first, and then uses the gateway directly.
  */
-export class McpDefinitions implements McpServerDefinitionProvider<McpHttpServerDefinition> {
+export class McpDefinitions implements McpServerDefinitionProvider<McpServerDefinition> {
   readonly #parts: DefinitionsParts;
   readonly #changes = new EventEmitter<void>();
   readonly onDidChangeMcpServerDefinitions = this.#changes.event;
@@ -28,16 +39,24 @@ export class McpDefinitions implements McpServerDefinitionProvider<McpHttpServer
     this.#parts = parts;
   }
 
-  async provideMcpServerDefinitions(): Promise<McpHttpServerDefinition[]> {
+  async provideMcpServerDefinitions(): Promise<McpServerDefinition[]> {
     const labels = await this.#labels();
     this.#provided = keyOf(labels);
-    return [...labels].map(
-      ([id, label]) => new McpHttpServerDefinition(label, Uri.parse(`http://127.0.0.1/${id}/mcp`)),
+    const bridge = labels.size === 0 ? undefined : await this.#parts.bridgeCommand();
+    return [...labels].map(([id, label]) =>
+      bridge === undefined
+        ? new McpHttpServerDefinition(label, Uri.parse(`http://127.0.0.1/${id}/mcp`))
+        : new McpStdioServerDefinition(
+            label,
+            bridge.command,
+            [...bridge.args, '--account', label, '--agent', 'editor'],
+            bridge.env,
+          ),
     );
   }
 
   /** @throws Error if the account has been signed out in the meantime */
-  async resolveMcpServerDefinition({ label }: McpHttpServerDefinition): Promise<McpHttpServerDefinition> {
+  async resolveMcpServerDefinition({ label }: McpServerDefinition): Promise<McpHttpServerDefinition> {
     const [id] = [...(await this.#labels())].find(([, offered]) => offered === label) ?? [];
     const gateway = id === undefined ? undefined : await this.#parts.gateway();
     if (id === undefined || gateway === undefined) {

@@ -36,15 +36,23 @@ export function modernRequest(id: number, method: string, params: Record<string,
     'io.modelcontextprotocol/clientInfo': clientInfo,
     'io.modelcontextprotocol/clientCapabilities': {},
   };
+  return { message: { id, method, params: { ...params, _meta } }, headers: mirroredHeaders(method, params) };
+}
+
+/** The headers that mirror the body of a request of revision 2026-07-28. */
+export function mirroredHeaders(method: string, params: Record<string, unknown>): Record<string, string> {
   const mirrored = method === 'resources/read' ? params.uri : params.name;
   return {
-    message: { id, method, params: { ...params, _meta } },
-    headers: {
-      'mcp-protocol-version': modernRevision,
-      'mcp-method': method,
-      ...(typeof mirrored === 'string' && namedMethods.has(method) && { 'mcp-name': headerValue(mirrored) }),
-    },
+    'mcp-protocol-version': modernRevision,
+    'mcp-method': method,
+    ...(typeof mirrored === 'string' && namedMethods.has(method) && { 'mcp-name': headerValue(mirrored) }),
   };
+}
+
+/** The revision that a request's body names, if it is of 2026-07-28 or later. */
+export function modernRevisionIn(params: Record<string, unknown>): string | undefined {
+  const version = isObject(params._meta) ? params._meta['io.modelcontextprotocol/protocolVersion'] : undefined;
+  return typeof version === 'string' && isModernRevision(version) ? version : undefined;
 }
 
 const namedMethods = new Set(['tools/call', 'prompts/get', 'resources/read']);

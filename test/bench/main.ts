@@ -19,6 +19,7 @@ const benches: Record<string, () => Promise<Figure[]>> = {
   growth: async () => (await import('./growth.ts')).growthFigures(),
   callGrowth: async () => (await import('./callGrowth.ts')).callGrowthFigures(),
   gateway: async () => (await import('./gateway.ts')).gatewayFigures(),
+  bridge: async () => (await import('./bridge.ts')).bridgeFigures(),
 };
 
 const { values } = parseArgs({

@@ -108,9 +108,9 @@ export class Consumer {
     return this.#call('/tools') as Promise<string[]>;
   }
 
-  /** Waits for a tool whose name contains `part`. */
-  async waitForTool(part: string): Promise<void> {
-    await this.#call('/toolsAppear', { part });
+  /** Waits for a tool, or several, whose names contain `part`. */
+  async waitForTool(part: string, count = 1): Promise<void> {
+    await this.#call('/toolsAppear', { part, count });
   }
 
   /** Calls a tool as a model does, and returns its text. */

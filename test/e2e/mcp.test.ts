@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readdir, readFile } from 'node:fs/promises';
 import { describe, test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import { chosenHost, oldestHost } from '../editor/host/hosts.mjs';
@@ -8,51 +9,33 @@ import { useTestbed } from './testbed.ts';
 const wiki = 'notion-engineering-wiki';
 const docs = 'notion2-engineering-docs';
 const maxTries = 10;
-/** The oldest version starts a server as soon as it finds it. */
-const startsByItself = chosenHost() === oldestHost;
+/** The oldest version starts a server as soon as it finds it, and shows its label where others show its title. */
+const isOldest = chosenHost() === oldestHost;
+/** The tools that fetch from each workspace, and their groups in the tool picker. */
+const shownAs = isOldest
+  ? {
+      wiki: { tool: 'mcp_notion-engine_notion-fetch', group: `MCP Server: ${wiki}` },
+      docs: { tool: 'mcp_notion2-engin_notion-fetch', group: `MCP Server: ${docs}` },
+    }
+  : {
+      wiki: { tool: 'mcp_notion_engine_notion-fetch', group: `Notion – Engineering Wiki${wiki}` },
+      docs: { tool: 'mcp_notion_2_engi_notion-fetch', group: `Notion 2 – Engineering Docs${docs}` },
+    };
 
-describe('Notion’s tools in chat and agents', { timeout: 150_000 }, async () => {
+describe('Notion’s tools in chat and agents', { timeout: 180_000 }, async () => {
   const { notion, editor, window, consumer } = await useTestbed({ logLevel: 'trace' });
 
   /** Opens the editor's list of servers until it shows the expected ones, because an open list is not updated. */
   async function waitForServers(expected: string[]): Promise<void> {
     for (let tries = 1; ; tries += 1) {
       await window.runCommand('MCP: List Servers');
-      const servers = (await window.quickInput.items()).filter((name) => /^notion\d*-/.test(name));
+      const servers = (await window.quickInput.items()).filter((name) => /^notion\d*-/.test(name)).sort();
       await window.quickInput.cancel();
       if (isDeepStrictEqual(servers, expected)) {
         return;
       }
       assert.ok(tries < maxTries, `shown: ${servers}`);
     }
-  }
-
-  /** Opens a server's menu until it offers an action, because an open menu is not updated. */
-  async function waitForAction(server: string, action: 'Start Server' | 'Stop Server'): Promise<void> {
-    for (let tries = 1; ; tries += 1) {
-      await window.runCommand('MCP: List Servers');
-      await window.quickInput.choose(server);
-      const actions = await window.quickInput.items();
-      if (actions.includes(action)) {
-        return;
-      }
-      assert.ok(tries < maxTries, `${server} offers: ${actions}`);
-      await window.quickInput.cancel();
-    }
-  }
-
-  async function startServer(server: string): Promise<void> {
-    await waitForAction(server, 'Start Server');
-    await window.quickInput.choose('Start Server');
-    await waitForAction(server, 'Stop Server');
-    await window.quickInput.cancel();
-  }
-
-  async function stopServer(server: string): Promise<void> {
-    await waitForAction(server, 'Stop Server');
-    await window.quickInput.choose('Stop Server');
-    await waitForAction(server, 'Start Server');
-    await window.quickInput.cancel();
   }
 
   /** Calls a tool that fetches who is connected, and confirms the call. */
@@ -69,7 +52,7 @@ describe('Notion’s tools in chat and agents', { timeout: 150_000 }, async () =
     await window.quickInput.waitFor(wiki);
     await window.screenshot('40-mcp-servers');
     await window.quickInput.choose(wiki);
-    if (startsByItself) {
+    if (isOldest) {
       await window.quickInput.waitFor('Stop Server');
       await window.quickInput.cancel();
     } else {
@@ -80,6 +63,19 @@ describe('Notion’s tools in chat and agents', { timeout: 150_000 }, async () =
     assert.equal(await window.dialog.isShown(), false);
     assert.deepEqual(notion.requests({ path: '/register' }), [], 'the editor starts no sign-in of its own');
     assert.ok((await consumer.toolNames()).some((name) => name.includes('notion-search')));
+  });
+
+  test('for the editor’s own chat no bridge is started, as it uses the gateway directly', async () => {
+    const processes = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+    const lines = await Promise.all(processes.map((id) => readFile(`/proc/${id}/cmdline`, 'utf8').catch(() => '')));
+    const own = lines.filter((line) => line.includes(editor.directory));
+    assert.notDeepEqual(own, []);
+    assert.deepEqual(
+      own.filter((line) => line.includes('/agents/')),
+      [],
+    );
+    const launchers = await editor.filesContaining(['NOTION_MCP_EDITOR']);
+    assert.ok(launchers.some((path) => path.endsWith('/agents/notion-mcp-bridge')));
   });
 
   test('a tool call succeeds before and after a renewal and after the access token was invalidated, without a restart of the MCP server', async () => {
@@ -126,43 +122,33 @@ describe('Notion’s tools in chat and agents', { timeout: 150_000 }, async () =
   });
 
   test('two workspaces whose names begin alike have different names in the tool picker, and the same tools in whatever order their MCP servers start', async () => {
-    /** The name of each tool that fetches, with the workspace that it fetches from. */
-    const fetchTools = async (): Promise<Record<string, string | undefined>> => {
-      const tools: Record<string, string | undefined> = {};
-      for (const name of (await consumer.toolNames()).filter((each) => each.includes('notion-fetch'))) {
-        tools[name] = /Engineering (Wiki|Docs)/.exec(await fetchSelfWith(name))?.[0];
-      }
-      return tools;
+    const assertTools = async (): Promise<void> => {
+      await consumer.waitForTool('notion-fetch', 2);
+      const tools = (await consumer.toolNames()).filter((name) => name.includes('notion-fetch'));
+      assert.deepEqual(tools.sort(), [shownAs.wiki.tool, shownAs.docs.tool].sort());
+      assert.match(await fetchSelfWith(shownAs.wiki.tool), /Engineering Wiki/);
+      assert.match(await fetchSelfWith(shownAs.docs.tool), /Engineering Docs/);
     };
-    if (!startsByItself) {
-      await startServer(docs);
-    }
-    const before = await fetchTools();
-    assert.deepEqual(Object.values(before).sort(), ['Engineering Docs', 'Engineering Wiki']);
-    // The editor names tools when a server starts for the first time, and remembers the names.
+    const ids = [wiki, docs].map((label) => `seedling.notion-mcp-auth/${label}`);
+    await consumer.command('workbench.mcp.startServer', ids[1]);
+    await assertTools();
+    // The editor remembers the names of servers that it has seen.
     await consumer.command('workbench.mcp.resetCachedTools');
     await window.reload();
     await consumer.waitForRestart();
-    if (startsByItself) {
-      await stopServer(wiki);
-      await stopServer(docs);
+    await waitForServers([wiki, docs]);
+    for (const action of ['stop', 'start']) {
+      await consumer.command(`workbench.mcp.${action}Server`, ids[1]);
+      await consumer.command(`workbench.mcp.${action}Server`, ids[0]);
     }
-    await startServer(docs);
-    await startServer(wiki);
-    assert.deepEqual(await fetchTools(), before);
+    await assertTools();
 
     await consumer.command('workbench.action.chat.open');
     const picking = consumer.command('workbench.action.chat.configureTools');
     const groups = window.page.locator('.quick-input-widget .monaco-list-row').filter({ hasText: 'engineering' });
     await groups.nth(1).waitFor();
     await window.screenshot('44-tool-picker');
-    // The newest version shows a server's title with its label beside it, the oldest its label alone.
-    assert.deepEqual(
-      await groups.allInnerTexts(),
-      chosenHost() === oldestHost
-        ? [`MCP Server: ${wiki}`, `MCP Server: ${docs}`]
-        : [`Notion – Engineering Wiki${wiki}`, `Notion 2 – Engineering Docs${docs}`],
-    );
+    assert.deepEqual((await groups.allInnerTexts()).sort(), [shownAs.wiki.group, shownAs.docs.group].sort());
     await window.quickInput.cancel();
     await picking;
     await consumer.command('workbench.action.closeAuxiliaryBar');
@@ -207,7 +193,7 @@ describe('Notion’s tools in chat and agents', { timeout: 150_000 }, async () =
     // Only the gateway's own secret is sent as a bearer token here. The code of extensions may contain the word.
     const paths = await editor.filesContaining(['Bearer ']);
     assert.deepEqual(
-      paths.filter((path) => !path.startsWith('extensions/')),
+      paths.filter((path) => !path.startsWith('extensions/') && !path.endsWith('/agents/bridge.cjs')),
       [],
     );
   });

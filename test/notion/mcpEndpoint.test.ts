@@ -66,6 +66,26 @@ describe('the MCP endpoint of the Notion-shaped server', { timeout: 60_000 }, ()
     assert.deepEqual((await client.call('fetch', { id: 'self' })).metadata, { type: 'self' });
   });
 
+  test('the tools that change nothing are annotated as such only where the profile says so', async () => {
+    const readers = async () => {
+      const response = await client.fetch({ method: 'tools/list' });
+      const [, message = ''] = /^data: (.*)$/m.exec(await response.text()) ?? [];
+      const { tools } = JSON.parse(message).result as { tools: { name: string; annotations?: object }[] };
+      return tools.filter(({ annotations }) => annotations !== undefined).map(({ name }) => name);
+    };
+    assert.deepEqual(await readers(), []);
+    notion.profile.readOnlyHints = true;
+    assert.deepEqual((await readers()).sort(), [
+      'notion-fetch',
+      'notion-get-async-task',
+      'notion-get-comments',
+      'notion-get-tool-access',
+      'notion-get-users',
+      'notion-query-data-sources',
+      'notion-search',
+    ]);
+  });
+
   test('an unknown tool, such as notion-get-self, is the error of a tool', async () => {
     const { text, isError } = await client.result('notion-get-self');
     assert.deepEqual([isError, text], [true, 'MCP error -32602: Tool notion-get-self not found']);

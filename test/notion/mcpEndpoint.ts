@@ -40,6 +40,7 @@ export async function respondToMcp(request: Request, context: ToolContext, fault
       name: listedName(name, context.profile),
       description,
       inputSchema,
+      ...(context.profile.readOnlyHints && readers.test(name) && { annotations: { readOnlyHint: true } }),
     })),
   }));
   server.setRequestHandler(CallToolRequestSchema, ({ params }) =>
@@ -49,6 +50,9 @@ export async function respondToMcp(request: Request, context: ToolContext, fault
   await server.connect(transport);
   return transport.handleRequest(request);
 }
+
+/** The names of the tools that change nothing. */
+const readers = /^notion-(fetch|search|get-.+|query-.+)$/;
 
 /** Whether a JSON-RPC message asks a tool for the identity. */
 export function readsIdentity(message: Record<string, unknown> | undefined): boolean {

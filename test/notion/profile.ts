@@ -17,6 +17,8 @@ export interface Profile {
   identityFailure: IdentityFailure | undefined;
   /** For clients that Notion takes for OpenAI's, `notion-fetch` and `notion-search` are `fetch` and `search`. */
   toolNames: 'prefixed' | 'openAi';
+  /** Whether the tools that change nothing say so, by which some agents call them without the user's permission. */
+  readOnlyHints: boolean;
   /** The scopes that the metadata lists. */
   scopes: readonly string[];
   /** Whether the MCP endpoint accepts requests of web pages. Which ones Notion accepts is not known. */
@@ -45,6 +47,7 @@ export const defaultProfile: Readonly<Profile> = {
   email: true,
   identityFailure: undefined,
   toolNames: 'prefixed',
+  readOnlyHints: false,
   scopes: ['default'],
   origins: 'accepted',
   customSchemes: 'accepted',

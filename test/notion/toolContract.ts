@@ -32,6 +32,13 @@ export const toolContract = [
     profile: ['toolNames'],
   },
   {
+    shape: 'annotations of tools',
+    kind: 'assumed',
+    source: 'no source',
+    test: 'the tools that change nothing are annotated as such only where the profile says so',
+    profile: ['readOnlyHints'],
+  },
+  {
     shape: 'unknown tool',
     kind: 'reported',
     source: 'reported',

@@ -65,6 +65,26 @@ test('platform code and vscode are imported only where they may be', (t) => {
   ]);
 });
 
+test('the bridge, a process of its own, imports hardly any of the rooms above its own', (t) => {
+  const broken = brokenRules(t, {
+    ...grant,
+    'src/calls/repeat.ts': 'export interface Repeat {\n  id: string;\n}\n',
+    'src/agents/protocol.ts': 'export interface Protocol {\n  id: string;\n}\n',
+    'src/agents/contract.ts': "export type { Grant } from '../grants/grant.ts';\n",
+    'src/agents/bridge/a.ts': "export type { Grant } from '../../grants/grant.ts';\n",
+    'src/agents/bridge/b.ts': "export type { Grant } from '../contract.ts';\n",
+    'src/agents/bridge/c.ts': "export type { Repeat } from '../../calls/repeat.ts';\n",
+    'src/agents/bridge/d.ts': "export type { Protocol } from '../protocol.ts';\n",
+    'src/agents/bridge/e.ts': "export type { Uri } from 'vscode';\n",
+    'src/diagnostics/f.ts': "export type { Protocol } from '../agents/protocol.ts';\n",
+    'src/gateway/g.ts': "export type { Protocol } from '../agents/protocol.ts';\n",
+  });
+  assert.deepEqual(
+    broken.map((line) => line.split(' ')[0]),
+    ['src/agents/bridge/a.ts', 'src/agents/bridge/b.ts', 'src/agents/bridge/e.ts', 'src/gateway/g.ts'],
+  );
+});
+
 test('a room that has no place in the order yet fails the check', (t) => {
   const file = "export type { Grant } from '../grants/grant.ts';\n";
   assert.deepEqual(brokenRules(t, { ...grant, 'src/newRoom/a.ts': file }), ['src/newRoom/a.ts noRestrictedImports']);

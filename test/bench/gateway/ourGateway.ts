@@ -1,6 +1,9 @@
 import { ownAddresses } from '#platform/addresses';
+import { files } from '#platform/files';
 import { listen } from '#platform/listen';
+import { listenSocket } from '#platform/listenSocket';
 import { createTransport } from '#platform/transport';
+import { BridgeListener } from '../../../src/agents/bridgeListener.ts';
 import { systemClock } from '../../../src/core/clock.ts';
 import { displayText } from '../../../src/core/displayText.ts';
 import { Log } from '../../../src/core/log.ts';
@@ -9,8 +12,8 @@ import { Secret } from '../../../src/core/secret.ts';
 import { Gateway } from '../../../src/gateway/gateway.ts';
 import type { Grant } from '../../../src/grants/grant.ts';
 
-// The gateway alone, with one account whose token is always valid.
-const serverUrl = process.argv[2] ?? '';
+// The gateway alone, with one account whose token is always valid; bridges reach it too if there is a directory for it.
+const [, , serverUrl = '', directory] = process.argv;
 if (listen === undefined) {
   throw new Error('this platform has no gateway');
 }
@@ -23,6 +26,7 @@ const grant: Grant = {
   client: { clientId: 'bench', authMethod: 'none' },
   tokens: { accessToken: new Secret('token'), obtainedAtMs: 0 },
   label: 'bench',
+  serverNames: { handle: 'bench', title: 'Bench' },
   askedScopes: [],
   signedInAtMs: 0,
 };
@@ -41,5 +45,25 @@ const gateway = new Gateway({
   log: new Log({ error: console.error, warn: console.error, info: ignore, debug: ignore }),
 });
 await gateway.listen();
+if (directory !== undefined && files !== undefined) {
+  const listener = new BridgeListener({
+    directory,
+    bridgeFile: '',
+    editor: 'VS Code',
+    host: { host: 'workspace', remote: false },
+    accounts: () => [grant],
+    isOffered: () => true,
+    gateway: async () => gateway,
+    clock: systemClock,
+    randomness: systemRandomness,
+    log: new Log({ error: console.error, warn: console.error, info: ignore, debug: ignore }),
+    files,
+    listen: listenSocket,
+    system: process.platform,
+    temporaryDirectories: [],
+  });
+  listener.update();
+  await listener.settled();
+}
 const authorization = `Bearer ${gateway.secretFor(grant.id).reveal()}`;
 console.log(JSON.stringify({ url: gateway.urlFor(grant.id), authorization }));

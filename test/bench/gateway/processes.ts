@@ -23,11 +23,12 @@ const remoteProgram = join(peers, 'node_modules', 'mcp-remote', 'dist', 'proxy.j
 
 /** Runs the measured programs, bundled and minified like the extension, each in its own process. */
 export class Processes {
-  readonly #directory: string;
+  /** Where programs can keep files until the end. */
+  readonly directory: string;
   readonly #running = new Set<ChildProcess>();
 
   private constructor(directory: string) {
-    this.#directory = directory;
+    this.directory = directory;
   }
 
   static async prepare(): Promise<Processes> {
@@ -44,6 +45,16 @@ export class Processes {
       banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
       logLevel: 'error',
     });
+    await build({
+      entryPoints: [join(here, '../../../src/agents/bridge/main.ts')],
+      outfile: join(directory, 'bridge.cjs'),
+      bundle: true,
+      minify: true,
+      platform: 'node',
+      target: 'node20',
+      format: 'cjs',
+      logLevel: 'error',
+    });
     await installOnce(peers, '.peers-installed', [remoteProgram], async () => {
       console.log('Installing mcp-remote to compare with …');
       execFileSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: peers, stdio: 'ignore' });
@@ -53,7 +64,7 @@ export class Processes {
 
   /** Starts one of our programs and waits until it prints its address. */
   async start(name: 'mcpServer' | 'plainProxy' | 'ourGateway', ...programArguments: string[]): Promise<Started> {
-    const child = this.#spawn([join(this.#directory, `${name}.mjs`), ...programArguments]);
+    const child = this.#spawn([join(this.directory, `${name}.mjs`), ...programArguments]);
     const [line] = (await once(createInterface(child.stdout ?? process.stdin), 'line')) as [string];
     return { child, ...(JSON.parse(line) as Address) };
   }
@@ -62,8 +73,14 @@ export class Processes {
   startRemote(serverUrl: string): ChildProcess {
     const options = ['--transport', 'http-only', '--allow-http', '--silent', '--header', 'Authorization:Bearer token'];
     return this.#spawn([remoteProgram, serverUrl, ...options], {
-      MCP_REMOTE_CONFIG_DIR: join(this.#directory, 'mcp-remote'),
+      MCP_REMOTE_CONFIG_DIR: join(this.directory, 'mcp-remote'),
     });
+  }
+
+  /** Starts the bridge of the account that `ourGateway` has, as an agent does. */
+  startBridge(journalDirectory: string): ChildProcess {
+    const options = ['--directory', journalDirectory, '--account', 'bench', '--agent', 'editor'];
+    return this.#spawn([join(this.directory, 'bridge.cjs'), ...options]);
   }
 
   async stop(child: ChildProcess): Promise<void> {
@@ -77,7 +94,7 @@ export class Processes {
 
   async stopAll(): Promise<void> {
     await Promise.all([...this.#running].map((child) => this.stop(child)));
-    await rm(this.#directory, { recursive: true, force: true });
+    await rm(this.directory, { recursive: true, force: true });
   }
 
   #spawn(programArguments: string[], environment: NodeJS.ProcessEnv = {}): ChildProcess {

@@ -65,8 +65,10 @@ export async function activate(context: ExtensionContext): Promise<ConsumerApi> 
         }
         case '/tools':
           return lm.tools.map(({ name }) => name);
-        case '/toolsAppear':
-          return toolAppears((body as { part: string }).part);
+        case '/toolsAppear': {
+          const { part, count } = body as { part: string; count: number };
+          return toolsAppear(part, count);
+        }
         case '/callTool': {
           const { name, input } = body as { name: string; input: object };
           const { content } = await lm.invokeTool(name, { input, toolInvocationToken: undefined });
@@ -125,10 +127,10 @@ async function requestSession({ scopes, options }: Ask): Promise<SessionResult> 
 }
 
 /** Polls, because the editor has no event for new tools. */
-function toolAppears(part: string): Promise<void> {
+function toolsAppear(part: string, count: number): Promise<void> {
   return new Promise((resolve) => {
     const timer = setInterval(() => {
-      if (lm.tools.some(({ name }) => name.includes(part))) {
+      if (lm.tools.filter(({ name }) => name.includes(part)).length >= count) {
         clearInterval(timer);
         resolve();
       }

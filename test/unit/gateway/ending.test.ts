@@ -171,17 +171,22 @@ test('a tool call gets an error after half an hour of silence, by which its call
   assert.deepEqual(errorIn(lastEvent(await begun))?.data, outcomeUnknown);
 });
 
-test('a tool call that waits for a renewal for half an hour was not sent, so its outcome is known', async (t) => {
-  const { accounts, clock, post } = await open(t);
-  const renewing = Promise.withResolvers<void>();
-  accounts.fresh = () => {
-    renewing.resolve();
-    return new Promise(() => undefined);
-  };
-  const response = post(tool);
-  await renewing.promise;
-  clock.advance(30 * minuteMs);
-  assert.deepEqual(errorIn(await response)?.data, { kind: 'unreachable', reason: 'timeout' });
+test('a tool call that waits for a renewal for half an hour was not sent or rejected, so its outcome is known', async (t) => {
+  for (const isRejected of [false, true]) {
+    const { accounts, server, clock, post } = await open(t);
+    const renewing = Promise.withResolvers<void>();
+    accounts[isRejected ? 'renew' : 'fresh'] = () => {
+      renewing.resolve();
+      return new Promise(() => undefined);
+    };
+    const response = post(tool);
+    if (isRejected) {
+      (await server.next('', 401)).end();
+    }
+    await renewing.promise;
+    clock.advance(30 * minuteMs);
+    assert.deepEqual(errorIn(await response)?.data, { kind: 'unreachable', reason: 'timeout' });
+  }
 });
 
 test('a stream for the server’s own messages may be silent for days', async (t) => {

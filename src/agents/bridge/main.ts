@@ -1,0 +1,70 @@
+import { watch } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { timeLimitOf } from '../../calls/timeLimits.ts';
+import { systemClock } from '../../core/clock.ts';
+import { systemRandomness } from '../../core/random.ts';
+import { cachePath } from '../cachePath.ts';
+import { Bridge } from './bridge.ts';
+import { ServerCache } from './cache.ts';
+import { linesOf, writeLine } from './stdio.ts';
+import { Windows } from './windows.ts';
+
+/** How often windows are looked for while there is none; a watch on their directory can miss one. */
+const lookMs = 30_000;
+
+/** How much longer than the gateway's own time limits a window may be silent. */
+const hangMs = 10_000;
+
+/** Runs the bridge of one agent and one account until the agent ends it. */
+async function main(): Promise<void> {
+  const { directory, account, agent } = parseArgs({
+    options: { directory: { type: 'string' }, account: { type: 'string' }, agent: { type: 'string' } },
+    strict: false,
+  }).values;
+  if (typeof directory !== 'string' || typeof account !== 'string' || typeof agent !== 'string') {
+    console.error('notion-mcp-bridge: --directory, --account and --agent are needed. Sign in again from the editor.');
+    process.exitCode = 2;
+    return;
+  }
+  const cache = new ServerCache(await cachePath(directory, account));
+  await cache.load();
+  const bridge = new Bridge({
+    windows: new Windows(directory, { handle: account, agent }, { randomness: systemRandomness, clock: systemClock }),
+    cache,
+    send: (message) => writeLine(process.stdout, message),
+    silenceMs,
+    watch: (changed) => watchDirectory(directory, changed),
+    editor: process.env.NOTION_MCP_EDITOR ?? 'the editor',
+  });
+  const end = (): void => process.exit(0);
+  process.on('SIGTERM', end).on('SIGINT', end);
+  process.stdout.on('error', end);
+  for await (const line of linesOf(process.stdin)) {
+    void bridge.receive(line);
+  }
+  bridge.close();
+  end();
+}
+
+/** The gateway ends a call in time. A window that does not even do that hangs. */
+function silenceMs(method: string): number | undefined {
+  const limit = timeLimitOf('POST', new Set([method]));
+  return limit && limit.limitMs + hangMs;
+}
+
+function watchDirectory(directory: string, changed: () => void): () => void {
+  const timer = setInterval(changed, lookMs);
+  let stopWatching = (): void => undefined;
+  try {
+    const watcher = watch(directory, changed).on('error', () => undefined);
+    stopWatching = () => watcher.close();
+  } catch {
+    // Without a watch the timer alone has to do.
+  }
+  return () => {
+    clearInterval(timer);
+    stopWatching();
+  };
+}
+
+void main();

@@ -1,0 +1,48 @@
+import type { Clock } from '../core/clock.ts';
+import type { Log } from '../core/log.ts';
+import type { Randomness } from '../core/random.ts';
+import type { RunningGateway } from '../gateway/contract.ts';
+import type { Grant } from '../grants/grant.ts';
+import type { HostEnvironment } from '../signIn/channels.ts';
+
+/** What the bridges of a window need from the rest of the extension. */
+export interface AgentsParts {
+  /** The journal's directory, which holds the window entries. */
+  directory: string;
+  /** The bridge's program as the extension brings it. */
+  bridgeFile: string;
+  /** The editor's name, for sentences. */
+  editor: string;
+  /** Where this extension runs. */
+  host: Pick<HostEnvironment, 'host' | 'remote'>;
+  /** The grants whose MCP servers may be offered. */
+  accounts: () => readonly Grant[];
+  /** Whether the user wants MCP servers to be offered. */
+  isOffered: () => boolean;
+  /** Resolves to the listening gateway; undefined on a host that cannot listen. */
+  gateway: () => Promise<RunningGateway | undefined>;
+  clock: Clock;
+  randomness: Randomness;
+  log: Log;
+}
+
+/** How a bridge is started; `--account` and `--agent` have to be added. Contains no secrets. */
+export interface BridgeCommand {
+  command: string;
+  args: readonly string[];
+  env: Readonly<Record<string, string>>;
+}
+
+/** This window's part in serving bridges. */
+export interface Agents {
+  /** Installs the bridge, once in a window. @returns undefined if agent hosts cannot start it, which the log explains */
+  bridgeCommand(): Promise<BridgeCommand | undefined>;
+  /** To be called when the accounts are loaded, and when they or the offer changed. */
+  update(): void;
+  /** Removes what bridges keep of removed accounts, unless an account remains that has their MCP server. */
+  forget(removed: readonly Grant[], remaining: readonly Grant[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Returns undefined on a host that can neither listen nor start a process. */
+export type CreateAgents = (parts: AgentsParts) => Agents | undefined;

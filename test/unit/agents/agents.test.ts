@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { createAgents } from '../../../src/agents/agents.ts';
+import { cachePath } from '../../../src/agents/cachePath.ts';
+import type { AgentsParts } from '../../../src/agents/contract.ts';
+import { createAgents as none } from '../../../src/agents/noAgents.ts';
+import { Log } from '../../../src/core/log.ts';
+import { systemRandomness } from '../../../src/core/random.ts';
+import { FakeClock } from '../fakeClock.ts';
+import { grantOf, temporaryFolder } from './listenerUnderTest.ts';
+
+test('the bridge is installed once in a window, when its command is first needed', async (t) => {
+  const { agents, home } = window(t);
+  assert.ok(!existsSync(join(home, 'agents')));
+  const first = await agents.bridgeCommand();
+  assert.ok(existsSync(first?.command ?? ''));
+  rmSync(join(home, 'agents'), { recursive: true });
+  assert.equal(await agents.bridgeCommand(), first);
+  assert.ok(!existsSync(join(home, 'agents')));
+});
+
+test('where the bridge cannot be installed there is no command, and the log says why', async (t) => {
+  const { agents, home, logged } = window(t);
+  writeFileSync(join(home, 'agents'), 'a file in the place of the folder');
+  assert.equal(await agents.bridgeCommand(), undefined);
+  assert.match(logged[0] ?? '', /could not be installed.*EEXIST/);
+});
+
+test('there is no command on the user’s side of a remote window, and the log says why once', async (t) => {
+  const { agents, home, logged } = window(t, { host: { host: 'ui', remote: true } });
+  for (let count = 0; count < 2; count += 1) {
+    assert.equal(await agents.bridgeCommand(), undefined);
+  }
+  assert.match(logged.join('\n'), /^.*they run on the remote side, and this extension does not.*$/);
+  assert.ok(!existsSync(join(home, 'agents')));
+});
+
+for (const [name, host] of Object.entries({
+  'a local window': { host: 'ui', remote: false },
+  'the remote side of a window': { host: 'workspace', remote: true },
+} as const)) {
+  test(`there is a command in ${name}`, async (t) => {
+    assert.ok(await window(t, { host }).agents.bridgeCommand());
+  });
+}
+
+test('a sign-out removes what bridges keep of the account, and nothing else', async (t) => {
+  const { agents, directory, home } = window(t);
+  mkdirSync(join(home, 'agents'));
+  const paths = await Promise.all(['ada', 'grace', 'joan'].map((name) => cachePath(directory, `notion-${name}`)));
+  for (const path of paths) {
+    writeFileSync(path, '{}');
+  }
+  // The account of joan was merged with another one, which has its MCP server now.
+  const merged = { ...grantOf('joan'), id: 'other' };
+  await agents.forget([grantOf('ada'), grantOf('joan')], [grantOf('grace'), merged]);
+  assert.deepEqual(paths.map(existsSync), [false, true, true]);
+});
+
+test('a web worker neither listens for bridges nor starts one', (t) => {
+  assert.equal(none(window(t).parts), undefined);
+});
+
+function window(t: TestContext, { host = { host: 'workspace', remote: false } }: Partial<AgentsParts> = {}) {
+  const home = temporaryFolder(t);
+  const directory = join(home, 'journal');
+  const bridgeFile = join(home, 'bridge.cjs');
+  writeFileSync(bridgeFile, '');
+  const logged: string[] = [];
+  const record = (line: string): void => {
+    logged.push(line);
+  };
+  const parts: AgentsParts = {
+    directory,
+    bridgeFile,
+    host,
+    editor: 'VS Code',
+    accounts: () => [],
+    isOffered: () => true,
+    gateway: async () => undefined,
+    clock: new FakeClock(),
+    randomness: systemRandomness,
+    log: new Log({ error: record, warn: record, info: record, debug: record }),
+  };
+  const agents = createAgents(parts) ?? assert.fail();
+  t.after(() => agents.close());
+  return { agents, parts, directory, home, logged };
+}

@@ -1,0 +1,315 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
+import { test } from 'node:test';
+import { until } from '../../connections.ts';
+import { BridgeUnderTest, windowDirectory } from './bridgeUnderTest.ts';
+import { beginEvents, respondAsServer, sendEvent, sendResult, TestWindow } from './testWindow.ts';
+
+const windowGone =
+  'The window of VS Code was closed while Notion was responding; the change may have been made. Check before you repeat it.';
+
+/** A bridge and a window whose next responses to a method a test gives itself. */
+async function bridgeWithWindow(t: { after(cleanup: () => unknown): void }) {
+  const directory = windowDirectory(t);
+  const window = await TestWindow.start(t, directory);
+  const agent = await BridgeUnderTest.start(t, directory);
+  await agent.open();
+  const held = (method: string): Promise<ServerResponse> =>
+    new Promise((resolve) => {
+      window.respond = (response, request) =>
+        request.method === method ? resolve(response) : respondAsServer(response, request);
+    });
+  return { directory, window, agent, held };
+}
+
+test('requests, with their ids as they were written, reach the server, and their responses the agent', async (t) => {
+  const { agent, window } = await bridgeWithWindow(t);
+  for (const id of ['7', '1.0', '9007199254740993', '"a\\u0062"', 'null']) {
+    const line = `{"method":"tools/call","params":{"name":"x"},"jsonrpc":"2.0","id":${id}}`;
+    window.respond = (response) => {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.end(`{"jsonrpc":"2.0","id":${id},"result":{"content":[],"big":9007199254740993}}`);
+    };
+    agent.write(line);
+    await until(() => agent.lines.at(-1)?.includes('"big"') === true);
+    assert.equal(agent.lines.pop(), `{"jsonrpc":"2.0","id":${id},"result":{"content":[],"big":9007199254740993}}`);
+    assert.equal(window.posted.at(-1)?.body, line);
+  }
+});
+
+test('the account and the agent are told to the window', async (t) => {
+  const { window } = await bridgeWithWindow(t);
+  assert.equal(window.received[0]?.handle, 'notion-engineering-wiki');
+  assert.equal(window.received[0]?.agent, 'editor');
+});
+
+test('the server’s name and its tools are the agent’s, and it is told that the tools can change', async (t) => {
+  const directory = windowDirectory(t);
+  await TestWindow.start(t, directory);
+  const agent = await BridgeUnderTest.start(t, directory);
+  const { result } = await agent.open();
+  assert.equal((result?.serverInfo as { title?: string } | undefined)?.title, 'Engineering Wiki');
+  assert.deepEqual(result?.capabilities, { tools: { listChanged: true } });
+  assert.equal(result?.protocolVersion, '2025-06-18');
+});
+
+test('a request of revision 2026-07-28 has its headers, and needs no session', async (t) => {
+  const directory = windowDirectory(t);
+  const window = await TestWindow.start(t, directory);
+  const agent = await BridgeUnderTest.start(t, directory);
+  const _meta = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28' };
+  await agent.request(1, 'tools/call', { name: 'notion-fetch', _meta });
+  assert.deepEqual(window.methods, ['tools/call']);
+  const { headers } = window.received[0] ?? {};
+  assert.equal(headers?.['mcp-protocol-version'], '2026-07-28');
+  assert.equal(headers?.['mcp-method'], 'tools/call');
+  assert.equal(headers?.['mcp-name'], 'notion-fetch');
+});
+
+test('an argument of 10 MiB reaches the server whole', async (t) => {
+  const { agent, window } = await bridgeWithWindow(t);
+  const text = 'ü'.repeat(5 * 1024 * 1024);
+  await agent.request(1, 'tools/call', { name: 'notion-create-pages', arguments: { text } });
+  const { params } = await window.arrived('tools/call');
+  assert.ok((params.arguments as { text: string }).text === text);
+});
+
+test('ping is responded to by the bridge itself, also while nothing else can be', async (t) => {
+  const { agent, window, held } = await bridgeWithWindow(t);
+  void held('tools/call');
+  agent.send({ id: 1, method: 'tools/call' });
+  assert.deepEqual((await agent.request(2, 'ping')).result, {});
+  assert.ok(!window.methods.includes('ping'));
+});
+
+for (const [id, requestId] of [
+  [5, 5],
+  ['server-call-5', 'server-call-5'],
+  [1.5, 1.5],
+] as const) {
+  test(`a call of id ${JSON.stringify(id)} that the agent cancels ends at the window, and gets one response`, async (t) => {
+    const { agent, window, held } = await bridgeWithWindow(t);
+    const calling = held('tools/call');
+    agent.send({ id, method: 'tools/call' });
+    const closed = once(await calling, 'close');
+    agent.send({ method: 'notifications/cancelled', params: { requestId, reason: 'stop' } });
+    assert.equal((await agent.response(id)).error?.code, -32800);
+    await closed;
+    assert.deepEqual((await window.arrived('notifications/cancelled')).params, { requestId, reason: 'stop' });
+    assert.equal((await agent.request('after', 'tools/list')).result?.tools?.length, 1);
+    assert.equal(agent.responses(id).length, 1);
+  });
+}
+
+test('a number and a string of the same text are different ids to cancel', async (t) => {
+  const { agent, held } = await bridgeWithWindow(t);
+  const calling = held('tools/call');
+  agent.send({ id: '1', method: 'tools/call' });
+  const response = await calling;
+  agent.send({ method: 'notifications/cancelled', params: { requestId: 1 } });
+  agent.send({ method: 'notifications/cancelled' });
+  await agent.request('after', 'tools/list');
+  sendResult(response, '1', { content: [{ type: 'text', text: 'done' }] });
+  assert.equal((await agent.response('1')).result?.content?.[0]?.text, 'done');
+});
+
+test('a response that arrives together with its cancel is the only one', async (t) => {
+  const { agent, held } = await bridgeWithWindow(t);
+  const calling = held('tools/call');
+  agent.send({ id: 1, method: 'tools/call' });
+  const response = await calling;
+  beginEvents(response);
+  sendEvent(response, { jsonrpc: '2.0', id: 1, result: {} });
+  await agent.response(1);
+  agent.send({ method: 'notifications/cancelled', params: { requestId: 1 } });
+  sendEvent(response, { jsonrpc: '2.0', id: 1, result: {} });
+  response.end();
+  await agent.request(2, 'tools/list');
+  assert.equal(agent.responses(1).length, 1);
+});
+
+test('a request that is cancelled before a window is found is never sent', async (t) => {
+  const directory = windowDirectory(t);
+  const agent = await BridgeUnderTest.start(t, directory);
+  const window = await TestWindow.start(t, directory);
+  agent.send({ id: 1, method: 'tools/call' });
+  agent.send({ method: 'notifications/cancelled', params: { requestId: 1 } });
+  assert.equal((await agent.response(1)).error?.code, -32800);
+  await agent.request(2, 'tools/list');
+  assert.ok(!window.methods.includes('tools/call'));
+});
+
+test('a tool call whose window is closed gets the sentence, and is not sent to another window', async (t) => {
+  const { agent, window, directory, held } = await bridgeWithWindow(t);
+  const other = await TestWindow.start(t, directory, { number: 0 });
+  const calling = held('tools/call');
+  agent.send({ id: 1, method: 'tools/call' });
+  await calling;
+  await window.stop();
+  const { result } = await agent.response(1);
+  assert.deepEqual(result, { content: [{ type: 'text', text: windowGone }], isError: true });
+  assert.equal(await agent.call(2), 'done');
+  assert.deepEqual(
+    other.posted.map(({ id }) => id),
+    [2],
+  );
+});
+
+test('a request of a method that is not known to be safe is not sent to another window either', async (t) => {
+  const { agent, window, directory, held } = await bridgeWithWindow(t);
+  const other = await TestWindow.start(t, directory, { number: 0 });
+  const calling = held('tasks/cancel');
+  agent.send({ id: 1, method: 'tasks/cancel' });
+  await calling;
+  await window.stop();
+  assert.equal((await agent.response(1)).error?.message, windowGone);
+  assert.deepEqual(other.methods, []);
+});
+
+test('a list whose window is closed is fetched through another window', async (t) => {
+  const { agent, window, directory, held } = await bridgeWithWindow(t);
+  const other = await TestWindow.start(t, directory, { number: 0 });
+  const listing = held('tools/list');
+  agent.send({ id: 1, method: 'tools/list' });
+  beginEvents(await listing);
+  await window.stop();
+  assert.equal((await agent.response(1)).result?.tools?.length, 1);
+  assert.deepEqual(other.methods, ['tools/list']);
+  assert.equal(agent.responses(1).length, 1);
+});
+
+test('a window that is closed after a response, but before the end of its stream, does no harm', async (t) => {
+  const { agent, window, directory, held } = await bridgeWithWindow(t);
+  const other = await TestWindow.start(t, directory, { number: 0 });
+  for (const method of ['tools/list', 'tools/call']) {
+    const waiting = held(method);
+    agent.send({ id: method, method });
+    const response = await waiting;
+    beginEvents(response);
+    sendEvent(response, { jsonrpc: '2.0', id: method, result: { tools: [], content: [] } });
+    await agent.response(method);
+    response.destroy();
+    await agent.request(`after ${method}`, 'resources/list');
+    assert.equal(agent.responses(method).length, 1);
+  }
+  assert.equal(window.methods.filter((each) => each === 'tools/call').length, 1);
+  assert.deepEqual(other.methods, []);
+});
+
+test('a call goes to another window where the one in use was closed while nothing was under way', async (t) => {
+  const { agent, window, directory } = await bridgeWithWindow(t);
+  const other = await TestWindow.start(t, directory, { number: 0 });
+  await window.stop();
+  assert.equal(await agent.call(1), 'done');
+  assert.deepEqual(other.methods, ['tools/call']);
+});
+
+test('a bridge outlives all windows, and goes on in the next one', async (t) => {
+  const { agent, window, directory } = await bridgeWithWindow(t);
+  await window.stop();
+  assert.match(await agent.call(1), /^Notion is signed in through VS Code, and no window is open/);
+  const next = await TestWindow.start(t, directory, { number: 5 });
+  assert.equal(await agent.call(2), 'done');
+  assert.deepEqual(next.methods, ['tools/call']);
+});
+
+test('windows that end every request are given up after five attempts', async (t) => {
+  const directory = windowDirectory(t);
+  const window = await TestWindow.start(t, directory, { respond: (response) => response.destroy() });
+  const agent = await BridgeUnderTest.start(t, directory);
+  assert.deepEqual((await agent.request(1, 'tools/list')).result, { tools: [] });
+  assert.equal(window.received.length, 5);
+});
+
+test('notifications and requests of the server during a call reach the agent, and its response the server', async (t) => {
+  const { agent, window, held } = await bridgeWithWindow(t);
+  const calling = held('tools/call');
+  agent.send({ id: 1, method: 'tools/call', params: { _meta: { progressToken: 7 } } });
+  const response = await calling;
+  beginEvents(response);
+  sendEvent(response, { jsonrpc: '2.0', method: 'notifications/progress', params: { progressToken: 7, progress: 1 } });
+  sendEvent(response, { jsonrpc: '2.0', id: 1, method: 'roots/list' });
+  assert.deepEqual(await agent.message(({ method }) => method === 'roots/list'), {
+    jsonrpc: '2.0',
+    id: 1,
+    method: 'roots/list',
+  });
+  agent.send({ id: 1, result: { roots: [] } });
+  await until(() => window.posted.at(-1)?.body.includes('roots') === true);
+  sendEvent(response, { jsonrpc: '2.0', id: 1, result: { content: [] } });
+  response.end();
+  await agent.response(1);
+  assert.equal(agent.messages.filter(({ method }) => method === 'notifications/progress').length, 1);
+});
+
+test('a response to another request than the one that was sent does not reach the agent', async (t) => {
+  const { agent, held } = await bridgeWithWindow(t);
+  const calling = held('tools/call');
+  agent.send({ id: 1, method: 'tools/call' });
+  const response = await calling;
+  beginEvents(response);
+  sendEvent(response, { jsonrpc: '2.0', id: 2, result: {} });
+  sendEvent(response, { jsonrpc: '2.0', id: '1', result: {} });
+  sendEvent(response, { jsonrpc: '2.0', id: 1, result: { content: [] } });
+  response.end();
+  await agent.response(1);
+  assert.deepEqual([agent.responses(2), agent.responses('1')], [[], []]);
+});
+
+test('a line that is no message gets an error of the same id, where it has one', async (t) => {
+  const agent = await BridgeUnderTest.start(t, windowDirectory(t));
+  for (const [line, ids] of [
+    ['junk', [null]],
+    ['{"id":1,"method":', [null]],
+    ['{"id":"x","method":5}', [null]],
+    ['{"id":1,"method":"tools/call","params":tru}', [1]],
+    ['{}', [null]],
+    ['[]', [null]],
+    ['[{"id":1,"method":"ping"},{"method":"a"},{"id":"b","method":"tools/call"}]', [1, 'b']],
+    ['[{"method":"notifications/initialized"}]', []],
+  ] as const) {
+    agent.lines.length = 0;
+    agent.write(line);
+    await agent.request('end', 'ping');
+    const errors = agent.messages.filter(({ error }) => error?.code === -32600).map(({ id }) => id);
+    assert.deepEqual(errors, ids, line);
+  }
+});
+
+test('an agent that does not read keeps the bridge from reading on from the window', async (t) => {
+  const { agent, held } = await bridgeWithWindow(t);
+  const calling = held('tools/call');
+  let release = (): void => undefined;
+  agent.hold = new Promise((resolve) => {
+    release = resolve;
+  });
+  agent.send({ id: 1, method: 'tools/call' });
+  const response = await calling;
+  beginEvents(response);
+  const note = { jsonrpc: '2.0', method: 'notifications/message', params: { text: 'x'.repeat(65_536) } };
+  let isFull = false;
+  for (let count = 0; count < 400 && !isFull; count += 1) {
+    sendEvent(response, note);
+    await new Promise((resolve) => setImmediate(resolve));
+    isFull = response.writableNeedDrain && response.writableLength > 4 * 1024 * 1024;
+  }
+  assert.ok(isFull, 'what the agent does not take waits at the window');
+  assert.equal(agent.lines.filter((line) => line.includes('notifications/message')).length, 1);
+  agent.hold = undefined;
+  release();
+  sendEvent(response, { jsonrpc: '2.0', id: 1, result: { content: [] } });
+  await agent.response(1);
+});
+
+test('a thousand calls at once use few connections, and each gets its own response', async (t) => {
+  const { agent, window } = await bridgeWithWindow(t);
+  const sockets = new Set<unknown>();
+  window.respond = (response, { id }) => {
+    sockets.add(response.socket);
+    sendResult(response, id, { content: [{ type: 'text', text: String(id) }] });
+  };
+  const ids = Array.from({ length: 1_000 }, (_, number) => number);
+  assert.deepEqual(await Promise.all(ids.map((id) => agent.call(id))), ids.map(String));
+  assert.ok(sockets.size <= 64);
+});

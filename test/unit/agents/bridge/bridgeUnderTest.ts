@@ -1,0 +1,160 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { Bridge } from '../../../../src/agents/bridge/bridge.ts';
+import { ServerCache } from '../../../../src/agents/bridge/cache.ts';
+import { linesOf } from '../../../../src/agents/bridge/stdio.ts';
+import { Windows } from '../../../../src/agents/bridge/windows.ts';
+import { cachePath } from '../../../../src/agents/cachePath.ts';
+import { type Clock, systemClock } from '../../../../src/core/clock.ts';
+import { systemRandomness } from '../../../../src/core/random.ts';
+
+interface Cleanup {
+  after(cleanup: () => void): void;
+}
+
+/** A directory for the entries of windows, whose path is short enough for sockets. */
+export function windowDirectory(t: Cleanup): string {
+  const root = mkdtempSync(join(tmpdir(), 'bridge-'));
+  t.after(() => rmSync(root, { recursive: true, force: true }));
+  const directory = join(root, 'journal');
+  mkdirSync(directory, { mode: 0o700 });
+  return directory;
+}
+
+export interface AgentMessage {
+  id?: unknown;
+  method?: string;
+  result?: { [name: string]: unknown; content?: { text: string }[]; tools?: unknown[]; isError?: boolean };
+  error?: { code: number; message: string; data?: unknown };
+}
+
+/** A bridge in this process, with the agent's end of it. */
+export class BridgeUnderTest {
+  readonly account = 'notion-engineering-wiki';
+  /** What the agent got. */
+  readonly lines: string[] = [];
+  readonly cachePath: string;
+  /** Whether the bridge waits for windows. */
+  isWatching = false;
+  /** Resolves a `send` of the bridge; absent if the agent takes everything at once. */
+  hold: Promise<void> | undefined;
+  readonly #input = new PassThrough();
+  /** What waits for a message. */
+  readonly #waiting = new Set<(message: AgentMessage) => void>();
+  #changed = (): void => undefined;
+
+  private constructor(path: string) {
+    this.cachePath = path;
+  }
+
+  static async start(
+    t: Cleanup,
+    directory: string,
+    {
+      clock = systemClock,
+      silenceMs = () => undefined,
+    }: { clock?: Clock; silenceMs?: (method: string) => number | undefined } = {},
+  ): Promise<BridgeUnderTest> {
+    const handle = 'notion-engineering-wiki';
+    const path = await cachePath(directory, handle);
+    const agent = new BridgeUnderTest(path);
+    const cache = new ServerCache(path);
+    await cache.load();
+    const bridge = new Bridge({
+      windows: new Windows(directory, { handle, agent: 'editor' }, { randomness: systemRandomness, clock }),
+      cache,
+      send: async (message) => {
+        agent.lines.push(message);
+        const parsed = JSON.parse(message);
+        for (const arrived of agent.#waiting) {
+          arrived(parsed);
+        }
+        await agent.hold;
+      },
+      watch: (changed) => {
+        agent.isWatching = true;
+        agent.#changed = changed;
+        return () => {
+          agent.isWatching = false;
+        };
+      },
+      silenceMs,
+      editor: 'VS Code',
+    });
+    t.after(() => bridge.close());
+    void (async () => {
+      for await (const line of linesOf(agent.#input)) {
+        void bridge.receive(line);
+      }
+    })();
+    return agent;
+  }
+
+  /** Writes a line to the bridge. */
+  write(line: string): void {
+    this.#input.write(`${line}\n`);
+  }
+
+  send(message: object): void {
+    this.write(JSON.stringify({ jsonrpc: '2.0', ...message }));
+  }
+
+  /** Sends a request, and waits for its response. */
+  async request(id: string | number, method: string, params?: object): Promise<AgentMessage> {
+    const arrival = this.#arrival((each) => each.id === id && each.method === undefined);
+    this.send({ id, method, ...(params && { params }) });
+    return arrival;
+  }
+
+  /** Begins a session, as agents do. */
+  async open(): Promise<AgentMessage> {
+    const clientInfo = { name: 'agent', version: '1' };
+    const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo };
+    const response = await this.request('open', 'initialize', params);
+    this.send({ method: 'notifications/initialized' });
+    return response;
+  }
+
+  /** Calls a tool. @returns the text of its result */
+  async call(id: string | number): Promise<string> {
+    const { result } = await this.request(id, 'tools/call', { name: 'notion-fetch' });
+    return result?.content?.[0]?.text ?? '';
+  }
+
+  async response(id: unknown): Promise<AgentMessage> {
+    return this.message((each) => each.id === id && each.method === undefined);
+  }
+
+  /** Waits for a message, unless it is there. */
+  async message(isWanted: (message: AgentMessage) => boolean): Promise<AgentMessage> {
+    return this.messages.find(isWanted) ?? this.#arrival(isWanted);
+  }
+
+  #arrival(isWanted: (message: AgentMessage) => boolean): Promise<AgentMessage> {
+    return new Promise((resolve) => {
+      const arrived = (message: AgentMessage): void => {
+        if (isWanted(message)) {
+          this.#waiting.delete(arrived);
+          resolve(message);
+        }
+      };
+      this.#waiting.add(arrived);
+    });
+  }
+
+  get messages(): AgentMessage[] {
+    return this.lines.map((line) => JSON.parse(line));
+  }
+
+  /** The responses of an id. */
+  responses(id: unknown): AgentMessage[] {
+    return this.messages.filter((each) => each.id === id && each.method === undefined);
+  }
+
+  /** Lets the bridge notice that windows may have come. */
+  noticeWindows(): void {
+    this.#changed();
+  }
+}

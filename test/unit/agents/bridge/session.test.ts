@@ -1,0 +1,269 @@
+import assert from 'node:assert/strict';
+import type { ServerResponse } from 'node:http';
+import { test } from 'node:test';
+import { until } from '../../connections.ts';
+import { BridgeUnderTest, windowDirectory } from './bridgeUnderTest.ts';
+import {
+  beginEvents,
+  type Received,
+  type Respond,
+  respondAsServer,
+  sendEvent,
+  sendJson,
+  TestWindow,
+} from './testWindow.ts';
+
+/** An MCP server with sessions, which any window reaches. */
+class SessionServer {
+  /** The sessions that the server knows. */
+  readonly known = new Set<string>();
+  begun = 0;
+  /** The calls to tools that were carried out. */
+  readonly calls: unknown[] = [];
+  readonly streams: ServerResponse[] = [];
+  lostStatus = 404;
+
+  readonly respond: Respond = (response, request) => {
+    const session = String(request.headers['mcp-session-id']);
+    if (request.method === 'initialize') {
+      this.begun += 1;
+      const id = `session-${this.begun}`;
+      this.known.add(id);
+      response.setHeader('mcp-session-id', id);
+      respondAsServer(response, request);
+    } else if (!this.known.has(session)) {
+      const error = { code: -32001, message: 'Session not found' };
+      sendJson(response, this.lostStatus, { jsonrpc: '2.0', id: null, error });
+    } else if (request.httpMethod === 'GET') {
+      this.streams.push(response);
+      beginEvents(response);
+    } else {
+      if (request.method === 'tools/call') {
+        this.calls.push(request.id);
+      }
+      respondAsServer(response, request);
+    }
+  };
+}
+
+async function open(t: { after(cleanup: () => unknown): void }) {
+  const directory = windowDirectory(t);
+  const server = new SessionServer();
+  const window = await TestWindow.start(t, directory, { respond: server.respond });
+  const agent = await BridgeUnderTest.start(t, directory);
+  await agent.open();
+  await window.arrived('GET');
+  return { directory, server, window, agent };
+}
+
+function sessionsOf(received: readonly Received[], method: string): unknown[] {
+  return received.filter((each) => each.method === method).map(({ headers }) => headers['mcp-session-id']);
+}
+
+test('messages carry the session and the revision that the server chose, initialize neither', async (t) => {
+  const { agent, window } = await open(t);
+  await agent.call(1);
+  const [initialize, initialized, call] = window.posted.map(({ headers }) => [
+    headers['mcp-session-id'],
+    headers['mcp-protocol-version'],
+  ]);
+  assert.deepEqual(initialize, [undefined, undefined]);
+  assert.deepEqual(initialized, ['session-1', '2025-06-18']);
+  assert.deepEqual(call, ['session-1', '2025-06-18']);
+});
+
+test('a request waits until the server has got initialized, and initialized until it has responded to initialize', async (t) => {
+  const directory = windowDirectory(t);
+  const held: (() => void)[] = [];
+  const window = await TestWindow.start(t, directory, {
+    respond: (response, request) => held.push(() => respondAsServer(response, request)),
+  });
+  const agent = await BridgeUnderTest.start(t, directory);
+  agent.send({ id: 1, method: 'initialize', params: { protocolVersion: '2025-06-18' } });
+  agent.send({ method: 'notifications/initialized' });
+  agent.send({ id: 2, method: 'tools/list' });
+  agent.send({ id: 3, method: 'tools/call' });
+  for (const method of ['initialize', 'notifications/initialized']) {
+    await window.arrived(method);
+    await agent.request(`ping ${method}`, 'ping');
+    assert.equal(window.methods.at(-1), method);
+    held.pop()?.();
+  }
+  await window.arrived('tools/call');
+  await window.arrived('tools/list');
+});
+
+for (const status of [404, 400]) {
+  test(`a session that the server has forgotten (${status}) is begun again once for all calls that find out`, async (t) => {
+    const { agent, server, window } = await open(t);
+    server.known.clear();
+    server.lostStatus = status;
+    const ids = Array.from({ length: 100 }, (_, number) => number);
+    assert.deepEqual(
+      await Promise.all(ids.map((id) => agent.call(id))),
+      ids.map(() => 'done'),
+    );
+    assert.equal(server.begun, 2);
+    assert.equal(server.calls.length, 100);
+    assert.equal(new Set(server.calls).size, 100);
+    assert.deepEqual(sessionsOf(window.received, 'notifications/initialized'), ['session-1', 'session-2']);
+    assert.equal(
+      window.received.find(({ method, headers }) => method === 'tools/call' && headers['mcp-session-id'] === undefined),
+      undefined,
+    );
+  });
+}
+
+test('a late word that the former session is lost does not end the one that was begun since', async (t) => {
+  const { agent, server, window } = await open(t);
+  server.known.clear();
+  const { respond } = server;
+  let late: (() => void) | undefined;
+  window.respond = (response, request) => {
+    if (request.id === 'late' && late === undefined) {
+      late = () => respond(response, request);
+    } else {
+      respond(response, request);
+    }
+  };
+  agent.send({ id: 'late', method: 'tools/call' });
+  await until(() => late !== undefined);
+  assert.equal(await agent.call(1), 'done');
+  assert.equal(server.begun, 2);
+  late?.();
+  await agent.response('late');
+  assert.equal(server.begun, 2);
+  assert.deepEqual(server.calls, [1, 'late']);
+});
+
+test('a call that is cancelled while the session is begun again does not disturb the others', async (t) => {
+  const { agent, server, window } = await open(t);
+  server.known.clear();
+  let begin = (): void => undefined;
+  window.respond = (response, request) => {
+    if (request.method === 'initialize') {
+      begin = () => server.respond(response, request);
+    } else {
+      server.respond(response, request);
+    }
+  };
+  agent.send({ id: 1, method: 'tools/call' });
+  agent.send({ id: 2, method: 'tools/call' });
+  await window.arrived('initialize', 2);
+  agent.send({ method: 'notifications/cancelled', params: { requestId: 1 } });
+  await agent.response(1);
+  begin();
+  assert.equal((await agent.response(2)).result?.content?.[0]?.text, 'done');
+  assert.deepEqual(server.calls, [2]);
+});
+
+test('a request that the server rejects in every session is sent twice at most, and gets a sentence', async (t) => {
+  const { agent, server, window } = await open(t);
+  window.respond = (response, request) =>
+    request.method === 'tools/call' ? sendJson(response, 400, {}) : server.respond(response, request);
+  assert.equal(await agent.call(1), 'Notion’s MCP server rejected the request.');
+  assert.equal(window.methods.filter((method) => method === 'tools/call').length, 2);
+  assert.equal(server.begun, 2);
+});
+
+test('a session that an agent began without a window is begun at the server before its first call', async (t) => {
+  const directory = windowDirectory(t);
+  const agent = await BridgeUnderTest.start(t, directory);
+  await agent.open();
+  await agent.call('lost');
+  const server = new SessionServer();
+  const window = await TestWindow.start(t, directory, { respond: server.respond });
+  const ids = [1, 2, 3];
+  assert.deepEqual(await Promise.all(ids.map((id) => agent.call(id))), ['done', 'done', 'done']);
+  assert.equal(server.begun, 1);
+  assert.deepEqual(window.methods.slice(0, 2), ['initialize', 'notifications/initialized']);
+  assert.equal(window.received[0]?.params.protocolVersion, '2025-11-25', 'as the agent began it');
+});
+
+test('a window that is closed while the session is begun leaves the call to the next one', async (t) => {
+  const directory = windowDirectory(t);
+  const agent = await BridgeUnderTest.start(t, directory);
+  await agent.open();
+  await agent.call('lost');
+  const server = new SessionServer();
+  await TestWindow.start(t, directory, { number: 1, respond: server.respond });
+  await TestWindow.start(t, directory, { number: 2, respond: (response) => response.destroy() });
+  const calling = agent.call(1);
+  // The newer window breaks off each time; nothing of the call was sent, so it may be tried again.
+  assert.match(await calling, /no window is open/);
+  assert.deepEqual(server.calls, []);
+});
+
+test('a session outlives the window through which it began', async (t) => {
+  const { agent, server, window, directory } = await open(t);
+  const other = await TestWindow.start(t, directory, { number: 0, respond: server.respond });
+  await window.stop();
+  assert.equal(await agent.call(1), 'done');
+  assert.deepEqual(sessionsOf(other.received, 'tools/call'), ['session-1']);
+  assert.equal(server.begun, 1);
+});
+
+test('messages that the server sends on its own reach the agent through one stream, and through that of the next window', async (t) => {
+  const { agent, server, window, directory } = await open(t);
+  await agent.call(1);
+  await agent.call(2);
+  assert.equal(server.streams.length, 1);
+  const note = (text: string) => ({ jsonrpc: '2.0', method: 'notifications/message', params: { text } });
+  sendEvent(server.streams[0] as ServerResponse, note('first'));
+  await until(() => agent.lines.some((line) => line.includes('first')));
+  const other = await TestWindow.start(t, directory, { number: 0, respond: server.respond });
+  await window.stop();
+  await agent.call(3);
+  await other.arrived('GET');
+  sendEvent(server.streams[1] as ServerResponse, note('second'));
+  await until(() => agent.lines.some((line) => line.includes('second')));
+});
+
+test('a stream of the server’s own messages that ends is opened again with the next request', async (t) => {
+  const { agent, server, window } = await open(t);
+  server.streams[0]?.end();
+  await until(() => server.streams[0]?.closed === true);
+  for (let id = 1; server.streams.length < 2; id += 1) {
+    await agent.call(id);
+  }
+  assert.deepEqual(
+    window.streams.map(({ headers }) => headers['mcp-session-id']),
+    ['session-1', 'session-1'],
+  );
+});
+
+test('a server without such a stream is not asked for it again', async (t) => {
+  const directory = windowDirectory(t);
+  const window = await TestWindow.start(t, directory);
+  const agent = await BridgeUnderTest.start(t, directory);
+  await agent.open();
+  await window.arrived('GET');
+  for (const id of [1, 2, 3]) {
+    await agent.call(id);
+  }
+  assert.equal(window.streams.length, 1);
+});
+
+test('responses and what is no message do not reach the agent from that stream', async (t) => {
+  const { agent, server } = await open(t);
+  const [stream] = server.streams as [ServerResponse];
+  stream.write('data: junk\n\nevent: other\ndata: {"jsonrpc":"2.0","method":"hidden"}\n\n');
+  sendEvent(stream, { jsonrpc: '2.0', id: 'open', result: {} });
+  sendEvent(stream, { jsonrpc: '2.0', method: 'notifications/tools/list_changed' });
+  await agent.message(({ method }) => method === 'notifications/tools/list_changed');
+  assert.equal(agent.lines.length, 2);
+});
+
+test('an older server to which server/discover is unknown gets initialize next', async (t) => {
+  const directory = windowDirectory(t);
+  const window = await TestWindow.start(t, directory, {
+    respond: (response, request) =>
+      request.method === 'server/discover' ? sendJson(response, 400, {}) : respondAsServer(response, request),
+  });
+  const agent = await BridgeUnderTest.start(t, directory);
+  const _meta = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28' };
+  assert.equal((await agent.request('server-discover-probe-1', 'server/discover', { _meta })).error?.code, -32601);
+  await agent.open();
+  assert.equal(await agent.call(1), 'done');
+  assert.equal(window.methods[1], 'initialize');
+});
