@@ -1,3 +1,4 @@
+import { bridgeProperties } from './bridgeProperties.ts';
 import { callbackProperties } from './callbackProperties.ts';
 import { displayProperties } from './displayProperties.ts';
 import type { Property } from './property.ts';
@@ -13,4 +14,5 @@ export const properties: readonly Property[] = [
   ...responseProperties,
   ...toolProperties,
   ...wireProperties,
+  ...bridgeProperties,
 ];

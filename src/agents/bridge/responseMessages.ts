@@ -30,7 +30,9 @@ export async function* messagesOf(response: IncomingMessage): AsyncGenerator<Ser
   yield* messagesIn(text);
 }
 
-function* messagesIn(text: string): Iterable<ServerMessage> {
+function* messagesIn(body: string): Iterable<ServerMessage> {
+  // `MessageReader` skips a byte order mark, while an agent's parser fails at it.
+  const text = body.replace(/^\uFEFF+/, '');
   const reader = new MessageReader();
   const [outline] = reader.push(new TextEncoder().encode(text));
   if (reader.isBatch) {

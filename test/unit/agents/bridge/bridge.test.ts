@@ -102,6 +102,18 @@ for (const [id, requestId] of [
   });
 }
 
+test('a cancelled call leaves the window in use', async (t) => {
+  const { agent, window, held } = await bridgeWithWindow(t);
+  const { statusRequests } = window;
+  const calling = held('tools/call');
+  agent.send({ id: 1, method: 'tools/call' });
+  const closed = once(await calling, 'close');
+  agent.send({ method: 'notifications/cancelled', params: { requestId: 1 } });
+  await closed;
+  await agent.request(2, 'tools/list');
+  assert.equal(window.statusRequests, statusRequests);
+});
+
 test('a number and a string of the same text are different ids to cancel', async (t) => {
   const { agent, held } = await bridgeWithWindow(t);
   const calling = held('tools/call');

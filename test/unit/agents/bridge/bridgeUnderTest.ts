@@ -1,4 +1,5 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -11,13 +12,14 @@ import { type Clock, systemClock } from '../../../../src/core/clock.ts';
 import { systemRandomness } from '../../../../src/core/random.ts';
 
 interface Cleanup {
-  after(cleanup: () => void): void;
+  after(cleanup: () => unknown): void;
 }
 
 /** A directory for the entries of windows, whose path is short enough for sockets. */
 export function windowDirectory(t: Cleanup): string {
   const root = mkdtempSync(join(tmpdir(), 'bridge-'));
-  t.after(() => rmSync(root, { recursive: true, force: true }));
+  // A bridge may still be writing its cache.
+  t.after(() => rm(root, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 }));
   const directory = join(root, 'journal');
   mkdirSync(directory, { mode: 0o700 });
   return directory;

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { BridgeProcess } from './bridgeProcess.ts';
+import { cachePath } from '../../../../src/agents/cachePath.ts';
+import { until } from '../../connections.ts';
+import { account, BridgeProcess } from './bridgeProcess.ts';
 import { windowDirectory } from './bridgeUnderTest.ts';
 import { respondAsServer, sendResult, TestWindow } from './testWindow.ts';
 
@@ -53,7 +55,8 @@ test('a bridge that waits for windows ends at the end of its input, and starts a
   const first = BridgeProcess.start(t, directory);
   await first.request(initialize);
   assert.equal((await first.request({ id: 1, method: 'tools/list' })).result?.tools?.length, 1);
-  await first.request({ id: 2, method: 'tools/list' });
+  const cache = await cachePath(directory, account);
+  await until(() => existsSync(cache) && readFileSync(cache, 'utf8').includes('tools/list'));
   first.endInput();
   await first.ended;
   await window.stop();

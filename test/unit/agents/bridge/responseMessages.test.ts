@@ -39,9 +39,14 @@ for (const [name, text] of Object.entries({
   });
 }
 
-test('lines of data are joined to one message', async () => {
-  const [text = ''] = await textsOf([Buffer.from('data: {"jsonrpc":"2.0",\ndata: "id":1,"result":{}}\n\n')], events);
-  assert.deepEqual(JSON.parse(text), { jsonrpc: '2.0', id: 1, result: {} });
+test('lines of data are joined to one message, also where CR LF is split', async () => {
+  for (const pieces of splitsOf('data: {"jsonrpc":"2.0",\r\ndata: "id":1,"result":{}}\r\n\r\n')) {
+    const texts = await textsOf(pieces, events);
+    assert.deepEqual(
+      texts.map((text) => JSON.parse(text)),
+      [{ jsonrpc: '2.0', id: 1, result: {} }],
+    );
+  }
 });
 
 test('events of other types, without data or without a message in them are left out', async () => {
@@ -79,6 +84,10 @@ test('JSON is read in whatever pieces it arrives, without its byte order mark', 
   for (const pieces of splitsOf(`\uFEFF${first}`)) {
     assert.deepEqual(await textsOf(pieces, json), [first]);
   }
+});
+
+test('a byte order mark within an event is not passed on', async () => {
+  assert.deepEqual(await textsOf([Buffer.from(`data: \uFEFF${first}\n\n`)], events), [first]);
 });
 
 test('messages in an array become single messages, as JSON and as an event', async () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { ServerResponse } from 'node:http';
 import { test } from 'node:test';
 import { until } from '../../connections.ts';
+import { turns } from '../../gateway/scriptedServer.ts';
 import { BridgeUnderTest, windowDirectory } from './bridgeUnderTest.ts';
 import {
   beginEvents,
@@ -157,6 +158,28 @@ test('a call that is cancelled while the session is begun again does not disturb
   assert.deepEqual(server.calls, [2]);
 });
 
+test('a call that comes while the session is begun again waits until the server has got initialized', async (t) => {
+  const { agent, server, window } = await open(t);
+  server.known.clear();
+  let confirm = (): void => undefined;
+  window.respond = (response, request) => {
+    if (request.method === 'notifications/initialized') {
+      confirm = () => server.respond(response, request);
+    } else {
+      server.respond(response, request);
+    }
+  };
+  agent.send({ id: 1, method: 'tools/call' });
+  await window.arrived('notifications/initialized', 2);
+  agent.send({ id: 2, method: 'tools/call' });
+  await agent.request('ping', 'ping');
+  await turns(20);
+  assert.deepEqual(server.calls, []);
+  confirm();
+  await Promise.all([agent.response(1), agent.response(2)]);
+  assert.deepEqual(server.calls.toSorted(), [1, 2]);
+});
+
 test('a request that the server rejects in every session is sent twice at most, and gets a sentence', async (t) => {
   const { agent, server, window } = await open(t);
   window.respond = (response, request) =>
@@ -252,6 +275,17 @@ test('responses and what is no message do not reach the agent from that stream',
   sendEvent(stream, { jsonrpc: '2.0', method: 'notifications/tools/list_changed' });
   await agent.message(({ method }) => method === 'notifications/tools/list_changed');
   assert.equal(agent.lines.length, 2);
+});
+
+test('a request of revision 2026-07-28 does not begin the session that the agent began besides', async (t) => {
+  const directory = windowDirectory(t);
+  const agent = await BridgeUnderTest.start(t, directory);
+  await agent.open();
+  await agent.call('lost');
+  const window = await TestWindow.start(t, directory);
+  const _meta = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28' };
+  await agent.request(1, 'tools/call', { name: 'x', _meta });
+  assert.deepEqual(window.methods, ['tools/call']);
 });
 
 test('an older server to which server/discover is unknown gets initialize next', async (t) => {
