@@ -12,6 +12,8 @@ import { consumerVsix, extensionVsix } from './driver/vsix.ts';
 export interface TestbedOptions extends Omit<EditorOptions, 'extensions'> {
   /** The server that the editor uses, and that is closed after the editor. If not set, a new one. */
   notion?: NotionServer;
+  /** Runs after all has stopped, also if something failed. */
+  cleanup?: () => Promise<void>;
 }
 
 /** A window, and the consumer extension in it. */
@@ -49,7 +51,9 @@ export async function useTestbed(options?: TestbedOptions): Promise<Testbed> {
 /** Starts a testbed with one window. The caller stops it. */
 export async function startTestbed(options: TestbedOptions = {}): Promise<Testbed> {
   await using cleanups = new AsyncDisposableStack();
-  const { notion = await startNotionServer({ version: 'today' }), settings, environment, ...editorOptions } = options;
+  const { cleanup = async () => undefined, settings, environment, ...notionAndEditor } = options;
+  cleanups.defer(cleanup);
+  const { notion = await startNotionServer({ version: 'today' }), ...editorOptions } = notionAndEditor;
   cleanups.defer(() => notion.close());
   const directory = await mkdtemp(join(tmpdir(), 'consumers-'));
   cleanups.defer(() => rm(directory, { recursive: true, force: true }));

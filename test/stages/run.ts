@@ -49,6 +49,15 @@ const stages: Record<string, Stage> = {
     isSlow: true,
     hasTests: true,
   },
+  agents: {
+    commands: (totals) => [
+      ['test/e2e/prepare.ts'],
+      ['test/agents/install.mjs'],
+      nodeTest('test/agents/*.test.ts', totals),
+    ],
+    isSlow: true,
+    hasTests: true,
+  },
   oldest: {
     commands: (totals) => [['test/e2e/prepare.ts'], nodeTest('test/e2e/{user,consumers,mcp}.test.ts', totals)],
     isSlow: true,

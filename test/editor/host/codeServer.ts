@@ -55,7 +55,15 @@ export class CodeServer {
    * @throws Error with the server's output if it exits first or does not listen within a minute
    */
   static async start(options: CodeServerOptions): Promise<CodeServer> {
-    const { directory, settings = {}, port = 0, environment = {}, serverArguments = [], hasAgentHost = false, onLine } = options;
+    const {
+      directory,
+      settings = {},
+      port = 0,
+      environment = {},
+      serverArguments = [],
+      hasAgentHost = false,
+      onLine,
+    } = options;
     const common = await commonArguments(directory);
     const userFolder = join(directory, 'data', 'User');
     await mkdir(userFolder, { recursive: true });

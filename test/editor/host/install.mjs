@@ -95,7 +95,7 @@ function isOnPath(program) {
 }
 
 /** Runs npm. @throws Error with its output if it fails */
-function npm({ nodePackage }, directory, npmArguments) {
+export function npm({ nodePackage }, directory, npmArguments) {
   return new Promise((resolve, reject) => {
     const output = [];
     const child = spawn('npm', npmArguments, {

@@ -1,0 +1,3 @@
+import { testHarness } from './harness.ts';
+
+testHarness('codex');
