@@ -11,6 +11,12 @@ export function bridgeArguments(directory: string): string[] {
   return ['--directory', directory, '--account', account, '--agent', 'editor'];
 }
 
+interface BridgeProcessOptions {
+  env?: Record<string, string>;
+  args?: string[];
+  program?: string;
+}
+
 /** The bridge's process, with the agent's end of it. */
 export class BridgeProcess {
   /** What it wrote to its error output. */
@@ -46,9 +52,9 @@ export class BridgeProcess {
   static start(
     t: { after(cleanup: () => unknown): void },
     directory: string,
-    { env = {}, args = bridgeArguments(directory) }: { env?: Record<string, string>; args?: string[] } = {},
+    { env = {}, args = bridgeArguments(directory), program = mainProgram }: BridgeProcessOptions = {},
   ): BridgeProcess {
-    const child = spawn(process.execPath, [mainProgram, ...args], { stdio: 'pipe', env });
+    const child = spawn(process.execPath, [program, ...args], { stdio: 'pipe', env });
     const bridge = new BridgeProcess(child);
     t.after(async () => {
       child.kill('SIGKILL');
