@@ -1,4 +1,5 @@
 import type { Grant } from '../grants/grant.ts';
+import { raceAbort } from '../http/client.ts';
 import { HttpFailure } from '../http/errors.ts';
 import { headerOf, type Transport, type TransportRequest, type TransportResponse } from '../http/transport.ts';
 import { isSecure } from '../http/url.ts';
@@ -48,8 +49,7 @@ export async function forward(
     if (!isSecure(url)) {
       throw new HttpFailure('insecure', url.host);
     }
-    const response = await untilAborted(
-      signal,
+    const response = await raceAbort(signal, () =>
       callAccount(parts, call.grantId, {
         signal,
         send: async ({ tokens }) => {
@@ -113,16 +113,4 @@ function redirectTarget(response: TransportResponse, url: URL): URL | undefined 
   }
   const target = new URL(location, url);
   return target.origin === url.origin && target.username === '' && target.password === '' ? target : undefined;
-}
-
-/** Rejects as soon as the signal is aborted, because a renewal goes on without its caller. */
-function untilAborted<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = (): void => reject(new HttpFailure('cancelled', ''));
-    signal.addEventListener('abort', abort, { once: true });
-    if (signal.aborted) {
-      abort();
-    }
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
 }

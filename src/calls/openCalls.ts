@@ -133,12 +133,12 @@ export class OpenCall {
   /** Ends the call, which then has this problem. */
   end(problem: Problem): void {
     this.#problem ??= problem;
-    this.#controller.abort();
+    this.#controller.abort(new HttpFailure('cancelled', this.host));
   }
 
   /** Ends the call because its caller is gone. */
   cancel(): void {
-    this.#controller.abort();
+    this.#controller.abort(new HttpFailure('cancelled', this.host));
   }
 
   /** Releases what the call holds. */

@@ -88,11 +88,7 @@ async function passWholeJson(exchange: Exchange, upstream: TransportResponse, bo
     }
     return;
   }
-  const [only] = body.chunks;
-  const text =
-    body.chunks.length === 1 && only !== undefined
-      ? Buffer.from(only.buffer, only.byteOffset, only.length)
-      : Buffer.concat(body.chunks);
+  const text = Buffer.concat(body.chunks);
   if (requests.count === 0) {
     const whole = title === undefined ? text : Buffer.from(withServerTitle(text.toString(), title));
     const type = mediaTypeOf(upstream) === 'application/json' ? {} : jsonBody;

@@ -140,14 +140,18 @@ function orTimeout(clock: Clock, lookup: Promise<string[]>): Promise<string[]> {
   });
 }
 
-function raceAbort<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+/** Settles like `work`, or rejects with the signal's reason as soon as it is aborted, as not all work heeds a signal. */
+export function raceAbort<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) {
       reject(signal.reason);
       return;
     }
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-    work().then(resolve, reject);
+    const abort = (): void => reject(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    work()
+      .then(resolve, reject)
+      .finally(() => signal.removeEventListener('abort', abort));
   });
 }
 
