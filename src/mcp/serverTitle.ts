@@ -1,9 +1,12 @@
 import { jsonObject, parseJson } from '../core/json.ts';
 
+/** The member of `_meta` in which the result of `server/discover` names the server. */
+export const serverInfoInMeta = 'io.modelcontextprotocol/serverInfo';
+
 /** Where the results of `initialize` and `server/discover` name the server. Drafts of 2026-07-28 used the first for both. */
 const places = [
   ['result', 'serverInfo'],
-  ['result', '_meta', 'io.modelcontextprotocol/serverInfo'],
+  ['result', '_meta', serverInfoInMeta],
 ];
 
 /**

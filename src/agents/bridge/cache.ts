@@ -1,6 +1,7 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isObject, parseJson } from '../../core/json.ts';
+import { serverInfoInMeta } from '../../mcp/serverTitle.ts';
 
 /** What an account's MCP server said last about itself: the results of these methods. */
 export interface ServerFacts {
@@ -53,9 +54,6 @@ export class ServerCache {
     await rename(temporary, this.#path);
   }
 }
-
-/** Where the results of `initialize` and `server/discover` name the server; see `mcp/serverTitle.ts`. */
-const serverInfoInMeta = 'io.modelcontextprotocol/serverInfo';
 
 /** The title is the workspace's name. */
 function withoutTitles(result: Record<string, unknown>): Record<string, unknown> {
