@@ -155,7 +155,7 @@ export async function createContainer(
     clock,
     randomness,
   });
-  const signInFlow = new SignInFlow({ signIn, accounts, stepUps, memory: context.globalState, clock, randomness, log });
+  const signInFlow = new SignInFlow({ signIn, accounts, stepUps, clock, randomness, log });
   const reconnect = (account: Account) => signInFlow.reconnectIfNeeded(account);
   const reminder = new SignInReminder({ accounts, memory: context.globalState, reconnect });
   reminder.show();

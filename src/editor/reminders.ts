@@ -48,7 +48,7 @@ export class SignInReminder {
     }
     const item = this.#item ?? window.createStatusBarItem('notionMcp.reminder', StatusBarAlignment.Left);
     item.name = l10n.t('Notion sign-in');
-    item.text = `$(warning) ${l10n.t('Notion: sign in again')}`;
+    item.text = `$(warning) ${l10n.t('Notion: sign in')}`;
     const sentences: DisplayText[] = pending.map(({ grant }) => reminderSentence(grant));
     item.tooltip = sentences.join('\n');
     item.accessibilityInformation = { label: item.tooltip, role: 'button' };

@@ -1,4 +1,4 @@
-import { ConfigurationTarget, workspace } from 'vscode';
+import { workspace } from 'vscode';
 import type { ChannelSetting } from '../signIn/channels.ts';
 
 const section = 'notionMcp';
@@ -37,9 +37,4 @@ export const offerMcpServerSetting = `${section}.offerMcpServer`;
 /** `notionMcp.offerMcpServer`: whether chat and agents may use Notion's MCP server through this extension. */
 export function offersMcpServer(): boolean {
   return workspace.getConfiguration(section).get<boolean>('offerMcpServer', true);
-}
-
-/** Sets `notionMcp.offerMcpServer` to false after the user chose that in a message. */
-export async function stopOfferingMcpServer(): Promise<void> {
-  await workspace.getConfiguration(section).update('offerMcpServer', false, ConfigurationTarget.Global);
 }

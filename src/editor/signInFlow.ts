@@ -1,4 +1,4 @@
-import { CancellationError, env, type Memento, type Uri } from 'vscode';
+import { CancellationError, env, type Uri } from 'vscode';
 import { needsUser } from '../accounts/accountState.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import { isSameAccount } from '../accounts/addAccount.ts';
@@ -9,12 +9,12 @@ import { errorInfo } from '../core/errorInfo.ts';
 import type { Log } from '../core/log.ts';
 import type { Randomness } from '../core/random.ts';
 import type { Grant } from '../grants/grant.ts';
-import { displayNames } from '../notion/identity.ts';
 import { Failure } from '../oauth/errors.ts';
 import { parseServerUrl } from '../oauth/serverUrl.ts';
 import type { SignInResult } from '../signIn/exchange.ts';
 import type { SignIn, SignInStage } from '../signIn/signIn.ts';
 import type { StepUps } from '../signIn/stepUps.ts';
+import { canOpenChat, openChat } from './chat.ts';
 import { confirmClient, confirmHosts } from './confirmSignIn.ts';
 import type { Message } from './messages/actions.ts';
 import { messageFor, unexpectedErrorMessage } from './messages/failure.ts';
@@ -22,15 +22,12 @@ import { l10n } from './messages/l10n.ts';
 import { accountName, hostName } from './messages/names.ts';
 import { showFailure, showNote, showWarning } from './messages/show.ts';
 import { ProgressLink, withLinks } from './progress.ts';
-import { offersMcpServer, serverUrlText, stopOfferingMcpServer } from './settings.ts';
-import { confirmAndSignOut, signOutAndReport } from './signOutCommand.ts';
+import { serverUrlText } from './settings.ts';
 
 export interface SignInFlowParts {
   signIn: SignIn;
   accounts: Accounts;
   stepUps: StepUps;
-  /** Remembers across windows and reloads that the user knows about Notion's tools in chat. */
-  memory: Memento;
   clock: Clock;
   randomness: Randomness;
   log: Log;
@@ -46,8 +43,6 @@ interface Purpose {
   /** Set for a reconnect: the user is warned if another account signs in instead. */
   reconnects?: Account;
 }
-
-const toolsIntroducedKey = 'toldOfTools';
 
 /** Runs sign-ins with their user interface: progress with Cancel, questions, and the result. */
 export class SignInFlow {
@@ -163,54 +158,25 @@ export class SignInFlow {
       : this.#reportSignedIn(result);
   }
 
-  /** Shows who is connected, as the browser may have been signed in to another Notion user. */
-  async #reportSignedIn({ grant, reconnected }: SignInResult): Promise<void> {
-    const connected = signedInSentence(grant);
-    const isFirstOffer = this.#isFirstOffer();
-    const sentence = isFirstOffer ? l10n.t('{0} Notion’s tools are now available in chat.', connected) : connected;
+  /** Shows who signed in, as the browser may have been signed in to another Notion user. */
+  async #reportSignedIn({ grant }: SignInResult): Promise<void> {
     await showNote(
-      {
-        sentence,
-        actions: [...(reconnected ? [] : (['undo'] as const)), ...(isFirstOffer ? (['turnOff'] as const) : [])],
-      },
-      { undo: () => void this.#undo(grant), turnOff: () => void stopOfferingMcpServer() },
+      { sentence: signedInSentence(grant), actions: (await canOpenChat()) ? ['openChat'] : [] },
+      { openChat },
     );
   }
 
   /** Warns that a reconnect has signed in an account other than `intended`. */
-  async #reportOtherAccount({ grant, reconnected }: SignInResult, intended: Account): Promise<void> {
+  async #reportOtherAccount({ grant }: SignInResult, intended: Account): Promise<void> {
     const sentence = l10n.t(
-      'You signed in as {0}, so {1} was not reconnected. Try again and choose {1} in the browser.',
+      'You signed in as {0}, not as {1}. To sign in as {1}, try again and choose it in the browser.',
       accountName(grant),
       accountName(intended.grant),
     );
     await showWarning(
-      { sentence, actions: ['reconnect', ...(reconnected ? [] : (['undo'] as const))] },
-      { reconnect: () => void this.reconnect(intended), undo: () => void this.#undo(grant) },
+      { sentence, actions: ['reconnect', 'manageAccounts'] },
+      { reconnect: () => void this.reconnect(intended) },
     );
-  }
-
-  async #undo(grant: Grant): Promise<void> {
-    const now = this.#find(grant)?.grant;
-    if (now === undefined) {
-      const sentence = l10n.t('{0} is signed out already; there is nothing left to do.', accountName(grant));
-      await showNote({ sentence, actions: [] });
-    } else if (now.id !== grant.id || now.generation !== grant.generation) {
-      // The account has changed since the message was shown, so this is an ordinary sign-out.
-      await confirmAndSignOut(this.#parts, now);
-    } else {
-      await signOutAndReport(this.#parts, grant);
-    }
-  }
-
-  /** Whether the user has yet to learn that chat can use Notion's tools. True only once. */
-  #isFirstOffer(): boolean {
-    const { memory } = this.#parts;
-    if (!offersMcpServer() || memory.get(toolsIntroducedKey) === true) {
-      return false;
-    }
-    void memory.update(toolsIntroducedKey, true);
-    return true;
   }
 
   /** Shows what went wrong and returns what the caller is to throw. */
@@ -253,10 +219,10 @@ function isKnownToDiffer(one: Grant, other: Grant): boolean {
 }
 
 function signedInSentence(grant: Grant): DisplayText {
-  const { user, workspace } = grant.identity ? displayNames(grant.identity) : { user: accountName(grant) };
-  return workspace === undefined || workspace === ''
-    ? l10n.t('Connected as {0}.', user)
-    : l10n.t('Connected as {0} in {1}.', user, workspace);
+  const name = accountName(grant);
+  return grant.identity === undefined
+    ? l10n.t('Signed in to Notion. The account is called “{0}” until Notion says whose it is.', name)
+    : l10n.t('Signed in as {0}.', name);
 }
 
 function openAgainLabel(): DisplayText {

@@ -30,7 +30,7 @@ describe('invalid settings, unusual names and unexpected callbacks', { timeout: 
     await tab.locator(`input[value="user-ada"]`).check();
     await tab.locator(`input[value="${workspace}"]`).check();
     await tab.getByRole('button', { name: 'Allow' }).click();
-    const { message } = await window.notifications.take('Connected as');
+    const { message } = await window.notifications.take('Signed in as');
     await tab.close();
     return message;
   }
@@ -68,10 +68,7 @@ describe('invalid settings, unusual names and unexpected callbacks', { timeout: 
 
     test('an account is kept when the server URL changes, and is available again when the URL is restored', async () => {
       await consumer.changeSetting(serverUrl, notion.mcpUrl);
-      assert.equal(
-        await connect('workspace-wiki'),
-        'Connected as Ada Lovelace in Engineering Wiki. Notion’s tools are now available in chat.',
-      );
+      assert.equal(await connect('workspace-wiki'), 'Signed in as Ada Lovelace (Engineering Wiki).');
       await consumer.changeSetting(serverUrl, '');
       assert.deepEqual(await consumer.accounts(), []);
       const { severity, buttons } = await window.notifications.waitFor(
@@ -121,15 +118,15 @@ describe('invalid settings, unusual names and unexpected callbacks', { timeout: 
 
   describe('names that the server sends', () => {
     const names = [
-      { user: '', workspace: '', label: 'ada@example.com', message: 'Connected as ada@example.com.' },
-      { user: 'A'.repeat(10_000), workspace: 'W', label: /^A{59}…$/, message: /^Connected as A{59}… in W\.$/ },
-      { user: '$(trash) Ada', workspace: 'W', label: '(trash) Ada (W)', message: 'Connected as (trash) Ada in W.' },
+      { user: '', workspace: '', label: 'ada@example.com', message: 'Signed in as ada@example.com.' },
+      { user: 'A'.repeat(10_000), workspace: 'W', label: /^A{59}…$/, message: /^Signed in as A{59}…\.$/ },
+      { user: '$(trash) Ada', workspace: 'W', label: '(trash) Ada (W)', message: 'Signed in as (trash) Ada (W).' },
       { user: '[Ada](command:notionMcp.signOut)', workspace: 'W', label: /Ada/, message: /Ada/ },
       {
         user: 'Ada\u202e\r\nLovelace',
         workspace: 'W',
         label: 'Ada Lovelace (W)',
-        message: 'Connected as Ada Lovelace in W.',
+        message: 'Signed in as Ada Lovelace (W).',
       },
     ];
     /** Signs in to a new workspace of this name, as an account keeps its first label. */
@@ -201,7 +198,7 @@ describe('invalid settings, unusual names and unexpected callbacks', { timeout: 
       assert.deepEqual(await consumer.accounts(), [kept]);
       await tab.locator(`input[value="${notion.directory.workspaces.at(-1)?.id}"]`).check();
       await tab.getByRole('button', { name: 'Allow' }).click();
-      await window.notifications.waitFor('Connected as');
+      await window.notifications.waitFor('Signed in as');
       await tab.close();
       assert.deepEqual(await consumer.accounts(), [kept, other]);
     });

@@ -20,7 +20,7 @@ describe('every sign-in channel', { timeout: 150_000 }, async () => {
   }
 
   async function expectConnected(): Promise<void> {
-    await window.notifications.take('Connected as Ada Lovelace');
+    await window.notifications.take('Signed in as Ada Lovelace');
     assert.deepEqual(await consumer.accounts(), [label]);
   }
 
@@ -86,7 +86,7 @@ describe('every sign-in channel', { timeout: 150_000 }, async () => {
     await expectWorks();
     const other = await begin('auto');
     await allow(other, { user: 'Ada Lovelace', workspace: 'Team Notes' });
-    await window.notifications.waitFor('Connected as Ada Lovelace in Team Notes');
+    await window.notifications.waitFor('Signed in as Ada Lovelace (Team Notes)');
     await other.close();
     await expectWorks();
     const cancelled = await begin('auto');

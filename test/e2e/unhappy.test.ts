@@ -50,7 +50,7 @@ describe('failures during sign-in and renewal', { timeout: 280_000 }, async () =
     const tab = await window.nextTab();
     assert.equal(tab.url(), address);
     await allow(tab);
-    await window.notifications.take('Connected as');
+    await window.notifications.take('Signed in as');
     await tab.close();
   });
 
@@ -69,7 +69,7 @@ describe('failures during sign-in and renewal', { timeout: 280_000 }, async () =
     await window.screenshot('14-paste');
     await window.quickInput.type(`  ${address.slice(0, 40)}\n${address.slice(40)} `);
     await window.quickInput.accept();
-    await window.notifications.take('Connected as');
+    await window.notifications.take('Signed in as');
     await other.close();
     assert.deepEqual(await consumer.accounts(), [label]);
   });
@@ -136,7 +136,7 @@ describe('failures during sign-in and renewal', { timeout: 280_000 }, async () =
     const tab = await beginSignIn(window);
     notion.profile.identityFailure = { as: 'serializationFault', times: identityTries };
     await allow(tab, { user: 'Ada Lovelace', workspace });
-    await window.notifications.waitFor('Connected as Notion account');
+    await window.notifications.waitFor('The account is called “Notion account');
     await tab.close();
   }
 
@@ -156,7 +156,7 @@ describe('failures during sign-in and renewal', { timeout: 280_000 }, async () =
     await signInUnknown('Team Notes');
     await window.screenshot('23-fallback-label');
     await waitForAccounts([label, other]);
-    await window.notifications.dismiss('Connected as Notion account');
+    await window.notifications.dismiss('The account is called “Notion account');
     await window.runCommand('Notion MCP: Manage Accounts');
     await window.quickInput.waitFor(other);
     await window.screenshot('23-true-label');
@@ -173,7 +173,7 @@ describe('failures during sign-in and renewal', { timeout: 280_000 }, async () =
     const { id } = await consumer.requestConsent(window, label);
     await signInUnknown('Engineering Wiki');
     await waitForAccounts([label]);
-    await window.notifications.dismiss('Connected as Notion account');
+    await window.notifications.dismiss('The account is called “Notion account');
     const session = await consumer.silentSession();
     assert.equal(session?.id, id);
     assert.equal((await fetchSelf(notion, session)).workspace.name, 'Engineering Wiki');
@@ -186,14 +186,14 @@ describe('failures during sign-in and renewal', { timeout: 280_000 }, async () =
     await window.runCommand('Notion MCP: Refresh Session');
     const { severity, buttons } = await window.notifications.waitFor(`Notion ended the sign-in of ${label}`);
     assert.deepEqual({ severity, buttons }, { severity: 'warning', buttons: ['Reconnect', 'Manage Accounts'] });
-    await window.page.getByText('Notion: sign in again').waitFor();
+    await window.page.getByText('Notion: sign in').waitFor();
     await window.screenshot('24-ended');
     assert.equal(await consumer.silentSession(), undefined);
     assert.deepEqual(await consumer.accounts(), [label]);
     await window.notifications.click(`Notion ended the sign-in of ${label}`, 'Reconnect');
     await finishSignIn(window);
     assert.equal((await consumer.silentSession())?.id, id);
-    assert.equal(await window.page.getByText('Notion: sign in again').isVisible(), false);
+    assert.equal(await window.page.getByText('Notion: sign in').isVisible(), false);
   });
 
   test('the log shows every step of a sign-in, a renewal and a sign-out under one id each', async () => {

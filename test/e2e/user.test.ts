@@ -29,7 +29,7 @@ describe('a user signs in to Notion from the editor', { timeout: 240_000 }, asyn
     await tab.getByText(/close this (tab|page|window)/i).waitFor();
     await tab.screenshot({ path: 'artefacts/e2e/05-can-be-closed.png' });
     await tab.close();
-    await window.notifications.waitFor('Connected as Ada Lovelace in Engineering Wiki');
+    await window.notifications.waitFor('Signed in as Ada Lovelace (Engineering Wiki)');
     await window.screenshot('06-connected');
     await window.accounts.waitForNoBadge();
     const entries = await window.accounts.open();

@@ -84,9 +84,9 @@ describe('two windows of one editor', { timeout: 120_000 }, async () => {
     const firstTab = await beginSignIn(first.window);
     const secondTab = await beginSignIn(second.window);
     await allow(secondTab, { user: 'Grace Hopper', workspace: 'Engineering Wiki' });
-    await second.window.notifications.waitFor('Connected as Grace Hopper in Engineering Wiki');
+    await second.window.notifications.waitFor('Signed in as Grace Hopper (Engineering Wiki)');
     await allow(firstTab, { user: 'Ada Lovelace', workspace: 'Team Notes' });
-    await first.window.notifications.waitFor('Connected as Ada Lovelace in Team Notes');
+    await first.window.notifications.waitFor('Signed in as Ada Lovelace (Team Notes)');
     await firstTab.close();
     await secondTab.close();
     const all = [ada, 'Ada Lovelace (Team Notes)', 'Grace Hopper (Engineering Wiki)', grace];

@@ -13,8 +13,7 @@ export type MessageAction =
   | 'openChannelSetting'
   | 'openClientSetting'
   | 'openProxySetting'
-  | 'undo'
-  | 'turnOff'
+  | 'openChat'
   | 'showDetails'
   | 'copyDiagnostics'
   | 'showExtension'
@@ -51,10 +50,8 @@ export function actionLabel(action: MessageAction): DisplayText {
       });
     case 'openProxySetting':
       return l10n.t('Open Proxy Setting');
-    case 'undo':
-      return l10n.t({ message: 'Undo', comment: ['Button: signs out the account that has just signed in.'] });
-    case 'turnOff':
-      return l10n.t({ message: 'Turn Off', comment: ['Button: chat no longer gets tools from Notion.'] });
+    case 'openChat':
+      return l10n.t('Open Chat');
     case 'showDetails':
       return l10n.t('Show Details');
     case 'copyDiagnostics':

@@ -57,15 +57,15 @@ async function firstSignIn(testbed: Testbed, capture: Capture): Promise<void> {
   await tab.close();
   await window.quickInput.type(address);
   await window.quickInput.accept();
-  await window.notifications.waitFor('Connected as Ada Lovelace');
+  await window.notifications.waitFor('Signed in as Ada Lovelace');
   await window.notifications.waitForNone('Finishing');
   await window.accounts.open();
   const menu = window.page.locator('.monaco-menu').first();
   const icon = window.page.locator('.activitybar .action-item[aria-label^="Accounts"]');
   await capture('accounts-menu', { frame: [menu, icon] });
-  await capture('accounts', { frame: [menu, icon, toast(testbed, 'Connected as')] });
+  await capture('accounts', { frame: [menu, icon, toast(testbed, 'Signed in as')] });
   await window.accounts.close();
-  await window.notifications.dismiss('Connected as');
+  await window.notifications.dismiss('Signed in as');
 }
 
 async function secondAccount(testbed: Testbed, capture: Capture): Promise<void> {
@@ -77,9 +77,9 @@ async function secondAccount(testbed: Testbed, capture: Capture): Promise<void> 
   await tab.getByText('Access allowed').waitFor();
   await capture('completion-page', { page: tab });
   await tab.close();
-  await window.notifications.waitFor('Connected as Grace Hopper');
-  await capture('connected', { frame: [toast(testbed, 'Connected as')] });
-  await window.notifications.dismiss('Connected as');
+  await window.notifications.waitFor('Signed in as Grace Hopper');
+  await capture('connected', { frame: [toast(testbed, 'Signed in as')] });
+  await window.notifications.dismiss('Signed in as');
 }
 
 async function servers(testbed: Testbed, capture: Capture): Promise<void> {

@@ -152,7 +152,7 @@ test('Refresh Session offers to reconnect an account whose end waits for its con
   const message = await window.editor.messages.take();
   assert.match(message.text, /^error: ada \(wiki\): .* \[Reconnect\] \[Show Log\]$/);
   message.pick('Reconnect');
-  assert.match(await window.message(), /^information: Connected as ada in wiki\./);
+  assert.match(await window.message(), /^information: Signed in as ada \(wiki\)\./);
 });
 
 test('Refresh Session says so if the account is signed out while the user chooses', async (t) => {
@@ -231,6 +231,6 @@ test('Refresh Session of an account that the server keeps refusing says so each 
   const message = await window.editor.messages.take();
   assert.match(message.text, /^warning: mcp\.example refuses to renew .* \[Reconnect\] \[Manage Accounts\]$/);
   message.pick('Reconnect');
-  assert.match(await window.message(), /^information: Connected as ada in wiki\./);
+  assert.match(await window.message(), /^information: Signed in as ada \(wiki\)\./);
   assert.equal(window.accounts.find(id)?.state, 'healthy');
 });

@@ -32,7 +32,7 @@ test('the status bar shows an item exactly while an account needs a sign-in', as
   assert.equal(editor.statusBar.size, 0);
   await window.end({ id });
   const [item] = editor.statusBar;
-  assert.equal(item?.text, '$(warning) Notion: sign in again');
+  assert.equal(item?.text, '$(warning) Notion: sign in');
   assert.equal(item.tooltip, 'Notion ended the sign-in of ada (wiki). Sign in again.');
   assert.deepEqual(item.accessibilityInformation, { label: item.tooltip, role: 'button' });
   assert.equal(item.alignment, StatusBarAlignment.Left);

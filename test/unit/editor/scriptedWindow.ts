@@ -10,7 +10,7 @@ import type { SignIn, SignInRequest } from '../../../src/signIn/signIn.ts';
 import { StepUps } from '../../../src/signIn/stepUps.ts';
 import { files, Machine, type Window, type WindowOptions } from '../accounts/machine.ts';
 import { FakeClock } from '../fakeClock.ts';
-import { MemoryMemento, openEditor } from './vscode.ts';
+import { commands, MemoryMemento, openEditor } from './vscode.ts';
 
 const signInFlow = await import('../../../src/editor/signInFlow.ts');
 
@@ -21,6 +21,9 @@ export async function openOnlyWindow(t: TestContext, options: WindowOptions = {}
   const withoutWatch = { ...files, watch: () => ({ close: () => undefined }) };
   return { machine, window: await machine.open({ files: withoutWatch, ...options }) };
 }
+
+/** The command of the editor that opens its chat. */
+export const openChatCommand = 'workbench.action.chat.open';
 
 /** The course of one sign-in. */
 export type Course = (request: SignInRequest) => Promise<SignInResult>;
@@ -52,12 +55,19 @@ export class ScriptedWindow {
     this.#window = window;
     const line = (text: string) => void this.logLines.push(text);
     this.log = new Log({ error: line, warn: line, info: line, debug: line });
-    this.flow = this.openFlow();
+    this.flow = this.#openFlow();
   }
 
   static async open(t: TestContext, options: WindowOptions = {}): Promise<ScriptedWindow> {
     const { machine, window } = await openOnlyWindow(t, options);
     return new ScriptedWindow(machine, window);
+  }
+
+  /** A window of an editor that has chat. */
+  static async openWithChat(t: TestContext): Promise<ScriptedWindow> {
+    const window = await ScriptedWindow.open(t);
+    commands.registerCommand(openChatCommand, () => undefined);
+    return window;
   }
 
   get accounts(): Accounts {
@@ -72,17 +82,16 @@ export class ScriptedWindow {
     return this.#window.waitForEvent(event);
   }
 
-  /** Another flow with the same memory, as after a reload. */
-  openFlow(): SignInFlow {
+  #openFlow(): SignInFlow {
     const signIn: Pick<SignIn, 'run'> = {
       run: async (request) => {
         this.requests.push(request);
         return (this.next.shift() ?? this.as('ada'))(request);
       },
     };
-    const { accounts, stepUps, memory, clock, log } = this;
+    const { accounts, stepUps, clock, log } = this;
     return new signInFlow.SignInFlow({
-      ...{ signIn: signIn as SignIn, accounts, stepUps, memory, clock, randomness: systemRandomness, log },
+      ...{ signIn: signIn as SignIn, accounts, stepUps, clock, randomness: systemRandomness, log },
     });
   }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Failure } from '../../../src/oauth/errors.ts';
-import { fails, ScriptedWindow } from './scriptedWindow.ts';
+import { fails, openChatCommand, ScriptedWindow } from './scriptedWindow.ts';
 import { CancellationError } from './vscode.ts';
 
 const { openBrowser } = await import('../../../src/editor/signInFlow.ts');
@@ -9,91 +9,44 @@ const { openBrowser } = await import('../../../src/editor/signInFlow.ts');
 const scopes = ['default'];
 const host = 'mcp.example';
 
-test('the first sign-in says that chat has Notion’s tools, and no later one does, also after a reload', async (t) => {
-  const window = await ScriptedWindow.open(t);
-  window.next.push(window.as('ada'), window.as('grace'), window.as('lin'));
+test('a sign-in names the account and offers chat, whose button opens it', async (t) => {
+  const window = await ScriptedWindow.openWithChat(t);
   await window.flow.run(scopes);
-  const first = 'information: Connected as ada in wiki. Notion’s tools are now available in chat. [Undo] [Turn Off]';
-  assert.equal(await window.message(), first);
-  await window.flow.run(scopes);
-  assert.equal(await window.message(), 'information: Connected as grace in wiki. [Undo]');
-  await window.openFlow().run(scopes);
-  assert.equal(await window.message(), 'information: Connected as lin in wiki. [Undo]');
+  const note = await window.editor.messages.take();
+  assert.equal(note.text, 'information: Signed in as ada (wiki). [Open Chat]');
+  note.pick('Open Chat');
+  assert.equal(await window.editor.executed.take(), openChatCommand);
 });
 
-test('a sign-in says nothing about chat while the tools are not offered, and says it once they are', async (t) => {
+test('a sign-in to an account that was there already names it too', async (t) => {
   const window = await ScriptedWindow.open(t);
-  window.editor.settings.set('notionMcp.offerMcpServer', false);
-  await window.flow.run(scopes);
-  assert.equal(await window.message(), 'information: Connected as ada in wiki. [Undo]');
-  window.editor.settings.set('notionMcp.offerMcpServer', true);
-  window.next.push(window.as('grace'));
-  await window.flow.run(scopes);
-  assert.match(await window.message(), /available in chat/);
-});
-
-test('Turn Off in the message about chat stops offering the tools', async (t) => {
-  const window = await ScriptedWindow.open(t);
-  await window.flow.run(scopes);
-  await window.pick('Turn Off');
-  assert.equal(await window.editor.updates.take(), 'notionMcp.offerMcpServer false');
-});
-
-test('a sign-in to an account that was there already cannot be undone', async (t) => {
-  const window = await ScriptedWindow.open(t);
-  window.editor.settings.set('notionMcp.offerMcpServer', false);
   await window.signedIn('ada');
   await window.flow.run(scopes);
-  assert.equal(await window.message(), 'information: Connected as ada in wiki.');
+  assert.equal(await window.message(), 'information: Signed in as ada (wiki).');
 });
 
-test('Undo signs the new account out at once', async (t) => {
+test('a sign-in whose user Notion cannot name yet says what the account is called until then', async (t) => {
   const window = await ScriptedWindow.open(t);
+  window.next.push(window.as());
   await window.flow.run(scopes);
-  await window.pick('Undo');
-  assert.equal(await window.message(), 'information: Signed out of ada (wiki).');
-  assert.deepEqual(window.labels, []);
+  assert.match(
+    await window.message(),
+    /^information: Signed in to Notion\. The account is called “Notion account · \w+” until Notion says whose it is\.$/,
+  );
 });
 
-test('Undo asks first if the account was renewed meanwhile', async (t) => {
-  const window = await ScriptedWindow.open(t);
-  const { grant } = await window.flow.run(scopes);
-  await window.accounts.renew(grant.id, { reason: 'asked' });
-  await window.pick('Undo');
-  const question = await window.editor.messages.take();
-  assert.match(question.text, /^modal warning: Sign out of ada \(wiki\)\? .+ \[Sign Out\]$/);
-  question.pick('Sign Out');
-  assert.equal(await window.message(), 'information: Signed out of ada (wiki).');
-});
-
-test('Undo keeps an account that was renewed meanwhile if the user closes the question', async (t) => {
-  const window = await ScriptedWindow.open(t);
-  const { grant } = await window.flow.run(scopes);
-  await window.accounts.renew(grant.id, { reason: 'asked' });
-  await window.pick('Undo');
-  await window.pick();
-  window.next.push(window.as('grace'));
-  await window.flow.run(scopes);
-  assert.deepEqual(window.labels, ['ada (wiki)', 'grace (wiki)']);
-});
-
-test('Undo asks first if the account was signed in again meanwhile, under another id', async (t) => {
-  const window = await ScriptedWindow.open(t);
-  const { grant } = await window.flow.run(scopes);
-  await window.accounts.signOut(grant.id);
-  await window.signedIn('ada');
-  await window.pick('Undo');
-  assert.match(await window.message(), /^modal warning: Sign out of ada \(wiki\)\? /);
-  assert.deepEqual(window.labels, ['ada (wiki)']);
-});
-
-test('Undo says so if the account is signed out already', async (t) => {
-  const window = await ScriptedWindow.open(t);
-  const { grant } = await window.flow.run(scopes);
-  await window.accounts.signOut(grant.id);
-  await window.pick('Undo');
-  assert.equal(await window.message(), 'information: ada (wiki) is signed out already; there is nothing left to do.');
-});
+for (const [without, name, value] of [
+  ['the tools are not offered', 'notionMcp.offerMcpServer', false],
+  ['chat is switched off', 'chat.disableAIFeatures', true],
+  ['chat may use no MCP servers', 'chat.mcp.access', 'none'],
+] as const) {
+  test(`a sign-in offers no chat while ${without}`, async (t) => {
+    const window = await ScriptedWindow.openWithChat(t);
+    window.editor.settings.set(name, value);
+    await window.flow.run(scopes);
+    assert.equal(await window.message(), 'information: Signed in as ada (wiki).');
+  });
+}
 
 test('Cancel ends a sign-in without a message, and its caller learns that the user cancelled', async (t) => {
   const window = await ScriptedWindow.open(t);
@@ -151,7 +104,7 @@ for (const [name, course, text] of [
     assert.match(message.text, text);
     await assert.rejects(running, ({ message: sentence }: Error) => message.text.includes(`: ${sentence} [`));
     message.pick('Try Again');
-    assert.match(await window.message(), /^information: Connected as ada/);
+    assert.match(await window.message(), /^information: Signed in as ada/);
     assert.deepEqual(
       window.requests.map((request) => request.scopes),
       [['pages'], ['pages']],
@@ -169,7 +122,7 @@ test('Try Again of a sign-in for one account names that account again', async (t
   await window.editor.progress.take();
   await window.pick('Try Again');
   const { reports } = await window.editor.progress.take();
-  assert.match(await window.message(), /^information: Connected as ada/);
+  assert.match(await window.message(), /^information: Signed in as ada/);
   assert.deepEqual(reports, ['Choose ada (wiki) and allow access at mcp.example in your browser…']);
 });
 

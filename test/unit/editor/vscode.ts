@@ -42,8 +42,6 @@ export class Editor {
   /** The items that are shown in the status bar. */
   readonly statusBar = new Set<vscode.StatusBarItem>();
   readonly settings = new Map<string, unknown>();
-  /** The settings that were changed, such as `section.name value`. */
-  readonly updates = new Queue<string>();
   readonly openedUrls: unknown[] = [];
   clipboard = '';
 }
@@ -164,14 +162,13 @@ export const commands = {
   },
 };
 
+/** An editor with chat. */
+export const lm = { registerMcpServerDefinitionProvider: () => ({ dispose: () => undefined }) };
+
 export const workspace = {
   getConfiguration(section: string) {
     return {
       get: (name: string, defaultValue: unknown) => editor.settings.get(`${section}.${name}`) ?? defaultValue,
-      update: async (name: string, value: unknown) => {
-        editor.settings.set(`${section}.${name}`, value);
-        editor.updates.put(`${section}.${name} ${value}`);
-      },
     };
   },
 };
