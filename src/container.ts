@@ -18,8 +18,9 @@ import type { CommandName } from './editor/commandNames.ts';
 import * as editorCommands from './editor/commands.ts';
 import { manageAccounts } from './editor/manageAccounts.ts';
 import type { McpDefinitions } from './editor/mcpServers.ts';
+import { callbackMessage } from './editor/messages/callback.ts';
 import { problemSentence } from './editor/messages/callProblem.ts';
-import { endedCallbackMessage, type SecretsHome, serverChangedMessage } from './editor/messages/failure.ts';
+import { type SecretsHome, serverChangedMessage } from './editor/messages/failure.ts';
 import { reportUnexpected, showNote } from './editor/messages/show.ts';
 import { channelOpener, hostEnvironment } from './editor/openChannel.ts';
 import type { NotionAuthenticationProvider } from './editor/provider.ts';
@@ -28,6 +29,7 @@ import { gatewayReminders, SignInReminder, warnOfStorageProblems } from './edito
 import { ServerUrlNotice } from './editor/serverUrlNotice.ts';
 import { configuredClientId, defaultServerUrl, offersMcpServer, serverUrlText } from './editor/settings.ts';
 import { openBrowser, SignInFlow } from './editor/signInFlow.ts';
+import { clientIssuersIn, waitingSignInsIn } from './editor/signInMemory.ts';
 import type { RunningGateway } from './gateway/contract.ts';
 import type { Grant } from './grants/grant.ts';
 import { withLogging } from './http/client.ts';
@@ -35,8 +37,8 @@ import { readIdentity } from './notion/identity.ts';
 import { mcpRequest } from './notion/mcpClient.ts';
 import { parseServerUrl } from './oauth/serverUrl.ts';
 import { createGrantRequests } from './renewal/grantRequests.ts';
+import { AnnouncedSignIns } from './signIn/announcedSignIns.ts';
 import { orderChannels } from './signIn/channels.ts';
-import type { ClientIssuers } from './signIn/configuredClient.ts';
 import { PendingSignIns } from './signIn/pending.ts';
 import { SignIn } from './signIn/signIn.ts';
 import { StepUps } from './signIn/stepUps.ts';
@@ -136,7 +138,7 @@ export async function createContainer(
   await accounts.load();
   agents?.update();
   warnOfStorageProblems(accounts.problems, { memory: context.globalState, home: secretsHome() });
-  const pending = new PendingSignIns(log);
+  const pending = new PendingSignIns(log, new AnnouncedSignIns(waitingSignInsIn(context.globalState), clock));
   const signIn = new SignIn({
     http,
     lookup,
@@ -233,7 +235,7 @@ export async function createContainer(
       testConnection: () => reportUnexpected(log, () => editorCommands.testConnection(parts)),
       copyDiagnostics: () => reportUnexpected(log, () => editorCommands.copyDiagnostics(parts)),
     },
-    receive: callbackReceiver(pending, (isAnotherWaiting) => showNote(endedCallbackMessage(isAnotherWaiting))),
+    receive: callbackReceiver(pending, (...result) => showNote(callbackMessage(...result))),
     offerableGrants,
     bridgeCommand: async () => agents?.bridgeCommand(),
     serverUrlChanged: () => {
@@ -273,16 +275,6 @@ function usageIn(memory: Memento): Usage {
 }
 
 const hasAccountsKey = 'hasAccounts';
-
-function clientIssuersIn(memory: Memento): ClientIssuers {
-  const all = () => memory.get<Record<string, string>>(clientIssuersKey, {});
-  return {
-    get: (clientId) => new Map(Object.entries(all())).get(clientId),
-    set: (clientId, issuer) => void memory.update(clientIssuersKey, { ...all(), [clientId]: issuer }),
-  };
-}
-
-const clientIssuersKey = 'clientIssuers';
 
 /** The configured MCP server as `URL.href`, or an empty string, which matches no account, if the setting is invalid. */
 function configuredServerUrl(): string {

@@ -57,8 +57,14 @@ function explain(verdict: Exclude<PasteVerdict, 'accepted' | 'declined'>): Displ
       return l10n.t(
         'This is not that address. Allow access in the browser, then copy the address of the error page on which it ends: it begins with http://127.0.0.1 and holds “code” and “state”.',
       );
+    case 'earlierPage':
+      return l10n.t(
+        'This page comes before the last one. Wait until the browser has gone on to an address that begins with http://127.0.0.1. If it stays here, choose “Open it again” in the notification, or use another browser.',
+      );
     case 'ended':
+    case 'repeated':
       return l10n.t('This address belongs to a sign-in that has ended. Use the page that was opened last.');
+    case 'otherWindow':
     case 'foreign':
       return l10n.t('This address belongs to another sign-in. Use the page that was opened last.');
     case 'unsafe':

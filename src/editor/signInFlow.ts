@@ -4,7 +4,6 @@ import type { Accounts } from '../accounts/accounts.ts';
 import { isSameAccount } from '../accounts/addAccount.ts';
 import type { Account } from '../accounts/registry.ts';
 import type { Clock } from '../core/clock.ts';
-import type { DisplayText } from '../core/displayText.ts';
 import { errorInfo } from '../core/errorInfo.ts';
 import type { Log } from '../core/log.ts';
 import type { Randomness } from '../core/random.ts';
@@ -12,16 +11,18 @@ import type { Grant } from '../grants/grant.ts';
 import { Failure } from '../oauth/errors.ts';
 import { parseServerUrl } from '../oauth/serverUrl.ts';
 import type { SignInResult } from '../signIn/exchange.ts';
-import type { SignIn, SignInStage } from '../signIn/signIn.ts';
+import type { SignIn } from '../signIn/signIn.ts';
 import type { StepUps } from '../signIn/stepUps.ts';
 import { canOpenChat, openChat } from './chat.ts';
 import { confirmClient, confirmHosts } from './confirmSignIn.ts';
 import type { Message } from './messages/actions.ts';
 import { messageFor, unexpectedErrorMessage } from './messages/failure.ts';
 import { l10n } from './messages/l10n.ts';
-import { accountName, hostName } from './messages/names.ts';
+import { accountName } from './messages/names.ts';
 import { showFailure, showNote, showWarning } from './messages/show.ts';
+import { nextChannelLabel, openAgainLabel, signedInSentence, stageText } from './messages/signIn.ts';
 import { ProgressLink, withLinks } from './progress.ts';
+import { matchesScopes } from './sessions.ts';
 import { serverUrlText } from './settings.ts';
 
 export interface SignInFlowParts {
@@ -44,10 +45,20 @@ interface Purpose {
   reconnects?: Account;
 }
 
+/** A sign-in in progress. */
+interface Run {
+  /** Grows from one sign-in of the window to the next. */
+  number: number;
+  /** The result of the later sign-in that ended this one. */
+  endedBy?: SignInResult;
+}
+
 /** Runs sign-ins with their user interface: progress with Cancel, questions, and the result. */
 export class SignInFlow {
   readonly #parts: SignInFlowParts;
   #begun = 0;
+  /** Ends each sign-in that waits for the browser, by its number. */
+  readonly #waiting = new Map<number, (finished: SignInResult) => void>();
 
   constructor(parts: SignInFlowParts) {
     this.#parts = parts;
@@ -55,7 +66,7 @@ export class SignInFlow {
 
   /**
    * Signs in for a consumer that requested `scopes`, to the account with this label if it requested one.
-   * @throws CancellationError if the user cancelled, else an `Error` whose message is the sentence that was shown
+   * @throws CancellationError if there is none in the end. The user knows why, and need not be told again.
    */
   async run(scopes: readonly string[], label?: string): Promise<SignInResult> {
     return this.#run({ scopes, label });
@@ -98,13 +109,22 @@ export class SignInFlow {
   async #run(purpose: Purpose): Promise<SignInResult> {
     const log = this.#parts.log.operation('sign-in', this.#parts.randomness);
     log.info('A sign-in begins.', { scopes: purpose.scopes.length });
+    this.#begun += 1;
+    const run: Run = { number: this.#begun };
     try {
-      const result = await this.#runWithProgress(purpose, log);
+      const result = await this.#runWithProgress(purpose, run, log);
       log.info('Signed in.', { grant: result.grant.id, reconnected: result.reconnected });
       void this.#reportSuccess(result, purpose.reconnects);
       return result;
     } catch (error) {
-      throw this.#reportFailure(error, purpose, log);
+      if (run.endedBy === undefined) {
+        throw this.#reportFailure(error, purpose, log);
+      }
+      log.info('The sign-in was ended, as a later one has finished.');
+      if (isServedBy(purpose, run.endedBy)) {
+        return run.endedBy;
+      }
+      throw new CancellationError();
     }
   }
 
@@ -118,38 +138,60 @@ export class SignInFlow {
     return account === undefined || withoutStepUp ? undefined : stepUps.scopesFor(account.grant);
   }
 
-  async #runWithProgress(purpose: Purpose, log: Log): Promise<SignInResult> {
+  async #runWithProgress(purpose: Purpose, run: Run, log: Log): Promise<SignInResult> {
     const { scopes, label } = purpose;
     const serverUrl = parseServerUrl(serverUrlText());
     this.#parts.accounts.refuseIfStale();
     const stepUpScopes = this.#stepUpScopes(purpose);
     return withLinks(l10n.t('Notion'), async (report, signal) => {
-      this.#begun += 1;
-      const openAgain = new ProgressLink(`notionMcp.openAgain.${this.#begun}`, openAgainLabel());
-      const tryNextChannel = new ProgressLink(`notionMcp.tryNextChannel.${this.#begun}`, nextChannelLabel());
+      const { number } = run;
+      const openAgain = new ProgressLink(`notionMcp.openAgain.${number}`, openAgainLabel());
+      const tryNextChannel = new ProgressLink(`notionMcp.tryNextChannel.${number}`, nextChannelLabel());
+      const ended = new AbortController();
+      const end = (finished: SignInResult): void => {
+        run.endedBy = finished;
+        ended.abort();
+      };
       try {
         const result = await this.#parts.signIn.run({
           serverUrl,
           scopes,
           ...(stepUpScopes && { stepUpScopes }),
-          signal,
-          onStage: (stage, host, choices) => {
+          signal: AbortSignal.any([signal, ended.signal]),
+          onStage: (stage, host, choices, refusal) => {
+            if (choices === undefined) {
+              this.#waiting.delete(number);
+            } else {
+              this.#waiting.set(number, end);
+            }
             openAgain.action = choices?.openAgain;
             tryNextChannel.action = choices?.tryNextChannel;
             const account = label === undefined ? undefined : accountName({ label });
-            report(stageText(stage, hostName(host), account), [openAgain, tryNextChannel]);
+            const text = stageText(stage, host, { account, refusal });
+            report(text, [openAgain, tryNextChannel]);
           },
           confirmHosts,
           confirmClient,
           log,
         });
         this.#parts.stepUps.signedIn(result.grant.id, stepUpScopes);
+        this.#endOlder(number, result);
         return result;
       } finally {
+        this.#waiting.delete(number);
         openAgain.dispose();
         tryNextChannel.dispose();
       }
     });
+  }
+
+  /** Ends the older sign-ins that still wait for the browser: the user has finished, on a page that was opened later. */
+  #endOlder(number: number, finished: SignInResult): void {
+    for (const [other, end] of this.#waiting) {
+      if (other < number) {
+        end(finished);
+      }
+    }
   }
 
   #reportSuccess(result: SignInResult, intended: Account | undefined): Promise<void> {
@@ -179,11 +221,15 @@ export class SignInFlow {
     );
   }
 
-  /** Shows what went wrong and returns what the caller is to throw. */
-  #reportFailure(error: unknown, purpose: Purpose, log: Log): Error {
+  /**
+   * Shows what went wrong. Returns what the caller is to throw: an error of another kind would be shown once more, by the
+   * editor's Accounts menu or by the extension that requested the session.
+   */
+  #reportFailure(error: unknown, purpose: Purpose, log: Log): CancellationError {
     if (!(error instanceof Failure)) {
       log.error('The sign-in failed unexpectedly.', errorInfo(error));
-      return this.#show(unexpectedErrorMessage(), purpose);
+      this.#show(unexpectedErrorMessage(), purpose);
+      return new CancellationError();
     }
     const { step, code, status } = error.details;
     const message = messageFor(error);
@@ -195,13 +241,13 @@ export class SignInFlow {
     // The user's own decision is not an error.
     const isDecided = error.kind === 'cancelled' || error.kind === 'accessDenied';
     const next = code === 'invalid_scope' ? { ...purpose, withoutStepUp: true } : purpose;
-    return this.#show(message, next, isDecided ? showNote : showFailure);
+    this.#show(message, next, isDecided ? showNote : showFailure);
+    return new CancellationError();
   }
 
-  #show(message: Message, purpose: Purpose, show = showFailure): Error {
+  #show(message: Message, purpose: Purpose, show = showFailure): void {
     const again = () => void this.#run(purpose).catch(() => undefined);
     void show(message, { tryAgain: again, signIn: again });
-    return new Error(message.sentence);
   }
 }
 
@@ -218,41 +264,10 @@ function isKnownToDiffer(one: Grant, other: Grant): boolean {
   return one.identity !== undefined && other.identity !== undefined && !isSameAccount(one, other);
 }
 
-function signedInSentence(grant: Grant): DisplayText {
-  const name = accountName(grant);
-  return grant.identity === undefined
-    ? l10n.t('Signed in to Notion. The account is called “{0}” until Notion says whose it is.', name)
-    : l10n.t('Signed in as {0}.', name);
-}
-
-function openAgainLabel(): DisplayText {
-  return l10n.t({ message: 'Open it again', comment: ['Link: opens the page to allow access in the browser again.'] });
-}
-
-function nextChannelLabel(): DisplayText {
-  return l10n.t({
-    message: 'Try another way',
-    comment: ['Link: the browser’s response comes back through another channel.'],
-  });
-}
-
-function stageText(stage: SignInStage, host: DisplayText, account: DisplayText | undefined): DisplayText {
-  switch (stage) {
-    case 'discovering':
-      return l10n.t('Asking {0} where to sign in…', host);
-    case 'waitingForBrowser':
-      return account === undefined
-        ? l10n.t('Allow access at {0} in your browser…', host)
-        : l10n.t({
-            message: 'Choose {0} and allow access at {1} in your browser…',
-            comment: ['{0} is the name of an account, {1} that of a server.'],
-            args: [account, host],
-          });
-    case 'finishing':
-      return l10n.t('Finishing the sign-in…');
-    case 'serverBusy':
-      return l10n.t('{0} is busy; trying again…', host);
-    case 'unreachable':
-      return l10n.t('No connection to {0}; trying again…', host);
-  }
+/**
+ * Whether the result of another sign-in serves this one. A caller that named no account gets none that the user chose
+ * for something else.
+ */
+function isServedBy({ label, scopes }: Purpose, { grant }: SignInResult): boolean {
+  return grant.label === label && matchesScopes(grant, scopes);
 }

@@ -113,12 +113,12 @@ type OwnCode =
   | 'unknown_auth_method'
   | 'no_channel'
   | 'hosts_declined'
-  | 'browser_not_opened'
   | 'browser_limit'
   | 'duplicate_parameter'
   | 'state_mismatch'
   | 'issuer_missing'
   | 'issuer_mismatch'
+  | 'redirect_mismatch'
   | 'not_a_code_response'
   | 'no_code'
   // Who may connect, at the consent page or any endpoint.

@@ -1,14 +1,21 @@
+/** How long a sign-in waits for the user to finish in the browser. */
+export const browserLimitMs = 5 * 60_000;
+
 /** The outcome of a callback, that is, an authorization response that the browser delivered. */
 export type CallbackResult =
   /** It carried the code that the sign-in waits for. */
   | 'accepted'
   /** It carried an error from the authorization server, such as the user's denial, and ended the sign-in. */
   | 'declined'
-  /** Its `state` is valid but something else is wrong with it; the sign-in keeps waiting for a valid callback. */
+  /** Its `state` is valid but something else is wrong with it; the sign-in is told, and waits for a valid callback. */
   | 'unsafe'
-  /** It belongs to a sign-in of this window that is over: cancelled, timed out or already completed. */
+  /** It belongs to a sign-in of this window that has had its response already. */
+  | 'repeated'
+  /** It belongs to a sign-in of this window that is over without a response: cancelled or timed out. */
   | 'ended'
-  /** No sign-in has its `state` here: it began before a reload, it is meant for another window, or it is an attack. */
+  /** It belongs to a sign-in that waits in another window, or waited in this one before a reload. */
+  | 'otherWindow'
+  /** No sign-in has its `state`: it is over for long, or it is an attack. */
   | 'foreign';
 
 /** How the browser delivers the authorization response to the extension. */

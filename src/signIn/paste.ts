@@ -4,7 +4,11 @@ import { maxQueryLength } from './callbackQuery.ts';
 import type { CallbackResult, OpenChannel, Receive } from './channel.ts';
 
 /** The outcome of a pasted text. */
-export type PasteVerdict = CallbackResult | 'unreadable';
+export type PasteVerdict =
+  | CallbackResult
+  /** It is the address of a page that comes before the last one, such as Notion's own `/callback`. */
+  | 'earlierPage'
+  | 'unreadable';
 
 /**
  * Shows the user an input box that passes each submitted text to `judge` and closes once the verdict is `accepted` or
@@ -39,7 +43,7 @@ export function readPasted(text: string): string | undefined {
   if (text.length > maxQueryLength) {
     return undefined;
   }
-  const joined = text.replace(/[\s<>"'`“”„‘’]/g, '');
+  const joined = joinedText(text);
   const query = joined.slice(joined.indexOf('?') + 1).split('#')[0] ?? '';
   const names = new Set(query.split('&').map((pair) => pair.split('=')[0]));
   return names.has('state') && (names.has('code') || names.has('error')) ? query : undefined;
@@ -47,7 +51,20 @@ export function readPasted(text: string): string | undefined {
 
 async function judgePasted(text: string, receive: Receive): Promise<PasteVerdict> {
   const query = readPasted(text);
-  return query === undefined ? 'unreadable' : receive(query);
+  const verdict = query === undefined ? 'unreadable' : await receive(query);
+  // Notion's own `/callback` has a code and a state, too, but not ours. Some users get stuck there.
+  return (verdict === 'unreadable' || verdict === 'foreign') && isWebPage(text) ? 'earlierPage' : verdict;
+}
+
+function joinedText(text: string): string {
+  return text.replace(/[\s<>"'`“”„‘’]/g, '');
+}
+
+/** Whether the text is the address of a page that is not on the user's own machine. */
+function isWebPage(text: string): boolean {
+  const joined = text.length > maxQueryLength ? '' : joinedText(text);
+  const { protocol, hostname } = URL.canParse(joined) ? new URL(joined) : { protocol: '', hostname: '' };
+  return (protocol === 'https:' || protocol === 'http:') && hostname !== '127.0.0.1';
 }
 
 /** Picks a random port from the dynamic range, to which no service is assigned (RFC 6335, section 6). */

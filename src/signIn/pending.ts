@@ -2,6 +2,7 @@ import type { Log } from '../core/log.ts';
 import type { Secret } from '../core/secret.ts';
 import { type PendingAuthorization, validateCallback } from '../oauth/authorization.ts';
 import { Failure } from '../oauth/errors.ts';
+import type { AnnouncedSignIns } from './announcedSignIns.ts';
 import { callbackParameters, maxQueryLength } from './callbackQuery.ts';
 import type { CallbackResult, ChannelName, Receive } from './channel.ts';
 
@@ -20,8 +21,16 @@ interface WaitingSignIn {
   channel: ChannelName;
   /** The log of this sign-in. */
   log: Log;
+  onRefused: (failure: Failure) => void;
   resolve: (code: Secret) => void;
   reject: (failure: Failure) => void;
+}
+
+export interface WaitOptions {
+  /** The log of this sign-in. */
+  log?: Log;
+  /** Called for each callback that has the right `state` but is refused; the sign-in keeps waiting. */
+  onRefused?: (failure: Failure) => void;
 }
 
 const maxEnded = 20;
@@ -33,27 +42,35 @@ const maxIgnoredLines = 10;
  */
 export class PendingSignIns {
   readonly #waiting = new Map<string, WaitingSignIn>();
-  /** The `state` values of the sign-ins that ended last, oldest first. */
-  #ended: readonly string[] = [];
+  /** The `state` values of the sign-ins that ended last, oldest first, and what a further callback of each is. */
+  #ended: readonly (readonly [state: string, result: 'repeated' | 'ended'])[] = [];
   readonly #log: Log;
-  readonly #ignoredCallbacks = { ended: 0, foreign: 0 };
+  readonly #announced: AnnouncedSignIns | undefined;
+  readonly #ignoredCallbacks = { repeated: 0, ended: 0, otherWindow: 0, foreign: 0 };
 
-  constructor(log: Log) {
+  /** Without `announced`, the response to a sign-in of another window belongs to none. */
+  constructor(log: Log, announced?: AnnouncedSignIns) {
     this.#log = log;
+    this.#announced = announced;
   }
 
   /** Waits for the response to `authorization`, which must arrive over the channel whose redirect URI it names. */
-  wait(authorization: PendingAuthorization, channel: ChannelName, log = this.#log): PendingSignIn {
+  wait(
+    authorization: PendingAuthorization,
+    channel: ChannelName,
+    { log = this.#log, onRefused = () => undefined }: WaitOptions = {},
+  ): PendingSignIn {
     const state = authorization.state.reveal();
     const code = new Promise<Secret>((resolve, reject) => {
-      this.#waiting.set(state, { authorization, channel, log, resolve, reject });
+      this.#waiting.set(state, { authorization, channel, log, onRefused, resolve, reject });
     });
+    void this.#announced?.add(state);
     // Awaited later; an error that arrives while the browser is still opening must not be an unhandled rejection.
     code.catch(() => undefined);
     return {
       code,
       receive: (query) => this.#receive(query, (candidate) => candidate === state && this.#waiting.has(state)),
-      end: () => this.#end(state),
+      end: () => this.#end(state, 'ended'),
     };
   }
 
@@ -75,8 +92,7 @@ export class PendingSignIns {
     const state = parameters?.getAll('state').find(isExpected);
     const waiting = state === undefined ? undefined : this.#waiting.get(state);
     if (parameters === undefined || state === undefined || waiting === undefined) {
-      const hasEnded = callbackParameters(query, (candidate) => this.#ended.includes(candidate)) !== undefined;
-      return this.#ignore(hasEnded ? 'ended' : 'foreign', query);
+      return this.#receiveUnexpected(query);
     }
     let code: Secret;
     try {
@@ -86,34 +102,57 @@ export class PendingSignIns {
         throw error;
       }
       if (error.kind === 'unsafe' || error.kind === 'invalidResponse') {
-        waiting.log.warn('A callback from the browser was rejected; the sign-in keeps waiting.', {
-          code: error.details.code,
-        });
-        return 'unsafe';
+        return refuse(waiting, error);
       }
       // Single use: the `state` is removed before the sign-in acts on the callback.
-      this.#end(state);
+      this.#end(state, 'repeated');
       waiting.reject(error);
       return 'declined';
     }
-    this.#end(state);
+    this.#end(state, 'repeated');
     waiting.resolve(code);
     return 'accepted';
   }
 
-  #end(state: string): void {
+  async #receiveUnexpected(query: string): Promise<CallbackResult> {
+    const states: string[] = [];
+    callbackParameters(query, (candidate) => {
+      states.push(candidate);
+      return false;
+    });
+    for (const state of states) {
+      const waiting = this.#waiting.get(state);
+      if (waiting !== undefined) {
+        const { host } = new URL(waiting.authorization.authorizationServer.issuer);
+        return refuse(waiting, new Failure('unsafe', { step: 'authorization', code: 'redirect_mismatch', host }));
+      }
+    }
+    const ended = this.#ended.find(([state]) => states.includes(state));
+    if (ended !== undefined) {
+      return this.#ignore(ended[1], query);
+    }
+    const isAnnounced = (await this.#announced?.includesAny(states)) ?? false;
+    return this.#ignore(isAnnounced ? 'otherWindow' : 'foreign', query);
+  }
+
+  #end(state: string, result: 'repeated' | 'ended'): void {
     if (this.#waiting.delete(state)) {
-      this.#ended = [...this.#ended, state].slice(-maxEnded);
+      this.#ended = [...this.#ended, [state, result] as const].slice(-maxEnded);
+      void this.#announced?.remove(state);
     }
   }
 
-  #ignore(result: 'ended' | 'foreign', query: string): CallbackResult {
+  #ignore(result: 'repeated' | 'ended' | 'otherWindow' | 'foreign', query: string): CallbackResult {
     this.#ignoredCallbacks[result] += 1;
     const count = this.#ignoredCallbacks[result];
     if (count <= maxIgnoredLines) {
       const values = { furtherLinesSuppressed: count === maxIgnoredLines };
-      if (result === 'ended') {
+      if (result === 'repeated') {
+        this.#log.info('A callback from the browser was delivered again; it was ignored.', values);
+      } else if (result === 'ended') {
         this.#log.info('A callback from the browser belongs to a sign-in that has ended; it was ignored.', values);
+      } else if (result === 'otherWindow') {
+        this.#log.info('A callback from the browser belongs to a sign-in of another window; it was ignored.', values);
       } else if (query.length > maxQueryLength) {
         this.#log.warn('A callback from the browser is too long; it was ignored.', { ...values, length: query.length });
       } else {
@@ -122,4 +161,11 @@ export class PendingSignIns {
     }
     return result;
   }
+}
+
+/** Refuses a callback of a sign-in that keeps waiting: its sender must not be able to end the sign-in. */
+function refuse({ log, onRefused }: WaitingSignIn, failure: Failure): 'unsafe' {
+  log.warn('A callback from the browser was refused; the sign-in keeps waiting.', { code: failure.details.code });
+  onRefused(failure);
+  return 'unsafe';
 }

@@ -1,32 +1,18 @@
 import type { Accounts } from '../accounts/accounts.ts';
 import type { Log } from '../core/log.ts';
-import type { Randomness } from '../core/random.ts';
-import type { Secret } from '../core/secret.ts';
 import { assertPublic, type Http, type Lookup, withLogging } from '../http/client.ts';
-import { buildAuthorization } from '../oauth/authorization.ts';
 import { discover } from '../oauth/discovery.ts';
 import { transportFailure } from '../oauth/errorResponse.ts';
 import { Failure } from '../oauth/errors.ts';
 import type { Client, Discovery } from '../oauth/model.ts';
 import { type ConfiguredClient, chooseClient } from '../oauth/registration.ts';
-import { stepUpScopes } from '../oauth/scopes.ts';
 import { type Attempt, createAttempt } from './attempts.ts';
-import { type AwaitCallbackParts, awaitCallback, nextChannel, whenAborted } from './awaitCallback.ts';
+import { nextChannel, whenAborted } from './awaitCallback.ts';
 import type { ChannelName, OpenChannel, OpenChannelByName } from './channel.ts';
 import { type ClientIssuers, type ClientQuestion, confirmClientUse } from './configuredClient.ts';
+import { type ConsentParts, requestConsent } from './consent.ts';
 import { completeSignIn, type SignInResult } from './exchange.ts';
-import type { PendingSignIns } from './pending.ts';
-
-/** The stage of a sign-in, for the progress notification. The last two are pauses before a request is sent again. */
-export type SignInStage = 'discovering' | 'waitingForBrowser' | 'finishing' | 'serverBusy' | 'unreachable';
-
-/** What the user can do while the sign-in waits for the browser. */
-export interface BrowserChoices {
-  /** Opens the consent page again, in case the user closed its tab. */
-  openAgain: () => void;
-  /** Absent when no other channel is left. */
-  tryNextChannel?: () => void;
-}
+import type { ShowStage } from './stage.ts';
 
 export interface SignInRequest {
   serverUrl: URL;
@@ -39,7 +25,7 @@ export interface SignInRequest {
   stepUpScopes?: readonly string[];
   /** Aborts when the user clicks Cancel; the caller is released at once, whatever the state of the network. */
   signal: AbortSignal;
-  onStage: (stage: SignInStage, host: string, choices?: BrowserChoices) => void;
+  onStage: ShowStage;
   /** Asks the user to confirm a sign-in at these hosts; called only when they are not the expected ones. */
   confirmHosts: (mcpHost: string, authorizationHost: string) => Promise<boolean>;
   /** Asks the user whether to use the configured client; called only if there is a reason. */
@@ -48,12 +34,11 @@ export interface SignInRequest {
   log: Log;
 }
 
-export interface SignInParts extends AwaitCallbackParts {
+export interface SignInParts extends ConsentParts {
   http: Http;
   /** Absent where names cannot be looked up (in a web worker). */
   lookup?: Lookup | undefined;
   accounts: Pick<Accounts, 'list' | 'storeSignIn'>;
-  pending: PendingSignIns;
   /** The channels that can work in this environment, best first. */
   channels: () => readonly ChannelName[];
   openChannel: OpenChannelByName;
@@ -63,7 +48,6 @@ export interface SignInParts extends AwaitCallbackParts {
   /** The MCP server that needs no confirmation, as `serverUrl.href`. */
   defaultServerUrl: string;
   clientName: string;
-  randomness: Randomness;
 }
 
 /** A sign-in in progress, with the HTTP client that sends its requests. */
@@ -147,7 +131,7 @@ export class SignIn {
       signal.throwIfAborted();
       const configured = this.#parts.configuredClient();
       const client = await this.#attempt(request)(() => this.#chooseClient(request, discovery, opened, configured));
-      const consent = await this.#consent(opened, request, discovery, client, hasNextChannel);
+      const consent = await requestConsent(this.#parts, { ...request, opened, discovery, client, hasNextChannel });
       if (consent === nextChannel) {
         return nextChannel;
       }
@@ -231,39 +215,5 @@ export class SignIn {
       authMethod: client.authMethod,
     });
     return client;
-  }
-
-  async #consent(
-    opened: OpenChannel,
-    { signal, onStage, log, stepUpScopes: demanded }: Run,
-    discovery: Discovery,
-    client: Client,
-    hasNextChannel: boolean,
-  ): Promise<{ code: Secret; verifier: Secret; scopes: string[] | undefined } | typeof nextChannel> {
-    const { openBrowser, pending, randomness } = this.#parts;
-    const scopes = stepUpScopes(discovery.scopes, demanded);
-    const authorization = await buildAuthorization(discovery, client, {
-      redirectUri: opened.redirectUri,
-      ...(scopes && { scopes }),
-      randomness,
-      prompt: 'consent',
-    });
-    const waiting = pending.wait(authorization, opened.name, log);
-    const userChoice = Promise.withResolvers<typeof nextChannel>();
-    const { host } = new URL(authorization.url);
-    onStage('waitingForBrowser', host, {
-      openAgain: () => void openBrowser(authorization.url).catch(() => undefined),
-      ...(hasNextChannel && { tryNextChannel: () => userChoice.resolve(nextChannel) }),
-    });
-    log.info('Opening the consent page in the browser.', { channel: opened.name });
-    try {
-      const code = await awaitCallback(this.#parts, authorization.url, waiting, opened, {
-        signal,
-        whenNextChannel: userChoice.promise,
-      });
-      return code === nextChannel ? nextChannel : { code, verifier: authorization.verifier, scopes };
-    } finally {
-      waiting.end();
-    }
   }
 }

@@ -110,7 +110,7 @@ describe('a sign-in against the Notion-shaped server', { timeout: 60_000 }, () =
     assert.equal(await pending.receive(genuine.toString()), 'accepted');
     await signingIn;
     assert.equal(labels().length, 1);
-    assert.equal(await pending.receive(genuine.toString()), 'ended', 'a replay');
+    assert.equal(await pending.receive(genuine.toString()), 'repeated', 'a replay');
     assert.equal(notion.requests({ path: '/token' }).length, 1);
   });
 

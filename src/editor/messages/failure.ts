@@ -3,6 +3,7 @@ import type { DisplayText } from '../../core/displayText.ts';
 import type { Grant } from '../../grants/grant.ts';
 import type { Failure } from '../../oauth/errors.ts';
 import type { Message } from './actions.ts';
+import { refusalSentence } from './callback.ts';
 import { l10n } from './l10n.ts';
 import { accountName, codeName, hostName, hostOf } from './names.ts';
 import { fewerScopesMessage } from './stepUp.ts';
@@ -86,10 +87,7 @@ export function messageFor(failure: Failure): Message | undefined {
       if (details.step === 'discovery') {
         return { sentence: unsafeServerSentence(details.code, host), actions: ['openSetting', 'showLog'] };
       }
-      return {
-        sentence: l10n.t('{0} sent something that does not fit this sign-in, so it was not used. Try again.', host),
-        actions: ['tryAgain', 'showLog'],
-      };
+      return { sentence: refusalSentence(details.code, host), actions: ['tryAgain', 'showLog'] };
   }
 }
 
@@ -148,21 +146,6 @@ export function serverChangedMessage(labels: readonly string[]): Message {
   return { sentence, actions: ['manageAccounts', 'openSetting'] };
 }
 
-/** For a callback whose sign-in has ended. Another sign-in of this window may still be waiting for its own. */
-export function endedCallbackMessage(isAnotherWaiting: boolean): Message {
-  return isAnotherWaiting
-    ? {
-        sentence: l10n.t('That page belonged to an earlier try. Use the page that was opened last in your browser.'),
-        actions: ['showLog'],
-      }
-    : {
-        sentence: l10n.t(
-          'The response from the browser belongs to a sign-in that has already ended. Sign in again if you still want to.',
-        ),
-        actions: ['signIn', 'showLog'],
-      };
-}
-
 /** Where the editor keeps its secrets, as far as the user can do something about it. */
 export type SecretsHome = 'browser' | 'keyring' | 'other';
 
@@ -204,11 +187,6 @@ function cancelledMessage(code: string): Message | undefined {
       return {
         sentence: l10n.t('Nothing came back from the browser within 5 minutes. Try again when you are ready.'),
         actions: ['tryAgain', 'showLog'],
-      };
-    case 'browser_not_opened':
-      return {
-        sentence: l10n.t('The sign-in page was not opened in the browser. Try again and allow it to open.'),
-        actions: ['tryAgain'],
       };
     default:
       return undefined;
@@ -282,6 +260,9 @@ function invalidResponseMessage({ details }: Failure, host: DisplayText): Messag
             codeName(details.missing),
           );
     return { sentence, actions: ['openSetting', 'showLog'] };
+  }
+  if (details.step === 'authorization') {
+    return { sentence: refusalSentence(details.code, host), actions: ['tryAgain', 'showLog'] };
   }
   return {
     sentence: l10n.t('{0} returned an unexpected response. Try again; if it happens again, check the log.', host),

@@ -48,9 +48,12 @@ const failures: [FailureKind, FailureDetails][] = [
   ['invalidResponse', { step: 'discovery', code: 'no_token_endpoint', missing: 'token_endpoint', host: 'example.com' }],
   ['invalidResponse', { step: 'token', code: 'no_access_token', host: 'example.com' }],
   ['unsafe', { step: 'authorization', code: 'issuer_mismatch', host: 'example.com' }],
+  ['unsafe', { step: 'authorization', code: 'issuer_missing', host: 'example.com' }],
+  ['unsafe', { step: 'authorization', code: 'redirect_mismatch', host: 'example.com' }],
+  ['unsafe', { step: 'authorization', code: 'duplicate_parameter', host: 'example.com' }],
+  ['invalidResponse', { step: 'authorization', code: 'no_code', host: 'example.com' }],
   ['unsafe', { step: 'discovery', code: 'no_pkce_s256', host: 'example.com' }],
   ['cancelled', { step: 'authorization', code: 'browser_limit' }],
-  ['cancelled', { step: 'authorization', code: 'browser_not_opened' }],
 ];
 
 /** Phrases that tell the user what to do. */

@@ -40,17 +40,13 @@ export async function signIn(check: Check, discovery: Discovery): Promise<Checke
     );
     const authorization = await buildAuthorization(discovery, client, { redirectUri, randomness, prompt: 'consent' });
     const pending = new PendingSignIns(log).wait(authorization, 'loopback');
-    const openBrowser = async (url: string) => {
-      await check.openBrowser(url);
-      return true;
-    };
     const whenNextChannel = new Promise<typeof nextChannel>(() => undefined);
-    const code = await awaitCallback({ clock, openBrowser }, authorization.url, pending, channel, {
-      signal,
-      whenNextChannel,
-    }).catch((error: unknown) => {
-      throw noteRefusal(check, error);
-    });
+    const opening = check.openBrowser(authorization.url);
+    const code = await awaitCallback(pending, channel, { opening, signal, whenNextChannel, clock }).catch(
+      (error: unknown) => {
+        throw noteRefusal(check, error);
+      },
+    );
     if (code === nextChannel) {
       throw new Failure('misconfigured', { step: 'authorization', code: 'no_channel' });
     }

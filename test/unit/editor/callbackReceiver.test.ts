@@ -4,33 +4,35 @@ import { callbackReceiver } from '../../../src/editor/callbackReceiver.ts';
 import type { CallbackResult } from '../../../src/signIn/channel.ts';
 
 function open(result: CallbackResult, isWaiting = false) {
-  const shown: boolean[] = [];
+  const shown: [string, boolean][] = [];
   const closings: (() => void)[] = [];
-  const receive = callbackReceiver({ receive: async () => result, isWaiting }, (isAnotherWaiting) => {
-    shown.push(isAnotherWaiting);
+  const receive = callbackReceiver({ receive: async () => result, isWaiting }, (kind, isAnotherWaiting) => {
+    shown.push([kind, isAnotherWaiting]);
     return new Promise((resolve) => closings.push(resolve));
   });
   return { receive, shown, closeNote: () => closings.shift()?.() };
 }
 
-test('however many links of a sign-in that ended arrive, one note is shown until it is closed', async () => {
-  const { receive, shown, closeNote } = open('ended');
-  await Promise.all(Array.from({ length: 1_000 }, () => receive('')));
-  assert.deepEqual(shown, [false]);
-  closeNote();
-  await new Promise(setImmediate);
-  await receive('');
-  assert.deepEqual(shown, [false, false]);
-});
+for (const result of ['ended', 'otherWindow'] as const) {
+  test(`however many links of a sign-in arrive (${result}), one note is shown until it is closed`, async () => {
+    const { receive, shown, closeNote } = open(result);
+    await Promise.all(Array.from({ length: 1_000 }, () => receive('')));
+    assert.deepEqual(shown, [[result, false]]);
+    closeNote();
+    await new Promise(setImmediate);
+    await receive('');
+    assert.deepEqual(shown, Array(2).fill([result, false]));
+  });
+}
 
 test('the note about a sign-in that ended says whether another one is waiting', async () => {
   const { receive, shown } = open('ended', true);
   await receive('');
-  assert.deepEqual(shown, [true]);
+  assert.deepEqual(shown, [['ended', true]]);
 });
 
 test('no other callback shows a note', async () => {
-  for (const result of ['accepted', 'declined', 'unsafe', 'foreign'] as const) {
+  for (const result of ['accepted', 'declined', 'unsafe', 'repeated', 'foreign'] as const) {
     const { receive, shown } = open(result);
     await receive('');
     assert.deepEqual(shown, [], result);

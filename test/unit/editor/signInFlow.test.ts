@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Failure } from '../../../src/oauth/errors.ts';
-import { fails, openChatCommand, ScriptedWindow } from './scriptedWindow.ts';
+import type { SignInRequest } from '../../../src/signIn/signIn.ts';
+import { type Course, fails, openChatCommand, ScriptedWindow } from './scriptedWindow.ts';
 import { CancellationError } from './vscode.ts';
 
 const { openBrowser } = await import('../../../src/editor/signInFlow.ts');
@@ -96,13 +97,13 @@ for (const [name, course, text] of [
     /^error: Something .*\[Copy Diagnostics\]/,
   ],
 ] as const) {
-  test(`a failed sign-in shows ${name}, rejects with the same sentence, and Try Again repeats it`, async (t) => {
+  test(`a failed sign-in shows ${name}, is cancelled for its caller, who would only say it again, and Try Again repeats it`, async (t) => {
     const window = await ScriptedWindow.open(t);
     window.next.push(course);
     const running = window.flow.run(['pages']);
     const message = await window.editor.messages.take();
     assert.match(message.text, text);
-    await assert.rejects(running, ({ message: sentence }: Error) => message.text.includes(`: ${sentence} [`));
+    await assert.rejects(running, CancellationError);
     message.pick('Try Again');
     assert.match(await window.message(), /^information: Signed in as ada/);
     assert.deepEqual(
@@ -138,8 +139,10 @@ test('an unexpected error of a sign-in is logged by name, without its message', 
 test('a sign-in with an invalid server URL in the settings sends nothing and leads to the setting', async (t) => {
   const window = await ScriptedWindow.open(t);
   window.editor.settings.set('notionMcp.serverUrl', 'mcp.notion.com');
-  await assert.rejects(window.flow.run(scopes), /must begin with https/);
-  await window.pick('Open Setting');
+  await assert.rejects(window.flow.run(scopes), CancellationError);
+  const message = await window.editor.messages.take();
+  assert.match(message.text, /must begin with https/);
+  message.pick('Open Setting');
   assert.equal(await window.editor.executed.take(), 'workbench.action.openSettings @id:notionMcp.serverUrl');
   assert.deepEqual(window.requests, []);
   assert.equal(window.editor.progress.size, 0);
@@ -156,6 +159,13 @@ test('the progress of a sign-in says what it waits for, with links that work unt
     commands.get('notionMcp.openAgain.1')?.();
     commands.get('notionMcp.tryNextChannel.1')?.();
     request.onStage('waitingForBrowser', host, { openAgain: choices.openAgain });
+    request.onStage('browserNotOpened', host, choices);
+    request.onStage(
+      'callbackRefused',
+      host,
+      choices,
+      new Failure('unsafe', { step: 'authorization', code: 'issuer_mismatch' }),
+    );
     request.onStage('serverBusy', host);
     request.onStage('unreachable', host);
     request.onStage('finishing', host);
@@ -167,6 +177,8 @@ test('the progress of a sign-in says what it waits for, with links that work unt
     'Asking mcp.example where to sign in…',
     'Allow access at mcp.example in your browser… [Open it again](command:notionMcp.openAgain.1 "Open it again") · [Try another way](command:notionMcp.tryNextChannel.1 "Try another way")',
     'Allow access at mcp.example in your browser… [Open it again](command:notionMcp.openAgain.1 "Open it again")',
+    'The editor did not open the page at mcp.example. Open it again, or paste the address that you copied into your browser… [Open it again](command:notionMcp.openAgain.1 "Open it again") · [Try another way](command:notionMcp.tryNextChannel.1 "Try another way")',
+    'The response from the browser came from another server than mcp.example, so it was not used. Try again. [Open it again](command:notionMcp.openAgain.1 "Open it again") · [Try another way](command:notionMcp.tryNextChannel.1 "Try another way")',
     'mcp.example is busy; trying again…',
     'No connection to mcp.example; trying again…',
     'Finishing the sign-in…',
@@ -180,6 +192,71 @@ test('two sign-ins at the same time have links of their own', async (t) => {
   await Promise.all([window.flow.run(scopes), window.flow.run(scopes)]);
   assert.equal(window.requests.length, 2);
 });
+
+/** A sign-in that waits for the browser until it is ended. */
+function waiting(): { begun: Promise<void>; course: Course; request: () => SignInRequest } {
+  const begun = Promise.withResolvers<void>();
+  let own: SignInRequest | undefined;
+  const course: Course = (request) => {
+    own = request;
+    request.onStage('waitingForBrowser', host, { openAgain: () => undefined });
+    begun.resolve();
+    return new Promise((_, reject) => {
+      request.signal.addEventListener('abort', () => {
+        reject(new Failure('cancelled', { step: 'authorization', code: 'cancelled' }));
+      });
+    });
+  };
+  return { begun: begun.promise, course, request: () => own ?? assert.fail() };
+}
+
+test('a sign-in that finishes ends the older ones that still wait, without a message, but neither a later one nor one that is finishing', async (t) => {
+  const window = await ScriptedWindow.open(t);
+  const [older, finishing, later] = [waiting(), waiting(), waiting()];
+  const current = Promise.withResolvers<void>();
+  window.next.push(older.course, finishing.course, async (request) => {
+    await current.promise;
+    return window.as('ada')(request);
+  });
+  const olderRun = window.flow.run(scopes);
+  const finishingRun = window.flow.run(scopes);
+  finishingRun.catch(() => undefined);
+  finishing.request().onStage('finishing', host);
+  const currentRun = window.flow.run(scopes);
+  window.next.push(later.course);
+  const laterRun = window.flow.run(scopes);
+  laterRun.catch(() => undefined);
+  await Promise.all([older.begun, finishing.begun, later.begun]);
+  current.resolve();
+  await currentRun;
+  await assert.rejects(olderRun, CancellationError);
+  assert.equal(older.request().signal.aborted, true);
+  assert.equal(finishing.request().signal.aborted, false);
+  assert.equal(later.request().signal.aborted, false);
+  assert.equal(await window.message(), 'information: Signed in as ada (wiki).');
+  assert.equal(window.editor.messages.size, 0);
+});
+
+for (const [name, label, wanted, isServed] of [
+  ['the same account', 'ada (wiki)', ['default'], true],
+  ['another account', 'grace (wiki)', ['default'], false],
+  ['no account, as the user chose this one for something else,', undefined, ['default'], false],
+  ['the same account with scopes that it lacks', 'ada (wiki)', ['other'], false],
+] as const) {
+  test(`a sign-in that was requested for ${name} ${isServed ? 'gets' : 'does not get'} the result of the later one that ended it`, async (t) => {
+    const window = await ScriptedWindow.open(t);
+    const older = waiting();
+    window.next.push(older.course);
+    const olderRun = window.flow.run(wanted, label);
+    await older.begun;
+    const [result] = await Promise.all([window.flow.run(scopes), olderRun.catch(() => undefined)]);
+    await (isServed
+      ? olderRun.then((other) => assert.equal(other, result))
+      : assert.rejects(olderRun, CancellationError));
+    assert.equal(await window.message(), 'information: Signed in as ada (wiki).');
+    assert.equal(window.editor.messages.size, 0);
+  });
+}
 
 test('a sign-in at other hosts than Notion’s names them in a modal question, and goes on only with Continue', async (t) => {
   const window = await ScriptedWindow.open(t);

@@ -71,6 +71,36 @@ test('each pasted text gets a verdict until one is accepted', async () => {
   assert.deepEqual(verdicts, ['unreadable', 'foreign', 'accepted']);
 });
 
+for (const [page, verdict] of [
+  ['https://mcp.notion.com/callback?code=a&state=eyJzdGF0ZSI6ImFiYz0ifQ', 'earlierPage'],
+  ['https://mcp.notion.com/authorize?client_id=a', 'earlierPage'],
+  [' https://www.notion.so/login ', 'earlierPage'],
+  ['http://127.0.0.1:50123/', 'unreadable'],
+  ['code=a', 'unreadable'],
+  ['vscode://seedling.notion-mcp-auth/callback?code=a&state=b', 'foreign'],
+  ['http://127.0.0.1:50123/callback?code=a&state=b', 'foreign'],
+] as const) {
+  test(`the pasted text ${page} is judged as ${verdict}`, async () => {
+    const verdicts: PasteVerdict[] = [];
+    const channel = openPasteChannel(async (judge) => {
+      verdicts.push(await judge(page));
+      return true;
+    }, systemRandomness);
+    await channel.collect?.(async () => 'foreign', new AbortController().signal);
+    assert.deepEqual(verdicts, [verdict]);
+  });
+}
+
+test('the pasted callback of an earlier try in a web editor is not taken for Notion’s own page', async () => {
+  const verdicts: PasteVerdict[] = [];
+  const channel = openPasteChannel(async (judge) => {
+    verdicts.push(await judge('https://editor.example/callback?code=a&state=b'));
+    return true;
+  }, systemRandomness);
+  await channel.collect?.(async () => 'ended', new AbortController().signal);
+  assert.deepEqual(verdicts, ['ended']);
+});
+
 test('closing the paste input box cancels the sign-in', async () => {
   const channel = openPasteChannel(async () => false, systemRandomness);
   const collecting = channel.collect?.(async () => 'foreign', new AbortController().signal);

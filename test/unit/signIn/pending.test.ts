@@ -5,7 +5,9 @@ import { systemRandomness } from '../../../src/core/random.ts';
 import { buildAuthorization, type PendingAuthorization } from '../../../src/oauth/authorization.ts';
 import { Failure } from '../../../src/oauth/errors.ts';
 import type { AuthorizationServer } from '../../../src/oauth/model.ts';
+import { AnnouncedSignIns } from '../../../src/signIn/announcedSignIns.ts';
 import { PendingSignIns } from '../../../src/signIn/pending.ts';
+import { FakeClock } from '../fakeClock.ts';
 
 const server: AuthorizationServer = {
   issuer: 'https://mcp.notion.com',
@@ -17,14 +19,20 @@ function setUp(authorizationServer = server) {
   const lines: string[] = [];
   const record = (line: string) => void lines.push(line);
   const log = new Log({ error: record, warn: record, info: record, debug: record });
-  const open = () => new PendingSignIns(log);
+  const shared = { value: {} as Readonly<Record<string, number>> };
+  const clock = new FakeClock();
+  const set = async (value: Readonly<Record<string, number>>) => {
+    shared.value = value;
+  };
+  const open = () => new PendingSignIns(log, new AnnouncedSignIns({ get: () => shared.value, set }, clock));
+  const openAlone = () => new PendingSignIns(log);
   const authorize = (redirectUri = 'vscode://seedling.notion-mcp-auth/callback') =>
     buildAuthorization(
       { resource: 'https://mcp.notion.com/mcp', authorizationServer },
       { clientId: 'client', authMethod: 'none' },
       { redirectUri, randomness: systemRandomness },
     );
-  return { lines, open, authorize };
+  return { lines, open, openAlone, authorize, shared, clock };
 }
 
 const callback = ({ state }: PendingAuthorization, more: Record<string, string> = {}) =>
@@ -37,7 +45,7 @@ test('a callback with the right state delivers its code exactly once', async () 
   const waiting = pending.wait(authorization, 'uriHandler');
   assert.equal(await pending.receive(callback(authorization)), 'accepted');
   assert.equal((await waiting.code).reveal(), 'user:grant:secret');
-  assert.equal(await pending.receive(callback(authorization)), 'ended');
+  assert.equal(await pending.receive(callback(authorization)), 'repeated');
 });
 
 test('a callback with no state, a wrong one or two changes nothing; the genuine one is still accepted', async () => {
@@ -73,10 +81,15 @@ test('a state is accepted only on the channel whose redirect URI it was bound to
     await authorize('http://127.0.0.1:50000/x'),
     await authorize('http://127.0.0.1:50001/y'),
   ];
-  const waiting = pending.wait(authorization, 'loopback');
-  const waitingOther = pending.wait(other, 'loopback');
-  assert.notEqual(await pending.receive(callback(authorization)), 'accepted');
-  assert.notEqual(await waitingOther.receive(callback(authorization)), 'accepted');
+  const refused: string[] = [];
+  const onRefused = ({ details: { code } }: Failure) => refused.push(code);
+  const waiting = pending.wait(authorization, 'loopback', { onRefused });
+  const waitingOther = pending.wait(other, 'loopback', {
+    onRefused: () => assert.fail('the sign-in is not concerned'),
+  });
+  assert.equal(await pending.receive(callback(authorization)), 'unsafe');
+  assert.equal(await waitingOther.receive(callback(authorization)), 'unsafe');
+  assert.deepEqual(refused, ['redirect_mismatch', 'redirect_mismatch']);
   assert.equal(await waiting.receive(callback(authorization)), 'accepted');
 });
 
@@ -101,17 +114,70 @@ test('a callback for a sign-in that ended is recognised and ignored', async () =
   assert.match(lines[0] ?? '', /belongs to a sign-in that has ended/);
 });
 
-test('a callback for a sign-in that began before a reload belongs to no sign-in of the window', async () => {
-  const { open, authorize, lines } = setUp();
+test('a callback that a sign-in refuses is named to that sign-in at once', async () => {
+  const strict = { ...server, issParameterSupported: true };
+  const { open, authorize } = setUp(strict);
+  const pending = open();
+  const authorization = await authorize();
+  const refused: string[] = [];
+  pending.wait(authorization, 'uriHandler', { onRefused: ({ details: { code } }) => refused.push(code) });
+  await pending.receive(callback(authorization, { iss: 'https://evil.example' }));
+  await pending.receive(callback(authorization));
+  await pending.receive(new URLSearchParams({ state: authorization.state.reveal(), iss: strict.issuer }).toString());
+  assert.deepEqual(refused, ['issuer_mismatch', 'issuer_missing', 'no_code']);
+});
+
+/** Waits until `count` sign-ins are announced, and at most for a thousand turns of the event loop. */
+async function announced({ shared }: ReturnType<typeof setUp>, count: number): Promise<void> {
+  for (let turns = 0; Object.keys(shared.value).length !== count && turns < 1_000; turns += 1) {
+    await new Promise(setImmediate);
+  }
+  assert.equal(Object.keys(shared.value).length, count);
+}
+
+test('a callback of a sign-in that waits in another window, or waited before a reload, is recognised, however it is encoded', async () => {
+  const windows = setUp();
+  const { open, authorize, lines } = windows;
+  const authorization = await authorize();
+  const waiting = open().wait(authorization, 'uriHandler');
+  await announced(windows, 1);
+  const other = open();
+  const query = callback(authorization);
+  for (const encoded of [query, decodeURIComponent(query), query.replaceAll('%', '%25')]) {
+    assert.equal(await other.receive(encoded), 'otherWindow', encoded);
+  }
+  assert.match(lines[0] ?? '', /belongs to a sign-in of another window/);
+  assert.equal(await other.receive('code=x&state=d3Jvbmc%3D'), 'foreign');
+  assert.equal(await waiting.receive(query), 'accepted');
+  await announced(windows, 0);
+  assert.equal(await other.receive(query), 'foreign');
+});
+
+test('a sign-in of another window that has not ended its announcement is unknown after its time limit', async () => {
+  const windows = setUp();
+  const { open, authorize, clock } = windows;
   const authorization = await authorize();
   open().wait(authorization, 'uriHandler');
+  await announced(windows, 1);
+  clock.advance(5 * 60_000);
   assert.equal(await open().receive(callback(authorization)), 'foreign');
-  assert.match(lines[0] ?? '', /belongs to no sign-in of this window/);
+});
+
+test('what windows share of a sign-in cannot be used to complete it', async () => {
+  const windows = setUp();
+  const { open, authorize, shared } = windows;
+  const authorization = await authorize();
+  const pending = open();
+  pending.wait(authorization, 'uriHandler');
+  await announced(windows, 1);
+  const [hash = ''] = Object.keys(shared.value);
+  assert.ok(!hash.includes(authorization.state.reveal().slice(0, 8)));
+  assert.equal(await pending.receive(new URLSearchParams({ code: 'stolen', state: hash }).toString()), 'foreign');
 });
 
 test('the last 20 sign-ins that ended are recognised, and no earlier one', async () => {
-  const { open, authorize } = setUp();
-  const pending = open();
+  const { openAlone, authorize } = setUp();
+  const pending = openAlone();
   const authorizations = await Promise.all(Array.from({ length: 21 }, () => authorize()));
   for (const authorization of authorizations) {
     const waiting = pending.wait(authorization, 'uriHandler');
@@ -120,7 +186,7 @@ test('the last 20 sign-ins that ended are recognised, and no earlier one', async
     waiting.end();
   }
   const results = await Promise.all(authorizations.map((authorization) => pending.receive(callback(authorization))));
-  assert.deepEqual(results, ['foreign', ...Array<string>(20).fill('ended')]);
+  assert.deepEqual(results, ['foreign', ...Array<string>(20).fill('repeated')]);
 });
 
 test('unknown callbacks cannot flood the log', async () => {

@@ -337,8 +337,77 @@ test('a sign-in with fewer scopes than the account has is revoked, and the accou
   assert.deepEqual(received.map(({ form }) => form.token).filter(Boolean), ['fewer']);
 });
 
-test('a sign-in whose page the editor did not open is cancelled and closes its channel', async (t) => {
+for (const [name, openBrowser] of [
+  ['did not open, as after Copy', async () => false],
+  ['failed to open', () => Promise.reject(new Error('no browser'))],
+] as const) {
+  test(`a sign-in whose page the editor ${name} says so, keeps waiting, and completes with its response`, async (t) => {
+    const said = Promise.withResolvers<void>();
+    let url = '';
+    const signIn = await SignInUnderTest.start(t, {
+      openBrowser: (opened) => {
+        url = opened;
+        return openBrowser();
+      },
+    });
+    const signingIn = signIn.run({
+      onStage: (stage) => {
+        if (stage === 'browserNotOpened') {
+          said.resolve();
+        }
+      },
+    });
+    await said.promise;
+    assert.equal(await signIn.respond(url), 'accepted');
+    await signingIn;
+    assert.equal(signIn.window.labels.length, 1);
+  });
+}
+
+test('a response that arrives before the editor says whether it opened the page completes the sign-in, and nothing is said later', async (t) => {
+  const opening = Promise.withResolvers<boolean>();
+  const signIn = await SignInUnderTest.start(t, {
+    openBrowser: async (url) => {
+      await signIn.openBrowser(url);
+      return opening.promise;
+    },
+  });
+  await signIn.run();
+  const stages = [...signIn.stages];
+  opening.resolve(false);
+  await new Promise(setImmediate);
+  assert.deepEqual(signIn.stages, stages);
+});
+
+test('a sign-in whose page the editor did not open ends after the time limit', async (t) => {
   const signIn = await SignInUnderTest.start(t, { openBrowser: async () => false });
-  await assert.rejects(signIn.run(), { kind: 'cancelled', message: /browser_not_opened/ });
-  assert.deepEqual(signIn.channels, ['open uriHandler', 'close uriHandler']);
+  const said = Promise.withResolvers<void>();
+  const signingIn = signIn.run({ onStage: (stage) => stage === 'browserNotOpened' && said.resolve() });
+  await said.promise;
+  signIn.clock.advance(5 * 60_000);
+  await assert.rejects(signingIn, { kind: 'cancelled', message: /browser_limit/ });
+});
+
+test('a refused response is named at once, and is the reason that is given after the time limit', async (t) => {
+  const signIn = await SignInUnderTest.start(t);
+  signIn.decision = undefined;
+  const reasons: unknown[] = [];
+  const waiting = Promise.withResolvers<void>();
+  const signingIn = signIn.run({
+    onStage: (stage, _, choices, refusal) => {
+      if (stage === 'callbackRefused') {
+        reasons.push(refusal?.details.code, choices !== undefined);
+      }
+      if (stage === 'waitingForBrowser') {
+        waiting.resolve();
+      }
+    },
+  });
+  signingIn.catch(() => undefined);
+  await waiting.promise;
+  await signIn.waitForBrowser(1);
+  assert.equal(await signIn.respond(signIn.openedUrls[0], { iss: 'https://evil.example' }), 'unsafe');
+  assert.deepEqual(reasons, ['issuer_mismatch', true]);
+  signIn.clock.advance(5 * 60_000);
+  await assert.rejects(signingIn, { kind: 'unsafe', message: /issuer_mismatch/ });
 });

@@ -5,7 +5,8 @@ import { systemRandomness } from '../../../src/core/random.ts';
 import type { CallbackResult, ChannelName, OpenChannel } from '../../../src/signIn/channel.ts';
 import type { SignInResult } from '../../../src/signIn/exchange.ts';
 import { PendingSignIns } from '../../../src/signIn/pending.ts';
-import { type BrowserChoices, SignIn, type SignInParts, type SignInRequest } from '../../../src/signIn/signIn.ts';
+import { SignIn, type SignInParts, type SignInRequest } from '../../../src/signIn/signIn.ts';
+import type { BrowserChoices } from '../../../src/signIn/stage.ts';
 import { Machine, type Window } from '../accounts/machine.ts';
 import { FakeClock } from '../fakeClock.ts';
 import { fetchHttp } from '../oauth/fetchHttp.ts';
@@ -137,14 +138,14 @@ export class SignInUnderTest {
   }
 
   /** Delivers the response to an authorization request through the editor's URI handler. */
-  respond(url: string | undefined): Promise<CallbackResult> {
-    return this.#pending.receive(this.#response(url));
+  respond(url: string | undefined, more: Record<string, string> = {}): Promise<CallbackResult> {
+    return this.#pending.receive(this.#response(url, more));
   }
 
-  #response(url = ''): string {
+  #response(url = '', more: Record<string, string> = {}): string {
     const state = new URL(url).searchParams.get('state') ?? '';
     const outcome = this.decision === 'deny' ? { error: 'access_denied' } : { code: 'code' };
-    return new URLSearchParams({ ...outcome, state }).toString();
+    return new URLSearchParams({ ...outcome, state, ...more }).toString();
   }
 }
 
