@@ -22,6 +22,7 @@ export async function confirmHosts(mcpHost: string, authorizationHost: string): 
           hostName(authorizationHost),
         ),
     l10n.t('Continue'),
+    l10n.t('Do Not Sign In'),
   );
 }
 
@@ -38,6 +39,7 @@ export async function confirmClient(question: ClientQuestion): Promise<boolean> 
         issuer,
       ),
       l10n.t('Continue'),
+      l10n.t('Do Not Sign In'),
     );
   }
   return confirm(
@@ -47,6 +49,7 @@ export async function confirmClient(question: ClientQuestion): Promise<boolean> 
       displayText(question.labels.join(', '), longestList),
     ),
     l10n.t('Continue'),
+    l10n.t('Do Not Sign In'),
   );
 }
 

@@ -21,6 +21,7 @@ export async function confirmAndSignOut(parts: SignOutCommandParts, grant: Pick<
     l10n.t('Sign out of {0}?', accountName(grant)),
     l10n.t('Extensions and chat can no longer use this account until you sign in again.'),
     l10n.t('Sign Out'),
+    l10n.t('Stay Signed In'),
   );
   if (isConfirmed) {
     await signOutAndReport(parts, grant);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { sessionIn } from './consumer.ts';
 import { fetchSelf } from './fetchSelf.ts';
-import { finishSignIn } from './signIn.ts';
+import { confirmServer, deny, finishSignIn } from './signIn.ts';
 import { useTestbed } from './testbed.ts';
 
 const label = 'Ada Lovelace (Engineering Wiki)';
@@ -70,6 +70,29 @@ describe('another extension requests sessions', { timeout: 240_000 }, async () =
     await window.dialog.click('Allow');
     await finishSignIn(window);
     assert.equal(sessionIn(await pendingSession)?.account.label, label);
+  });
+
+  test('a sign-in that the user denies is told once, whether an extension requested it or the Accounts menu', async () => {
+    const before = await consumer.accounts();
+    const forced = consumer.requestSession({ scopes: ['default'], options: { forceNewSession: true } });
+    await window.dialog.click('Allow');
+    const tab = await confirmServer(window);
+    await deny(tab);
+    await window.notifications.waitFor('You denied access');
+    assert.deepEqual(await forced, { error: 'Canceled' });
+    assert.equal((await window.notifications.list()).length, 1);
+    await window.notifications.dismiss('You denied access');
+    await tab.close();
+    assert.deepEqual(await consumer.requestSession({ scopes: ['denied'] }), { session: null });
+    await window.accounts.click(signInEntry);
+    const other = await confirmServer(window);
+    await deny(other);
+    await window.notifications.waitFor('You denied access');
+    await window.notifications.waitForFreeSlot();
+    assert.equal((await window.notifications.list()).length, 1);
+    await window.notifications.dismiss('You denied access');
+    await other.close();
+    assert.deepEqual(await consumer.accounts(), before);
   });
 
   test('after a cold start the editor returns the stored session at once and never shows a badge', async () => {

@@ -242,6 +242,18 @@ describe('managing accounts', { timeout: 150_000 }, async () => {
     await window.notifications.take(`${grace} is signed in again already`);
   });
 
+  test('Enter keeps the account when the sign-out is to be confirmed', async () => {
+    const accounts = await consumer.accounts();
+    await window.runCommand('Notion MCP: Sign Out');
+    await window.quickInput.choose(grace);
+    const { buttons } = await window.dialog.waitFor(`Sign out of ${grace}?`);
+    await window.screenshot('54-sign-out-question');
+    assert.deepEqual(new Set(buttons), new Set(['Stay Signed In', 'Sign Out', 'Cancel']));
+    await window.page.keyboard.press('Enter');
+    await window.dialog.waitForNone();
+    assert.deepEqual(await consumer.accounts(), accounts);
+  });
+
   test('Sign Out warns when the server cannot be reached to revoke the grant', async () => {
     await notion.stopListening();
     await window.runCommand('Notion MCP: Sign Out');

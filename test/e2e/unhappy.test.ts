@@ -74,6 +74,40 @@ describe('failures during sign-in and renewal', { timeout: 280_000 }, async () =
     assert.deepEqual(await consumer.accounts(), [label]);
   });
 
+  test('a callback that names another issuer is refused at once in the progress, and Open it again leads to the end', async () => {
+    const tab = await beginSignIn(window);
+    const redirectUri = new URL(tab.url()).searchParams.get('redirect_uri') ?? '';
+    const state = new URL(tab.url()).searchParams.get('state') ?? '';
+    const forged = new URLSearchParams({ code: 'stolen', state, iss: 'https://evil.example' });
+    await editor.openTab(`${redirectUri}&${forged}`);
+    await window.page.bringToFront();
+    await window.notifications.waitFor('came from another server than');
+    await window.screenshot('15-refused');
+    // This editor accepts one callback per address, so the next one is pasted.
+    await window.notifications.click('came from another server than', 'Try another way');
+    const other = await window.nextTab();
+    const address = await allowAndCopyAddress(other);
+    await window.page.bringToFront();
+    await window.quickInput.type(address);
+    await window.quickInput.accept();
+    await window.notifications.take('Signed in as');
+    await window.notifications.waitForNone('came from another server than');
+    await tab.close();
+    await other.close();
+  });
+
+  test('a sign-in that finishes ends the older one that still waits, and its notification disappears', async () => {
+    const older = await beginSignIn(window);
+    const later = await beginSignIn(window);
+    assert.equal((await window.notifications.list()).length, 2);
+    await allow(later);
+    await window.notifications.take('Signed in as');
+    await window.notifications.waitForNone('in your browser');
+    assert.deepEqual(await window.notifications.list(), []);
+    await older.close();
+    await later.close();
+  });
+
   test('a callback of an earlier attempt is reported as such, and the sign-in keeps waiting for the current one', async () => {
     const earlier = await beginSignIn(window);
     await window.notifications.click('in your browser', 'Try another way');

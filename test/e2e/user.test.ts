@@ -29,8 +29,9 @@ describe('a user signs in to Notion from the editor', { timeout: 240_000 }, asyn
     await tab.getByText(/close this (tab|page|window)/i).waitFor();
     await tab.screenshot({ path: 'artefacts/e2e/05-can-be-closed.png' });
     await tab.close();
-    await window.notifications.waitFor('Signed in as Ada Lovelace (Engineering Wiki)');
-    await window.screenshot('06-connected');
+    const note = await window.notifications.waitFor('Signed in as Ada Lovelace (Engineering Wiki).');
+    assert.deepEqual(note.buttons, ['Open Chat']);
+    await window.screenshot('06-signed-in');
     await window.accounts.waitForNoBadge();
     const entries = await window.accounts.open();
     assert.ok(

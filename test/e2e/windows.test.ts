@@ -93,6 +93,24 @@ describe('two windows of one editor', { timeout: 120_000 }, async () => {
     assert.deepEqual(await first.consumer.accounts(), all);
   });
 
+  test('a callback of a sign-in that waits in another window is reported as such, and both sign-ins keep waiting', async () => {
+    await first.consumer.changeSetting('notionMcp.signInChannel', 'uriHandler');
+    const firstTab = await beginSignIn(first.window);
+    const secondTab = await beginSignIn(second.window);
+    const state = new URL(firstTab.url()).searchParams.get('state') ?? '';
+    const redirectUri = new URL(secondTab.url()).searchParams.get('redirect_uri') ?? '';
+    await first.editor.openTab(`${redirectUri}&${new URLSearchParams({ code: 'code', state })}`);
+    await second.window.page.bringToFront();
+    const { buttons } = await second.window.notifications.take('belongs to a sign-in of another window');
+    assert.deepEqual(buttons, ['Sign In', 'Show Log']);
+    for (const { window } of both) {
+      await window.page.bringToFront();
+      await window.notifications.click('in your browser', 'Cancel');
+    }
+    await firstTab.close();
+    await secondTab.close();
+  });
+
   test('a sign-out in one window removes the account in the other', async () => {
     const changesBefore = (await first.consumer.history()).sessionChanges;
     await second.window.runCommand('Notion MCP: Sign Out');

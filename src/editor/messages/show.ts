@@ -26,9 +26,17 @@ export function showNote(message: Message, handlers: ActionHandlers = {}): Promi
   return show(window.showInformationMessage, message, handlers);
 }
 
-/** Asks a question in a modal dialog. @returns whether the user picked `button` */
-export async function confirm(question: DisplayText, detail: DisplayText, button: DisplayText): Promise<boolean> {
-  return (await window.showWarningMessage(question, { modal: true, detail }, button)) === button;
+/**
+ * Asks a question in a modal dialog. The first button is the editor's default, which Enter picks, so it is `safeButton`,
+ * which changes nothing. @returns whether the user picked `button`
+ */
+export async function confirm(
+  question: DisplayText,
+  detail: DisplayText,
+  button: DisplayText,
+  safeButton: DisplayText,
+): Promise<boolean> {
+  return (await window.showWarningMessage(question, { modal: true, detail }, safeButton, button)) === button;
 }
 
 type ShowToast = (sentence: DisplayText, ...buttons: string[]) => Thenable<string | undefined>;

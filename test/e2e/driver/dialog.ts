@@ -37,6 +37,11 @@ export class Dialog {
     await box?.waitForElementState('hidden');
   }
 
+  /** Waits until no dialog is shown. */
+  async waitForNone(): Promise<void> {
+    await this.#box.waitFor({ state: 'hidden' });
+  }
+
   /** Whether a dialog is shown. */
   isShown(): Promise<boolean> {
     return this.#box.isVisible();

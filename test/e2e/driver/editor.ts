@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import type { Browser, BrowserContext } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { openChromium } from '../../editor/host/chromium.ts';
 import { CodeServer, type CodeServerOptions, installExtension, logsFolder } from '../../editor/host/codeServer.ts';
 import { EditorWindow } from './editorWindow.ts';
@@ -17,6 +17,8 @@ export interface EditorOptions {
   /** Whether it runs agents in chat. Then it shows no notifications. */
   hasAgentHost?: boolean;
   logLevel?: 'info' | 'trace';
+  /** Whether the editor asks before it opens a page in the browser, as it does for users. */
+  asksBeforeOpening?: boolean;
   /** Origins, besides the Notion-shaped server's, whose pages open without a prompt. */
   trustedOrigins?: string[];
   browserArguments?: string[];
@@ -63,6 +65,7 @@ export class Editor {
       environment = {},
       hasAgentHost = false,
       logLevel = 'info',
+      asksBeforeOpening = false,
       trustedOrigins = [],
       browserArguments = [],
       size = { width: 1280, height: 800 },
@@ -79,10 +82,13 @@ export class Editor {
       settings,
       environment,
       hasAgentHost,
-      // Authorization pages open without the editor's prompt for external links.
+      // Unless a test is about it, authorization pages open without the editor's prompt for external links.
       serverArguments: [
         ...['--log', logLevel],
-        ...['http://127.0.0.2:*', ...trustedOrigins].flatMap((origin) => ['--link-protection-trusted-domains', origin]),
+        ...[...(asksBeforeOpening ? [] : ['http://127.0.0.2:*']), ...trustedOrigins].flatMap((origin) => [
+          '--link-protection-trusted-domains',
+          origin,
+        ]),
       ],
     };
     const browser = await openChromium(browserArguments);
@@ -107,9 +113,10 @@ export class Editor {
   }
 
   /** Opens an address in a browser tab, as a user can with an address from elsewhere. */
-  async openTab(address: string): Promise<void> {
+  async openTab(address: string): Promise<Page> {
     const page = await this.#profile.newPage();
     await page.goto(address);
+    return page;
   }
 
   /** Restarts the server at the same address with the same files; windows have to be reloaded afterwards. */

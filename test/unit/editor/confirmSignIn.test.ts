@@ -7,6 +7,7 @@ const { confirmClient } = await import('../../../src/editor/confirmSignIn.ts');
 test('a question before a client id is used at another authorization server names both servers, and only its button goes on', async () => {
   for (const [picked, goesOn] of [
     ['Continue', true],
+    ['Do Not Sign In', false],
     [undefined, false],
   ] as const) {
     const editor = openEditor();
@@ -18,6 +19,7 @@ test('a question before a client id is used at another authorization server name
     });
     const question = await editor.messages.take();
     assert.match(question.text, /^modal warning: Use the client ID mine at as\.example\/two\?/);
+    assert.match(question.text, /\[Do Not Sign In\] \[Continue\]$/, 'the default changes nothing');
     assert.match(question.parts.join(), /at as\.example\/one before.*registered at as\.example\/two/);
     question.pick(picked);
     assert.equal(await confirmed, goesOn);

@@ -267,11 +267,14 @@ test('a sign-in at other hosts than Notion’s names them in a modal question, a
   });
   await window.flow.run(scopes);
   const two = await window.editor.messages.take();
-  assert.match(two.text, /^modal warning: Sign in at login\.example\? .*come from mcp\.example, .* \[Continue\]$/);
+  assert.match(
+    two.text,
+    /^modal warning: Sign in at login\.example\? .*come from mcp\.example, .* \[Do Not Sign In\] \[Continue\]$/,
+  );
   two.pick('Continue');
   const one = await window.editor.messages.take();
-  assert.match(one.text, /^modal warning: Sign in at mcp\.example\? .* \[Continue\]$/);
-  one.pick();
+  assert.match(one.text, /^modal warning: Sign in at mcp\.example\? .* \[Do Not Sign In\] \[Continue\]$/);
+  one.pick('Do Not Sign In');
   assert.deepEqual(await Promise.all(confirmed), [true, false]);
 });
 
