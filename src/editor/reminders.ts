@@ -22,20 +22,36 @@ export interface SignInReminderParts {
 const shownKey = 'toldOfNeededSignIns';
 const maxRemembered = 50;
 
-/** Reminds the user of accounts that need a sign-in: with one status bar item and a notification for each account. */
+/**
+ * Reminds the user of accounts that need a sign-in: with one status bar item, and a notification for each account in the
+ * window that has the focus, or is the first to get it.
+ */
 export class SignInReminder {
   readonly #parts: SignInReminderParts;
-  readonly #listening: { dispose(): void };
+  readonly #listening: { dispose(): void }[];
+  /** The grants whose reminder waits until this window has the focus. */
+  readonly #waiting = new Set<string>();
   #item: StatusBarItem | undefined;
 
   constructor(parts: SignInReminderParts) {
     this.#parts = parts;
-    this.#listening = parts.accounts.onDidChange(({ needingUser }) => {
-      this.show();
-      for (const { grant } of needingUser) {
-        this.remind(grant.id);
-      }
-    });
+    this.#listening = [
+      parts.accounts.onDidChange(({ needingUser }) => {
+        this.show();
+        for (const { grant } of needingUser) {
+          this.remind(grant.id);
+        }
+      }),
+      window.onDidChangeWindowState(({ focused }) => {
+        if (focused) {
+          const waiting = [...this.#waiting];
+          this.#waiting.clear();
+          for (const grantId of waiting) {
+            this.remind(grantId);
+          }
+        }
+      }),
+    ];
   }
 
   /** Shows the status bar item while an account needs a sign-in, and hides it otherwise. */
@@ -65,6 +81,10 @@ export class SignInReminder {
     if (account === undefined || !needsUser(account.state)) {
       return;
     }
+    if (!window.state.focused && !again) {
+      this.#waiting.add(grantId);
+      return;
+    }
     const occurrence = `${grantId}:${account.grant.generation}`;
     const shown = memory.get<string[]>(shownKey, []);
     const isNew = !shown.includes(occurrence);
@@ -81,7 +101,9 @@ export class SignInReminder {
   }
 
   dispose(): void {
-    this.#listening.dispose();
+    for (const listening of this.#listening) {
+      listening.dispose();
+    }
     this.#item?.dispose();
   }
 }

@@ -41,6 +41,33 @@ test('the status bar shows an item exactly while an account needs a sign-in', as
   assert.equal(editor.statusBar.size, 0);
 });
 
+test('a window without the focus reminds once it has it, and not if another window has done so', async (t) => {
+  const { window, editor, openReminder } = await open(t);
+  const { id } = await window.signedIn('ada');
+  openReminder();
+  editor.isFocused = false;
+  await window.end({ id });
+  assert.equal(editor.statusBar.size, 2, 'each window has its status bar item');
+  assert.equal(editor.messages.size, 0);
+  editor.isFocused = true;
+  editor.focusChanges.fire({ focused: true });
+  assert.equal(await window.message(), adaEnded);
+  editor.focusChanges.fire({ focused: false });
+  editor.focusChanges.fire({ focused: true });
+  assert.equal(editor.messages.size, 0);
+});
+
+test('a reminder that waits for the focus is not shown after the account was signed in again', async (t) => {
+  const { window, editor } = await open(t);
+  const { id } = await window.signedIn('ada');
+  editor.isFocused = false;
+  await window.end({ id });
+  await window.signedIn('ada');
+  editor.isFocused = true;
+  editor.focusChanges.fire({ focused: true });
+  assert.equal(editor.messages.size, 0);
+});
+
 test('one status bar item names all accounts that need a sign-in, and goes with the last of them', async (t) => {
   const { window, editor } = await open(t);
   const { id } = await window.signedIn('ada');

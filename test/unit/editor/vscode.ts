@@ -31,6 +31,25 @@ export interface ShownProgress {
   cancel: () => void;
 }
 
+export class EventEmitter<T> implements vscode.EventEmitter<T> {
+  readonly #listeners = new Set<(event: T) => unknown>();
+
+  readonly event = (listener: (event: T) => unknown): { dispose(): void } => {
+    this.#listeners.add(listener);
+    return { dispose: () => this.#listeners.delete(listener) };
+  };
+
+  fire(event: T): void {
+    for (const listener of this.#listeners) {
+      listener(event);
+    }
+  }
+
+  dispose(): void {
+    this.#listeners.clear();
+  }
+}
+
 /** The editor of one test: what it shows, oldest first, and what its user does. */
 export class Editor {
   readonly messages = new Queue<Question>();
@@ -42,6 +61,9 @@ export class Editor {
   /** The items that are shown in the status bar. */
   readonly statusBar = new Set<vscode.StatusBarItem>();
   readonly settings = new Map<string, unknown>();
+  /** Whether the editor's only window has the focus. */
+  isFocused = true;
+  readonly focusChanges = new EventEmitter<{ focused: boolean }>();
   readonly openedUrls: unknown[] = [];
   clipboard = '';
 }
@@ -70,25 +92,6 @@ export class MemoryMemento implements vscode.Memento {
 
   async update(key: string, value: unknown): Promise<void> {
     this.#values.set(key, value);
-  }
-}
-
-export class EventEmitter<T> implements vscode.EventEmitter<T> {
-  readonly #listeners = new Set<(event: T) => unknown>();
-
-  readonly event = (listener: (event: T) => unknown): { dispose(): void } => {
-    this.#listeners.add(listener);
-    return { dispose: () => this.#listeners.delete(listener) };
-  };
-
-  fire(event: T): void {
-    for (const listener of this.#listeners) {
-      listener(event);
-    }
-  }
-
-  dispose(): void {
-    this.#listeners.clear();
   }
 }
 
@@ -176,6 +179,11 @@ export const workspace = {
 type MessageItems = (string | vscode.MessageOptions)[];
 
 export const window = {
+  get state() {
+    return { focused: editor.isFocused };
+  },
+  onDidChangeWindowState: (listener: (state: { focused: boolean }) => unknown) => editor.focusChanges.event(listener),
+
   showErrorMessage: (message: string, ...items: MessageItems) => showMessage('error', message, items),
   showWarningMessage: (message: string, ...items: MessageItems) => showMessage('warning', message, items),
   showInformationMessage: (message: string, ...items: MessageItems) => showMessage('information', message, items),
