@@ -59,7 +59,7 @@ function explain(verdict: Exclude<PasteVerdict, 'accepted' | 'declined'>): Displ
       );
     case 'earlierPage':
       return l10n.t(
-        'This page comes before the last one. Wait until the browser has gone on to an address that begins with http://127.0.0.1. If it stays here, choose “Open it again” in the notification, or use another browser.',
+        'This is an earlier page of the sign-in. Wait until the browser has gone on to an address that begins with http://127.0.0.1. If it stays here, choose “Open it again” in the notification, or use another browser.',
       );
     case 'ended':
     case 'repeated':

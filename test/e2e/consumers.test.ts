@@ -80,6 +80,8 @@ describe('another extension requests sessions', { timeout: 240_000 }, async () =
     await deny(tab);
     await window.notifications.waitFor('You denied access');
     assert.deepEqual(await forced, { error: 'Canceled' });
+    await window.notifications.waitForNone('in your browser');
+    await window.notifications.waitForFreeSlot();
     assert.equal((await window.notifications.list()).length, 1);
     await window.notifications.dismiss('You denied access');
     await tab.close();
@@ -88,6 +90,7 @@ describe('another extension requests sessions', { timeout: 240_000 }, async () =
     const other = await confirmServer(window);
     await deny(other);
     await window.notifications.waitFor('You denied access');
+    await window.notifications.waitForNone('in your browser');
     await window.notifications.waitForFreeSlot();
     assert.equal((await window.notifications.list()).length, 1);
     await window.notifications.dismiss('You denied access');

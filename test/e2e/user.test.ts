@@ -32,6 +32,9 @@ describe('a user signs in to Notion from the editor', { timeout: 240_000 }, asyn
     const note = await window.notifications.waitFor('Signed in as Ada Lovelace (Engineering Wiki).');
     assert.deepEqual(note.buttons, ['Open Chat']);
     await window.screenshot('06-signed-in');
+    await window.notifications.click('Signed in as', 'Open Chat');
+    await window.page.locator('.interactive-session').first().waitFor();
+    await window.screenshot('06-chat');
     await window.accounts.waitForNoBadge();
     const entries = await window.accounts.open();
     assert.ok(

@@ -51,7 +51,7 @@ export function stageText(stage: SignInStage, host: string, { account, refusal }
           });
     case 'browserNotOpened':
       return l10n.t(
-        'The editor did not open the page at {0}. Open it again, or paste the address that you copied into your browser…',
+        'The editor did not open the page at {0}. Open it again or, if you copied its address, paste that into your browser…',
         name,
       );
     case 'callbackRefused':

@@ -177,7 +177,7 @@ test('the progress of a sign-in says what it waits for, with links that work unt
     'Asking mcp.example where to sign in…',
     'Allow access at mcp.example in your browser… [Open it again](command:notionMcp.openAgain.1 "Open it again") · [Try another way](command:notionMcp.tryNextChannel.1 "Try another way")',
     'Allow access at mcp.example in your browser… [Open it again](command:notionMcp.openAgain.1 "Open it again")',
-    'The editor did not open the page at mcp.example. Open it again, or paste the address that you copied into your browser… [Open it again](command:notionMcp.openAgain.1 "Open it again") · [Try another way](command:notionMcp.tryNextChannel.1 "Try another way")',
+    'The editor did not open the page at mcp.example. Open it again or, if you copied its address, paste that into your browser… [Open it again](command:notionMcp.openAgain.1 "Open it again") · [Try another way](command:notionMcp.tryNextChannel.1 "Try another way")',
     'The response from the browser came from another server than mcp.example, so it was not used. Try again. [Open it again](command:notionMcp.openAgain.1 "Open it again") · [Try another way](command:notionMcp.tryNextChannel.1 "Try another way")',
     'mcp.example is busy; trying again…',
     'No connection to mcp.example; trying again…',
