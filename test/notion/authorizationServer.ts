@@ -1,10 +1,11 @@
 import type { Miniflare } from 'miniflare';
 import { jsonObject } from '../../src/core/json.ts';
-import { consentPage, messagePage } from './consentPage.ts';
+import { consentPage } from './consentPage.ts';
 import type { Directory } from './directory.ts';
 import type { StoredGrants } from './grants.ts';
 import { IssuedTokens } from './issuedTokens.ts';
 import type { LibraryVersion } from './library.ts';
+import { messagePage } from './page.ts';
 import type { Profile } from './profile.ts';
 
 /** A request whose body was read. */
