@@ -34,8 +34,13 @@ export class Faults {
   /** The delay of every request before it reaches the server, in milliseconds. */
   latencyMs = 0;
 
-  add(target: Target, fault: Fault): void {
-    this.#planned.push({ target, fault, remaining: target.times ?? Number.POSITIVE_INFINITY });
+  /** Plans a fault, and returns what ends it. */
+  add(target: Target, fault: Fault): () => void {
+    const planned = { target, fault, remaining: target.times ?? Number.POSITIVE_INFINITY };
+    this.#planned.push(planned);
+    return () => {
+      this.#planned = this.#planned.filter((each) => each !== planned);
+    };
   }
 
   clear(): void {

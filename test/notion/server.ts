@@ -150,8 +150,9 @@ export class NotionServer {
     return this.#grants.purgeClients();
   }
 
-  fault(target: Target, fault: Fault): void {
-    this.faults.add(target, fault);
+  /** Injects a fault, and returns what ends it. */
+  fault(target: Target, fault: Fault): () => void {
+    return this.faults.add(target, fault);
   }
 
   hold(target: Target): Hold {

@@ -13,6 +13,8 @@ export interface DesktopOptions {
   directory: string;
   settings: Record<string, unknown>;
   vsix: string;
+  /** The arguments that select the language. */
+  language: readonly string[];
 }
 
 /** Returns the `code` command on the PATH, or undefined if there is none or it cannot open a window here. */
@@ -35,14 +37,14 @@ export async function downloadedCode(): Promise<string> {
 
 /** Opens a new window of an editor that has only this extension installed; resolves to a function that closes it. */
 export async function openDesktop(code: string, options: DesktopOptions): Promise<() => Promise<void>> {
-  const { directory, settings, vsix } = options;
+  const { directory, settings, vsix, language } = options;
   const data = join(directory, 'data');
   await mkdir(join(data, 'User'), { recursive: true });
   await writeFile(join(data, 'User', 'settings.json'), JSON.stringify(settings, null, 2));
   const own = ['--user-data-dir', data, '--extensions-dir', join(directory, 'extensions')];
   await run(code, [...own, '--install-extension', vsix]);
   // The command returns as soon as the editor is running.
-  await run(code, [...own, '--new-window', '--skip-welcome', '--disable-workspace-trust']);
+  await run(code, [...own, '--new-window', '--skip-welcome', '--disable-workspace-trust', ...language]);
   return () => close(data);
 }
 

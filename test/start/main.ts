@@ -1,6 +1,7 @@
-// npm start [-- --notion] [-- --desktop | --editor <path of its `code` command>] [-- --profile identity=bare …]: opens a
-// real VS Code with the extension installed and no account yet. It uses a local server that behaves like Notion's, with
-// the settings of --profile, or Notion with --notion.
+// npm start [-- --notion] [-- --desktop | --editor <path of its `code` command>] [-- --profile identity=bare …]
+// [-- --german]: opens a real VS Code with the extension installed and no account yet. It uses a local server that
+// behaves like Notion's, with the settings of --profile, or Notion with --notion. With --german, the extension speaks
+// German.
 import { exec } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,17 +10,20 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import manifest from '../../package.json' with { type: 'json' };
 import { CodeServer, installExtension } from '../editor/host/codeServer.ts';
+import { prepareGerman } from '../editor/host/german.ts';
 import { hostIsPossible } from '../editor/host/hosts.mjs';
 import { installHost } from '../editor/host/install.mjs';
 import { parseProfile } from '../notion/profile.ts';
 import { startNotionServer } from '../notion/server.ts';
 import { codeOnPath, downloadedCode, openDesktop } from './desktop.ts';
+import { serveSituations } from './situationsPage.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const vsix = join(root, `${manifest.name}-${manifest.version}.vsix`);
 const { values: flags } = parseArgs({
   options: {
     notion: { type: 'boolean' },
+    german: { type: 'boolean', default: false },
     desktop: { type: 'boolean' },
     editor: { type: 'string' },
     profile: { type: 'string', multiple: true, default: [] },
@@ -55,13 +59,18 @@ async function start(): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'start-'));
   cleanups.push(() => rm(directory, { recursive: true, force: true, maxRetries: 5 }));
   const settings: Record<string, unknown> = {};
+  let situations: string | undefined;
   if (!flags.notion) {
     const notion = await startNotionServer({ version: 'today', profile });
     cleanups.push(() => notion.close());
     // On these signals the server's library would end this process at once, and leave everything else running.
     listenForSignals();
     settings['notionMcp.serverUrl'] = notion.mcpUrl;
+    const page = await serveSituations(notion);
+    cleanups.push(() => page.close());
+    situations = page.address;
   }
+  const language = flags.german ? await prepareGerman(join(directory, 'data')) : [];
   const code = await desktopCode();
   if (code === undefined) {
     await installHost({ browser: false });
@@ -69,14 +78,14 @@ async function start(): Promise<void> {
     const server = await CodeServer.start({
       directory,
       settings,
-      serverArguments: ['--link-protection-trusted-domains', 'http://127.0.0.2:*'],
+      serverArguments: ['--link-protection-trusted-domains', 'http://127.0.0.2:*', ...language],
     });
     cleanups.push(() => server.stop());
-    printInstructions(`Open ${server.address} in your browser: this is VS Code.`);
+    printInstructions(`Open ${server.address} in your browser: this is VS Code.`, situations);
   } else {
-    const close = await openDesktop(code, { directory, settings, vsix });
+    const close = await openDesktop(code, { directory, settings, vsix, language });
     cleanups.push(close);
-    printInstructions('A VS Code window opens. It does not use your own settings and extensions.');
+    printInstructions('A VS Code window opens. It does not use your own settings and extensions.', situations);
   }
 }
 
@@ -94,15 +103,16 @@ async function desktopCode(): Promise<string | undefined> {
   return codeOnPath() ?? (hostIsPossible ? undefined : downloadedCode());
 }
 
-function printInstructions(firstStep: string): void {
-  const consent = flags.notion
-    ? 'In the browser, sign in to Notion, choose a workspace and allow access.'
-    : 'Click Continue (this server only imitates Notion). In the new tab, choose a user and a workspace and click Allow.';
+function printInstructions(firstStep: string, situations: string | undefined): void {
+  const consent =
+    situations === undefined
+      ? 'In the browser, sign in to Notion, choose a workspace and allow access.'
+      : 'Click Continue (this server only imitates Notion). In the new tab, choose a user and a workspace and click Allow.';
   console.log(`
   1. ${firstStep}
   2. Press F1, type "Notion MCP: Sign In" and press Enter.
   3. ${consent}
   4. The Accounts menu (the second icon from the bottom at the left edge) now shows your account.
-
+${situations === undefined ? '' : `  5. ${situations} lets something go wrong at the server, and says where you see it.\n`}
 Press Ctrl+C to stop everything that this command started.`);
 }
