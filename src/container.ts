@@ -1,4 +1,4 @@
-import { type EventEmitter, type ExtensionContext, env, type Memento, UIKind, window } from 'vscode';
+import { type EventEmitter, type ExtensionContext, env, UIKind, window } from 'vscode';
 import { createAgents } from '#agents';
 import { files } from '#platform/files';
 import { hostProcess } from '#platform/process';
@@ -16,6 +16,7 @@ import { callbackReceiver } from './editor/callbackReceiver.ts';
 import { diagnostics } from './editor/collectDiagnostics.ts';
 import type { CommandName } from './editor/commandNames.ts';
 import * as editorCommands from './editor/commands.ts';
+import { clientIssuersIn, usageIn, waitingSignInsIn } from './editor/globalState.ts';
 import { manageAccounts } from './editor/manageAccounts.ts';
 import type { McpDefinitions } from './editor/mcpServers.ts';
 import { callbackMessage } from './editor/messages/callback.ts';
@@ -29,7 +30,6 @@ import { gatewayReminders, SignInReminder, warnOfStorageProblems } from './edito
 import { ServerUrlNotice } from './editor/serverUrlNotice.ts';
 import { configuredClientId, defaultServerUrl, offersMcpServer, serverUrlText } from './editor/settings.ts';
 import { openBrowser, SignInFlow } from './editor/signInFlow.ts';
-import { clientIssuersIn, waitingSignInsIn } from './editor/signInMemory.ts';
 import type { RunningGateway } from './gateway/contract.ts';
 import type { Grant } from './grants/grant.ts';
 import { withLogging } from './http/client.ts';
@@ -43,7 +43,6 @@ import { PendingSignIns } from './signIn/pending.ts';
 import { SignIn } from './signIn/signIn.ts';
 import { StepUps } from './signIn/stepUps.ts';
 import { journalDirectory } from './storage/journalFiles.ts';
-import type { Usage } from './storage/usage.ts';
 
 /** Re-exported for `extension.ts`, which loads them only after a failure, so that the activation bundle stays small. */
 export { notRenewedSentence } from './editor/messages/notRenewed.ts';
@@ -189,7 +188,7 @@ export async function createContainer(
     diagnostics: (signal: AbortSignal) =>
       diagnostics(
         {
-          ...{ extension, accounts, clock },
+          ...{ extension, accounts, accountNumbers: log.accountNumbers, clock },
           check: checkThrough({ fresh: (id, waitMs) => accounts.fresh(id, waitMs) }),
           checkServer: (url, checkSignal) => checkServer(url, { http: testHttp(), clock, signal: checkSignal }),
         },
@@ -265,16 +264,6 @@ function secretsHome(): SecretsHome {
   }
   return hostProcess?.system === 'linux' && env.remoteName === undefined ? 'keyring' : 'other';
 }
-
-/** In a browser no keyring asks, and a tab that knows the journal's key early need not be reloaded after a sign-in. */
-function usageIn(memory: Memento): Usage {
-  return {
-    get: () => env.uiKind === UIKind.Web || memory.get<boolean>(hasAccountsKey, false),
-    set: (hasAccounts) => void memory.update(hasAccountsKey, hasAccounts),
-  };
-}
-
-const hasAccountsKey = 'hasAccounts';
 
 /** The configured MCP server as `URL.href`, or an empty string, which matches no account, if the setting is invalid. */
 function configuredServerUrl(): string {

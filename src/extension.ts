@@ -11,10 +11,12 @@ import {
 import { listen } from '#platform/listen';
 import { createApi } from './api.ts';
 import type { Container } from './container.ts';
+import { AccountNumbers } from './core/accountNumbers.ts';
 import { displayText } from './core/displayText.ts';
 import { errorInfo } from './core/errorInfo.ts';
 import { Log } from './core/log.ts';
 import { type CommandName, commandNames } from './editor/commandNames.ts';
+import { numberedAccountsIn } from './editor/globalState.ts';
 import { McpDefinitions } from './editor/mcpServers.ts';
 import { l10n } from './editor/messages/l10n.ts';
 import { NotionAuthenticationProvider, providerId } from './editor/provider.ts';
@@ -30,7 +32,7 @@ let end: () => Promise<void> = async () => undefined;
 /** Registers everything and returns without any I/O. The container is created in the next turn of the event loop. */
 export function activate(context: ExtensionContext): NotionMcpAuth {
   const channel = window.createOutputChannel('Notion MCP', { log: true });
-  const log = new Log(channel);
+  const log = new Log(channel, new AccountNumbers(numberedAccountsIn(context.globalState)));
   let creation: Promise<Container> | undefined;
   const container = (): Promise<Container> => {
     // A failure may pass, for example when the user unlocks the secret store, so the next call tries again.

@@ -92,6 +92,9 @@ export class Accounts {
       this.#problems.add('stale');
     }
     log.info('Accounts loaded.', { accounts: snapshot.grants.size, damaged: snapshot.damaged.length });
+    for (const { grant, state } of this.#known.list().sort((a, b) => a.grant.signedInAtMs - b.grant.signedInAtMs)) {
+      log.info('An account was loaded.', { account: grant, state, generation: grant.generation });
+    }
     await this.#storageSync.begin(snapshot);
     this.#scheduler.plan();
     for (const { grant } of this.#known.all()) {

@@ -80,7 +80,7 @@ export class IdentityLearner {
       await this.#parts.store.exclusively('sign-in', lockWaitMs, () => this.#store(grant, identity, log));
     } catch (error) {
       log.info('The identity of the account is still unknown.', {
-        grant: grantId,
+        account: grant,
         kind: kindOf(error),
         code: error instanceof Failure ? error.details.code : undefined,
       });
@@ -125,7 +125,7 @@ export class IdentityLearner {
         const named = { ...toName, generation: current.generation + 1, ...(await nameAccount(toName, others, store)) };
         await store.store(named);
         known.adopt({ grant: named });
-        log.info('The account has its names now.', { grant: grant.id });
+        log.info('The account has its names now.', { account: grant });
       }
     } finally {
       await transaction.end().catch(() => undefined);

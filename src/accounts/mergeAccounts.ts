@@ -56,8 +56,8 @@ export async function mergeAccounts(
       await store.store(merged);
       await store.remove(currentDuplicate.id);
       log.info('Two accounts of the same user and workspace were merged.', {
-        grant: merged.id,
-        duplicate: currentDuplicate.id,
+        account: merged,
+        duplicate: currentDuplicate,
       });
       return { merged, unused: survivor === current ? currentDuplicate : current };
     } finally {

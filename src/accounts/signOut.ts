@@ -28,7 +28,7 @@ const revokeLimitMs = 10_000;
 export async function signOut(grant: Grant, parts: SignOutParts): Promise<boolean> {
   const { store, requests, clock, onForgotten } = parts;
   const log = parts.log.operation('sign-out', parts.randomness);
-  log.info('Signing out.', { grant: grant.id });
+  log.info('Signing out.', { account: grant });
   const hasTombstone = await store.writeTombstone(grant.id).then(
     () => true,
     (error: unknown) => {
@@ -57,7 +57,7 @@ export async function signOut(grant: Grant, parts: SignOutParts): Promise<boolea
   } finally {
     await transaction?.end().catch(() => undefined);
   }
-  log.info('Signed out.', { grant: grant.id });
+  log.info('Signed out.', { account: grant });
   return isRevoked;
 }
 
@@ -75,7 +75,7 @@ async function revoke(
     const revoking = requests.revoke(grant, log).then(() => true);
     return await within(revoking, { clock, limitMs: revokeLimitMs, late: () => false });
   } catch (error) {
-    log.info('The grant could not be revoked.', { grant: grant.id, kind: kindOf(error) });
+    log.info('The grant could not be revoked.', { account: grant, kind: kindOf(error) });
     return false;
   }
 }

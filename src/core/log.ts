@@ -1,3 +1,4 @@
+import { type AccountNumbers, volatileAccountNumbers } from './accountNumbers.ts';
 import { toHex } from './encoding.ts';
 import { Secret } from './secret.ts';
 
@@ -9,11 +10,16 @@ export interface LogSink {
   debug(line: string): void;
 }
 
+/** An account in a log line, such as its grant. Nothing of it is logged but the account's number. */
+export interface LoggedAccount {
+  readonly id: string;
+}
+
 /**
  * A value that a log line may contain besides its fixed sentence. Text from a server or a user must not be logged;
- * log its kind instead. A URL is shown as host and path only.
+ * log its kind instead. A URL is shown as host and path only, an account as its number.
  */
-export type LogValue = string | number | boolean | URL | undefined;
+export type LogValue = string | number | boolean | URL | LoggedAccount | undefined;
 
 const maxValueLength = 200;
 
@@ -25,12 +31,16 @@ const maxReadLength = 1000;
  * and anything that looks like a token, a code or a URL's query is removed.
  */
 export class Log {
+  /** The numbers of the accounts in the lines. */
+  readonly accountNumbers: AccountNumbers;
+  /** The operation that the lines belong to, such as `sign-in 0abc`; empty if they belong to none. */
+  readonly operationName: string;
   readonly #sink: LogSink;
-  readonly #prefix: string;
 
-  constructor(sink: LogSink, prefix = '') {
+  constructor(sink: LogSink, accountNumbers = volatileAccountNumbers(), operationName = '') {
     this.#sink = sink;
-    this.#prefix = prefix;
+    this.accountNumbers = accountNumbers;
+    this.operationName = operationName;
   }
 
   /**
@@ -38,8 +48,7 @@ export class Log {
    * through the file and distinguished from those of other windows.
    */
   operation(name: string, randomness: { bytes(length: number): Uint8Array }): Log {
-    const id = toHex(randomness.bytes(2));
-    return new Log(this.#sink, `${this.#prefix}[${name} ${id}] `);
+    return new Log(this.#sink, this.accountNumbers, `${name} ${toHex(randomness.bytes(2))}`);
   }
 
   error(sentence: string, values?: Record<string, LogValue>): void {
@@ -61,9 +70,14 @@ export class Log {
   #line(sentence: string, values: Record<string, LogValue> = {}): string {
     const pairs = Object.entries(values)
       .filter(([, value]) => value !== undefined)
-      .map(([name, value]) => `${name}=${redact(value)}`);
-    return this.#prefix + [sentence, ...pairs].join(' ');
+      .map(([name, value]) => `${name}=${isAccount(value) ? this.accountNumbers.of(value.id) : redact(value)}`);
+    const operation = this.operationName === '' ? [] : [`[${this.operationName}]`];
+    return [...operation, sentence, ...pairs].join(' ');
   }
+}
+
+function isAccount(value: LogValue): value is LoggedAccount {
+  return typeof value === 'object' && 'id' in value;
 }
 
 /** Makes a value safe to log. Exported for the tests that try to get a secret past it. */
@@ -79,7 +93,7 @@ export function redact(value: unknown): string {
       // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is removed
       .replace(/[\u0000-\u001f\u007f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, ' ')
       .replace(/\?[^\s]*/g, '?…')
-      // Long runs without a space are tokens, codes, verifiers and hashes. UUIDs (36 characters) are kept.
+      // Long runs without a space are tokens, codes, verifiers and hashes. A server's request id, a UUID, is kept.
       .replace(/[A-Za-z0-9_~+/=:-]{40,}/g, '[redacted]')
       .slice(0, maxValueLength)
   );

@@ -23,11 +23,17 @@ export interface DiagnosticFacts {
   problems: ReadonlySet<StorageProblem>;
   /** The checks that need no account, or why the configured server cannot be checked. */
   server: ConnectionReport | Failure;
-  accounts: { account: Account; renewalProblem: RenewalProblem | undefined; report?: ConnectionReport }[];
+  /** Each with its number in the log. */
+  accounts: {
+    number: number;
+    account: Account;
+    renewalProblem: RenewalProblem | undefined;
+    report?: ConnectionReport;
+  }[];
 }
 
 /**
- * Returns everything that an issue report needs, redacted by construction: accounts are A1, A2, …, paths are `<path>`,
+ * Returns everything that an issue report needs, redacted by construction: accounts are numbers, paths are `<path>`,
  * and the server is Notion or custom. It contains kinds, codes, counts and times, but no names, ids, addresses or
  * text from a server.
  */
@@ -49,8 +55,8 @@ export function diagnosticsText(facts: DiagnosticFacts): string {
     ...serverLines(facts.server),
     `accounts: ${accounts.length}`,
   ];
-  for (const [index, each] of accounts.entries()) {
-    lines.push('', ...accountLines(`A${index + 1}`, each, storage, facts.nowMs));
+  for (const each of [...accounts].sort((a, b) => a.number - b.number)) {
+    lines.push('', ...accountLines(each, storage, facts.nowMs));
   }
   return `${lines.join('\n')}\n`;
 }
@@ -73,8 +79,7 @@ function serverLines(server: ConnectionReport | Failure): string[] {
 }
 
 function accountLines(
-  name: string,
-  { account, renewalProblem, report }: DiagnosticFacts['accounts'][number],
+  { number, account, renewalProblem, report }: DiagnosticFacts['accounts'][number],
   storage: StorageDiagnostics,
   nowMs: number,
 ): string[] {
@@ -84,7 +89,7 @@ function accountLines(
   const files = storage.files?.grants.get(grant.id);
   const why = describeState(account);
   return [
-    `${name}: ${state}${why}, ${renewalProblem === undefined ? '' : `${renewalProblem}, `}generation ${grant.generation}, identity ${yesNo(grant.identity !== undefined)}`,
+    `account ${number}: ${state}${why}, ${renewalProblem === undefined ? '' : `${renewalProblem}, `}generation ${grant.generation}, identity ${yesNo(grant.identity !== undefined)}`,
     `  signed in ${Math.floor((nowMs - grant.signedInAtMs) / 86_400_000)} days ago; token ${seconds(nowMs - tokens.obtainedAtMs)} old, life ${tokens.expiresInSeconds ?? 'unknown'} s, renewable ${yesNo(tokens.refreshToken !== undefined)}, client ${grant.client.authMethod}`,
     `  last failure: ${describeFailure(storage.lastFailures.get(grant.id))}`,
     files === undefined

@@ -2,6 +2,7 @@ import { type Extension, version as editorVersion, env, workspace } from 'vscode
 import { hostProcess } from '#platform/process';
 import type { Accounts } from '../accounts/accounts.ts';
 import type { Account } from '../accounts/registry.ts';
+import type { AccountNumbers } from '../core/accountNumbers.ts';
 import type { Clock } from '../core/clock.ts';
 import type { ConnectionReport } from '../diagnostics/connectionTest.ts';
 import { type DiagnosticFacts, diagnosticsText } from '../diagnostics/report.ts';
@@ -14,6 +15,7 @@ import { defaultServerUrl, serverUrlText } from './settings.ts';
 export interface DiagnosticsParts {
   extension: Extension<unknown>;
   accounts: Accounts;
+  accountNumbers: AccountNumbers;
   clock: Clock;
   /** Runs all checks with an account; returns the same report that Test Connection shows. */
   check: (account: Account, signal: AbortSignal) => Promise<ConnectionReport>;
@@ -26,7 +28,7 @@ const limitMs = 20_000;
 
 /** Collects what an issue report needs and returns it as redacted text. */
 export async function diagnostics(parts: DiagnosticsParts, signal: AbortSignal): Promise<string> {
-  const { extension, accounts, clock, check } = parts;
+  const { extension, accounts, accountNumbers, clock, check } = parts;
   const limit = new AbortController();
   const cancelLimit = clock.after(limitMs, () => limit.abort());
   const checkSignal = AbortSignal.any([signal, limit.signal]);
@@ -35,6 +37,7 @@ export async function diagnostics(parts: DiagnosticsParts, signal: AbortSignal):
       serverReport(parts, checkSignal),
       accounts.diagnostics(),
       ...accounts.list().map(async (account) => ({
+        number: accountNumbers.of(account.grant.id),
         account,
         renewalProblem: accounts.trouble(account.grant.id),
         ...(isUsable(account) && { report: await check(account, checkSignal) }),

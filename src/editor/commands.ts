@@ -80,7 +80,7 @@ export async function refreshAccount(parts: CommandParts, account: Account): Pro
       throw error;
     }
     const { step, code, status } = error.details;
-    log.warn('The Refresh Session command failed.', { grant: id, kind: error.kind, step, code, status });
+    log.warn('The Refresh Session command failed.', { account: { id }, kind: error.kind, step, code, status });
     if (error.kind !== 'transient' && isWaitingForUser(accounts, id)) {
       // An account that needed the user before gets its reminder again, because the user ran a command for it.
       reminder.remind(id, { again: needsUser(account.state) });

@@ -113,7 +113,7 @@ export class SignInFlow {
     const run: Run = { number: this.#begun };
     try {
       const result = await this.#runWithProgress(purpose, run, log);
-      log.info('Signed in.', { grant: result.grant.id, reconnected: result.reconnected });
+      log.info('Signed in.', { account: result.grant, reconnected: result.reconnected });
       void this.#reportSuccess(result, purpose.reconnects);
       return result;
     } catch (error) {

@@ -58,7 +58,7 @@ async function signOut(
   try {
     return (await parts.accounts.signOut(grant.id)) ? 'everywhere' : 'here';
   } catch (error) {
-    parts.log.error('A sign-out failed unexpectedly.', { grant: grant.id, ...errorInfo(error) });
+    parts.log.error('A sign-out failed unexpectedly.', { account: grant, ...errorInfo(error) });
     const sentence = l10n.t('{0} could not be signed out on this computer. Try again.', accountName(grant));
     void showFailure(
       { sentence, actions: ['tryAgain', 'showLog'] },

@@ -35,7 +35,7 @@ export async function storeRefusal(
   const refusal = { code, count, retryAtMs: clock.nowMs() + pauseMs };
   const refused: Grant = { ...grant, generation: grant.generation + 1, refusal };
   log.warn('The server refuses to renew the account; trying again later.', {
-    grant: grant.id,
+    account: grant,
     kind,
     step,
     code,
@@ -44,7 +44,7 @@ export async function storeRefusal(
     pauseMs,
   });
   await transaction.write(refused).catch((error: unknown) => {
-    log.warn('The refusal could not be stored.', { grant: grant.id, code: systemErrorCode(error) });
+    log.warn('The refusal could not be stored.', { account: grant, code: systemErrorCode(error) });
   });
   return { outcome: 'refused', grant: refused };
 }

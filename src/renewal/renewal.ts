@@ -168,7 +168,7 @@ export class Renewal {
       }
       if (canAdopt(grant, known, why, { startedAtMs, nowMs: clock.nowMs() })) {
         log.info('Another window has renewed the tokens; using them.', {
-          grant: grant.id,
+          account: grant,
           generation: grant.generation,
         });
         this.#settled(grant.id);
@@ -198,12 +198,12 @@ export class Renewal {
         this.#slept = false;
       }
       await assertLockHeld(transaction);
-      log.info('Renewing.', { grant: grant.id, generation: grant.generation });
+      log.info('Renewing.', { account: grant, generation: grant.generation });
       const tokens = await requests.refresh(grant, log);
       const renewed = store.machines.stamp(renewedGrant(grant, tokens));
       // From here on nothing may lose the new tokens, not even a disk that cannot be read.
       if (await transaction.isSignedOut().catch(() => false)) {
-        log.info('The account was signed out in the meantime; revoking the new tokens.', { grant: grant.id });
+        log.info('The account was signed out in the meantime; revoking the new tokens.', { account: grant });
         await requests.revoke(renewed, log).catch(() => undefined);
         throw new Failure('invalidGrant', { step: 'token', code: 'signed_out' });
       }
@@ -246,7 +246,7 @@ export class Renewal {
       const current = await transaction.read();
       const { refreshToken } = current.tokens;
       if (refreshToken !== undefined && spent.tokens.refreshToken?.equals(refreshToken) !== true) {
-        log.info('Another window has renewed the tokens in the meantime; using them.', { grant: spent.id });
+        log.info('Another window has renewed the tokens in the meantime; using them.', { account: spent });
         return { outcome: 'adopted', grant: current };
       }
       // If the other window found the grant ended, its refresh token was the spent one.
@@ -263,12 +263,12 @@ export class Renewal {
     const { id, generation } = renewed;
     await write().catch((error: unknown) => {
       log.error('The new tokens could not be stored; keeping them in memory for now.', {
-        grant: id,
+        account: { id },
         code: systemErrorCode(error),
       });
     });
     this.#settled(id);
-    log.info('Renewed.', { grant: id, generation });
+    log.info('Renewed.', { account: { id }, generation });
   }
 
   #settled(grantId: string): void {
@@ -283,7 +283,7 @@ export class Renewal {
       this.#backoff.failed(grant, failure);
       const { step, code, status } = failure.details;
       log.warn('The renewal failed; the account stays signed in.', {
-        grant: grant.id,
+        account: grant,
         kind: failure.kind,
         step,
         code,

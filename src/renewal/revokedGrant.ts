@@ -51,7 +51,7 @@ export class RevokedGrant {
     await assertLockHeld(transaction);
     const current = await transaction.read();
     if (current.generation !== grant.generation) {
-      log.info('Another window has renewed the tokens in the meantime; using them.', { grant: grant.id });
+      log.info('Another window has renewed the tokens in the meantime; using them.', { account: grant });
       return { outcome: 'adopted', grant: current };
     }
     const nowMs = this.#clock.nowMs();
@@ -102,7 +102,7 @@ export class RevokedGrant {
       confirmAtMs: this.confirmAtMs(grant) ?? this.#clock.monotonicMs() + confirmAfterMs,
     });
     log.warn('The server rejected the account; one more attempt will confirm this.', {
-      grant: grant.id,
+      account: grant,
       code: details.code,
     });
     return new Failure('transient', { ...details, code: 'unconfirmed', retryAfterMs: confirmAfterMs });
@@ -126,7 +126,7 @@ export class RevokedGrant {
     await assertLockHeld(transaction);
     await transaction.write(ended);
     this.settled(grant.id);
-    log.warn('The account needs to be signed in again.', { grant: grant.id, reason, serverCode });
+    log.warn('The account needs to be signed in again.', { account: grant, reason, serverCode });
     return { outcome: 'ended', grant: ended };
   }
 }

@@ -264,7 +264,7 @@ export class GrantStore {
         throw reason;
       }
       this.#log.warn('A sign-in could be stored in only one place for now.', {
-        grant: grant.id,
+        account: grant,
         code: systemErrorCode(reason),
       });
     }

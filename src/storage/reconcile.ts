@@ -24,7 +24,7 @@ export interface ReconcileParts {
 export async function reconcile(known: Iterable<KnownGrant>, snapshot: Snapshot, parts: ReconcileParts): Promise<void> {
   const { secretStore, journal, log } = parts;
   for (const id of snapshot.damaged) {
-    log.error('A stored sign-in cannot be read; setting it aside.', { grant: id });
+    log.error('A stored sign-in cannot be read; setting it aside.', { account: { id } });
     await secretStore.quarantine(id);
   }
   for (const id of snapshot.merged) {
@@ -45,7 +45,7 @@ export async function reconcile(known: Iterable<KnownGrant>, snapshot: Snapshot,
     }
     const copy = copies.get(grant.id);
     if (copy === undefined || copy.kind === 'damaged') {
-      log.info('A sign-in was missing from the secret storage; restoring it.', { grant: grant.id });
+      log.info('A sign-in was missing from the secret storage; restoring it.', { account: grant });
       await secretStore.store(grant);
     }
     if ((snapshot.grants.get(grant.id)?.grant.generation ?? 0) < grant.generation) {
@@ -82,7 +82,7 @@ async function restoreRecord(grant: Grant, { begin, log }: ReconcileParts): Prom
   try {
     if (transaction !== undefined && (await transaction.read()) === grant) {
       await transaction.write(grant);
-      log.info('Stored a record that could not be stored earlier.', { grant: grant.id });
+      log.info('Stored a record that could not be stored earlier.', { account: grant });
     }
   } finally {
     await transaction?.end();

@@ -90,7 +90,7 @@ export class SharedMachines {
     if (this.#isShared) {
       await secretStore.store(grant).catch((error: unknown) => {
         log.warn('New tokens could not be shared with other machines.', {
-          grant: grant.id,
+          account: grant,
           code: systemErrorCode(error),
         });
       });

@@ -54,7 +54,7 @@ export function diskTransaction(
       await journalWrite;
     } catch (error) {
       log.warn('A record could not be written to the journal; storing it in the secret storage.', {
-        grant: grant.id,
+        account: grant,
         code: systemErrorCode(error),
       });
       await secretStore.store(grant);

@@ -187,9 +187,9 @@ describe('managing accounts', { timeout: 150_000 }, async () => {
     const text = await window.clipboard();
     assert.match(
       text,
-      /A1: healthy.*\n.*\n.*\n {2}journal: lock free, records 1, .*\n {2}chain: server \d+ ms, discovery \d+ ms, token \d+ ms, initialize \d+ ms, tools \d+ ms, identity \d+ ms, access \d+ ms\n {2}discovery: .*oauth-protected-resource\/<path> 200 \d+ ms, oauth-authorization-server 200 \d+ ms/,
+      /account 1: healthy.*\n.*\n.*\n {2}journal: lock free, records 1, .*\n {2}chain: server \d+ ms, discovery \d+ ms, token \d+ ms, initialize \d+ ms, tools \d+ ms, identity \d+ ms, access \d+ ms\n {2}discovery: .*oauth-protected-resource\/<path> 200 \d+ ms, oauth-authorization-server 200 \d+ ms/,
     );
-    assert.match(text, /A2: healthy/);
+    assert.match(text, /account 2: healthy/);
     assert.match(text, /clock skew -?[0-2] s/);
     const { users, workspaces } = notion.directory;
     const personalData = [

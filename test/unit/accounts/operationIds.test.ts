@@ -22,7 +22,7 @@ test('all log lines of a renewal carry its id, and the next renewal has another 
     const id = idIn(machine.logLines, 'renewal');
     ids.push(id);
     assert.deepEqual(
-      machine.logLines.map((line) => line.replace(/ grant=.*/, '')),
+      machine.logLines.map((line) => line.replace(/ account=.*/, '')),
       [`${id} Renewing.`, `${id} Renewed.`],
     );
   }

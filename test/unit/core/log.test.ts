@@ -70,6 +70,21 @@ test('of a long value only the beginning is read, and no part of a token that it
   assert.doesNotMatch(redact(`?${'q'.repeat(5_000)} behind`), /behind/);
 });
 
-test('the id of a grant is readable in the log', () => {
+test('an account is logged as its number, which is the same in each operation, and nothing else of it', () => {
+  const { lines, sink } = record();
+  const log = new Log(sink);
+  const ada = { id: '0f8fad5b-d9cb-469f-a165-70867728950e', label: 'Ada' };
+  const grace = { id: '7c9e6679-7425-40de-944b-e07fc1f90ae7', label: 'Grace' };
+  log.info('Renewed.', { account: ada, generation: 2 });
+  log
+    .operation('identity', { bytes: () => new Uint8Array([1, 2]) })
+    .info('Merged.', { account: grace, duplicate: ada });
+  assert.deepEqual(lines, [
+    'info Renewed. account=1 generation=2',
+    'info [identity 0102] Merged. account=2 duplicate=1',
+  ]);
+});
+
+test('a server’s request id is readable in the log', () => {
   assert.equal(redact('0f8fad5b-d9cb-469f-a165-70867728950e'), '0f8fad5b-d9cb-469f-a165-70867728950e');
 });

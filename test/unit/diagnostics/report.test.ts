@@ -124,8 +124,9 @@ function facts(changes: Partial<DiagnosticFacts> = {}): DiagnosticFacts {
     problems: new Set(),
     server: report({ checks: [{ name: 'server', tookMs: 3 }] }),
     accounts: [
-      { account: { grant, state: 'healthy' }, renewalProblem: 'offline', report: report() },
+      { number: 1, account: { grant, state: 'healthy' }, renewalProblem: 'offline', report: report() },
       {
+        number: 3,
         account: {
           grant: { ...grant, id: 'other', needsSignIn: { reason: 'ended', serverCode: code } },
           state: 'needsSignIn',
@@ -151,7 +152,7 @@ test('a diagnostics report contains everything that an issue needs, and nothing 
     '  clock skew -2 s',
     'accounts: 2',
     '',
-    'A1: healthy, offline, generation 7, identity yes',
+    'account 1: healthy, offline, generation 7, identity yes',
     '  signed in 3 days ago; token 90 s old, life 3600 s, renewable yes, client none',
     '  last failure: transient/token/invalid_request/400',
     '  journal: lock held, records 2, reserved 0',
@@ -159,7 +160,7 @@ test('a diagnostics report contains everything that an issue needs, and nothing 
     '  discovery: oauth-protected-resource/<path> 200 5 ms, <path> 401 1 ms, oauth-authorization-server (another origin) timeout 7 ms',
     '  tools 2, known server fault no, clock skew -2 s',
     '',
-    'A2: needsSignIn (ended, server said unregistered_error), generation 7, identity yes',
+    'account 3: needsSignIn (ended, server said unregistered_error), generation 7, identity yes',
     '  signed in 3 days ago; token 90 s old, life 3600 s, renewable yes, client none',
     '  last failure: none',
     '  journal: no record',
@@ -206,11 +207,12 @@ test('a diagnostics report marks a check that was cut off', () => {
 
 test('a diagnostics report quotes the authorization server’s error code if there was one and it is registered', () => {
   const needsSignIn = [{ reason: 'ended', serverCode: 'invalid_grant' }, { reason: 'noRefreshToken' }] as const;
-  const accounts = needsSignIn.map((each) => ({
+  const accounts = needsSignIn.map((each, index) => ({
+    number: index + 1,
     account: { grant: { ...grant, needsSignIn: each }, state: 'needsSignIn' as const },
     renewalProblem: undefined,
   }));
   const text = diagnosticsText(facts({ accounts }));
-  assert.match(text, /A1: needsSignIn \(ended, server said invalid_grant\),/);
-  assert.match(text, /A2: needsSignIn \(noRefreshToken\),/);
+  assert.match(text, /account 1: needsSignIn \(ended, server said invalid_grant\),/);
+  assert.match(text, /account 2: needsSignIn \(noRefreshToken\),/);
 });
