@@ -16,6 +16,7 @@ import { callbackReceiver } from './editor/callbackReceiver.ts';
 import { diagnostics } from './editor/collectDiagnostics.ts';
 import type { CommandName } from './editor/commandNames.ts';
 import * as editorCommands from './editor/commands.ts';
+import { copyDiagnostics } from './editor/copyDiagnostics.ts';
 import { clientIssuersIn, usageIn, waitingSignInsIn } from './editor/globalState.ts';
 import { manageAccounts } from './editor/manageAccounts.ts';
 import type { McpDefinitions } from './editor/mcpServers.ts';
@@ -232,7 +233,7 @@ export async function createContainer(
       refresh: () => reportUnexpected(log, () => editorCommands.refresh(parts)),
       manageAccounts: () => reportUnexpected(log, () => manageAccounts(parts)),
       testConnection: () => reportUnexpected(log, () => editorCommands.testConnection(parts)),
-      copyDiagnostics: () => reportUnexpected(log, () => editorCommands.copyDiagnostics(parts)),
+      copyDiagnostics: () => reportUnexpected(log, () => copyDiagnostics(parts)),
     },
     receive: callbackReceiver(pending, (...result) => showNote(callbackMessage(...result))),
     offerableGrants,

@@ -1,9 +1,9 @@
-import { type Extension, env } from 'vscode';
+import type { Extension } from 'vscode';
 import { needsUser } from '../accounts/accountState.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import type { Account } from '../accounts/registry.ts';
 import type { Clock } from '../core/clock.ts';
-import { type DisplayText, display, displayLines } from '../core/displayText.ts';
+import { type DisplayText, display } from '../core/displayText.ts';
 import type { Log } from '../core/log.ts';
 import type { ConnectionReport } from '../diagnostics/connectionTest.ts';
 import { Failure } from '../oauth/errors.ts';
@@ -137,30 +137,6 @@ export async function testAccount(parts: CommandParts, account: Account): Promis
 function isWaitingForUser(accounts: Accounts, grantId: string): boolean {
   const account = accounts.find(grantId);
   return account !== undefined && needsUser(account.state);
-}
-
-/** Of a line of the diagnostics. */
-const longestLine = 1000;
-
-/** `Notion MCP: Copy Diagnostics`: copies what an issue report needs, without secrets or names. */
-export async function copyDiagnostics({ clock, diagnostics, documents, log }: CommandParts): Promise<void> {
-  const text = await withProgress(clock, l10n.t('Collecting diagnostics…'), diagnostics);
-  if (text === stoppedWaiting) {
-    void showNote({ sentence: l10n.t('The diagnostics were not copied.'), actions: [] });
-    return;
-  }
-  await env.clipboard.writeText(text);
-  log.info('Diagnostics were copied.');
-  const sentence = l10n.t('Diagnostics copied. They contain no secrets or names: paste them into an issue.');
-  void showNote(
-    { sentence, actions: ['showDetails'] },
-    {
-      showDetails: () =>
-        void reportUnexpected(log, () =>
-          documents.show(display`${l10n.t('Notion diagnostics')}.txt`, displayLines(text.trimEnd(), longestLine)),
-        ),
-    },
-  );
 }
 
 /** Returns the only account, or the one that the user picks. Offers a sign-in if there is none. */

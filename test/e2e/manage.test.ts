@@ -11,9 +11,11 @@ const grace = 'Grace Hopper (Team Notes)';
 describe('managing accounts', { timeout: 150_000 }, async () => {
   const { notion, editor, window, consumer } = await useTestbed();
 
-  test('without an account Copy Diagnostics reports on the server, and Show Details shows the copied text', async () => {
+  test('without an account Copy Diagnostics reports on the server, and its buttons show the copied text and the extension', async () => {
     await window.runCommand('Notion MCP: Copy Diagnostics');
-    await window.notifications.waitFor('Diagnostics copied');
+    // The package names no address for issues.
+    const { buttons } = await window.notifications.waitFor('Send them to the publisher of this extension.');
+    assert.deepEqual(buttons, ['Show Extension', 'Show Details']);
     const text = await window.clipboard();
     assert.match(
       text,
@@ -22,6 +24,10 @@ describe('managing accounts', { timeout: 150_000 }, async () => {
     assert.match(text, /accounts: 0\n$/);
     await window.notifications.click('Diagnostics copied', 'Show Details');
     await window.page.locator('.editor-instance .view-lines').getByText('accounts: 0').waitFor();
+    await consumer.command('workbench.action.closeActiveEditor');
+    await window.runCommand('Notion MCP: Copy Diagnostics');
+    await window.notifications.click('Diagnostics copied', 'Show Extension');
+    await window.page.locator('.extension-editor').getByText('Notion MCP Authentication').first().waitFor();
     await consumer.command('workbench.action.closeActiveEditor');
   });
 

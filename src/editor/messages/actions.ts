@@ -16,6 +16,7 @@ export type MessageAction =
   | 'openChat'
   | 'showDetails'
   | 'copyDiagnostics'
+  | 'reportIssue'
   | 'showExtension'
   | 'showLog';
 
@@ -56,6 +57,11 @@ export function actionLabel(action: MessageAction): DisplayText {
       return l10n.t('Show Details');
     case 'copyDiagnostics':
       return l10n.t('Copy Diagnostics');
+    case 'reportIssue':
+      return l10n.t({
+        message: 'Report an Issue',
+        comment: ['Button: opens the web page for the extension’s issues.'],
+      });
     case 'showExtension':
       return l10n.t('Show Extension');
     case 'showLog':

@@ -24,7 +24,7 @@ export async function openCommands(t: TestContext, changes: Partial<CommandParts
     ...{ accounts, signInFlow: flow, reminder, clock, log, documents: documents as ReadOnlyDocuments },
     check: async () => passed,
     diagnostics: async () => 'the report',
-    extension: {} as Extension<unknown>,
+    extension: { packageJSON: {} } as Extension<unknown>,
     ...changes,
   };
   return { window, parts, shown };

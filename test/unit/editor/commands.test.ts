@@ -4,7 +4,8 @@ import { Failure } from '../../../src/oauth/errors.ts';
 import { openCommands } from './commandParts.ts';
 import type { ScriptedWindow } from './scriptedWindow.ts';
 
-const { copyDiagnostics, refresh, signIn, signOut, testConnection } = await import('../../../src/editor/commands.ts');
+const { refresh, signIn, signOut, testConnection } = await import('../../../src/editor/commands.ts');
+const { copyDiagnostics } = await import('../../../src/editor/copyDiagnostics.ts');
 const { reportUnexpected } = await import('../../../src/editor/messages/show.ts');
 
 /** Holds the response to the next refresh request; resolves once the request has arrived. */

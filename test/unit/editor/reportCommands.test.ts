@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import type { Extension } from 'vscode';
 import type { ConnectionReport } from '../../../src/diagnostics/connectionTest.ts';
 import { Failure } from '../../../src/oauth/errors.ts';
 import { openCommands, passed } from './commandParts.ts';
 
-const { copyDiagnostics, testConnection } = await import('../../../src/editor/commands.ts');
+const { testConnection } = await import('../../../src/editor/commands.ts');
+const { copyDiagnostics } = await import('../../../src/editor/copyDiagnostics.ts');
 
 /** The report of a test that fails at its token. */
 function failedReport(failure: Failure): ConnectionReport {
@@ -72,6 +75,32 @@ test('Copy Diagnostics puts the report on the clipboard and can show it', async 
   assert.equal(window.editor.clipboard, 'the report');
   await window.pick('Show Details');
   assert.equal(await shown.take(), 'Notion diagnostics.txt\nthe report');
+});
+
+test('Copy Diagnostics opens the page for issues that the package names, as an address or an object with one', async (t) => {
+  const address = 'https://issues.example/notion';
+  for (const bugs of [address, { url: address, email: 'bugs@issues.example' }]) {
+    const extension = { packageJSON: { bugs } } as Extension<unknown>;
+    const { window, parts } = await openCommands(t, { extension });
+    await copyDiagnostics(parts);
+    const message = await window.editor.messages.take();
+    assert.match(message.text, /Paste them into an issue\. \[Report an Issue\] \[Show Details\]$/);
+    message.pick('Report an Issue');
+    await setImmediate();
+    assert.deepEqual(window.editor.openedUrls.map(String), [address]);
+  }
+});
+
+test('Copy Diagnostics says to whom the report goes if the package names no web address for issues', async (t) => {
+  for (const bugs of [undefined, 'bugs@issues.example', { email: 'bugs@issues.example' }, 'command:x', 7, null]) {
+    const extension = { packageJSON: { bugs } } as Extension<unknown>;
+    const { window, parts } = await openCommands(t, { extension });
+    await copyDiagnostics(parts);
+    assert.match(
+      await window.message(),
+      /Send them to the publisher of this extension\. \[Show Extension\] \[Show Details\]$/,
+    );
+  }
 });
 
 test('Cancel while diagnostics are collected leaves the clipboard as it was', async (t) => {
