@@ -11,13 +11,15 @@ import { accountHttp } from './calls/accountHttp.ts';
 import { systemClock as clock } from './core/clock.ts';
 import type { Log } from './core/log.ts';
 import { systemRandomness as randomness } from './core/random.ts';
-import { checkConnection, checkServer } from './diagnostics/connectionTest.ts';
+import { type ConnectionReport, checkConnection, checkServer } from './diagnostics/connectionTest.ts';
+import { logConnection } from './diagnostics/logConnection.ts';
+import { SignInHistory } from './diagnostics/signInHistory.ts';
 import { callbackReceiver } from './editor/callbackReceiver.ts';
 import { diagnostics } from './editor/collectDiagnostics.ts';
 import type { CommandName } from './editor/commandNames.ts';
 import * as editorCommands from './editor/commands.ts';
 import { copyDiagnostics } from './editor/copyDiagnostics.ts';
-import { clientIssuersIn, usageIn, waitingSignInsIn } from './editor/globalState.ts';
+import { clientIssuersIn, signInAttemptsIn, usageIn, waitingSignInsIn } from './editor/globalState.ts';
 import { manageAccounts } from './editor/manageAccounts.ts';
 import type { McpDefinitions } from './editor/mcpServers.ts';
 import { callbackMessage } from './editor/messages/callback.ts';
@@ -33,7 +35,7 @@ import { configuredClientId, defaultServerUrl, offersMcpServer, serverUrlText } 
 import { openBrowser, SignInFlow } from './editor/signInFlow.ts';
 import type { RunningGateway } from './gateway/contract.ts';
 import type { Grant } from './grants/grant.ts';
-import { withLogging } from './http/client.ts';
+import { type Http, withLogging } from './http/client.ts';
 import { readIdentity } from './notion/identity.ts';
 import { mcpRequest } from './notion/mcpClient.ts';
 import { parseServerUrl } from './oauth/serverUrl.ts';
@@ -157,7 +159,9 @@ export async function createContainer(
     clock,
     randomness,
   });
-  const signInFlow = new SignInFlow({ signIn, accounts, stepUps, clock, randomness, log });
+  const memory = context.globalState;
+  const history = new SignInHistory(signInAttemptsIn(memory), clock);
+  const signInFlow = new SignInFlow({ signIn, accounts, stepUps, history, clock, randomness, log });
   const reconnect = (account: Account) => signInFlow.reconnectIfNeeded(account);
   const reminder = new SignInReminder({ accounts, memory: context.globalState, reconnect });
   reminder.show();
@@ -167,9 +171,19 @@ export async function createContainer(
     isFocused: () => window.state.focused,
     show: (labels) => void showNote(serverChangedMessage(labels)),
   });
-  const testHttp = () => withLogging(http, log.operation('test', randomness), clock);
-  const checkThrough = (callAccounts: CallAccounts) => (account: Account, signal: AbortSignal) =>
-    checkConnection(account.grant, { http: testHttp(), accounts: callAccounts, clock, signal });
+  const tested = async (
+    account: Grant | undefined,
+    test: (testHttp: Http) => Promise<ConnectionReport>,
+  ): Promise<ConnectionReport> => {
+    const testLog = log.operation('test', randomness);
+    const report = await test(withLogging(http, testLog, clock));
+    logConnection(testLog, report, account);
+    return report;
+  };
+  const checkThrough =
+    (callAccounts: CallAccounts) =>
+    ({ grant }: Account, signal: AbortSignal) =>
+      tested(grant, (testHttp) => checkConnection(grant, { http: testHttp, accounts: callAccounts, clock, signal }));
   const documents = new ReadOnlyDocuments();
   const { extension } = context;
   const parts = {
@@ -189,9 +203,10 @@ export async function createContainer(
     diagnostics: (signal: AbortSignal) =>
       diagnostics(
         {
-          ...{ extension, accounts, accountNumbers: log.accountNumbers, clock },
+          ...{ extension, accounts, history, accountNumbers: log.accountNumbers, clock },
           check: checkThrough({ fresh: (id, waitMs) => accounts.fresh(id, waitMs) }),
-          checkServer: (url, checkSignal) => checkServer(url, { http: testHttp(), clock, signal: checkSignal }),
+          checkServer: (url, checkSignal) =>
+            tested(undefined, (testHttp) => checkServer(url, { http: testHttp, clock, signal: checkSignal })),
         },
         signal,
       ),

@@ -1,12 +1,15 @@
-import type { RenewalProblem, StorageDiagnostics, StorageProblem } from '../accounts/accountState.ts';
+import type { StorageDiagnostics, StorageProblem } from '../accounts/accountState.ts';
 import type { Account } from '../accounts/registry.ts';
 import { errorCode, type Failure } from '../oauth/errors.ts';
-import { describeChannels, type HostEnvironment } from '../signIn/channels.ts';
-import type { ConnectionReport } from './connectionTest.ts';
+import { describeChannels, type HostEnvironment, orderChannels } from '../signIn/channels.ts';
+import type { CheckName, ConnectionReport } from './connectionTest.ts';
+import { type FailureSummary, type SignInAttempt, type SignInStep, summaryOf } from './signInHistory.ts';
 
 /** The input of a diagnostics report, which shows little more than kinds, counts and times of it. */
 export interface DiagnosticFacts {
   nowMs: number;
+  /** What local time, in which the log is written, is ahead of UTC. */
+  utcOffsetMinutes: number;
   versions: { extension: string; editor: string; node: string | undefined };
   /** The editor's URI scheme, which identifies forks. */
   uriScheme: string;
@@ -23,109 +26,183 @@ export interface DiagnosticFacts {
   problems: ReadonlySet<StorageProblem>;
   /** The checks that need no account, or why the configured server cannot be checked. */
   server: ConnectionReport | Failure;
+  /** The last sign-ins, oldest first. */
+  attempts: readonly SignInAttempt[];
   /** Each with its number in the log. */
-  accounts: {
-    number: number;
-    account: Account;
-    renewalProblem: RenewalProblem | undefined;
-    report?: ConnectionReport;
-  }[];
+  accounts: { number: number; account: Account; report?: ConnectionReport }[];
 }
 
 /**
- * Returns everything that an issue report needs, redacted by construction: accounts are numbers, paths are `<path>`,
- * and the server is Notion or custom. It contains kinds, codes, counts and times, but no names, ids, addresses or
- * text from a server.
+ * Returns everything that an issue report needs, redacted by construction: accounts are numbers, and the server is
+ * Notion or custom. It contains kinds, codes, counts and times, but no names, ids, addresses or text from a server.
  */
 export function diagnosticsText(facts: DiagnosticFacts): string {
-  const { versions, hostEnvironment, storage, accounts } = facts;
+  const { nowMs, versions, hostEnvironment, server, attempts } = facts;
   const version = (text: string): string => wordOrOther(text, /^v?\d[\w.+-]{0,40}$/);
-  const channels = describeChannels(hostEnvironment).map(
-    ({ name, ability, why }) => `${name} ${ability}${why === undefined ? '' : ` (${why})`}`,
-  );
+  const accounts = [...facts.accounts].sort((a, b) => a.number - b.number);
   const lines = [
-    'Notion MCP Authentication diagnostics',
+    `Notion MCP Authentication diagnostics, ${localTime(nowMs, facts)} ${describeOffset(facts)}`,
     '',
     `extension ${version(versions.extension)}, editor ${version(versions.editor)} (${wordOrOther(facts.uriScheme)}, ${hostEnvironment.web ? 'web' : 'desktop'}), node ${versions.node === undefined ? 'none' : version(versions.node)}`,
-    `host ${hostEnvironment.host}, remote ${facts.remoteName === undefined ? yesNo(hostEnvironment.remote) : wordOrOther(facts.remoteName)}, platform ${wordOrOther(facts.platform)}`,
-    `server ${facts.isNotionsServer ? 'Notion' : 'custom'}, client ${hostEnvironment.clientConfigured ? 'configured' : 'registered at sign-in'}`,
-    `channels (${hostEnvironment.setting}): ${channels.join('; ')}`,
+    `extension host ${hostEnvironment.host}, remote ${facts.remoteName === undefined ? 'none' : wordOrOther(facts.remoteName)}, platform ${wordOrOther(facts.platform)}`,
+    `MCP server: ${facts.isNotionsServer ? 'Notion' : 'custom'}`,
+    `client: ${hostEnvironment.clientConfigured ? 'configured in the settings' : 'registered by each sign-in'}`,
+    `sign-in channels: ${describeUsedChannels(hostEnvironment)}`,
     `proxy: ${describeProxy(facts)}`,
-    storageLine(facts),
-    ...serverLines(facts.server),
-    `accounts: ${accounts.length}`,
+    `storage: ${describeStorage(facts)}`,
+    '',
+    ...('checks' in server
+      ? [
+          `checks without an account: ${describeChecks(server)}`,
+          `  discovery: ${describeDiscovery(server)}`,
+          `  clock skew: ${server.clockSkewSeconds === undefined ? 'unknown' : `${server.clockSkewSeconds} s`}`,
+        ]
+      : [`checks without an account: none, ${describeFailure(summaryOf(server))}`]),
+    '',
+    `last sign-ins: ${attempts.length === 0 ? 'none' : `${attempts.length}, of all windows`}`,
+    ...attempts.map((attempt) => `  ${attemptLine(attempt, facts)}`),
+    '',
+    `accounts: ${accounts.length === 0 ? 'none' : `${accounts.length}, numbered as in the log`}`,
+    ...accounts.flatMap((each) => ['', ...accountLines(each, facts)]),
   ];
-  for (const each of [...accounts].sort((a, b) => a.number - b.number)) {
-    lines.push('', ...accountLines(each, storage, facts.nowMs));
-  }
   return `${lines.join('\n')}\n`;
 }
 
-function storageLine({ storage, problems }: DiagnosticFacts): string {
-  const { hasJournal, files, isKeyLost, watchWorks } = storage;
-  const journal = files === undefined ? yesNo(hasJournal) : `yes (in <data>, ${files.tombstones} signed out)`;
-  const storing = files?.isStoring === true ? ', sign-in lock held' : '';
-  return `storage: journal ${journal}${storing}, secret storage${isKeyLost ? ' (lost a key)' : ''}, watch works ${yesNo(watchWorks)}, problems ${[...problems].join(', ') || 'none'}`;
+type TimeZone = Pick<DiagnosticFacts, 'utcOffsetMinutes'>;
+
+/** A time in the log's form, without its milliseconds. */
+function localTime(timeMs: number, { utcOffsetMinutes }: TimeZone): string {
+  return new Date(timeMs + utcOffsetMinutes * 60_000).toISOString().slice(0, 19).replace('T', ' ');
 }
 
-function serverLines(server: ConnectionReport | Failure): string[] {
-  return 'checks' in server
-    ? [
-        `chain without an account: ${describeChecks(server)}`,
-        `  discovery: ${describeDiscovery(server)}`,
-        `  ${describeClockSkew(server)}`,
-      ]
-    : [`chain without an account: ${describeFailure(server)}`];
+function describeOffset({ utcOffsetMinutes }: TimeZone): string {
+  const span = new Date(Math.abs(utcOffsetMinutes) * 60_000).toISOString().slice(11, 16);
+  return `${utcOffsetMinutes < 0 ? '-' : '+'}${span}`;
+}
+
+/** The channels that a sign-in tries here, in their order, and the others with the reason why it does not. */
+function describeUsedChannels(hostEnvironment: HostEnvironment): string {
+  const { setting } = hostEnvironment;
+  const used = orderChannels(hostEnvironment);
+  const others = describeChannels(hostEnvironment).filter(({ name }) => !used.includes(name));
+  return [
+    `setting ${setting}`,
+    `tried ${used.join(', ') || 'none'}`,
+    ...others.map(({ name, ability, why }) => {
+      const reason = why === undefined ? '' : ` (${why})`;
+      return `${name} ${ability === 'no' ? 'impossible here' : 'only if selected'}${reason}`;
+    }),
+  ].join('; ');
+}
+
+function describeStorage({ storage, problems }: DiagnosticFacts): string {
+  const { hasJournal, files, isKeyLost, watchWorks } = storage;
+  const allProblems = new Set([...problems, ...(isKeyLost ? (['keyLost'] as const) : [])]);
+  const journal = [
+    'journal and secret storage',
+    `changes by other windows ${watchWorks ? 'noticed at once' : 'looked for each minute'}`,
+    ...(files === undefined ? [] : [`accounts signed out: ${files.tombstones}`]),
+    ...(files?.isStoring === true ? ['a sign-in is being stored'] : []),
+  ];
+  return [
+    ...(hasJournal ? journal : ['secret storage, no journal']),
+    `problems ${[...allProblems].join(', ') || 'none'}`,
+  ].join('; ');
+}
+
+function attemptLine({ startedAtMs, name, steps, end }: SignInAttempt, timeZone: TimeZone): string {
+  const path = steps.map(describeStep).join(', ') || 'before discovery';
+  const start = `${localTime(startedAtMs, timeZone)} ${wordOrOther(name, /^sign-in [0-9a-f]{4}$/)}: ${path}`;
+  if (end === undefined) {
+    return `${start}; not ended, or its window was closed or reloaded before`;
+  }
+  const { tookMs, outcome } = end;
+  const took = `after ${seconds(tookMs)}`;
+  if (outcome === 'unexpectedError') {
+    return `${start}; unexpected error ${took}`;
+  }
+  if ('account' in outcome) {
+    return `${start}; signed in as account ${outcome.account} ${took}`;
+  }
+  if (outcome.kind === 'cancelled') {
+    return `${start}; cancelled ${took}${outcome.code === 'cancelled' ? '' : ` (${outcome.code})`}`;
+  }
+  return `${start}; FAILED ${took}, ${describeFailure(outcome)}`;
+}
+
+function describeStep(step: SignInStep): string {
+  switch (step) {
+    case 'discovering':
+      return 'discovery';
+    case 'waitingForBrowser':
+      return 'waiting for the browser';
+    case 'finishing':
+      return 'response received';
+    case 'serverBusy':
+      return 'server busy';
+    case 'unreachable':
+      return 'server unreachable';
+    default:
+      return `channel ${wordOrOther(step, /^[A-Za-z]{1,20}$/)}`;
+  }
 }
 
 function accountLines(
-  { number, account, renewalProblem, report }: DiagnosticFacts['accounts'][number],
-  storage: StorageDiagnostics,
-  nowMs: number,
+  { number, account, report }: DiagnosticFacts['accounts'][number],
+  { storage, nowMs }: DiagnosticFacts,
 ): string[] {
   const { grant, state } = account;
-  const { tokens } = grant;
-  const seconds = (spanMs: number): string => `${Math.round(spanMs / 1_000)} s`;
-  const files = storage.files?.grants.get(grant.id);
-  const why = describeState(account);
+  const { tokens, client } = grant;
+  const failure = storage.lastFailures.get(grant.id);
   return [
-    `account ${number}: ${state}${why}, ${renewalProblem === undefined ? '' : `${renewalProblem}, `}generation ${grant.generation}, identity ${yesNo(grant.identity !== undefined)}`,
-    `  signed in ${Math.floor((nowMs - grant.signedInAtMs) / 86_400_000)} days ago; token ${seconds(nowMs - tokens.obtainedAtMs)} old, life ${tokens.expiresInSeconds ?? 'unknown'} s, renewable ${yesNo(tokens.refreshToken !== undefined)}, client ${grant.client.authMethod}`,
-    `  last failure: ${describeFailure(storage.lastFailures.get(grant.id))}`,
-    files === undefined
-      ? '  journal: no record'
-      : `  journal: lock ${files.isLocked ? 'held' : 'free'}, records ${files.records}, reserved ${files.reserved}`,
-    ...(report === undefined
-      ? []
-      : [
-          `  chain: ${describeChecks(report)}`,
-          `  discovery: ${describeDiscovery(report)}`,
-          `  tools ${report.tools.length}, known server fault ${yesNo(hasServerFault(report))}, ${describeClockSkew(report)}`,
-        ]),
+    `account ${number}: ${state}${describeState(account)}, generation ${grant.generation}, identity ${grant.identity === undefined ? 'unknown' : 'known'}`,
+    `  signed in ${Math.floor((nowMs - grant.signedInAtMs) / 86_400_000)} days ago, ${client.authMethod === 'none' ? 'public client' : `client authenticates by ${client.authMethod}`}`,
+    `  access token issued ${seconds(nowMs - tokens.obtainedAtMs)} ago for ${tokens.expiresInSeconds === undefined ? 'an unknown time' : `${tokens.expiresInSeconds} s`}, refresh token ${tokens.refreshToken === undefined ? 'none' : 'stored'}`,
+    // Without a failure nothing is said, as another window may have had one.
+    ...(failure === undefined ? [] : [`  last renewal of this window: FAILED, ${describeFailure(summaryOf(failure))}`]),
+    ...(storage.hasJournal ? [`  journal: ${describeFiles(storage, grant.id)}`] : []),
+    `  checks: ${report === undefined ? 'none in this state' : describeChecks(report)}`,
+    ...(report?.checks.some(({ name, failure: failed }) => name === 'discovery' && failed !== undefined)
+      ? [`  discovery: ${describeDiscovery(report)}`]
+      : []),
+    ...(report !== undefined && hasPassed(report, 'tools') ? [`  tools: ${report.tools.length}`] : []),
   ];
 }
 
+function describeFiles({ files }: StorageDiagnostics, grantId: string): string {
+  const ours = files?.grants.get(grantId);
+  return ours === undefined
+    ? 'no record'
+    : `lock ${ours.isLocked ? 'held' : 'free'}, records ${ours.records}, reserved ${ours.reserved}`;
+}
+
 /** Why an account is in its state, in parentheses. */
-function describeState({ grant: { needsSignIn, refusal }, why }: Account): string {
-  if (needsSignIn !== undefined) {
-    const { reason, serverCode } = needsSignIn;
-    return ` (${reason}${serverCode === undefined ? '' : `, server said ${errorCode(serverCode)}`})`;
+function describeState({ state, grant: { needsSignIn, refusal }, why }: Account): string {
+  switch (state) {
+    case 'needsSignIn': {
+      const code = needsSignIn?.serverCode === undefined ? '' : `, server said ${errorCode(needsSignIn.serverCode)}`;
+      return needsSignIn === undefined ? '' : ` (${needsSignIn.reason}${code})`;
+    }
+    case 'serverRejected':
+      return refusal === undefined ? '' : ` (refused ${refusal.count} times, ${refusal.code})`;
+    case 'dormant':
+      return ' (of another server than the configured one)';
+    default:
+      return why === undefined ? '' : ` (${why})`;
   }
-  if (why !== undefined) {
-    return ` (${why})`;
-  }
-  return refusal === undefined ? '' : ` (refused ${refusal.count} times)`;
 }
 
-function describeChecks({ checks }: ConnectionReport): string {
-  return checks
-    .map(({ name, tookMs, failure }) => `${name} ${tookMs} ms${failure ? ` FAILED ${describeFailure(failure)}` : ''}`)
-    .join(', ');
+function describeChecks({ checks, notTried }: ConnectionReport): string {
+  const tried = checks.map(({ name, tookMs, failure }) =>
+    failure === undefined
+      ? `${name} ${tookMs} ms`
+      : `${name} ${tookMs} ms FAILED (${failure.kind === 'cancelled' ? 'took too long' : describeFailure(summaryOf(failure))})`,
+  );
+  return [...tried, ...(notTried.length === 0 ? [] : [`not tried ${notTried.join(' ')}`])].join(', ');
 }
 
-/** Whether a tool failed with a known fault of Notion's MCP server. */
-function hasServerFault({ checks }: ConnectionReport): boolean {
-  return checks.some(({ failure }) => failure?.details.code === 'server_fault');
+function hasPassed({ checks }: ConnectionReport, name: CheckName): boolean {
+  return checks.some((check) => check.name === name && check.failure === undefined);
 }
 
 function describeDiscovery({ requests }: ConnectionReport): string {
@@ -133,11 +210,12 @@ function describeDiscovery({ requests }: ConnectionReport): string {
   const [first] = discoveryRequests;
   return (
     discoveryRequests
-      .map(({ url, outcome, tookMs }) => {
+      .map((request) => {
+        const { url, outcome, tookMs } = request;
         const elsewhere = url.origin === first?.url.origin ? '' : ' (another origin)';
-        return `${documentName(url)}${elsewhere} ${outcome} ${tookMs} ms`;
+        return `${request === first ? 'MCP server' : documentName(url)}${elsewhere} ${outcome} ${tookMs} ms`;
       })
-      .join(', ') || 'nothing asked'
+      .join(', ') || 'no request'
   );
 }
 
@@ -150,20 +228,13 @@ function documentName({ pathname }: URL): string {
     : `${before === '' ? '' : '<path>/'}${kind}${after === undefined ? '' : '/<path>'}`;
 }
 
-function describeClockSkew({ clockSkewSeconds }: ConnectionReport): string {
-  return `clock skew ${clockSkewSeconds ?? 'unknown'} s`;
+/** Kind, step, code and status, of which the message that the user saw was made. */
+function describeFailure({ kind, step, code, status }: FailureSummary): string {
+  return `${kind} at ${step}: ${code}${status === undefined || code === `http_${status}` ? '' : `, HTTP ${status}`}`;
 }
 
-/** Kind, step, code and status of a failure. */
-function describeFailure(failure: Failure | undefined): string {
-  if (failure === undefined) {
-    return 'none';
-  }
-  if (failure.kind === 'cancelled') {
-    return 'cut off';
-  }
-  const { step, code, status } = failure.details;
-  return `${failure.kind}/${step}/${code}${status === undefined ? '' : `/${status}`}`;
+function seconds(spanMs: number): string {
+  return `${Math.round(spanMs / 1_000)} s`;
 }
 
 const proxyKinds = ['http', 'https', 'socks', 'socks4', 'socks4a', 'socks5', 'socks5h'];
@@ -180,8 +251,4 @@ function describeProxy({ proxies, proxySupport }: DiagnosticFacts): string {
 /** Returns `text` if it looks like a name that the editor or the system uses, else `other`, as it may be personal. */
 function wordOrOther(text: string, pattern = /^[a-z][a-z0-9-]{0,20}$/): string {
   return pattern.test(text) ? text : 'other';
-}
-
-function yesNo(value: boolean): string {
-  return value ? 'yes' : 'no';
 }

@@ -6,6 +6,7 @@ import type { AccountNumbers } from '../core/accountNumbers.ts';
 import type { Clock } from '../core/clock.ts';
 import type { ConnectionReport } from '../diagnostics/connectionTest.ts';
 import { type DiagnosticFacts, diagnosticsText } from '../diagnostics/report.ts';
+import type { SignInHistory } from '../diagnostics/signInHistory.ts';
 import { Failure } from '../oauth/errors.ts';
 import { parseServerUrl } from '../oauth/serverUrl.ts';
 import { hostEnvironment } from './openChannel.ts';
@@ -15,6 +16,7 @@ import { defaultServerUrl, serverUrlText } from './settings.ts';
 export interface DiagnosticsParts {
   extension: Extension<unknown>;
   accounts: Accounts;
+  history: SignInHistory;
   accountNumbers: AccountNumbers;
   clock: Clock;
   /** Runs all checks with an account; returns the same report that Test Connection shows. */
@@ -28,7 +30,7 @@ const limitMs = 20_000;
 
 /** Collects what an issue report needs and returns it as redacted text. */
 export async function diagnostics(parts: DiagnosticsParts, signal: AbortSignal): Promise<string> {
-  const { extension, accounts, accountNumbers, clock, check } = parts;
+  const { extension, accounts, history, accountNumbers, clock, check } = parts;
   const limit = new AbortController();
   const cancelLimit = clock.after(limitMs, () => limit.abort());
   const checkSignal = AbortSignal.any([signal, limit.signal]);
@@ -39,16 +41,18 @@ export async function diagnostics(parts: DiagnosticsParts, signal: AbortSignal):
       ...accounts.list().map(async (account) => ({
         number: accountNumbers.of(account.grant.id),
         account,
-        renewalProblem: accounts.trouble(account.grant.id),
         ...(isUsable(account) && { report: await check(account, checkSignal) }),
       })),
     ]);
+    const nowMs = clock.nowMs();
     return diagnosticsText({
-      nowMs: clock.nowMs(),
+      nowMs,
+      utcOffsetMinutes: -new Date(nowMs).getTimezoneOffset(),
       ...environmentFacts(extension),
       storage,
       problems: accounts.problems,
       server,
+      attempts: history.list(),
       accounts: checkedAccounts,
     });
   } finally {
@@ -70,7 +74,10 @@ async function serverReport(
   }
 }
 
-type EnvironmentFacts = Omit<DiagnosticFacts, 'nowMs' | 'storage' | 'problems' | 'server' | 'accounts'>;
+type EnvironmentFacts = Omit<
+  DiagnosticFacts,
+  'nowMs' | 'utcOffsetMinutes' | 'storage' | 'problems' | 'server' | 'attempts' | 'accounts'
+>;
 
 function environmentFacts(extension: Extension<unknown>): EnvironmentFacts {
   return {

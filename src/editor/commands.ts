@@ -115,7 +115,6 @@ export async function testAccount(parts: CommandParts, account: Account): Promis
   }
   const testedAtMs = clock.nowMs();
   const failed = report.checks.find(({ failure }) => failure !== undefined);
-  log.info('The connection was tested.', { failed: failed?.name, kind: failed?.failure?.kind });
   if (failed?.failure !== undefined && failed.failure.kind !== 'transient' && isWaitingForUser(accounts, id)) {
     // The failed renewal has already triggered the reminder, unless the account needed the user before the test.
     reminder.remind(id, { again: needsUser(account.state) });

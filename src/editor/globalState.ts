@@ -1,5 +1,6 @@
 import { env, type Memento, UIKind } from 'vscode';
 import type { NumberedAccounts } from '../core/accountNumbers.ts';
+import type { SignInAttempt, StoredAttempts } from '../diagnostics/signInHistory.ts';
 import type { SharedValue } from '../signIn/announcedSignIns.ts';
 import type { ClientIssuers } from '../signIn/configuredClient.ts';
 import type { Usage } from '../storage/usage.ts';
@@ -27,6 +28,13 @@ export function numberedAccountsIn(memory: Memento): NumberedAccounts {
   return {
     get: () => memory.get<string[]>('numberedAccounts', []),
     set: (ids) => void memory.update('numberedAccounts', ids),
+  };
+}
+
+export function signInAttemptsIn(memory: Memento): StoredAttempts {
+  return {
+    get: () => memory.get<SignInAttempt[]>('signInAttempts', []),
+    set: (attempts) => void memory.update('signInAttempts', attempts),
   };
 }
 

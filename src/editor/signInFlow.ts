@@ -7,6 +7,7 @@ import type { Clock } from '../core/clock.ts';
 import { errorInfo } from '../core/errorInfo.ts';
 import type { Log } from '../core/log.ts';
 import type { Randomness } from '../core/random.ts';
+import type { SignInHistory, SignInStep } from '../diagnostics/signInHistory.ts';
 import type { Grant } from '../grants/grant.ts';
 import { Failure } from '../oauth/errors.ts';
 import { parseServerUrl } from '../oauth/serverUrl.ts';
@@ -29,6 +30,7 @@ export interface SignInFlowParts {
   signIn: SignIn;
   accounts: Accounts;
   stepUps: StepUps;
+  history: SignInHistory;
   clock: Clock;
   randomness: Randomness;
   log: Log;
@@ -112,7 +114,9 @@ export class SignInFlow {
     this.#begun += 1;
     const run: Run = { number: this.#begun };
     try {
-      const result = await this.#runWithProgress(purpose, run, log);
+      const result = await this.#parts.history.record(log, (reached) =>
+        this.#runWithProgress(purpose, run, log, reached),
+      );
       log.info('Signed in.', { account: result.grant, reconnected: result.reconnected });
       void this.#reportSuccess(result, purpose.reconnects);
       return result;
@@ -138,7 +142,12 @@ export class SignInFlow {
     return account === undefined || withoutStepUp ? undefined : stepUps.scopesFor(account.grant);
   }
 
-  async #runWithProgress(purpose: Purpose, run: Run, log: Log): Promise<SignInResult> {
+  async #runWithProgress(
+    purpose: Purpose,
+    run: Run,
+    log: Log,
+    reached: (step: SignInStep) => void,
+  ): Promise<SignInResult> {
     const { scopes, label } = purpose;
     const serverUrl = parseServerUrl(serverUrlText());
     this.#parts.accounts.refuseIfStale();
@@ -158,7 +167,9 @@ export class SignInFlow {
           scopes,
           ...(stepUpScopes && { stepUpScopes }),
           signal: AbortSignal.any([signal, ended.signal]),
+          onChannel: reached,
           onStage: (stage, host, choices, refusal) => {
+            reached(stage);
             if (choices === undefined) {
               this.#waiting.delete(number);
             } else {

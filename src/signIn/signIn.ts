@@ -26,6 +26,8 @@ export interface SignInRequest {
   /** Aborts when the user clicks Cancel; the caller is released at once, whatever the state of the network. */
   signal: AbortSignal;
   onStage: ShowStage;
+  /** Called with each channel that the sign-in goes on with. */
+  onChannel?: (name: ChannelName) => void;
   /** Asks the user to confirm a sign-in at these hosts; called only when they are not the expected ones. */
   confirmHosts: (mcpHost: string, authorizationHost: string) => Promise<boolean>;
   /** Asks the user whether to use the configured client; called only if there is a reason. */
@@ -126,7 +128,8 @@ export class SignIn {
     discovery: Discovery,
     hasNextChannel: boolean,
   ): Promise<SignInResult | typeof nextChannel> {
-    const { serverUrl, signal } = request;
+    const { serverUrl, signal, onChannel } = request;
+    onChannel?.(opened.name);
     try {
       signal.throwIfAborted();
       const configured = this.#parts.configuredClient();

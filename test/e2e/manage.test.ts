@@ -19,11 +19,11 @@ describe('managing accounts', { timeout: 150_000 }, async () => {
     const text = await window.clipboard();
     assert.match(
       text,
-      /chain without an account: server \d+ ms, discovery \d+ ms\n {2}discovery: <path> 401 \d+ ms, oauth-protected/,
+      /checks without an account: server \d+ ms, discovery \d+ ms\n {2}discovery: MCP server 401 \d+ ms, oauth-protected/,
     );
-    assert.match(text, /accounts: 0\n$/);
+    assert.match(text, /last sign-ins: none\n\naccounts: none\n$/);
     await window.notifications.click('Diagnostics copied', 'Show Details');
-    await window.page.locator('.editor-instance .view-lines').getByText('accounts: 0').waitFor();
+    await window.page.locator('.editor-instance .view-lines').getByText('accounts: none').waitFor();
     await consumer.command('workbench.action.closeActiveEditor');
     await window.runCommand('Notion MCP: Copy Diagnostics');
     await window.notifications.click('Diagnostics copied', 'Show Extension');
@@ -143,6 +143,16 @@ describe('managing accounts', { timeout: 150_000 }, async () => {
     await notion.expireAccessTokens();
     await window.notifications.click('has trouble at the moment', 'Try Again');
     await window.notifications.take('The server had ended its access early, so it was renewed just now.');
+    const log = await editor
+      .log('seedling.notion-mcp-auth')
+      .waitFor(/tested\. account=1 passed=3 failed=1 .*\n(?:.*\n)*.*tested\. account=1 passed=7 failed=0 /);
+    const tests = [...log.matchAll(/\[test [0-9a-f]{4}\](?= The connection was tested\. account=1 )/g)];
+    const [failed = [], passed = []] = tests
+      .slice(-2)
+      .map(([name]) => log.split('\n').filter((line) => line.includes(name)));
+    assert.ok(failed.some((line) => /Check failed\. check=initialize ms=\d+ .* status=503$/.test(line)));
+    const names = passed.flatMap((line) => /Check passed\. check=(\w+) ms=\d+$/.exec(line)?.[1] ?? []);
+    assert.deepEqual(names, ['server', 'discovery', 'token', 'initialize', 'tools', 'identity', 'access']);
   });
 
   test('a rejected renewal that is not yet confirmed is shown as a separate state, and Reconnect resolves it', async () => {
@@ -193,10 +203,11 @@ describe('managing accounts', { timeout: 150_000 }, async () => {
     const text = await window.clipboard();
     assert.match(
       text,
-      /account 1: healthy.*\n.*\n.*\n {2}journal: lock free, records 1, .*\n {2}chain: server \d+ ms, discovery \d+ ms, token \d+ ms, initialize \d+ ms, tools \d+ ms, identity \d+ ms, access \d+ ms\n {2}discovery: .*oauth-protected-resource\/<path> 200 \d+ ms, oauth-authorization-server 200 \d+ ms/,
+      /account 1: healthy.*\n.*\n.*\n {2}journal: lock free, records 1, .*\n {2}checks: server \d+ ms, discovery \d+ ms, token \d+ ms, initialize \d+ ms, tools \d+ ms, identity \d+ ms, access \d+ ms\n {2}tools: \d+\n/,
     );
     assert.match(text, /account 2: healthy/);
-    assert.match(text, /clock skew -?[0-2] s/);
+    assert.match(text, /sign-in [0-9a-f]{4}: .*; signed in as account 2 after \d+ s\n/);
+    assert.match(text, /clock skew: -?[0-2] s/);
     const { users, workspaces } = notion.directory;
     const personalData = [
       ...[...users, ...workspaces].flatMap(({ id, name }) => [id, name]),

@@ -255,6 +255,36 @@ describe('failures during sign-in and renewal', { timeout: 280_000 }, async () =
     }
   });
 
+  test('Copy Diagnostics lists the last sign-ins by their names in the log, with the channels and the end of each, and no name of a user', async () => {
+    await window.runCommand('Notion MCP: Copy Diagnostics');
+    await window.notifications.take('Diagnostics copied');
+    const text = await window.clipboard();
+    const attempts = text.split('\n').filter((line) => /^ {2}[-\d]+ [:\d]+ sign-in /.test(line));
+    assert.equal(attempts.length, 10, text);
+    const ends = [
+      /: discovery; FAILED after \d+ s, transient at discovery: unreachable$/,
+      /: discovery, channel uriHandler, waiting for the browser, response received; FAILED after \d+ s, transient at token: http_503$/,
+      /: discovery, channel uriHandler; FAILED after \d+ s, \w+ at registration: \w+, HTTP 400$/,
+      /, response received; signed in as account 1 after \d+ s$/,
+    ];
+    for (const end of ends) {
+      assert.ok(
+        attempts.some((line) => end.test(line)),
+        `${end} in\n${text}`,
+      );
+    }
+    const log = await editor.log('seedling.notion-mcp-auth').text();
+    for (const attempt of attempts) {
+      const name = /sign-in [0-9a-f]{4}/.exec(attempt)?.[0];
+      assert.ok(log.includes(`[${name}] A sign-in begins.`), attempt);
+    }
+    assert.ok(!text.includes('Ada'), text);
+    assert.deepEqual(
+      notion.issuedSecrets().filter((secret) => text.includes(secret)),
+      [],
+    );
+  });
+
   test('no secret is in a log of any level or in any other file of the editor, and no user name is in the extension’s log', async () => {
     assert.notDeepEqual(await editor.filesContaining(['Sessions changed.']), [], 'debug lines are logged');
     assert.deepEqual(await editor.filesContaining(notion.issuedSecrets()), []);

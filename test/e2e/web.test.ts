@@ -26,7 +26,10 @@ describe('the web worker extension host, without Node, disk and gateway', { time
     await window.notifications.waitForFreeSlot();
     await window.runCommand('Notion MCP: Copy Diagnostics');
     await window.notifications.take('Diagnostics copied');
-    assert.match(await window.clipboard(), /host webWorker.*\n(.*\n)*.*loopback no.*\n(.*\n)*storage: journal no/);
+    assert.match(
+      await window.clipboard(),
+      /host webWorker.*\n(.*\n)*.*loopback impossible here.*\n(.*\n)*storage: secret storage, no journal/,
+    );
     await window.runCommand('Notion MCP: Sign Out');
     await window.dialog.click('Sign Out');
     await window.notifications.waitFor(`Signed out of ${label}`);

@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Account } from '../../../src/accounts/registry.ts';
 import { displayText } from '../../../src/core/displayText.ts';
+import { Log } from '../../../src/core/log.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import type { ConnectionReport } from '../../../src/diagnostics/connectionTest.ts';
 import { type DiagnosticFacts, diagnosticsText } from '../../../src/diagnostics/report.ts';
+import { type SignInAttempt, SignInHistory } from '../../../src/diagnostics/signInHistory.ts';
 import type { Grant } from '../../../src/grants/grant.ts';
 import { Failure, type FailureKind } from '../../../src/oauth/errors.ts';
+import { FakeClock } from '../fakeClock.ts';
 
 const nowMs = Date.UTC(2026, 5, 1);
 /** Secret and personal values, which occur in every field that could contain one. */
@@ -42,13 +46,14 @@ function report(changes: Partial<ConnectionReport> = {}): ConnectionReport {
     ],
     requests: [
       { check: 'server', url: new URL(`https://${host}/x`), outcome: 200, tookMs: 3 },
+      { check: 'discovery', url: new URL(`https://${host}${path}/mcp`), outcome: 401, tookMs: 1 },
       {
         check: 'discovery',
         url: new URL(`https://${host}/.well-known/oauth-protected-resource${path}?${secret}`),
         outcome: 200,
         tookMs: 5,
       },
-      { check: 'discovery', url: new URL(`https://${host}${path}/mcp`), outcome: 401, tookMs: 1 },
+      { check: 'discovery', url: new URL(`https://${host}${path}/metadata`), outcome: 404, tookMs: 2 },
       {
         check: 'discovery',
         url: new URL(`https://other.${host}/.well-known/oauth-authorization-server`),
@@ -57,7 +62,7 @@ function report(changes: Partial<ConnectionReport> = {}): ConnectionReport {
       },
     ],
     identity: { userId: id, userName: name, userEmail: email, workspaceId: id, workspaceName: name },
-    notTried: [],
+    notTried: ['initialize', 'tools', 'identity', 'access'],
     wasRenewed: false,
     tools: [name, secret],
     access: new Map([
@@ -95,6 +100,7 @@ const grant: Grant = {
 function facts(changes: Partial<DiagnosticFacts> = {}): DiagnosticFacts {
   return {
     nowMs,
+    utcOffsetMinutes: 120,
     versions: { extension: '0.1.0', editor: '1.139.1', node: '24.1.0' },
     uriScheme: 'vscode',
     platform: 'linux-x64',
@@ -122,17 +128,25 @@ function facts(changes: Partial<DiagnosticFacts> = {}): DiagnosticFacts {
       lastFailures: new Map([[id, failure('transient')]]),
     },
     problems: new Set(),
-    server: report({ checks: [{ name: 'server', tookMs: 3 }] }),
+    server: report({ checks: [{ name: 'server', tookMs: 3 }], notTried: [] }),
+    attempts: [
+      {
+        name: 'sign-in 0abc',
+        startedAtMs: nowMs - 3_600_000,
+        steps: ['discovering', 'uriHandler', 'waitingForBrowser', 'loopback', 'waitingForBrowser', 'finishing'],
+        end: { tookMs: 42_400, outcome: { account: 3 } },
+      },
+      { name: 'sign-in 1def', startedAtMs: nowMs - 60_000, steps: ['discovering', 'paste', 'waitingForBrowser'] },
+    ],
     accounts: [
-      { number: 1, account: { grant, state: 'healthy' }, renewalProblem: 'offline', report: report() },
       {
         number: 3,
         account: {
           grant: { ...grant, id: 'other', needsSignIn: { reason: 'ended', serverCode: code } },
           state: 'needsSignIn',
         },
-        renewalProblem: undefined,
       },
+      { number: 1, account: { grant, state: 'healthy' }, report: report() },
     ],
     ...changes,
   };
@@ -140,30 +154,39 @@ function facts(changes: Partial<DiagnosticFacts> = {}): DiagnosticFacts {
 
 test('a diagnostics report contains everything that an issue needs, and nothing secret or personal', () => {
   const text = diagnosticsText(facts());
-  assert.deepEqual(text.split('\n').slice(2), [
+  assert.deepEqual(text.split('\n'), [
+    'Notion MCP Authentication diagnostics, 2026-06-01 02:00:00 +02:00',
+    '',
     'extension 0.1.0, editor 1.139.1 (vscode, desktop), node 24.1.0',
-    'host workspace, remote ssh-remote, platform linux-x64',
-    'server custom, client registered at sign-in',
-    'channels (auto): uriHandler yes; loopback asked (browser on another machine or no listening); paste yes',
+    'extension host workspace, remote ssh-remote, platform linux-x64',
+    'MCP server: custom',
+    'client: registered by each sign-in',
+    'sign-in channels: setting auto; tried uriHandler, paste; loopback only if selected (browser on another machine or no listening)',
     'proxy: yes (editor setting, http), support override',
-    'storage: journal yes (in <data>, 3 signed out), secret storage, watch works yes, problems none',
-    'chain without an account: server 3 ms',
-    '  discovery: oauth-protected-resource/<path> 200 5 ms, <path> 401 1 ms, oauth-authorization-server (another origin) timeout 7 ms',
-    '  clock skew -2 s',
-    'accounts: 2',
+    'storage: journal and secret storage; changes by other windows noticed at once; accounts signed out: 3; problems none',
     '',
-    'account 1: healthy, offline, generation 7, identity yes',
-    '  signed in 3 days ago; token 90 s old, life 3600 s, renewable yes, client none',
-    '  last failure: transient/token/invalid_request/400',
+    'checks without an account: server 3 ms',
+    '  discovery: MCP server 401 1 ms, oauth-protected-resource/<path> 200 5 ms, <path> 404 2 ms, oauth-authorization-server (another origin) timeout 7 ms',
+    '  clock skew: -2 s',
+    '',
+    'last sign-ins: 2, of all windows',
+    '  2026-06-01 01:00:00 sign-in 0abc: discovery, channel uriHandler, waiting for the browser, channel loopback, waiting for the browser, response received; signed in as account 3 after 42 s',
+    '  2026-06-01 01:59:00 sign-in 1def: discovery, channel paste, waiting for the browser; not ended, or its window was closed or reloaded before',
+    '',
+    'accounts: 2, numbered as in the log',
+    '',
+    'account 1: healthy, generation 7, identity known',
+    '  signed in 3 days ago, public client',
+    '  access token issued 90 s ago for 3600 s, refresh token stored',
+    '  last renewal of this window: FAILED, transient at token: invalid_request, HTTP 400',
     '  journal: lock held, records 2, reserved 0',
-    '  chain: server 3 ms, discovery 12 ms, token 4 ms FAILED serverRejected/token/invalid_request/400',
-    '  discovery: oauth-protected-resource/<path> 200 5 ms, <path> 401 1 ms, oauth-authorization-server (another origin) timeout 7 ms',
-    '  tools 2, known server fault no, clock skew -2 s',
+    '  checks: server 3 ms, discovery 12 ms, token 4 ms FAILED (serverRejected at token: invalid_request, HTTP 400), not tried initialize tools identity access',
     '',
-    'account 3: needsSignIn (ended, server said unregistered_error), generation 7, identity yes',
-    '  signed in 3 days ago; token 90 s old, life 3600 s, renewable yes, client none',
-    '  last failure: none',
+    'account 3: needsSignIn (ended, server said unregistered_error), generation 7, identity known',
+    '  signed in 3 days ago, public client',
+    '  access token issued 90 s ago for 3600 s, refresh token stored',
     '  journal: no record',
+    '  checks: none in this state',
     '',
   ]);
   assert.deepEqual(
@@ -190,29 +213,124 @@ test('a diagnostics report includes names from the editor or the system only if 
   assert.match(text, /proxy: yes \(environment, unknown kind\), support other/);
 });
 
-test('a diagnostics report is complete without accounts and with an invalid server URL', () => {
+test('a diagnostics report has no private value of a sign-in, however it failed', async () => {
+  let attempts: readonly SignInAttempt[] = [];
+  const set = (all: readonly SignInAttempt[]): void => {
+    attempts = all;
+  };
+  const history = new SignInHistory({ get: () => attempts, set }, new FakeClock(nowMs));
+  const line = () => undefined;
+  const log = new Log({ error: line, warn: line, info: line, debug: line });
+  const errors = [failure(), failure('cancelled'), new TypeError(`${name} ${secret}`), name];
+  for (const [index, error] of errors.entries()) {
+    const run = history.record(
+      log.operation('sign-in', { bytes: () => new Uint8Array([0, index]) }),
+      async (reached) => {
+        reached('discovering');
+        throw error;
+      },
+    );
+    await assert.rejects(run, (thrown) => thrown === error);
+  }
+  await history.record(log, async () => ({ grant, reconnected: false }));
+  const foreign = { name, startedAtMs: 0, steps: [host as 'paste'] };
+  const text = diagnosticsText(facts({ attempts: [foreign, ...attempts] }));
+  assert.match(text, /sign-in 0000: discovery; FAILED after 0 s, serverRejected at token: invalid_request, HTTP 400\n/);
+  assert.match(text, /sign-in 0001: discovery; cancelled after 0 s \(invalid_request\)\n/);
+  assert.match(text, /sign-in 0002: discovery; unexpected error after 0 s\n/);
+  assert.match(text, /other: before discovery; signed in as account 1 after 0 s\n/);
+  assert.match(text, /other: channel other; not ended/);
+  assert.deepEqual(
+    privateValues.filter((value) => text.includes(value)),
+    [],
+  );
+});
+
+test('a diagnostics report is complete without accounts, sign-ins and journal, and with an invalid server URL', () => {
   const server = new Failure('misconfigured', { step: 'discovery', code: 'server_url_empty' });
-  const text = diagnosticsText(facts({ accounts: [], server, proxies: [] }));
-  assert.match(text, /chain without an account: misconfigured\/discovery\/server_url_empty\naccounts: 0\n$/);
+  const { storage } = facts();
+  const { files: _, ...withoutFiles } = storage;
+  const text = diagnosticsText(
+    facts({ accounts: [], attempts: [], server, proxies: [], storage: { ...withoutFiles, hasJournal: false } }),
+  );
+  assert.match(
+    text,
+    /checks without an account: none, misconfigured at discovery: server_url_empty\n\nlast sign-ins: none\n\naccounts: none\n$/,
+  );
   assert.match(text, /proxy: no, support override/);
+  assert.match(text, /storage: secret storage, no journal; problems none\n/);
+});
+
+test('a diagnostics report has local times with what they are ahead of or behind UTC', () => {
+  const title = (utcOffsetMinutes: number) => diagnosticsText(facts({ utcOffsetMinutes })).split('\n')[0];
+  assert.match(title(-210) ?? '', /2026-05-31 20:30:00 -03:30$/);
+  assert.match(title(0) ?? '', /2026-06-01 00:00:00 \+00:00$/);
 });
 
 test('a diagnostics report marks a check that was cut off', () => {
   const cutOff = new Failure('cancelled', { step: 'authorization', code: 'cancelled' });
   const text = diagnosticsText(
-    facts({ server: report({ checks: [{ name: 'server', tookMs: 20_000, failure: cutOff }], requests: [] }) }),
+    facts({
+      server: report({ checks: [{ name: 'server', tookMs: 20_000, failure: cutOff }], requests: [], notTried: [] }),
+    }),
   );
-  assert.match(text, /chain without an account: server 20000 ms FAILED cut off\n {2}discovery: nothing asked/);
+  assert.match(
+    text,
+    /checks without an account: server 20000 ms FAILED \(took too long\)\n {2}discovery: no request\n/,
+  );
 });
 
-test('a diagnostics report quotes the authorization server’s error code if there was one and it is registered', () => {
-  const needsSignIn = [{ reason: 'ended', serverCode: 'invalid_grant' }, { reason: 'noRefreshToken' }] as const;
-  const accounts = needsSignIn.map((each, index) => ({
-    number: index + 1,
-    account: { grant: { ...grant, needsSignIn: each }, state: 'needsSignIn' as const },
-    renewalProblem: undefined,
-  }));
-  const text = diagnosticsText(facts({ accounts }));
-  assert.match(text, /account 1: needsSignIn \(ended, server said invalid_grant\),/);
-  assert.match(text, /account 2: needsSignIn \(noRefreshToken\),/);
+test('a diagnostics report says why an account is in its state', () => {
+  const refusal = { code: 'invalid_scope', count: 2, retryAtMs: nowMs } as const;
+  const states: [Account, string][] = [
+    [
+      { grant: { ...grant, needsSignIn: { reason: 'ended', serverCode: 'invalid_grant' } }, state: 'needsSignIn' },
+      'needsSignIn (ended, server said invalid_grant)',
+    ],
+    [{ grant: { ...grant, needsSignIn: { reason: 'idle' } }, state: 'needsSignIn' }, 'needsSignIn (idle)'],
+    [{ grant: { ...grant, refusal }, state: 'serverRejected' }, 'serverRejected (refused 2 times, invalid_scope)'],
+    // What a grant of another server once was says nothing of why it is not used.
+    [{ grant: { ...grant, refusal }, state: 'dormant' }, 'dormant (of another server than the configured one)'],
+    [{ grant, state: 'readOnly', why: 'newer' }, 'readOnly (newer)'],
+    [{ grant, state: 'expired' }, 'expired'],
+  ];
+  for (const [account, expected] of states) {
+    const text = diagnosticsText(facts({ accounts: [{ number: 2, account }] }));
+    assert.ok(text.includes(`\naccount 2: ${expected}, generation 7`), text);
+  }
+});
+
+test('a diagnostics report counts tools only if they could be listed, and repeats discovery only where it failed', () => {
+  const account = (checks: ConnectionReport['checks']) =>
+    diagnosticsText(
+      facts({ accounts: [{ number: 1, account: { grant, state: 'healthy' }, report: report({ checks }) }] }),
+    )
+      .split('\naccounts: ')
+      .at(-1) ?? '';
+  const passed = account([
+    { name: 'discovery', tookMs: 1 },
+    { name: 'tools', tookMs: 1 },
+  ]);
+  assert.match(passed, /tools: 2/);
+  assert.doesNotMatch(passed, /discovery:/);
+  const failed = account([
+    { name: 'discovery', tookMs: 1, failure: failure() },
+    { name: 'tools', tookMs: 1, failure: failure() },
+  ]);
+  assert.doesNotMatch(failed, /tools: /);
+  assert.match(failed, /discovery: MCP server 401/);
+});
+
+test('a diagnostics report says of a client how it authenticates, and of channels which are tried', () => {
+  const client = { clientId: secret, authMethod: 'client_secret_basic', clientSecret: new Secret(secret) } as const;
+  const { hostEnvironment } = facts();
+  const text = diagnosticsText(
+    facts({
+      hostEnvironment: { ...hostEnvironment, clientConfigured: true, setting: 'uriHandler' },
+      accounts: [{ number: 1, account: { grant: { ...grant, client }, state: 'healthy' } }],
+    }),
+  );
+  assert.match(text, /client: configured in the settings\n/);
+  assert.match(text, /setting uriHandler; tried none; uriHandler impossible here \(fixed registration/);
+  assert.match(text, /signed in 3 days ago, client authenticates by client_secret_basic\n/);
 });

@@ -2,6 +2,7 @@ import type { TestContext } from 'node:test';
 import type { Accounts } from '../../../src/accounts/accounts.ts';
 import { Log } from '../../../src/core/log.ts';
 import { systemRandomness } from '../../../src/core/random.ts';
+import { SignInHistory } from '../../../src/diagnostics/signInHistory.ts';
 import type { SignInFlow } from '../../../src/editor/signInFlow.ts';
 import type { Grant } from '../../../src/grants/grant.ts';
 import { Failure, type FailureDetails, type FailureKind } from '../../../src/oauth/errors.ts';
@@ -13,6 +14,7 @@ import { FakeClock } from '../fakeClock.ts';
 import { commands, MemoryMemento, openEditor } from './vscode.ts';
 
 const signInFlow = await import('../../../src/editor/signInFlow.ts');
+const { signInAttemptsIn } = await import('../../../src/editor/globalState.ts');
 
 /** Opens the only window of a machine. Without others to hear of, it reads the storage only when a test makes it. */
 export async function openOnlyWindow(t: TestContext, options: WindowOptions = {}) {
@@ -47,6 +49,7 @@ export class ScriptedWindow {
   readonly next: Course[] = [];
   /** The sign-ins that were requested. */
   readonly requests: SignInRequest[] = [];
+  readonly history = new SignInHistory(signInAttemptsIn(this.memory), this.clock);
   readonly flow: SignInFlow;
   readonly #window: Window;
 
@@ -89,9 +92,9 @@ export class ScriptedWindow {
         return (this.next.shift() ?? this.as('ada'))(request);
       },
     };
-    const { accounts, stepUps, clock, log } = this;
+    const { accounts, stepUps, history, clock, log } = this;
     return new signInFlow.SignInFlow({
-      ...{ signIn: signIn as SignIn, accounts, stepUps, clock, randomness: systemRandomness, log },
+      ...{ signIn: signIn as SignIn, accounts, stepUps, history, clock, randomness: systemRandomness, log },
     });
   }
 

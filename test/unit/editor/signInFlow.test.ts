@@ -284,3 +284,32 @@ test('the browser gets a URL byte for byte, as the editor would cut off a redire
   await openBrowser(url);
   assert.deepEqual(editor.openedUrls, [url]);
 });
+
+test('each sign-in is recorded for the diagnostics with its channels and stages, also if it fails before its first request', async (t) => {
+  const window = await ScriptedWindow.open(t);
+  window.next.push((request) => {
+    request.onStage('discovering', host);
+    request.onChannel?.('paste');
+    request.onStage('waitingForBrowser', host);
+    return fails('accessDenied', 'access_denied')(request);
+  });
+  await assert.rejects(window.flow.run(scopes));
+  await window.flow.run(scopes);
+  window.editor.settings.set('notionMcp.serverUrl', '');
+  await assert.rejects(window.flow.run(scopes));
+  assert.deepEqual(
+    window.history.list().map(({ steps, end }) => [steps, end?.outcome]),
+    [
+      [
+        ['discovering', 'paste', 'waitingForBrowser'],
+        { kind: 'accessDenied', step: 'authorization', code: 'access_denied' },
+      ],
+      [[], { account: 1 }],
+      [[], { kind: 'misconfigured', step: 'discovery', code: 'server_url_empty' }],
+    ],
+  );
+  const names = window.history.list().map(({ name }) => name);
+  for (const name of names) {
+    assert.ok(window.logLines.includes(`[${name}] A sign-in begins. scopes=1`), name);
+  }
+});

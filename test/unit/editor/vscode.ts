@@ -125,6 +125,7 @@ export class Uri {
 }
 
 export const QuickPickItemKind = { Separator: -1, Default: 0 };
+export const UIKind = { Desktop: 1, Web: 2 };
 export const StatusBarAlignment = { Left: 1, Right: 2 };
 export const ProgressLocation = { SourceControl: 1, Window: 10, Notification: 15 };
 export const ConfigurationTarget = { Global: 1, Workspace: 2, WorkspaceFolder: 3 };

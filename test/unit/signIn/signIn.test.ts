@@ -15,7 +15,9 @@ test('a sign-in tries one channel after the other until the server accepts a red
   const signIn = await SignInUnderTest.start(t, channels('uriHandler', 'loopback', 'paste'));
   signIn.server.routes['/register'] = ({ body }) =>
     body.includes('/paste') ? { status: 201, body: { client_id: 'client' } } : redirectUriRefused;
-  await signIn.run();
+  const tried: ChannelName[] = [];
+  await signIn.run({ onChannel: (name) => tried.push(name) });
+  assert.deepEqual(tried, ['uriHandler', 'loopback', 'paste']);
   assert.deepEqual(signIn.channels, [
     ...['open uriHandler', 'close uriHandler'],
     ...['open loopback', 'close loopback'],
