@@ -6,7 +6,7 @@ import { Log } from '../../../src/core/log.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import type { ConnectionReport } from '../../../src/diagnostics/connectionTest.ts';
 import { type DiagnosticFacts, diagnosticsText } from '../../../src/diagnostics/report.ts';
-import { type SignInAttempt, SignInHistory } from '../../../src/diagnostics/signInHistory.ts';
+import { type FailureSummary, type SignInAttempt, SignInHistory } from '../../../src/diagnostics/signInHistory.ts';
 import type { Grant } from '../../../src/grants/grant.ts';
 import { Failure, type FailureKind } from '../../../src/oauth/errors.ts';
 import { FakeClock } from '../fakeClock.ts';
@@ -265,6 +265,34 @@ test('a diagnostics report has local times with what they are ahead of or behind
   const title = (utcOffsetMinutes: number) => diagnosticsText(facts({ utcOffsetMinutes })).split('\n')[0];
   assert.match(title(-210) ?? '', /2026-05-31 20:30:00 -03:30$/);
   assert.match(title(0) ?? '', /2026-06-01 00:00:00 \+00:00$/);
+});
+
+test('a diagnostics report has each problem of the storage once, also one that arose after the window was opened', () => {
+  const { storage } = facts();
+  const problems = (isKeyLost: boolean) =>
+    /; problems (.*)\n/.exec(
+      diagnosticsText(facts({ problems: new Set(['stale', 'keyLost']), storage: { ...storage, isKeyLost } })),
+    )?.[1];
+  assert.deepEqual([problems(false), problems(true)], ['stale, keyLost', 'stale, keyLost']);
+  assert.match(
+    diagnosticsText(facts({ storage: { ...storage, isKeyLost: true, watchWorks: false } })),
+    /changes by other windows looked for each minute; .*; problems keyLost\n/,
+  );
+});
+
+test('a diagnostics report names a reason or a status only where it adds something', () => {
+  const attempt = (outcome: FailureSummary) => {
+    const end = { tookMs: 2_000, outcome };
+    return diagnosticsText(facts({ attempts: [{ name: 'sign-in 0abc', startedAtMs: nowMs, steps: [], end }] }));
+  };
+  const step = 'authorization';
+  assert.match(attempt({ kind: 'cancelled', step, code: 'cancelled' }), /discovery; cancelled after 2 s\n/);
+  assert.match(
+    attempt({ kind: 'cancelled', step, code: 'browser_limit' }),
+    /; cancelled after 2 s \(browser_limit\)\n/,
+  );
+  assert.match(attempt({ kind: 'transient', step, code: 'http_503', status: 503 }), /authorization: http_503\n/);
+  assert.match(attempt({ kind: 'transient', step, code: 'html', status: 503 }), /authorization: html, HTTP 503\n/);
 });
 
 test('a diagnostics report marks a check that was cut off', () => {

@@ -78,6 +78,27 @@ test('a sign-in is recorded while it runs, so that it is known after its window 
   await running;
 });
 
+test('a stage that a sign-in reaches after its end, and a sign-in that got the id of an earlier one, change no record', async () => {
+  const { clock, nextLog, open } = openHistories();
+  const history = open();
+  const log = nextLog();
+  let reachLate = () => {};
+  await history.record(log, async (reached) => {
+    reachLate = () => reached('finishing');
+    return signedIn;
+  });
+  reachLate();
+  clock.advance(1_000);
+  await history.record(log, async () => signedIn);
+  assert.deepEqual(
+    history.list().map(({ name, steps }) => [name, steps]),
+    [
+      ['sign-in 0001', []],
+      ['sign-in 0001', []],
+    ],
+  );
+});
+
 test('two sign-ins at the same time, of one window or two, are both recorded in the order of their beginning', async () => {
   const { clock, nextLog, open } = openHistories();
   const first = Promise.withResolvers<SignInResult>();
