@@ -9,6 +9,7 @@ import { Renewal } from '../renewal/renewal.ts';
 import type { RenewReason } from '../renewal/renewReason.ts';
 import { needsSignInFailure } from '../renewal/revokedGrant.ts';
 import { RenewalScheduler } from '../renewal/scheduler.ts';
+import type { JournalKey } from '../storage/encryption.ts';
 import type { GrantStore } from '../storage/grantStore.ts';
 import { openStorage, type StorageParts } from '../storage/openStorage.ts';
 import { readOnlyFailure } from '../storage/transaction.ts';
@@ -107,6 +108,11 @@ export class Accounts {
     if (this.#store.isStale) {
       throw new Failure('transient', { step: 'storage', code: 'stale_window' });
     }
+  }
+
+  /** The keys of the journal, under which other files hash names. */
+  get journalKeys(): readonly JournalKey[] {
+    return this.#store.journalKeys;
   }
 
   /** The problems that the user should be told about. */

@@ -6,6 +6,9 @@ import type { Randomness } from '../core/random.ts';
 import type { Secret } from '../core/secret.ts';
 import type { ListenerRequest, ListenerResponse } from '../platform/contract.ts';
 
+/** Whether an agent may use an account; `unknown` if the user has not been asked. */
+export type Permission = 'allowed' | 'denied' | 'unknown';
+
 /** What the gateway needs from the rest of the extension. */
 export interface GatewayServices {
   accounts: GatewayAccounts;

@@ -5,6 +5,7 @@ import type { Randomness } from '../core/random.ts';
 import type { Grant } from '../grants/grant.ts';
 import { Failure } from '../oauth/errors.ts';
 import { notPrivateCode } from '../platform/contract.ts';
+import type { JournalKey } from './encryption.ts';
 import type { Journal, JournalContents } from './journal.ts';
 import type { JournalFiles } from './journalFiles.ts';
 import { ensureKey } from './journalKey.ts';
@@ -49,6 +50,11 @@ export class GrantStore {
     this.#log = log;
     this.#usage = usage;
     this.machines = new SharedMachines({ secretStore, clock, randomness, log });
+  }
+
+  /** The keys of the journal that this window knows. */
+  get journalKeys(): readonly JournalKey[] {
+    return this.#disk?.journal.keys ?? [];
   }
 
   /** Whether grants survive crashes and changes by other windows. */

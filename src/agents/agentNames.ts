@@ -1,0 +1,27 @@
+import { type DisplayText, displayText } from '../core/displayText.ts';
+
+/** The agent that the editor itself is. */
+export const editorAgent = 'editor';
+
+/** The names of products, by the ids that their configurations pass to the bridge. */
+const names: ReadonlyMap<string, string> = new Map([
+  ['claude-code', 'Claude Code'],
+  ['codex', 'Codex'],
+  ['gemini', 'Gemini CLI'],
+  ['copilot', 'Copilot CLI'],
+  ['opencode', 'opencode'],
+  ['cursor', 'Cursor'],
+  ['windsurf', 'Windsurf'],
+]);
+
+const longestId = 32;
+
+/** Whether a text can be the id of an agent. */
+export function isAgentId(text: string): boolean {
+  return /^[a-z0-9-]+$/.test(text) && text.length <= longestId;
+}
+
+/** The name of an agent for people; of one that is not known, its id. */
+export function agentName(agent: string): DisplayText {
+  return displayText(names.get(agent) ?? agent, longestId);
+}
