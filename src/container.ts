@@ -1,10 +1,10 @@
-import { type EventEmitter, type ExtensionContext, env, UIKind, window } from 'vscode';
+import { type EventEmitter, type ExtensionContext, env, window } from 'vscode';
 import { createAgents } from '#agents';
 import { files } from '#platform/files';
-import { hostProcess } from '#platform/process';
 import { createPlatformHttp, lookup } from '#platform/transport';
 import { Accounts } from './accounts/accounts.ts';
 import type { Account } from './accounts/registry.ts';
+import { callConsent } from './agents/callConsent.ts';
 import type { BridgeCommand } from './agents/contract.ts';
 import type { CallAccounts } from './calls/accountCall.ts';
 import { accountHttp } from './calls/accountHttp.ts';
@@ -14,6 +14,7 @@ import { systemRandomness as randomness } from './core/random.ts';
 import { type ConnectionReport, checkConnection, checkServer } from './diagnostics/connectionTest.ts';
 import { logConnection } from './diagnostics/logConnection.ts';
 import { SignInHistory } from './diagnostics/signInHistory.ts';
+import { AgentConsent } from './editor/agentConsent.ts';
 import { callbackReceiver } from './editor/callbackReceiver.ts';
 import { diagnostics } from './editor/collectDiagnostics.ts';
 import type { CommandName } from './editor/commandNames.ts';
@@ -24,9 +25,9 @@ import { manageAccounts } from './editor/manageAccounts.ts';
 import type { McpDefinitions } from './editor/mcpServers.ts';
 import { callbackMessage } from './editor/messages/callback.ts';
 import { problemSentence } from './editor/messages/callProblem.ts';
-import { type SecretsHome, serverChangedMessage } from './editor/messages/failure.ts';
+import { serverChangedMessage } from './editor/messages/failure.ts';
 import { reportUnexpected, showNote } from './editor/messages/show.ts';
-import { channelOpener, hostEnvironment } from './editor/openChannel.ts';
+import { channelOpener, hostEnvironment, secretsHome } from './editor/openChannel.ts';
 import type { NotionAuthenticationProvider } from './editor/provider.ts';
 import { ReadOnlyDocuments } from './editor/readOnlyDocuments.ts';
 import { gatewayReminders, SignInReminder, warnOfStorageProblems } from './editor/reminders.ts';
@@ -64,11 +65,13 @@ export interface Container {
   receive(query: string): Promise<void>;
   /** The gateway for MCP callers, opened on first use; undefined on a host that cannot listen. */
   gateway(): Promise<RunningGateway | undefined>;
-  /** The grants whose MCP servers may be offered. */
-  offerableGrants(): Grant[];
+  /** The grants that are offered in chat while anything is. */
+  offeredGrants(): Grant[];
   /** Installs the bridge on first use; undefined where it cannot be installed or started. */
   bridgeCommand(): Promise<BridgeCommand | undefined>;
   serverUrlChanged(): void;
+  /** To be called when the user focuses this window. */
+  focused(): Promise<void>;
   /** To be called when the user offers MCP servers to chat, or no longer. */
   offerChanged(): void;
   dispose(): Promise<void>;
@@ -124,6 +127,7 @@ export async function createContainer(
     host: hostEnvironment(context.extension),
     accounts: offerableGrants,
     isOffered: offersMcpServer,
+    keys: () => accounts.journalKeys,
     gateway: () => gateway(),
   });
   const offerChanged = (): void => {
@@ -138,6 +142,8 @@ export async function createContainer(
     void agents?.forget(change.removed.map(grantOf), accounts.list().map(grantOf)).catch(() => undefined);
   });
   await accounts.load();
+  await agents?.consent.load();
+  agents?.consent.onDidChange(offerChanged);
   agents?.update();
   warnOfStorageProblems(accounts.problems, { memory: context.globalState, home: secretsHome() });
   const pending = new PendingSignIns(log, new AnnouncedSignIns(waitingSignInsIn(context.globalState), clock));
@@ -165,6 +171,10 @@ export async function createContainer(
   const reconnect = (account: Account) => signInFlow.reconnectIfNeeded(account);
   const reminder = new SignInReminder({ accounts, memory: context.globalState, reconnect });
   reminder.show();
+  const agentConsent =
+    agents &&
+    new AgentConsent({ consent: agents.consent, accounts, isFocused: () => window.state.focused, clock, log });
+  void agentConsent?.askNext();
   const serverUrlNotice = new ServerUrlNotice({
     accounts,
     clock,
@@ -187,7 +197,7 @@ export async function createContainer(
   const documents = new ReadOnlyDocuments();
   const { extension } = context;
   const parts = {
-    ...{ accounts, signInFlow, reminder, documents, extension, clock, log },
+    ...{ accounts, signInFlow, reminder, consent: agents?.consent, documents, extension, clock, log },
     // Test Connection renews a rejected token and learns an unknown identity, as any other call does. A diagnostics
     // report must not change anything.
     check: async (account: Account, signal: AbortSignal) => {
@@ -220,7 +230,7 @@ export async function createContainer(
             fresh: (id, waitMs) => accounts.fresh(id, waitMs),
             renew: (id, reason) => accounts.renew(id, reason),
           },
-          isOffered: offersMcpServer,
+          ...callConsent(agents?.consent, (id) => accounts.find(id)?.grant.serverNames?.handle),
           sentence: problemSentence,
           reminders: gatewayReminders({ accounts, reconnect, reminder, stepUps }),
           scopesDemanded: (id, scopes) => stepUps.demand(id, scopes),
@@ -251,11 +261,16 @@ export async function createContainer(
       copyDiagnostics: () => reportUnexpected(log, () => copyDiagnostics(parts)),
     },
     receive: callbackReceiver(pending, (...result) => showNote(callbackMessage(...result))),
-    offerableGrants,
+    offeredGrants: () =>
+      offerableGrants().filter(({ serverNames }) => serverNames && agents?.consent.isOffered(serverNames.handle)),
     bridgeCommand: async () => agents?.bridgeCommand(),
     serverUrlChanged: () => {
       accounts.setServerUrl(configuredServerUrl());
       serverUrlNotice.changed();
+    },
+    focused: async () => {
+      void agentConsent?.askNext();
+      await accounts.wakeUp();
     },
     offerChanged,
     gateway,
@@ -272,14 +287,6 @@ export async function createContainer(
 }
 
 const grantOf = ({ grant }: Account): Grant => grant;
-
-/** In a remote window the secrets are on the local computer, whose system is not known here. */
-function secretsHome(): SecretsHome {
-  if (env.uiKind === UIKind.Web) {
-    return 'browser';
-  }
-  return hostProcess?.system === 'linux' && env.remoteName === undefined ? 'keyring' : 'other';
-}
 
 /** The configured MCP server as `URL.href`, or an empty string, which matches no account, if the setting is invalid. */
 function configuredServerUrl(): string {

@@ -57,7 +57,7 @@ export function activate(context: ExtensionContext): NotionMcpAuth {
     log,
   });
   const definitions = new McpDefinitions({
-    grants: async () => (await container()).offerableGrants(),
+    grants: async () => (await container()).offeredGrants(),
     isOffered: () => listen !== undefined && offersMcpServer(),
     gateway: async () => (await container()).gateway(),
     bridgeCommand: async () => (await container()).bridgeCommand(),
@@ -87,7 +87,7 @@ export function activate(context: ExtensionContext): NotionMcpAuth {
     window.onDidChangeWindowState(async ({ focused }) => {
       // After the machine slept, timers are late. A user who focuses the window wants to work now.
       if (focused) {
-        await (await creation?.catch(() => undefined))?.accounts.wakeUp();
+        await (await creation?.catch(() => undefined))?.focused();
       }
     }),
     workspace.onDidChangeConfiguration(async (event) => {

@@ -1,8 +1,5 @@
 import { type DisplayText, displayText } from '../core/displayText.ts';
 
-/** The agent that the editor itself is. */
-export const editorAgent = 'editor';
-
 /** The names of products, by the ids that their configurations pass to the bridge. */
 const names: ReadonlyMap<string, string> = new Map([
   ['claude-code', 'Claude Code'],

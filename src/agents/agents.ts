@@ -3,10 +3,13 @@ import { tmpdir } from 'node:os';
 import { files } from '#platform/files';
 import { listenSocket } from '#platform/listenSocket';
 import { errorInfo } from '../core/errorInfo.ts';
+import { limitFiles } from '../storage/timeLimits.ts';
 import { BridgeListener } from './bridgeListener.ts';
 import { cachePath } from './cachePath.ts';
+import { Consent } from './consent.ts';
 import type { BridgeCommand, CreateAgents } from './contract.ts';
 import { installBridge } from './installBridge.ts';
+import { keyedHash } from './keyedHash.ts';
 
 /** Serves bridges from this window, on the platform's own files and sockets. */
 export const createAgents: CreateAgents = (parts) => {
@@ -17,7 +20,8 @@ export const createAgents: CreateAgents = (parts) => {
   const { XDG_RUNTIME_DIR: runtimeDirectory, PATH: searchPath = '' } = process.env;
   const { platform: system, execPath: executable } = process;
   const temporaryDirectories = [...(runtimeDirectory ? [runtimeDirectory] : []), tmpdir()];
-  const listener = new BridgeListener({ ...parts, files, listen: listenSocket, system, temporaryDirectories });
+  const consent = new Consent({ ...parts, hash: keyedHash, files: limitFiles(files, parts.clock) });
+  const listener = new BridgeListener({ ...parts, consent, files, listen: listenSocket, system, temporaryDirectories });
   const options = { ...parts, files, system, executable, searchPath };
   const install = async (): Promise<BridgeCommand | undefined> => {
     // In a remote window, agent hosts run on the remote side.
@@ -34,6 +38,7 @@ export const createAgents: CreateAgents = (parts) => {
   };
   let installing: Promise<BridgeCommand | undefined> | undefined;
   return {
+    consent,
     bridgeCommand: () => {
       installing ??= install();
       return installing;
@@ -41,12 +46,19 @@ export const createAgents: CreateAgents = (parts) => {
     update: () => listener.update(),
     forget: async (removed, remaining) => {
       const handles = new Set(remaining.map(({ serverNames }) => serverNames?.handle));
-      for (const { serverNames } of removed) {
+      for (const { serverNames, accountId } of removed) {
         if (serverNames !== undefined && !handles.has(serverNames.handle)) {
           await rm(await cachePath(directory, serverNames.handle), { force: true });
+          const successor = remaining.find((grant) => grant.accountId !== undefined && grant.accountId === accountId);
+          if (successor?.serverNames !== undefined) {
+            await consent.carryOver(serverNames.handle, successor.serverNames.handle);
+          }
         }
       }
     },
-    close: () => listener.close(),
+    close: async () => {
+      consent.dispose();
+      await listener.close();
+    },
   };
 };

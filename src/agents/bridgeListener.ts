@@ -7,8 +7,11 @@ import { toBase64Url, toHex } from '../core/encoding.ts';
 import { errorInfo, systemErrorCode } from '../core/errorInfo.ts';
 import { Secret } from '../core/secret.ts';
 import { bearerHeader, presents } from '../gateway/authorize.ts';
+import { editorAgent } from '../gateway/contract.ts';
+import type { Grant } from '../grants/grant.ts';
 import type { Files } from '../platform/contract.ts';
 import { agentsDirectory } from './cachePath.ts';
+import type { Consent } from './consent.ts';
 import type { AgentsParts } from './contract.ts';
 import {
   type Endpoint,
@@ -21,7 +24,9 @@ import {
 } from './protocol.ts';
 import { entryName, formatEntry, isEntryName, parseEntry } from './windowEntry.ts';
 
-export interface BridgeListenerParts extends AgentsParts {
+export interface BridgeListenerParts
+  extends Pick<AgentsParts, 'directory' | 'accounts' | 'gateway' | 'clock' | 'randomness' | 'log'> {
+  consent: Pick<Consent, 'permission' | 'uses' | 'refresh'>;
   files: Files;
   listen: (options: SocketListenerOptions) => Promise<SocketListener>;
   /** As `process.platform` names it. */
@@ -39,12 +44,9 @@ export const maxSocketPathBytes = 100;
 /** The beginning of the names of temporary folders for sockets. */
 const folderPrefix = 'notion-mcp-';
 
-/** The agent that the editor itself is. */
-const editorAgent = 'editor';
-
 /**
- * Lets bridges reach this window, while it has an account to offer, by a socket and by an entry that tells where the
- * socket is. What they send is handled by the gateway.
+ * Lets bridges reach this window, while an agent may use one of its accounts, by a socket and by an entry that tells
+ * where the socket is. What they send is handled by the gateway.
  */
 export class BridgeListener {
   readonly #parts: BridgeListenerParts;
@@ -60,7 +62,7 @@ export class BridgeListener {
     this.#parts = parts;
   }
 
-  /** Begins or ends listening, as the accounts and the offer require, and repairs what was removed meanwhile. */
+  /** Begins or ends listening, as the accounts and consent require, and repairs what was removed meanwhile. */
   update(): void {
     this.#work = this.#work.then(() => this.#update());
   }
@@ -78,9 +80,13 @@ export class BridgeListener {
   }
 
   async #update(): Promise<void> {
-    const { isOffered, accounts, clock, log } = this.#parts;
+    const { consent, accounts, clock, log } = this.#parts;
     this.#stopTimer?.();
-    const isWanted = !this.#isClosed && isOffered() && accounts().some(({ serverNames }) => serverNames !== undefined);
+    const isUsed = ({ serverNames }: Grant): boolean =>
+      serverNames !== undefined &&
+      (consent.permission(serverNames.handle, editorAgent) === 'allowed' ||
+        consent.uses(serverNames.handle).some(({ permission }) => permission === 'allowed'));
+    const isWanted = !this.#isClosed && accounts().some(isUsed);
     try {
       await (isWanted ? this.#listen() : this.#end());
       this.#hasFailed = false;
@@ -91,7 +97,10 @@ export class BridgeListener {
       this.#hasFailed = true;
     }
     if (isWanted) {
-      this.#stopTimer = clock.after(checkMs, () => this.update());
+      this.#stopTimer = clock.after(checkMs, () => {
+        this.#work = this.#work.then(() => consent.refresh());
+        this.update();
+      });
     }
   }
 
@@ -178,8 +187,11 @@ export class BridgeListener {
     }
     admit();
     if (endpoint.kind === 'status') {
-      const status = this.#statusFor(endpoint);
-      response.writeHead(200, { 'content-type': 'text/plain', 'content-length': status.length }).end(status);
+      // A bridge asks once for a window, not for each request, so what the watch may have missed can be read.
+      void this.#parts.consent.refresh().then(() => {
+        const status = this.#statusFor(endpoint);
+        response.writeHead(200, { 'content-type': 'text/plain', 'content-length': status.length }).end(status);
+      });
       return;
     }
     this.#pass(endpoint, request, response).catch((error: unknown) => {
@@ -189,10 +201,13 @@ export class BridgeListener {
   }
 
   #statusFor({ handle, agent }: Endpoint): WindowStatus {
-    if (!this.#mayUse(agent)) {
-      return 'notAllowed';
+    if (this.#grantIdOf(handle) === undefined) {
+      return 'unknownAccount';
     }
-    return this.#grantIdOf(handle) === undefined ? 'unknownAccount' : 'ready';
+    if (this.#parts.consent.permission(handle, agent) === 'allowed') {
+      return 'ready';
+    }
+    return agent === editorAgent ? 'notAllowed' : 'noConsent';
   }
 
   async #pass({ handle, agent }: Endpoint, request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -202,11 +217,7 @@ export class BridgeListener {
       return;
     }
     // To the gateway, no account of this id is a signed-out one.
-    gateway.serve(this.#grantIdOf(handle) ?? '', request, response, this.#mayUse(agent));
-  }
-
-  #mayUse(agent: string): boolean {
-    return agent === editorAgent && this.#parts.isOffered();
+    gateway.serve({ grantId: this.#grantIdOf(handle) ?? '', agent }, request, response);
   }
 
   #grantIdOf(handle: string): string | undefined {

@@ -1,8 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import { systemErrorCode } from '../core/errorInfo.ts';
 import type { Log } from '../core/log.ts';
-import type { Permission } from '../gateway/contract.ts';
-import { editorAgent } from './agentNames.ts';
+import { editorAgent, type Permission } from '../gateway/contract.ts';
 import { ConsentFiles, type ConsentFilesParts, type ConsentRecord, type Decision } from './consentFiles.ts';
 
 export type { Permission } from '../gateway/contract.ts';

@@ -1,4 +1,3 @@
-import { createHmac } from 'node:crypto';
 import { fromBase64, toHex } from '../core/encoding.ts';
 import type { Randomness } from '../core/random.ts';
 import type { Files } from '../platform/contract.ts';
@@ -23,6 +22,8 @@ export interface ConsentFilesParts {
   directory: string;
   /** The keys of the journal. */
   keys: () => readonly JournalKey[];
+  /** A keyed hash in hexadecimal, see `keyedHash`. */
+  hash: (key: Uint8Array, text: string) => string;
   randomness: Randomness;
 }
 
@@ -75,7 +76,7 @@ export class ConsentFiles {
     const keys = this.#parts.keys().map(({ id, key }) => ({ id, bytes: fromBase64(key.reveal()) }));
     const hashes = (keys.length === 0 ? [keyWithoutJournal] : keys)
       .sort((a, b) => (a.id < b.id ? -1 : 1))
-      .map(({ bytes }) => createHmac('sha256', bytes).update(`handle ${handle}`).digest('hex').slice(0, 32));
+      .map(({ bytes }) => this.#parts.hash(bytes, `handle ${handle}`).slice(0, 32));
     return hashes as [string, ...string[]];
   }
 

@@ -4,6 +4,8 @@ import type { Randomness } from '../core/random.ts';
 import type { RunningGateway } from '../gateway/contract.ts';
 import type { Grant } from '../grants/grant.ts';
 import type { HostEnvironment } from '../signIn/channels.ts';
+import type { JournalKey } from '../storage/encryption.ts';
+import type { Consent } from './consent.ts';
 
 /** What the bridges of a window need from the rest of the extension. */
 export interface AgentsParts {
@@ -17,8 +19,10 @@ export interface AgentsParts {
   host: Pick<HostEnvironment, 'host' | 'remote'>;
   /** The grants whose MCP servers may be offered. */
   accounts: () => readonly Grant[];
-  /** Whether the user wants MCP servers to be offered. */
+  /** Whether the user wants MCP servers to be offered in chat at all. */
   isOffered: () => boolean;
+  /** The keys of the journal. */
+  keys: () => readonly JournalKey[];
   /** Resolves to the listening gateway; undefined on a host that cannot listen. */
   gateway: () => Promise<RunningGateway | undefined>;
   clock: Clock;
@@ -35,11 +39,16 @@ export interface BridgeCommand {
 
 /** This window's part in serving bridges. */
 export interface Agents {
+  /** Which agents may use which accounts; to be loaded after the accounts. */
+  consent: Consent;
   /** Installs the bridge, once in a window. @returns undefined if agent hosts cannot start it, which the log explains */
   bridgeCommand(): Promise<BridgeCommand | undefined>;
-  /** To be called when the accounts are loaded, and when they or the offer changed. */
+  /** To be called when the accounts are loaded, and when they, the offer or consent changed. */
   update(): void;
-  /** Removes what bridges keep of removed accounts, unless an account remains that has their MCP server. */
+  /**
+   * Removes what bridges keep of removed accounts, unless an account remains that has their MCP server. What the user
+   * decided is kept, and counts for the account that a removed one was merged with.
+   */
   forget(removed: readonly Grant[], remaining: readonly Grant[]): Promise<void>;
   close(): Promise<void>;
 }

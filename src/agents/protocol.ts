@@ -57,7 +57,7 @@ export function statusPath({ handle, agent }: Endpoint): string {
 
 /** The parts of a path that `mcpPath` or `statusPath` made; undefined for any other. */
 export function endpointIn(path: string): (Endpoint & { kind: 'mcp' | 'status' }) | undefined {
-  const [, handle, agent, kind] = /^\/([a-z0-9-]{1,64})\/([a-z0-9-]{1,64})\/(mcp|status)$/.exec(path) ?? [];
+  const [, handle, agent, kind] = /^\/([a-z0-9-]{1,64})\/([a-z0-9-]{1,32})\/(mcp|status)$/.exec(path) ?? [];
   return handle === undefined || agent === undefined ? undefined : { handle, agent, kind: kind as 'mcp' | 'status' };
 }
 
@@ -66,5 +66,7 @@ export type WindowStatus =
   | 'ready'
   /** The window offers MCP servers, but the account is not among its accounts. */
   | 'unknownAccount'
-  /** The user does not offer MCP servers to this agent. */
-  | 'notAllowed';
+  /** The account is not offered in chat. Of a window of the first version: to any agent but the editor. */
+  | 'notAllowed'
+  /** The agent may not use the account, or the user has not said whether it may; a request gets an error that says so. */
+  | 'noConsent';

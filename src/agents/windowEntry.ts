@@ -24,6 +24,12 @@ export function formatEntry({ path, secret }: WindowEntry): string {
   return JSON.stringify({ version: 1, path, secret: secret.reveal() });
 }
 
+/** Whether a text is an entry of a later version of this extension. */
+export function isLaterEntry(text: string): boolean {
+  const entry = parseJson(text);
+  return isObject(entry) && typeof entry.version === 'number' && entry.version > 1;
+}
+
 /** Reads an entry; undefined if it is none, or of a version that is not known. */
 export function parseEntry(text: string): WindowEntry | undefined {
   const entry = parseJson(text);

@@ -20,6 +20,7 @@ export interface OpenCallsParts {
 /** What a call is for. */
 export interface CallOptions {
   grantId: string;
+  agent: string;
   /** The MCP server's host. */
   host: string;
   /** Whether the server is on this machine, so that the network does not matter. */
@@ -94,6 +95,7 @@ export class OpenCalls {
 /** A call of an account that is under way, from the caller's request to the end of its response. */
 export class OpenCall {
   readonly grantId: string;
+  readonly agent: string;
   readonly host: string;
   readonly isLocal: boolean;
   /** Whether its request can be sent again although it may have arrived. */
@@ -108,8 +110,9 @@ export class OpenCall {
   #lastSignMs: number;
   #stopTimer: (() => void) | undefined;
 
-  constructor({ grantId, host, isLocal, method, messages }: CallOptions, clock: Clock, closed: () => void) {
+  constructor({ grantId, agent, host, isLocal, method, messages }: CallOptions, clock: Clock, closed: () => void) {
     this.grantId = grantId;
+    this.agent = agent;
     this.host = host;
     this.isLocal = isLocal;
     this.isRepeatable = isRepeatable(method, messages);

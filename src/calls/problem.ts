@@ -13,8 +13,12 @@ export type ProblemKind =
   | 'signInNeeded'
   /** The account was signed out. */
   | 'signedOut'
-  /** The user has turned the offer of MCP servers off. */
+  /** The user has turned the offer of MCP servers off, or that of the account. */
   | 'notOffered'
+  /** The user does not let this agent use the account. */
+  | 'notAllowed'
+  /** The user is being asked whether this agent may use the account. */
+  | 'consentPending'
   /** The token could not be renewed for a reason other than the network. */
   | 'renewalFailed'
   /** The MCP server rejects a token that was just renewed. */
@@ -46,6 +50,8 @@ interface ProblemDetails {
   waitSeconds?: number;
   /** The scopes that the server's challenge named. */
   scopes?: string[];
+  /** The id of the agent that may not use the account. */
+  agent?: string;
 }
 
 /** Why a caller gets an error, with the failure of the renewal or the request if there was one. */
@@ -65,6 +71,8 @@ const codes: Readonly<Record<ProblemKind, number>> = {
   signInNeeded: -32080,
   signedOut: -32081,
   notOffered: -32092,
+  notAllowed: -32094,
+  consentPending: -32095,
   renewalFailed: -32082,
   tokenRejected: -32083,
   insufficientScope: -32084,

@@ -2,6 +2,7 @@ import type { Extension } from 'vscode';
 import { needsUser } from '../accounts/accountState.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import type { Account } from '../accounts/registry.ts';
+import type { Consent } from '../agents/consent.ts';
 import type { Clock } from '../core/clock.ts';
 import { type DisplayText, display } from '../core/displayText.ts';
 import type { Log } from '../core/log.ts';
@@ -26,6 +27,8 @@ export interface CommandParts {
   accounts: Accounts;
   signInFlow: SignInFlow;
   reminder: SignInReminder;
+  /** Which agents may use which accounts; undefined on a host that no agent can reach. */
+  consent: Consent | undefined;
   /** Checks every step of the connection to Notion's tools. */
   check: (account: Account, signal: AbortSignal) => Promise<ConnectionReport>;
   /** Collects the text of a diagnostics report. */

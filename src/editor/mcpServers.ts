@@ -13,9 +13,9 @@ import type { Grant } from '../grants/grant.ts';
 import { l10n } from './messages/l10n.ts';
 
 export interface DefinitionsParts {
-  /** Resolves to the grants whose MCP servers may be offered, once loaded. Never waits for the network. */
+  /** Resolves to the grants that are offered in chat while anything is, once loaded. Never waits for the network. */
   grants: () => Promise<Grant[]>;
-  /** Whether the user wants MCP servers to be offered. */
+  /** Whether the user wants MCP servers to be offered at all. */
   isOffered: () => boolean;
   /** Resolves to the listening gateway; undefined on a host that cannot listen. */
   gateway: () => Promise<RunningGateway | undefined>;
@@ -55,13 +55,15 @@ export class McpDefinitions implements McpServerDefinitionProvider<McpServerDefi
     );
   }
 
-  /** @throws Error if the account has been signed out in the meantime */
+  /** @throws Error if the account has been signed out in the meantime, or is not offered any more */
   async resolveMcpServerDefinition({ label }: McpServerDefinition): Promise<McpHttpServerDefinition> {
     const [id] = [...(await this.#labels())].find(([, offered]) => offered === label) ?? [];
     const gateway = id === undefined ? undefined : await this.#parts.gateway();
     if (id === undefined || gateway === undefined) {
       throw new Error(
-        l10n.t('This Notion account is no longer signed in. Run “Notion MCP: Sign In”, then start the server again.'),
+        l10n.t(
+          'This Notion account is no longer signed in, or not offered in chat. Check it in “Notion MCP: Manage Accounts”, then start the server again.',
+        ),
       );
     }
     const headers = { Authorization: `Bearer ${gateway.secretFor(id).reveal()}` };

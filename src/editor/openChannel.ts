@@ -9,6 +9,7 @@ import type { HostEnvironment } from '../signIn/channels.ts';
 import { type CompletionPage, type CompletionPageText, renderCompletionPage } from '../signIn/completionPage.ts';
 import { openLoopbackChannel } from '../signIn/loopback.ts';
 import { openPasteChannel } from '../signIn/paste.ts';
+import type { SecretsHome } from './messages/failure.ts';
 import { l10n } from './messages/l10n.ts';
 import { promptForPaste } from './pasteBox.ts';
 import { configuredClientId, signInChannel } from './settings.ts';
@@ -75,4 +76,12 @@ export function hostEnvironment(extension: Extension<unknown>): HostEnvironment 
 /** The editor sets `VSCODE_PORTABLE` for its processes. */
 function isPortableOnWindows(): boolean {
   return hostProcess?.system === 'win32' && hostProcess.environment('VSCODE_PORTABLE') !== undefined;
+}
+
+/** In a remote window the secrets are on the local computer, whose system is not known here. */
+export function secretsHome(): SecretsHome {
+  if (env.uiKind === UIKind.Web) {
+    return 'browser';
+  }
+  return hostProcess?.system === 'linux' && env.remoteName === undefined ? 'keyring' : 'other';
 }

@@ -6,6 +6,9 @@ import type { Randomness } from '../core/random.ts';
 import type { Secret } from '../core/secret.ts';
 import type { ListenerRequest, ListenerResponse } from '../platform/contract.ts';
 
+/** The agent that the editor itself is. */
+export const editorAgent = 'editor';
+
 /** Whether an agent may use an account; `unknown` if the user has not been asked. */
 export type Permission = 'allowed' | 'denied' | 'unknown';
 
@@ -13,8 +16,12 @@ export type Permission = 'allowed' | 'denied' | 'unknown';
 export interface GatewayServices {
   accounts: GatewayAccounts;
   reminders: GatewayReminders;
-  /** Whether the user wants MCP servers to be offered. */
-  isOffered(): boolean;
+  /** Whether an agent may use an account. */
+  permission(grantId: string, agent: string): Permission;
+  /** Called when an agent calls a tool. */
+  toolCalled(grantId: string, agent: string): void;
+  /** Called when an agent wants to use an account, and the user has not said whether it may. */
+  consentNeeded(grantId: string, agent: string): void;
   /** Called for each challenge of the MCP server to an account's token; `scopes` is empty if it names none. */
   scopesDemanded(grantId: string, scopes: readonly string[]): void;
   /** Describes a problem in the sentence that the caller gets. */
@@ -32,6 +39,12 @@ export interface GatewayReminders {
   insufficientScope(grantId: string, scopes: readonly string[]): void;
 }
 
+/** On behalf of what a request is made. */
+export interface Caller {
+  grantId: string;
+  agent: string;
+}
+
 /** A gateway that is listening. */
 export interface RunningGateway {
   /** Where callers reach an account. */
@@ -39,11 +52,11 @@ export interface RunningGateway {
   /** What callers of an account send as Bearer token. */
   secretFor(grantId: string): Secret;
   /**
-   * Serves a request for an account that another listener has authorized. If the caller may not use the account, each
-   * request in it gets an error.
+   * Serves a request that another listener has authorized. If the agent may not use the account, each request in it gets
+   * an error.
    */
-  serve(grantId: string, request: ListenerRequest, response: ListenerResponse, isAllowed: boolean): void;
-  /** Ends the calls of accounts that may not be used any more: after a sign-out, or once nothing is offered. */
+  serve(caller: Caller, request: ListenerRequest, response: ListenerResponse): void;
+  /** Ends the calls of agents that may not use their account any more: it was signed out, or the user decided so. */
   endForbiddenCalls(): void;
   close(): Promise<void>;
 }

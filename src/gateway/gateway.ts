@@ -11,9 +11,10 @@ import type { Transport } from '../http/transport.ts';
 import { isLoopback } from '../http/url.ts';
 import { discoverMethod, isModernRevision } from '../mcp/revision.ts';
 import { CallerAuthorizer } from './authorize.ts';
-import type { GatewayReminders, GatewayServices, OpenGateway, RunningGateway } from './contract.ts';
+import { type Caller, editorAgent, type GatewayServices, type OpenGateway, type RunningGateway } from './contract.ts';
 import type { Exchange } from './exchange.ts';
 import { headersForServer } from './headers.ts';
+import { OnceReminders } from './onceReminders.ts';
 import { emptyRequestBody, type RequestBody, readBody } from './requestBody.ts';
 import { respondToDelete, respondToGet, respondToPost } from './respond.ts';
 
@@ -80,8 +81,8 @@ export class Gateway implements RunningGateway {
     return this.#listening().authorizer.secretFor(grantId);
   }
 
-  serve(grantId: string, request: IncomingMessage, response: ServerResponse, isAllowed: boolean): void {
-    this.#serve(grantId, request, response, isAllowed).catch((error: unknown) => {
+  serve(caller: Caller, request: IncomingMessage, response: ServerResponse): void {
+    this.#serve(caller, request, response).catch((error: unknown) => {
       if (!(error instanceof HttpFailure)) {
         this.#parts.log.error('The gateway failed to handle a request.', {
           error: error instanceof Error ? error.name : typeof error,
@@ -92,7 +93,7 @@ export class Gateway implements RunningGateway {
   }
 
   endForbiddenCalls(): void {
-    this.#calls.endEach((call) => this.#refusalOf(call.grantId));
+    this.#calls.endEach((call) => this.#refusalOf(call));
   }
 
   /** Ends all calls, also those to MCP servers, and releases the port. The next `listen` creates new secrets. */
@@ -116,7 +117,8 @@ export class Gateway implements RunningGateway {
           return;
         }
         admit();
-        this.serve(grantId, request, response, true);
+        // Only the editor's own chat gets the secret.
+        this.serve({ grantId, agent: editorAgent }, request, response);
       });
       const host = `127.0.0.1:${listener.port}`;
       authorizer = new CallerAuthorizer(host, randomness);
@@ -136,7 +138,7 @@ export class Gateway implements RunningGateway {
     return this.#open;
   }
 
-  async #serve(grantId: string, request: IncomingMessage, response: ServerResponse, isAllowed: boolean): Promise<void> {
+  async #serve(caller: Caller, request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method } = request;
     if (method !== 'POST' && method !== 'GET' && method !== 'DELETE') {
       response.writeHead(405, { allow: 'GET, POST, DELETE', connection: 'close', 'content-length': 0 }).end();
@@ -148,7 +150,8 @@ export class Gateway implements RunningGateway {
       return;
     }
     const body = method === 'POST' ? await readBody(request) : emptyRequestBody();
-    const exchange = this.#exchange(grantId, method, request, response, body);
+    this.#note(caller, body);
+    const exchange = this.#exchange(caller, method, request, response, body);
     const { call } = exchange;
     response.on('close', () => {
       if (!response.writableFinished) {
@@ -156,10 +159,9 @@ export class Gateway implements RunningGateway {
       }
     });
     try {
-      const refusal = isAllowed ? this.#refusalOf(grantId) : { kind: 'notOffered' as const, host: call.host };
-      const outcome = await this.#outcome(exchange, method, request, body, refusal);
+      const outcome = await this.#outcome(exchange, method, request, body);
       if ('response' in outcome) {
-        this.#reminders.clearSignInNeeded(grantId);
+        this.#reminders.clearSignInNeeded(caller.grantId);
       }
       await responders[method](exchange, outcome);
     } finally {
@@ -173,8 +175,8 @@ export class Gateway implements RunningGateway {
     method: ForwardedRequest['method'],
     request: IncomingMessage,
     { bytes }: RequestBody,
-    refusal: Problem | undefined,
   ): Promise<Outcome> {
+    const refusal = this.#refusalOf(call);
     if (refusal !== undefined) {
       return { problem: refusal };
     }
@@ -185,29 +187,49 @@ export class Gateway implements RunningGateway {
     return forward(this.#parts, call, { method, headers, ...(bytes && { body: bytes }) });
   }
 
-  /** Why an account's calls are refused; undefined if they are not. */
-  #refusalOf(grantId: string): Problem | undefined {
-    const { accounts, isOffered } = this.#parts;
+  /** Notes what is asked for and by which agent, but none of its words. */
+  #note({ grantId, agent }: Caller, { requests, methods }: RequestBody): void {
+    const { permission, toolCalled, log } = this.#parts;
+    if (requests.count === 0) {
+      return;
+    }
+    const method = [...methods].map((each) => (/^[a-z]{1,20}(\/[a-z]{1,20}){0,2}$/i.test(each) ? each : 'other'))[0];
+    log.debug('An agent sends a request.', { agent, method });
+    if (methods.has('tools/call') && permission(grantId, agent) === 'allowed') {
+      toolCalled(grantId, agent);
+    }
+  }
+
+  /** Why an agent's calls of an account are refused; undefined if they are not. */
+  #refusalOf({ grantId, agent }: Caller): Problem | undefined {
+    const { accounts, permission } = this.#parts;
     const account = accounts.find(grantId);
     if (account === undefined) {
       return { kind: 'signedOut', host: '' };
     }
-    return isOffered() ? undefined : { kind: 'notOffered', host: new URL(account.serverUrl).host };
+    const granted = permission(grantId, agent);
+    if (granted === 'allowed') {
+      return undefined;
+    }
+    const { host } = new URL(account.serverUrl);
+    return agent === editorAgent
+      ? { kind: 'notOffered', host }
+      : { kind: granted === 'denied' ? 'notAllowed' : 'consentPending', host, agent };
   }
 
   #exchange(
-    grantId: string,
+    { grantId, agent }: Caller,
     method: ForwardedRequest['method'],
     { headers }: IncomingMessage,
     response: ServerResponse,
     { requests, isBatch, methods }: RequestBody,
   ): Exchange {
-    const { accounts, sentence, scopesDemanded, clock, log } = this.#parts;
+    const { accounts, sentence, scopesDemanded, consentNeeded, clock, log } = this.#parts;
     const account = accounts.find(grantId);
     const { host, hostname } = new URL(account?.serverUrl ?? 'about:blank');
     const isDiscovery = methods.has(discoverMethod);
     const isOpening = isDiscovery || methods.has('initialize');
-    const call = this.#calls.open({ grantId, host, isLocal: isLoopback(hostname), method, messages: methods });
+    const call = this.#calls.open({ grantId, agent, host, isLocal: isLoopback(hostname), method, messages: methods });
     return {
       response,
       call,
@@ -230,8 +252,12 @@ export class Gateway implements RunningGateway {
           scopesDemanded(grantId, scopes ?? []);
         }
         // Callers retry a stream that cannot be opened every half minute.
-        log[method === 'POST' ? 'warn' : 'debug']('The gateway responds with an error.', { method, kind, status });
+        const isCall = method === 'POST';
+        log[isCall ? 'warn' : 'debug']('The gateway responds with an error.', { agent, method, kind, status });
         this.#reminders.remind(grantId, problem, account?.signedInAtMs);
+        if (kind === 'consentPending' && isCall) {
+          consentNeeded(grantId, agent);
+        }
         return errorOf(problem, sentence);
       },
     };
@@ -245,39 +271,6 @@ interface Open {
 }
 
 const responders = { POST: respondToPost, GET: respondToGet, DELETE: respondToDelete } as const;
-
-/**
- * Passes a reminder on only once for each account and cause, so that a chat that tries ten tools does not show ten
- * messages, and a server that makes up fifty scopes does not show fifty.
- */
-export class OnceReminders {
-  readonly #reminders: GatewayReminders;
-  readonly #awaitingSignIn = new Set<string>();
-  /** The sign-in of each account (when it was) that lacked scopes. */
-  readonly #lackingScopes = new Map<string, number | undefined>();
-
-  constructor(reminders: GatewayReminders) {
-    this.#reminders = reminders;
-  }
-
-  /** Call this when the account's token was usable: the next time it needs a sign-in, the user is reminded again. */
-  clearSignInNeeded(grantId: string): void {
-    this.#awaitingSignIn.delete(grantId);
-  }
-
-  /** Reminds the user of a problem that needs them, unless they were reminded of it since the account signed in. */
-  remind(grantId: string, { kind, scopes = [] }: Problem, signedInAtMs: number | undefined): void {
-    if (kind === 'signInNeeded' && !this.#awaitingSignIn.has(grantId)) {
-      this.#awaitingSignIn.add(grantId);
-      this.#reminders.signInNeeded(grantId);
-    }
-    const isTold = this.#lackingScopes.has(grantId) && this.#lackingScopes.get(grantId) === signedInAtMs;
-    if (kind === 'insufficientScope' && !isTold) {
-      this.#lackingScopes.set(grantId, signedInAtMs);
-      this.#reminders.insufficientScope(grantId, scopes);
-    }
-  }
-}
 
 /**
  * Opens the gateway of this window on the platform's own listener and transport. Resolves to undefined where the

@@ -1,6 +1,6 @@
 import { discardBody } from '../calls/accountCall.ts';
 import type { Outcome } from '../calls/forward.ts';
-import { problemOf } from '../calls/problem.ts';
+import { type ProblemKind, problemOf } from '../calls/problem.ts';
 import { readText, type TransportResponse } from '../http/transport.ts';
 import { rpcErrorIn } from '../mcp/jsonRpc.ts';
 import { isEventStream, mediaTypeOf, passEvents } from './events.ts';
@@ -14,6 +14,15 @@ const maxErrorMs = 10_000;
 
 /** How long a caller is told to wait before it opens an event stream again. */
 const reopenMs = 30_000;
+
+/** After these, a caller need not open the stream again. */
+const lastingProblems: ReadonlySet<ProblemKind> = new Set([
+  'signedOut',
+  'notOffered',
+  'notAllowed',
+  'consentPending',
+  'serverRejected',
+]);
 
 /**
  * Responds to a POST with the MCP server's response. If that cannot be passed on, responds with status 200 and a
@@ -55,7 +64,7 @@ export async function respondToGet(exchange: Exchange, outcome: Outcome): Promis
   }
   const problem = 'problem' in outcome ? outcome.problem : problemOf(outcome.response, call.host);
   exchange.errorFor(problem);
-  if (problem.kind === 'signedOut' || problem.kind === 'notOffered' || problem.kind === 'serverRejected') {
+  if (lastingProblems.has(problem.kind)) {
     response.writeHead(405, emptyBody).end();
   } else {
     // The caller forgets its place in the stream if the last event that it gets has no id.

@@ -142,12 +142,13 @@ async function converse(
 ): Promise<Written[]> {
   const written: Written[] = [];
   const bridge = new Bridge({
-    windows: { find },
+    windows: { find, statusOf: async () => 'ready' },
     cache: new ServerCache('/dev/null/cache'),
     send: async (message) => {
       written.push(JSON.parse(message));
     },
     watch: () => () => undefined,
+    watchConsent: () => () => undefined,
     silenceMs: () => undefined,
     editor: 'VS Code',
   });

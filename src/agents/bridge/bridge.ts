@@ -4,22 +4,21 @@ import { errorResponse, isSameId, unknownId } from '../../mcp/jsonRpc.ts';
 import type { ServerCache } from './cache.ts';
 import { type Message, readMessage } from './message.ts';
 import { PendingRequests } from './pendingRequests.ts';
-import { cachedMethodOf, Responder } from './responder.ts';
+import { cachedMethodOf, isOfGateway, isRefusal, Responder } from './responder.ts';
 import { messagesOf, type ServerMessage } from './responseMessages.ts';
 import { type BridgeProblem, sentenceFor } from './sentences.ts';
 import { ServerStream } from './serverStream.ts';
 import { Session } from './session.ts';
 import type { Line } from './stdio.ts';
+import { ToolNotices, type ToolNoticesParts } from './toolNotices.ts';
 import { type WindowConnection, WindowGone } from './windowConnection.ts';
 import { type WindowFinder, WindowInUse } from './windowInUse.ts';
 
-export interface BridgeParts {
+export interface BridgeParts extends Pick<ToolNoticesParts, 'watch' | 'watchConsent'> {
   windows: WindowFinder;
   cache: ServerCache;
   /** Sends a message to the agent. Resolves once the agent can take another one. */
   send(message: string): Promise<void>;
-  /** Calls `changed` whenever windows may have come, until it is stopped. */
-  watch(changed: () => void): () => void;
   /** How long a window may be silent while it carries a message of this method; undefined for any time. */
   silenceMs(method: string): number | undefined;
   /** The editor's own name. */
@@ -50,18 +49,27 @@ export class Bridge {
   readonly #window: WindowInUse;
   readonly #session: Session;
   readonly #serverStream: ServerStream;
+  readonly #notices: ToolNotices;
   readonly #pending = new PendingRequests();
   /** What must be done before a server takes other messages of a session: `initialize` and its notification. */
   #opening: Promise<void> = Promise.resolve();
   readonly #closing = new AbortController();
-  /** Set while no window serves the account and the agent was told what the server said last. */
-  #stopWatching: (() => void) | undefined;
 
   constructor(parts: BridgeParts) {
     this.#parts = parts;
     this.#responder = new Responder(parts.cache, parts.send);
     this.#window = new WindowInUse(parts.windows);
     this.#serverStream = new ServerStream(parts.send);
+    this.#notices = new ToolNotices({
+      ...parts,
+      window: this.#window,
+      announce: async () => {
+        // Of a later revision, only an agent that has subscribed expects it.
+        if (this.#session.isHandshake) {
+          await parts.send(toolsChanged);
+        }
+      },
+    });
     this.#session = new Session((window, message, headers) =>
       this.#post(window, message, headers, this.#closing.signal),
     );
@@ -85,7 +93,7 @@ export class Bridge {
   /** Ends everything that is under way. */
   close(): void {
     this.#closing.abort();
-    this.#stopWatching?.();
+    this.#notices.close();
     this.#window.close();
   }
 
@@ -233,15 +241,19 @@ export class Bridge {
     const { result, error } = isObject(response) ? response : {};
     const method = cachedMethodOf(message);
     if (isObject(error) && isOfGateway(error)) {
-      if (method !== undefined && this.#parts.cache.get(method) === undefined) {
-        this.#watch();
-      }
       const problem = { code: Number(error.code), message: String(error.message), data: error.data };
+      if (isRefusal(problem)) {
+        this.#window.release();
+      }
+      if (method !== undefined && (isRefusal(problem) || this.#parts.cache.get(method) === undefined)) {
+        this.#notices.toldLess();
+      }
       await this.#responder.problem(message, problem, this.#session.version);
     } else if (method !== undefined && isObject(result)) {
       if (method === 'initialize') {
         this.#session.agree(result);
       }
+      this.#notices.toldAll();
       await this.#responder.ownResult(message, method, result);
     } else {
       await this.#parts.send(text);
@@ -251,27 +263,11 @@ export class Bridge {
   /** Responds to a request that no window carried. */
   async #respondWithout(message: Message, problem: BridgeProblem): Promise<void> {
     if (cachedMethodOf(message) !== undefined) {
-      this.#watch();
+      this.#notices.toldLess();
     }
     const sentence = sentenceFor(problem, this.#parts.editor);
     const error = { code: notCarried, message: sentence, data: { kind: problem } };
     await this.#responder.problem(message, error, this.#session.version);
-  }
-
-  /** Waits for a window that serves the account, and tells the agent then that the tools may be others. */
-  #watch(): void {
-    this.#stopWatching ??= this.#parts.watch(() => void this.#lookAgain());
-  }
-
-  async #lookAgain(): Promise<void> {
-    const found = await this.#window.find();
-    if (typeof found === 'object' && this.#stopWatching !== undefined) {
-      this.#stopWatching();
-      this.#stopWatching = undefined;
-      if (this.#session.isHandshake) {
-        await this.#parts.send(toolsChanged);
-      }
-    }
   }
 
   /** Passes on the server's own messages, of which a session has a stream. */
@@ -280,11 +276,4 @@ export class Bridge {
       void this.#serverStream.open(window, this.#session.streamHeaders(), this.#closing.signal);
     }
   }
-}
-
-/** The codes of the gateway's errors (`calls/problem.ts`), which say why a call of the account cannot be carried. */
-function isOfGateway({ code, data }: Record<string, unknown>): boolean {
-  return (
-    typeof code === 'number' && code <= -32080 && code >= -32099 && isObject(data) && typeof data.kind === 'string'
-  );
 }

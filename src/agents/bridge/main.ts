@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { timeLimitOf } from '../../calls/timeLimits.ts';
 import { systemClock } from '../../core/clock.ts';
 import { systemRandomness } from '../../core/random.ts';
+import { isAgentId } from '../agentNames.ts';
 import { cachePath } from '../cachePath.ts';
 import { Bridge } from './bridge.ts';
 import { ServerCache } from './cache.ts';
@@ -26,6 +27,11 @@ async function main(): Promise<void> {
     process.exitCode = 2;
     return;
   }
+  if (!isAgentId(agent)) {
+    console.error('notion-mcp-bridge: --agent must be up to 32 of the characters a-z, 0-9 and -, such as claude-code.');
+    process.exitCode = 2;
+    return;
+  }
   const cache = new ServerCache(await cachePath(directory, account));
   await cache.load();
   const bridge = new Bridge({
@@ -33,7 +39,15 @@ async function main(): Promise<void> {
     cache,
     send: (message) => writeLine(process.stdout, message),
     silenceMs,
-    watch: (changed) => watchDirectory(directory, changed),
+    watch: (changed) => {
+      const timer = setInterval(changed, lookMs);
+      const stopWatching = watchDirectory(directory, changed);
+      return () => {
+        clearInterval(timer);
+        stopWatching();
+      };
+    },
+    watchConsent: (changed) => watchDirectory(directory, changed, '.consent'),
     editor: process.env.NOTION_MCP_EDITOR ?? 'the editor',
   });
   const end = (): void => process.exit(0);
@@ -52,19 +66,15 @@ function silenceMs(method: string): number | undefined {
   return limit && limit.limitMs + hangMs;
 }
 
-function watchDirectory(directory: string, changed: () => void): () => void {
-  const timer = setInterval(changed, lookMs);
-  let stopWatching = (): void => undefined;
+/** Best effort: a change can be missed. Without `suffix`, any file counts. */
+function watchDirectory(directory: string, changed: () => void, suffix = ''): () => void {
   try {
-    const watcher = watch(directory, changed).on('error', () => undefined);
-    stopWatching = () => watcher.close();
+    const watcher = watch(directory, (_event, name) => (name ?? suffix).endsWith(suffix) && changed());
+    watcher.on('error', () => undefined);
+    return () => watcher.close();
   } catch {
-    // Without a watch the timer alone has to do.
+    return () => undefined;
   }
-  return () => {
-    clearInterval(timer);
-    stopWatching();
-  };
 }
 
 void main();

@@ -5,6 +5,11 @@ import type { Message } from './message.ts';
 
 const methodNotFound: RpcError = { code: -32601, message: 'Method not found' };
 
+/** What the user has decided, or is still to decide: no tools are shown to an agent that may not use them. */
+const refusals: ReadonlySet<string> = new Set(['notOffered', 'notAllowed', 'consentPending']);
+
+const noTools: Record<string, unknown> = { tools: [] };
+
 const unknownServer = { capabilities: { tools: {} }, serverInfo: { name: 'notion', version: '1' } };
 
 /** Writes the responses that the bridge itself gives. */
@@ -42,13 +47,14 @@ export class Responder {
    * @param version the revision that the agent asked for
    */
   async problem(message: Message, error: RpcError, version: string): Promise<void> {
+    const isRefused = isRefusal(error);
     const method = cachedMethodOf(message);
     const cached = method && this.#cache.get(method);
     if (method === 'initialize') {
       const result = { ...unknownServer, ...cached, protocolVersion: version };
       await this.result(message, withListChanged(result));
     } else if (method === 'tools/list') {
-      const { nextCursor: _cursor, ...page } = cached ?? { tools: [] };
+      const { nextCursor: _cursor, ...page } = isRefused ? noTools : (cached ?? noTools);
       await this.result(message, page);
     } else if (method !== undefined) {
       await (cached === undefined ? this.unknownMethod(message) : this.result(message, cached));
@@ -60,6 +66,18 @@ export class Responder {
       await this.error(message, error);
     }
   }
+}
+
+/** The codes of the gateway's errors (`calls/problem.ts`), which say why a call of the account cannot be carried. */
+export function isOfGateway({ code, data }: Record<string, unknown>): boolean {
+  return (
+    typeof code === 'number' && code <= -32080 && code >= -32099 && isObject(data) && typeof data.kind === 'string'
+  );
+}
+
+/** Whether an error says that the agent may not use the account, or not yet. */
+export function isRefusal({ data }: RpcError): boolean {
+  return isObject(data) && refusals.has(String(data.kind));
 }
 
 /** The method of a request whose result the cache keeps. Of a list, only the first page. */

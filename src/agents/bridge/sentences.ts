@@ -7,11 +7,13 @@ export type BridgeProblem = NoWindow | 'windowGone' | 'rejected';
 export function sentenceFor(problem: BridgeProblem, editor: string): string {
   switch (problem) {
     case 'noWindow':
-      return `Notion is signed in through ${editor}, and no window is open. Open one, then try again.`;
+      return `No open window of ${editor} offers this Notion account. Open ${editor}, then try again; if it is open, run “Notion MCP: Manage Accounts” there.`;
+    case 'otherVersion':
+      return `A window of ${editor} runs another version of the Notion extension. Run “Developer: Reload Window” there, then try again.`;
     case 'unknownAccount':
       return `This account is not signed in to Notion in ${editor}. Run “Notion MCP: Sign In” there, then try again.`;
     case 'notAllowed':
-      return `Notion’s tools are switched off in ${editor}. Turn on “notionMcp.offerMcpServer” in its settings, then try again.`;
+      return `This account is not offered in the chat of ${editor}. Turn on “notionMcp.offerMcpServer” in its settings and “Offer in chat” in “Notion MCP: Manage Accounts”, then try again.`;
     case 'windowGone':
       return `The window of ${editor} was closed while Notion was responding; the change may have been made. Check before you repeat it.`;
     case 'rejected':

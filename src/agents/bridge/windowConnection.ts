@@ -56,7 +56,7 @@ export class WindowConnection {
 
   /**
    * Asks the window whether it serves the account.
-   * @returns a `WindowStatus`, or another word of a later version
+   * @returns a `WindowStatus`, another word of a later version, or nothing if the window refuses to say it
    * @throws WindowGone, or Node's error if the connection broke
    */
   async status(signal: AbortSignal): Promise<string> {

@@ -14,6 +14,8 @@ export type MessageAction =
   | 'openClientSetting'
   | 'openProxySetting'
   | 'openChat'
+  | 'allow'
+  | 'dontAllow'
   | 'showDetails'
   | 'copyDiagnostics'
   | 'reportIssue'
@@ -53,6 +55,10 @@ export function actionLabel(action: MessageAction): DisplayText {
       return l10n.t('Open Proxy Setting');
     case 'openChat':
       return l10n.t('Open Chat');
+    case 'allow':
+      return l10n.t({ message: 'Allow', comment: ['Button: an agent may use an account.'] });
+    case 'dontAllow':
+      return l10n.t({ message: 'Don’t Allow', comment: ['Button: an agent may not use an account.'] });
     case 'showDetails':
       return l10n.t('Show Details');
     case 'copyDiagnostics':

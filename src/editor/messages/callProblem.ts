@@ -1,8 +1,9 @@
+import { agentName } from '../../agents/agentNames.ts';
 import type { Problem } from '../../calls/problem.ts';
 import type { DisplayText } from '../../core/displayText.ts';
 import { messageFor } from './failure.ts';
 import { l10n } from './l10n.ts';
-import { codeName, hostName, scopeNames } from './names.ts';
+import { codeName, editorName, hostName, scopeNames } from './names.ts';
 import { transientMessage } from './transientFailure.ts';
 
 /** Tells a caller of the gateway, and thus perhaps the user in a chat, what happened and what to do. */
@@ -11,13 +12,29 @@ export function problemSentence(problem: Problem): DisplayText {
   const host = hostName(problem.host);
   switch (problem.kind) {
     case 'signInNeeded':
-      return l10n.t('Notion ended the sign-in of this account. Run “Notion MCP: Sign In” to sign in again.');
+      return l10n.t(
+        'Notion ended the sign-in of this account. Run “Notion MCP: Manage Accounts”, choose the account, then “Reconnect”.',
+      );
     case 'signedOut':
       return l10n.t('This account was signed out of Notion. Run “Notion MCP: Sign In” to sign in again.');
     case 'notOffered':
       return l10n.t({
-        message: 'Notion’s tools are switched off. Turn on “notionMcp.offerMcpServer” in the settings, then try again.',
+        message:
+          'This account is not offered in chat. Turn on “notionMcp.offerMcpServer” in the settings and “Offer in chat” in “Notion MCP: Manage Accounts”, then try again.',
         comment: ['notionMcp.offerMcpServer is the name of a setting.'],
+      });
+    case 'notAllowed':
+      return l10n.t({
+        message:
+          '{0} does not allow {1} to use this Notion account. Run “Notion MCP: Manage Accounts” there and choose the account to allow it.',
+        comment: ['{0} is the name of the editor, {1} that of an agent such as Codex.'],
+        args: [editorName(), agentName(problem.agent ?? '')],
+      });
+    case 'consentPending':
+      return l10n.t({
+        message: '{0} is asking whether {1} may use this Notion account. Allow it there, then try again.',
+        comment: ['{0} is the name of the editor, {1} that of an agent such as Codex.'],
+        args: [editorName(), agentName(problem.agent ?? '')],
       });
     case 'renewalFailed':
       if (problem.failure.kind === 'serverRejected') {

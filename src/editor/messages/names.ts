@@ -9,6 +9,7 @@ const longestHost = 260;
 const longestCode = 60;
 const longestTime = 60;
 const longestList = 200;
+const longestEditor = 60;
 
 /** An account's label, which was clean when it was made, but comes from the storage. */
 export function accountName({ label }: Pick<Grant, 'label'>): DisplayText {
@@ -33,6 +34,11 @@ export function codeName(code: string | undefined): DisplayText {
 /** Scopes that a server named. */
 export function scopeNames(scopes: readonly string[]): DisplayText {
   return displayText(scopes.join(', '), longestList);
+}
+
+/** The name of the editor, which forks choose. */
+export function editorName(): DisplayText {
+  return displayText(env.appName, longestEditor);
 }
 
 /** A date or a time in the editor's language. */

@@ -37,7 +37,9 @@ const gateway = new Gateway({
   addresses: ownAddresses,
   reminders: { signInNeeded: ignore, insufficientScope: ignore },
   scopesDemanded: ignore,
-  isOffered: () => true,
+  permission: () => 'allowed',
+  toolCalled: ignore,
+  consentNeeded: ignore,
   sentence: ({ kind }) => displayText(kind, 60),
   listen,
   clock: systemClock,
@@ -48,11 +50,8 @@ await gateway.listen();
 if (directory !== undefined && files !== undefined) {
   const listener = new BridgeListener({
     directory,
-    bridgeFile: '',
-    editor: 'VS Code',
-    host: { host: 'workspace', remote: false },
     accounts: () => [grant],
-    isOffered: () => true,
+    consent: { permission: () => 'allowed', uses: () => [], refresh: async () => undefined },
     gateway: async () => gateway,
     clock: systemClock,
     randomness: systemRandomness,

@@ -79,6 +79,7 @@ function window(t: TestContext, { host = { host: 'workspace', remote: false } }:
     editor: 'VS Code',
     accounts: () => [],
     isOffered: () => true,
+    keys: () => [],
     gateway: async () => undefined,
     clock: new FakeClock(),
     randomness: systemRandomness,

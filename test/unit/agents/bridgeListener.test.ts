@@ -8,11 +8,13 @@ import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { listenSocket } from '#platform/listenSocket';
 import { maxSocketPathBytes } from '../../../src/agents/bridgeListener.ts';
+import { callConsent } from '../../../src/agents/callConsent.ts';
 import { greeting, proofLine, prove } from '../../../src/agents/protocol.ts';
 import { formatEntry } from '../../../src/agents/windowEntry.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import type { Grant } from '../../../src/grants/grant.ts';
 import { notPrivateCode } from '../../../src/platform/contract.ts';
+import { until } from '../connections.ts';
 import { openGateway, rpc } from '../gateway/gatewayUnderTest.ts';
 import { respondWithResult, ScriptedServer } from '../gateway/scriptedServer.ts';
 import { files, grantOf, ListenerUnderTest, temporaryFolder } from './listenerUnderTest.ts';
@@ -95,18 +97,116 @@ for (const [name, { path = '/notion-ada/editor/mcp', headers }] of Object.entrie
   });
 }
 
-test('an agent that was not allowed gets an error for each request, and nothing of it is forwarded', async (t) => {
-  const { window, server, post } = await open(t);
-  assert.equal(await window.connect(t, { agent: 'codex' }).status(inAnHour()), 'notAllowed');
-  const { status, body } = await post({ agent: 'codex' }, [rpc(1), rpc('two')]);
-  assert.equal(status, 200);
+for (const [name, kind] of [
+  ['was not decided about', 'consentPending'],
+  ['was denied', 'notAllowed'],
+] as const) {
+  test(`an agent that ${name} gets an error for each request, and nothing of it is forwarded`, async (t) => {
+    const { window, server, post } = await open(t);
+    if (kind === 'notAllowed') {
+      await window.consent.deny('notion-ada', 'codex');
+    }
+    assert.equal(await window.connect(t, { agent: 'codex' }).status(inAnHour()), 'noConsent');
+    const { status, body } = await post({ agent: 'codex' }, [rpc(1), rpc('two')]);
+    assert.equal(status, 200);
+    assert.deepEqual(
+      (body as { id: unknown; error: { message: string; data: unknown } }[]).map(({ id, error }) => [
+        id,
+        error.message,
+      ]),
+      [1, 'two'].map((id) => [id, `sentence for ${kind}`]),
+    );
+    const notification = { jsonrpc: '2.0', method: 'notifications/initialized' };
+    assert.deepEqual(await post({ agent: 'codex' }, notification), { status: 202, body: undefined });
+    assert.deepEqual(server.received, []);
+    await window.consent.refresh();
+    assert.deepEqual(window.consent.questions('notion-ada'), kind === 'consentPending' ? ['codex'] : []);
+  });
+}
+
+test('an agent that the user allowed reaches the account at once, and no other account or agent does', async (t) => {
+  const { window, post } = await open(t);
+  await window.consent.allow('notion-ada', 'codex');
+  assert.equal(await window.connect(t, { agent: 'codex' }).status(inAnHour()), 'ready');
+  assert.deepEqual((await post({ agent: 'codex' }, rpc(1))).body, {
+    jsonrpc: '2.0',
+    id: 1,
+    result: { method: 'tools/list' },
+  });
+  assert.equal(await window.connect(t, { agent: 'gemini' }).status(inAnHour()), 'noConsent');
+  window.grants.push(grantOf('grace'));
+  assert.equal(await window.connect(t, { agent: 'codex', handle: 'notion-grace' }).status(inAnHour()), 'noConsent');
+});
+
+test('an agent that the user allowed goes on while nothing is offered in chat, and chat does not', async (t) => {
+  const { window, post } = await open(t);
+  await window.consent.allow('notion-ada', 'codex');
+  window.isOffered = false;
+  await window.update();
+  assert.equal(await window.connect(t, { agent: 'codex' }).status(inAnHour()), 'ready');
+  assert.equal((await post({ agent: 'codex' }, rpc(1))).status, 200);
+  assert.equal(await window.connect(t).status(inAnHour()), 'notAllowed');
+  const { body } = await post({}, rpc(2));
+  assert.equal((body as { error: { message: string } }).error.message, 'sentence for notOffered');
+});
+
+test('Offer in chat of one account leaves the others offered', async (t) => {
+  const { window } = await open(t);
+  window.grants.push(grantOf('grace'));
+  await window.consent.setOffered('notion-ada', false);
+  await window.update();
+  assert.equal(await window.connect(t).status(inAnHour()), 'notAllowed');
+  assert.equal(await window.connect(t, { handle: 'notion-grace' }).status(inAnHour()), 'ready');
+});
+
+test('the calls of an agent are counted as uses of the account, and other requests are not', async (t) => {
+  const { window, post } = await open(t);
+  await window.consent.allow('notion-ada', 'codex');
+  await post({ agent: 'codex' }, rpc(1));
+  assert.deepEqual(window.consent.uses('notion-ada'), [{ agent: 'codex', permission: 'allowed' }]);
+  await post({ agent: 'codex' }, rpc(2, 'tools/call'));
+  await post({ agent: 'gemini' }, rpc(3, 'tools/call'));
+  assert.deepEqual(window.consent.uses('notion-ada'), [
+    { agent: 'codex', permission: 'allowed', usedAtMs: window.clock.nowMs() },
+  ]);
+});
+
+test('a withdrawn permission ends the agent’s call that is under way, and no other agent’s', async (t) => {
+  const { window, server, post, gateway } = await open(t);
+  const held: (() => void)[] = [];
+  server.script = (response, request) => {
+    held.push(() => respondWithResult(response, request));
+  };
+  await window.consent.allow('notion-ada', 'codex');
+  const calls = [post({ agent: 'codex' }, rpc(1, 'tools/call')), post({}, rpc(2, 'tools/call'))];
+  await until(() => held.length === 2);
+  await window.consent.deny('notion-ada', 'codex');
+  gateway.endForbiddenCalls();
+  const { body } = (await calls[0]) ?? {};
+  assert.equal((body as { error: { message: string } }).error.message, 'sentence for notAllowed');
+  for (const respond of held) {
+    respond();
+  }
+  assert.deepEqual((await calls[1])?.body, { jsonrpc: '2.0', id: 2, result: { method: 'tools/call' } });
+});
+
+test('the log names the agent and the method of a request, and nothing else of it', async (t) => {
+  const { window, post, logged } = await open(t);
+  await window.consent.allow('notion-ada', 'codex');
+  const params = { name: 'notion-secret-tool', arguments: { query: 'secret words' } };
+  await post({ agent: 'codex' }, { ...rpc(1, 'tools/call'), params });
+  await post({ agent: 'codex' }, rpc(2, 'secret words'));
+  await post({ agent: 'gemini' }, rpc(3, 'tools/call'));
   assert.deepEqual(
-    (body as { id: unknown; error: { message: string } }[]).map(({ id, error }) => [id, error.message]),
-    [1, 'two'].map((id) => [id, 'sentence for notOffered']),
+    logged.filter((line) => line.includes('agent=')),
+    [
+      'An agent sends a request. agent=codex method=tools/call',
+      'An agent sends a request. agent=codex method=other',
+      'An agent sends a request. agent=gemini method=tools/call',
+      'The gateway responds with an error. agent=gemini method=POST kind=consentPending',
+    ],
   );
-  const notification = { jsonrpc: '2.0', method: 'notifications/initialized' };
-  assert.deepEqual(await post({ agent: 'codex' }, notification), { status: 202, body: undefined });
-  assert.deepEqual(server.received, []);
+  assert.doesNotMatch(logged.join('\n'), /secret/);
 });
 
 test('an account that the window does not have is unknown, and a request for it gets an error', async (t) => {
@@ -118,7 +218,7 @@ test('an account that the window does not have is unknown, and a request for it 
   assert.deepEqual(server.received, []);
 });
 
-test('a window listens for bridges only while it has an account with a name and MCP servers are offered', async (t) => {
+test('a window listens for bridges only while it has an account with a name that chat or an agent may use', async (t) => {
   const home = temporaryFolder(t);
   const { serverNames: _, ...unnamed } = grantOf('ada');
   const window = new ListenerUnderTest(t, home, { grants: [] });
@@ -130,16 +230,20 @@ test('a window listens for bridges only while it has an account with a name and 
     () => {
       window.isOffered = false;
     },
+    () => window.consent.allow('notion-grace', 'codex'),
+    () => window.consent.deny('notion-grace', 'codex'),
     () => {
       window.isOffered = true;
     },
+    () => window.consent.setOffered('notion-grace', false),
+    () => window.consent.setOffered('notion-grace', true),
     () => window.grants.pop(),
   ]) {
-    change();
+    await change();
     await window.update();
     states.push(existsSync(window.directory) ? window.entryNames().length + sockets(home).length : 'nothing');
   }
-  assert.deepEqual(states, ['nothing', 'nothing', 2, 0, 2, 0]);
+  assert.deepEqual(states, ['nothing', 'nothing', 2, 0, 2, 0, 2, 0, 2, 0]);
   assert.equal(window.clock.pendingTimers, 0);
 });
 
@@ -322,9 +426,10 @@ async function open(t: TestContext) {
   const server = await ScriptedServer.start();
   t.after(() => server.stop());
   server.script = respondWithResult;
-  const { gateway } = await openGateway(t, server.url);
   const home = temporaryFolder(t);
   const window = new ListenerUnderTest(t, home, { gateway: async () => gateway });
+  const consent = callConsent(window.consent, (grantId) => `notion-${grantId}`);
+  const { gateway, logged } = await openGateway(t, server.url, { consent });
   await window.update();
   const post = async (to: { handle?: string; agent?: string }, message: unknown) => {
     const response = await window.connect(t, to).send({
@@ -336,7 +441,7 @@ async function open(t: TestContext) {
     const body = await text(response);
     return { status: response.statusCode, body: body === '' ? undefined : JSON.parse(body) };
   };
-  return { window, server, home, post };
+  return { window, server, home, post, gateway, logged };
 }
 
 function connectTo(t: TestContext, path: string): Socket {

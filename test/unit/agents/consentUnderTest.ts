@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { Consent, type ConsentParts } from '../../../src/agents/consent.ts';
+import { keyedHash } from '../../../src/agents/keyedHash.ts';
 import { Log } from '../../../src/core/log.ts';
 import { systemRandomness } from '../../../src/core/random.ts';
 import { type JournalKey, newKey } from '../../../src/storage/encryption.ts';
@@ -29,6 +30,7 @@ export class ConsentUnderTest {
     const consent = new Consent({
       directory: this.directory,
       files,
+      hash: keyedHash,
       keys: (): JournalKey[] => [this.key],
       isOffered: () => this.isOffered,
       clock: this.clock,

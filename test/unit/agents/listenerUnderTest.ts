@@ -6,6 +6,8 @@ import { files as platformFiles } from '#platform/files';
 import { listenSocket } from '#platform/listenSocket';
 import { WindowConnection } from '../../../src/agents/bridge/windowConnection.ts';
 import { BridgeListener, type BridgeListenerParts } from '../../../src/agents/bridgeListener.ts';
+import { Consent } from '../../../src/agents/consent.ts';
+import { keyedHash } from '../../../src/agents/keyedHash.ts';
 import { parseEntry, type WindowEntry } from '../../../src/agents/windowEntry.ts';
 import { systemClock } from '../../../src/core/clock.ts';
 import { Log } from '../../../src/core/log.ts';
@@ -30,6 +32,7 @@ export class ListenerUnderTest {
   readonly clock = new FakeClock();
   readonly logged: string[] = [];
   readonly listener: BridgeListener;
+  readonly consent: Consent;
   grants: Grant[];
   isOffered = true;
 
@@ -43,17 +46,21 @@ export class ListenerUnderTest {
     const record = (line: string): void => {
       this.logged.push(line);
     };
+    const log = new Log({ error: record, warn: record, info: () => undefined, debug: () => undefined });
+    this.consent = new Consent({
+      ...{ files, directory: this.directory, clock: this.clock, randomness: systemRandomness, log },
+      hash: keyedHash,
+      keys: () => [],
+      isOffered: () => this.isOffered,
+    });
     this.listener = new BridgeListener({
       directory: this.directory,
-      bridgeFile: '',
-      editor: 'VS Code',
-      host: { host: 'workspace', remote: false },
       accounts: () => this.grants,
-      isOffered: () => this.isOffered,
+      consent: this.consent,
       gateway: async () => undefined,
       clock: this.clock,
       randomness: systemRandomness,
-      log: new Log({ error: record, warn: record, info: () => undefined, debug: () => undefined }),
+      log,
       files,
       listen: listenSocket,
       system: 'linux',
@@ -77,7 +84,9 @@ export class ListenerUnderTest {
 
   /** The names of the window entries of the installation. */
   entryNames(): string[] {
-    return readdirSync(this.directory).sort();
+    return readdirSync(this.directory)
+      .filter((name) => name.endsWith('.window'))
+      .sort();
   }
 
   /** The only window entry. */

@@ -192,7 +192,15 @@ function setUp(own: readonly string[] = []) {
   const addresses = new Set(own);
   const calls = new OpenCalls({ clock, addresses: () => new Set(addresses) });
   const open = (options: Partial<CallOptions> = {}): OpenCall =>
-    calls.open({ grantId: 'ada', host, isLocal: false, method: 'POST', messages: new Set(['tools/call']), ...options });
+    calls.open({
+      grantId: 'ada',
+      agent: 'editor',
+      host,
+      isLocal: false,
+      method: 'POST',
+      messages: new Set(['tools/call']),
+      ...options,
+    });
   return { clock, addresses, calls, open };
 }
 

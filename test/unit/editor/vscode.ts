@@ -139,6 +139,7 @@ export const l10n = {
 };
 
 export const env = {
+  appName: 'VS Code',
   language: 'en',
   clipboard: {
     async writeText(text: string): Promise<void> {

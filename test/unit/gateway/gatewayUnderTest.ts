@@ -5,6 +5,7 @@ import { type Clock, systemClock } from '../../../src/core/clock.ts';
 import { displayText } from '../../../src/core/displayText.ts';
 import { Log } from '../../../src/core/log.ts';
 import { systemRandomness } from '../../../src/core/random.ts';
+import type { GatewayServices, Permission } from '../../../src/gateway/contract.ts';
 import { Gateway } from '../../../src/gateway/gateway.ts';
 import type { Transport } from '../../../src/http/transport.ts';
 import { ScriptedAccounts } from '../calls/scriptedAccounts.ts';
@@ -19,6 +20,10 @@ export interface GatewayUnderTest {
   demanded: string[];
   /** Whether the user offers MCP servers. */
   offer: { isOn: boolean };
+  /** What agents other than the editor may do. */
+  permissions: Map<string, Permission>;
+  /** Which agents called a tool of which account, e.g. `ada codex`. */
+  toolCalls: string[];
   /** Sends one request as an authorized caller of an account, by default `ada`. */
   send(init?: RequestInit & { grantId?: string }): Promise<Response>;
   /** Posts a JSON-RPC message or batch. Resolves to the status and the parsed body, undefined if it is empty. */
@@ -33,6 +38,8 @@ export interface GatewayOptions {
   transport?: Transport;
   addresses?: () => ReadonlySet<string>;
   sentence?: Sentence;
+  /** What agents may do, instead of `offer` and `permissions`. */
+  consent?: Pick<GatewayServices, 'permission' | 'toolCalled' | 'consentNeeded'>;
 }
 
 /** Opens a gateway with one account, `ada` at `serverUrl`, and closes it at the end of the test. */
@@ -44,6 +51,7 @@ export async function openGateway(
     listenerClock = systemClock,
     transport = createTransport(),
     addresses = () => new Set(),
+    consent,
     sentence = ({ kind, waitSeconds }) =>
       displayText(`sentence for ${kind}${waitSeconds === undefined ? '' : ` ${waitSeconds} s`}`, 100),
   }: GatewayOptions = {},
@@ -58,6 +66,8 @@ export async function openGateway(
   const logged: string[] = [];
   const demanded: string[] = [];
   const offer = { isOn: true };
+  const permissions = new Map<string, Permission>();
+  const toolCalls: string[] = [];
   const record = (line: string): void => {
     logged.push(line);
   };
@@ -65,7 +75,11 @@ export async function openGateway(
     accounts,
     transport,
     addresses,
-    isOffered: () => offer.isOn,
+    permission: (_grantId, agent) =>
+      permissions.get(agent) ?? (agent === 'editor' ? (offer.isOn ? 'allowed' : 'denied') : 'unknown'),
+    toolCalled: (grantId, agent) => toolCalls.push(`${grantId} ${agent}`),
+    consentNeeded: (grantId, agent) => notified.push(`consentNeeded ${grantId} ${agent}`),
+    ...consent,
     listen: (handle) => platformListen(handle, listenerClock),
     reminders: {
       signInNeeded: (grantId) => notified.push(`signInNeeded ${grantId}`),
@@ -97,6 +111,8 @@ export async function openGateway(
     logged,
     demanded,
     offer,
+    permissions,
+    toolCalls,
     send,
     call: async (message, headers = {}) => {
       const response = await send({ body: JSON.stringify(message), headers });

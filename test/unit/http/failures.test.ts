@@ -82,7 +82,7 @@ async function kindOfGateway(transport: Transport, { url, signal }: Exchange): P
   accounts.add('ada', url.href, 'token');
   const calls = new OpenCalls({ clock, addresses: () => new Set() });
   const options = { method: 'POST', messages: new Set(['tools/list']) } as const;
-  const call = calls.open({ grantId: 'ada', host: url.host, isLocal: true, ...options });
+  const call = calls.open({ grantId: 'ada', agent: 'editor', host: url.host, isLocal: true, ...options });
   signal?.addEventListener('abort', () => call.cancel());
   const request = { method: 'POST', headers: {}, body: Buffer.from('{}') } as const;
   try {

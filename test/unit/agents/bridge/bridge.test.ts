@@ -220,7 +220,7 @@ test('a call goes to another window where the one in use was closed while nothin
 test('a bridge outlives all windows, and goes on in the next one', async (t) => {
   const { agent, window, directory } = await bridgeWithWindow(t);
   await window.stop();
-  assert.match(await agent.call(1), /^Notion is signed in through VS Code, and no window is open/);
+  assert.match(await agent.call(1), /^No open window of VS Code offers this Notion account/);
   const next = await TestWindow.start(t, directory, { number: 5 });
   assert.equal(await agent.call(2), 'done');
   assert.deepEqual(next.methods, ['tools/call']);

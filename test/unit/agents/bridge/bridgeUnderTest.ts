@@ -46,6 +46,7 @@ export class BridgeUnderTest {
   /** What waits for a message. */
   readonly #waiting = new Set<(message: AgentMessage) => void>();
   #changed = (): void => undefined;
+  #decided = (): void => undefined;
 
   private constructor(path: string) {
     this.cachePath = path;
@@ -57,7 +58,8 @@ export class BridgeUnderTest {
     {
       clock = systemClock,
       silenceMs = () => undefined,
-    }: { clock?: Clock; silenceMs?: (method: string) => number | undefined } = {},
+      id = 'editor',
+    }: { clock?: Clock; silenceMs?: (method: string) => number | undefined; id?: string } = {},
   ): Promise<BridgeUnderTest> {
     const handle = 'notion-engineering-wiki';
     const path = await cachePath(directory, handle);
@@ -65,7 +67,7 @@ export class BridgeUnderTest {
     const cache = new ServerCache(path);
     await cache.load();
     const bridge = new Bridge({
-      windows: new Windows(directory, { handle, agent: 'editor' }, { randomness: systemRandomness, clock }),
+      windows: new Windows(directory, { handle, agent: id }, { randomness: systemRandomness, clock }),
       cache,
       send: async (message) => {
         agent.lines.push(message);
@@ -81,6 +83,10 @@ export class BridgeUnderTest {
         return () => {
           agent.isWatching = false;
         };
+      },
+      watchConsent: (changed) => {
+        agent.#decided = changed;
+        return () => undefined;
       },
       silenceMs,
       editor: 'VS Code',
@@ -153,6 +159,11 @@ export class BridgeUnderTest {
   /** The responses of an id. */
   responses(id: unknown): AgentMessage[] {
     return this.messages.filter((each) => each.id === id && each.method === undefined);
+  }
+
+  /** Lets the bridge notice that the user may have decided what an agent may do. */
+  noticeDecision(): void {
+    this.#decided();
   }
 
   /** Lets the bridge notice that windows may have come. */

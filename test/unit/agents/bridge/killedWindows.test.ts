@@ -74,7 +74,7 @@ test('while windows are killed and restarted, no tool call arrives at the server
   assert.equal(outcomes.size, calls);
   const done = [...outcomes].filter(([id, text]) => text === `done ${id}`);
   const interrupted = [...outcomes.values()].filter((text) => /^The window of the editor was closed/.test(text));
-  const refused = [...outcomes].filter(([, text]) => /no window is open/.test(text));
+  const refused = [...outcomes].filter(([, text]) => /^No open window/.test(text));
   assert.equal(done.length + interrupted.length + refused.length, calls);
   for (const [id] of refused) {
     assert.ok(!arrived.includes(id), 'what was said not to be sent was not sent');

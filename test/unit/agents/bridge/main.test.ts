@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { cachePath } from '../../../../src/agents/cachePath.ts';
 import { until } from '../../connections.ts';
@@ -82,8 +83,8 @@ test('a bridge without a window notices a new one by itself', async (t) => {
 test('a bridge needs nothing of the environment, and names the editor that it is told of', async (t) => {
   const directory = windowDirectory(t);
   for (const [env, sentence] of [
-    [{}, /signed in through the editor,/],
-    [{ NOTION_MCP_EDITOR: 'VS Code – Insiders' }, /signed in through VS Code – Insiders,/],
+    [{}, /^No open window of the editor offers/],
+    [{ NOTION_MCP_EDITOR: 'VS Code – Insiders' }, /^No open window of VS Code – Insiders offers/],
   ] as const) {
     const bridge = BridgeProcess.start(t, directory, { env });
     const { result } = await bridge.request({ id: 1, method: 'tools/call' });
@@ -95,6 +96,25 @@ test('a bridge that is started without its arguments says so and ends', async (t
   const bridge = BridgeProcess.start(t, windowDirectory(t), { args: ['--account', 'x'] });
   assert.deepEqual(await bridge.ended, { code: 2, signal: null });
   assert.match(bridge.stderr, /^notion-mcp-bridge: [^\n]+\n$/);
+});
+
+test('a bridge that is started for an agent without a proper id says so and ends', async (t) => {
+  const directory = windowDirectory(t);
+  for (const agent of ['', 'Codex', '../codex', 'a'.repeat(33), 'codex\n']) {
+    const args = ['--directory', directory, '--account', account, `--agent=${agent}`];
+    const bridge = BridgeProcess.start(t, directory, { args });
+    assert.deepEqual(await bridge.ended, { code: 2, signal: null });
+    assert.match(bridge.stderr, /^notion-mcp-bridge: --agent must be up to 32 of the characters [^\n]+\n$/);
+  }
+});
+
+test('a bridge that has shown tools notices by itself that the user has withdrawn them', async (t) => {
+  const { bridge, directory, window } = await busyProcess(t);
+  await bridge.request({ id: 'tools', method: 'tools/list' });
+  window.status = 'noConsent';
+  writeFileSync(join(directory, 'x.codex.used'), '');
+  writeFileSync(join(directory, 'x.codex.consent'), 'denied');
+  await bridge.message(({ method }) => method === 'notifications/tools/list_changed');
 });
 
 test('results of 10 MiB reach an agent that reads late, without a warning', async (t) => {

@@ -5,7 +5,8 @@ import { until } from '../../connections.ts';
 import { BridgeUnderTest, windowDirectory } from './bridgeUnderTest.ts';
 import { respondAsServer, sendJson, sendResult, serverInfo, TestWindow } from './testWindow.ts';
 
-const noWindow = 'Notion is signed in through VS Code, and no window is open. Open one, then try again.';
+const noWindow =
+  'No open window of VS Code offers this Notion account. Open VS Code, then try again; if it is open, run “Notion MCP: Manage Accounts” there.';
 const modern = { _meta: { 'io.modelcontextprotocol/protocolVersion': '2026-07-28' } };
 
 test('without a window and a cache an agent can begin a session, in the revision that it speaks, and finds no tools', async (t) => {
@@ -41,7 +42,8 @@ test('another request without a window gets the sentence as an error', async (t)
 
 for (const [status, sentence] of [
   ['unknownAccount', /^This account is not signed in to Notion in VS Code\./],
-  ['notAllowed', /^Notion’s tools are switched off in VS Code\./],
+  ['notAllowed', /^This account is not offered in the chat of VS Code\. Turn on “notionMcp\.offerMcpServer”/],
+  ['a word of a later version', /^A window of VS Code runs another version .* Run “Developer: Reload Window” there/],
 ] as const) {
   test(`a tool call says so where the only window says ${status}`, async (t) => {
     const directory = windowDirectory(t);

@@ -13,8 +13,8 @@ import { FakeClock } from '../../fakeClock.ts';
 import { windowDirectory } from './bridgeUnderTest.ts';
 import { placeOf, proofFor, RawWindow, secret, TestWindow, writeEntry } from './testWindow.ts';
 
-function windowsIn(directory: string, clock: Clock = systemClock): Windows {
-  const endpoint = { handle: 'notion-engineering-wiki', agent: 'editor' };
+function windowsIn(directory: string, clock: Clock = systemClock, agent = 'editor'): Windows {
+  const endpoint = { handle: 'notion-engineering-wiki', agent };
   return new Windows(directory, endpoint, { randomness: systemRandomness, clock });
 }
 
@@ -46,7 +46,8 @@ for (const [statuses, reason] of [
   [['unknownAccount'], 'unknownAccount'],
   [['notAllowed', 'unknownAccount'], 'notAllowed'],
   [['unknownAccount', 'notAllowed'], 'notAllowed'],
-  [['a word of a later version'], 'noWindow'],
+  [['a word of a later version'], 'otherVersion'],
+  [['a word of a later version', 'unknownAccount'], 'unknownAccount'],
 ] as const) {
   test(`the reason is ${reason} where windows say ${JSON.stringify(statuses)}`, async (t) => {
     const directory = windowDirectory(t);
@@ -56,6 +57,32 @@ for (const [statuses, reason] of [
     assert.equal(await windowsIn(directory).find(), reason);
   });
 }
+
+test('a window of the first version, which knows the editor alone, is of another version to any other agent', async (t) => {
+  const directory = windowDirectory(t);
+  (await TestWindow.start(t, directory)).status = 'notAllowed';
+  assert.equal(await windowsIn(directory, systemClock, 'codex').find(), 'otherVersion');
+});
+
+test('an entry of a later version is told from one of no window', async (t) => {
+  const directory = windowDirectory(t);
+  writeFileSync(placeOf(directory, 1).entryPath, '{"version":2,"path":"x"}');
+  assert.equal(await windowsIn(directory).find(), 'otherVersion');
+});
+
+test('a window where the user has not allowed the agent is found if no other one serves it', async (t) => {
+  const directory = windowDirectory(t);
+  const older = await TestWindow.start(t, directory, { number: 1 });
+  const newer = await TestWindow.start(t, directory, { number: 2 });
+  const windows = windowsIn(directory, systemClock, 'codex');
+  [older.status, newer.status] = ['noConsent', 'unknownAccount'];
+  const found = await windows.find();
+  assert.equal(typeof found === 'object' && (await windows.statusOf(found)), 'noConsent');
+  older.status = 'ready';
+  newer.status = 'noConsent';
+  const ready = await windows.find();
+  assert.equal(typeof ready === 'object' && (await windows.statusOf(ready)), 'ready');
+});
 
 test('entries of windows that are dead, files that are no entries and a missing directory do not matter', async (t) => {
   const directory = windowDirectory(t);

@@ -126,8 +126,9 @@ withHostileText('a tool’s error for chat holds a server’s text without link,
   const plain: Exclude<ProblemKind, 'renewalFailed' | 'unreachable' | 'outcomeUnknown'>[] = [
     ...(['signInNeeded', 'signedOut', 'tokenRejected', 'insufficientScope', 'rateLimited', 'serverError'] as const),
     ...(['serverRejected', 'invalidResponse', 'tooLarge', 'notOffered', 'internal'] as const),
+    ...(['notAllowed', 'consentPending'] as const),
   ];
-  const problem = { host: text, status: 403, waitSeconds: 3, scopes: [text, text] };
+  const problem = { host: text, status: 403, waitSeconds: 3, scopes: [text, text], agent: text };
   const problems: Problem[] = [
     ...plain.map((kind) => ({ ...problem, kind })),
     { ...problem, kind: 'unreachable', failure },
