@@ -1,6 +1,7 @@
 import { commands, env, Uri } from 'vscode';
 import type { Account } from '../accounts/registry.ts';
 import type { DisplayText } from '../core/displayText.ts';
+import { agentChoices } from './accountAgents.ts';
 import type { CommandParts } from './commands.ts';
 import * as accountCommands from './commands.ts';
 import { describeAccount } from './messages/accountStatus.ts';
@@ -37,6 +38,7 @@ export async function manageAccounts(parts: CommandParts): Promise<void> {
 async function manageAccount(parts: CommandParts, account: Account): Promise<void> {
   const choices: ActionChoice[] = [
     ...choicesByState(parts, account),
+    ...agentChoices(parts, account, () => manageAccount(parts, account)),
     ...(await trustedExtensionsChoice(account)),
     choice(l10n.t('Open the workspace in the browser'), 'link-external', () => openWorkspace(account)),
     {
