@@ -17,6 +17,10 @@ interface BridgeProcessOptions {
   program?: string;
 }
 
+interface Cleanup {
+  after(cleanup: () => unknown): void;
+}
+
 /** The bridge's process, with the agent's end of it. */
 export class BridgeProcess {
   /** What it wrote to its error output. */
@@ -50,11 +54,22 @@ export class BridgeProcess {
 
   /** Starts the bridge, in need of no environment. */
   static start(
-    t: { after(cleanup: () => unknown): void },
+    t: Cleanup,
     directory: string,
     { env = {}, args = bridgeArguments(directory), program = mainProgram }: BridgeProcessOptions = {},
   ): BridgeProcess {
-    const child = spawn(process.execPath, [program, ...args], { stdio: 'pipe', env });
+    return BridgeProcess.#follow(t, spawn(process.execPath, [program, ...args], { stdio: 'pipe', env }));
+  }
+
+  /** Starts the bridge as agents do, by its launcher. */
+  static launch(t: Cleanup, launcher: string, agent: string): BridgeProcess {
+    return BridgeProcess.#follow(
+      t,
+      spawn(launcher, ['--account', account, '--agent', agent], { stdio: 'pipe', env: {} }),
+    );
+  }
+
+  static #follow(t: Cleanup, child: ChildProcess): BridgeProcess {
     const bridge = new BridgeProcess(child);
     t.after(async () => {
       child.kill('SIGKILL');
@@ -82,9 +97,15 @@ export class BridgeProcess {
     return this.#messages.filter((each) => each.id === id && each.method === undefined);
   }
 
-  async message(isWanted: (message: AgentMessage) => boolean): Promise<AgentMessage> {
+  /** How many such messages there are so far. */
+  count(isWanted: (message: AgentMessage) => boolean): number {
+    return this.#messages.filter(isWanted).length;
+  }
+
+  /** Waits for the first such message, or a later one. */
+  async message(isWanted: (message: AgentMessage) => boolean, number = 1): Promise<AgentMessage> {
     for (;;) {
-      const found = this.#messages.find(isWanted);
+      const found = this.#messages.filter(isWanted)[number - 1];
       if (found !== undefined) {
         return found;
       }
