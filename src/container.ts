@@ -213,7 +213,7 @@ export async function createContainer(
     diagnostics: (signal: AbortSignal) =>
       diagnostics(
         {
-          ...{ extension, accounts, history, accountNumbers: log.accountNumbers, clock },
+          ...{ extension, accounts, consent: agents?.consent, history, accountNumbers: log.accountNumbers, clock },
           check: checkThrough({ fresh: (id, waitMs) => accounts.fresh(id, waitMs) }),
           checkServer: (url, checkSignal) =>
             tested(undefined, (testHttp) => checkServer(url, { http: testHttp, clock, signal: checkSignal })),

@@ -1,4 +1,5 @@
 import { type DisplayText, displayText } from '../core/displayText.ts';
+import { editorAgent } from '../gateway/contract.ts';
 
 /** The names of products, by the ids that their configurations pass to the bridge. */
 const names: ReadonlyMap<string, string> = new Map([
@@ -12,6 +13,11 @@ const names: ReadonlyMap<string, string> = new Map([
 ]);
 
 const longestId = 32;
+
+/** Whether an id is one of those above, and thus tells nothing that its user chose. */
+export function isKnownAgent(agent: string): boolean {
+  return agent === editorAgent || names.has(agent);
+}
 
 /** Whether a text can be the id of an agent. */
 export function isAgentId(text: string): boolean {

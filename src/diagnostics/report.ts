@@ -1,5 +1,7 @@
 import type { StorageDiagnostics, StorageProblem } from '../accounts/accountState.ts';
 import type { Account } from '../accounts/registry.ts';
+import { isKnownAgent } from '../agents/agentNames.ts';
+import type { AgentUse } from '../agents/consent.ts';
 import { errorCode, type Failure } from '../oauth/errors.ts';
 import { describeChannels, type HostEnvironment, orderChannels } from '../signIn/channels.ts';
 import type { CheckName, ConnectionReport } from './connectionTest.ts';
@@ -29,7 +31,13 @@ export interface DiagnosticFacts {
   /** The last sign-ins, oldest first. */
   attempts: readonly SignInAttempt[];
   /** Each with its number in the log. */
-  accounts: { number: number; account: Account; report?: ConnectionReport }[];
+  accounts: {
+    number: number;
+    account: Account;
+    report?: ConnectionReport;
+    /** What agents may do with the account, and when they last did. */
+    agents: readonly AgentUse[];
+  }[];
 }
 
 /**
@@ -148,7 +156,7 @@ function describeStep(step: SignInStep): string {
 }
 
 function accountLines(
-  { number, account, report }: DiagnosticFacts['accounts'][number],
+  { number, account, report, agents }: DiagnosticFacts['accounts'][number],
   { storage, nowMs }: DiagnosticFacts,
 ): string[] {
   const { grant, state } = account;
@@ -161,12 +169,18 @@ function accountLines(
     // Without a failure nothing is said, as another window may have had one.
     ...(failure === undefined ? [] : [`  last renewal of this window: FAILED, ${describeFailure(summaryOf(failure))}`]),
     ...(storage.hasJournal ? [`  journal: ${describeFiles(storage, grant.id)}`] : []),
+    ...(agents.length === 0 ? [] : [`  agents: ${agents.map((use) => describeAgent(use, nowMs)).join('; ')}`]),
     `  checks: ${report === undefined ? 'none in this state' : describeChecks(report)}`,
     ...(report?.checks.some(({ name, failure: failed }) => name === 'discovery' && failed !== undefined)
       ? [`  discovery: ${describeDiscovery(report)}`]
       : []),
     ...(report !== undefined && hasPassed(report, 'tools') ? [`  tools: ${report.tools.length}`] : []),
   ];
+}
+
+function describeAgent({ agent, permission, usedAtMs }: AgentUse, nowMs: number): string {
+  const name = isKnownAgent(agent) ? agent : 'other';
+  return `${name} ${permission}${usedAtMs === undefined ? '' : `, last call ${seconds(nowMs - usedAtMs)} ago`}`;
 }
 
 function describeFiles({ files }: StorageDiagnostics, grantId: string): string {

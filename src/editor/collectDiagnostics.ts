@@ -2,6 +2,7 @@ import { type Extension, version as editorVersion, env, workspace } from 'vscode
 import { hostProcess } from '#platform/process';
 import type { Accounts } from '../accounts/accounts.ts';
 import type { Account } from '../accounts/registry.ts';
+import type { Consent } from '../agents/consent.ts';
 import type { AccountNumbers } from '../core/accountNumbers.ts';
 import type { Clock } from '../core/clock.ts';
 import type { ConnectionReport } from '../diagnostics/connectionTest.ts';
@@ -16,6 +17,8 @@ import { defaultServerUrl, serverUrlText } from './settings.ts';
 export interface DiagnosticsParts {
   extension: Extension<unknown>;
   accounts: Accounts;
+  /** Which agents may use which accounts; undefined on a host that no agent can reach. */
+  consent: Pick<Consent, 'uses'> | undefined;
   history: SignInHistory;
   accountNumbers: AccountNumbers;
   clock: Clock;
@@ -30,7 +33,8 @@ const limitMs = 20_000;
 
 /** Collects what an issue report needs and returns it as redacted text. */
 export async function diagnostics(parts: DiagnosticsParts, signal: AbortSignal): Promise<string> {
-  const { extension, accounts, history, accountNumbers, clock, check } = parts;
+  const { extension, accounts, consent, history, accountNumbers, clock, check } = parts;
+  const agentsOf = ({ grant: { serverNames } }: Account) => (serverNames && consent?.uses(serverNames.handle)) ?? [];
   const limit = new AbortController();
   const cancelLimit = clock.after(limitMs, () => limit.abort());
   const checkSignal = AbortSignal.any([signal, limit.signal]);
@@ -41,6 +45,7 @@ export async function diagnostics(parts: DiagnosticsParts, signal: AbortSignal):
       ...accounts.list().map(async (account) => ({
         number: accountNumbers.of(account.grant.id),
         account,
+        agents: agentsOf(account),
         ...(isUsable(account) && { report: await check(account, checkSignal) }),
       })),
     ]);

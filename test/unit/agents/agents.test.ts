@@ -59,6 +59,19 @@ test('a sign-out removes what bridges keep of the account, and nothing else', as
   assert.deepEqual(paths.map(existsSync), [false, true, true]);
 });
 
+test('what the user decided for an account counts for the one that it was merged with, and after a sign-out', async (t) => {
+  const { agents } = window(t);
+  const { consent } = agents;
+  const merged = { ...grantOf('docs'), accountId: 'ada at docs' };
+  const remaining = { ...grantOf('2-docs'), accountId: 'ada at docs' };
+  await consent.allow('notion-docs', 'codex');
+  await agents.forget([merged], [remaining, grantOf('ada')]);
+  assert.equal(consent.permission('notion-2-docs', 'codex'), 'allowed');
+  assert.equal(consent.permission('notion-ada', 'codex'), 'unknown');
+  await agents.forget([remaining], [grantOf('ada')]);
+  assert.equal(consent.permission('notion-2-docs', 'codex'), 'allowed');
+});
+
 test('a web worker neither listens for bridges nor starts one', (t) => {
   assert.equal(none(window(t).parts), undefined);
 });

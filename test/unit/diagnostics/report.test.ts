@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Account } from '../../../src/accounts/registry.ts';
+import type { AgentUse } from '../../../src/agents/consent.ts';
 import { displayText } from '../../../src/core/displayText.ts';
 import { Log } from '../../../src/core/log.ts';
 import { Secret } from '../../../src/core/secret.ts';
@@ -97,6 +98,13 @@ const grant: Grant = {
   signedInAtMs: nowMs - 3 * 86_400_000,
 };
 
+/** A user may give an agent any id. */
+const agents: AgentUse[] = [
+  { agent: 'editor', permission: 'allowed', usedAtMs: nowMs - 180_000 },
+  { agent: 'codex', permission: 'denied' },
+  { agent: code, permission: 'unknown' },
+];
+
 function facts(changes: Partial<DiagnosticFacts> = {}): DiagnosticFacts {
   return {
     nowMs,
@@ -141,12 +149,13 @@ function facts(changes: Partial<DiagnosticFacts> = {}): DiagnosticFacts {
     accounts: [
       {
         number: 3,
+        agents: [],
         account: {
           grant: { ...grant, id: 'other', needsSignIn: { reason: 'ended', serverCode: code } },
           state: 'needsSignIn',
         },
       },
-      { number: 1, account: { grant, state: 'healthy' }, report: report() },
+      { number: 1, account: { grant, state: 'healthy' }, report: report(), agents },
     ],
     ...changes,
   };
@@ -180,6 +189,7 @@ test('a diagnostics report contains everything that an issue needs, and nothing 
     '  access token issued 90 s ago for 3600 s, refresh token stored',
     '  last renewal of this window: FAILED, transient at token: invalid_request, HTTP 400',
     '  journal: lock held, records 2, reserved 0',
+    '  agents: editor allowed, last call 180 s ago; codex denied; other unknown',
     '  checks: server 3 ms, discovery 12 ms, token 4 ms FAILED (serverRejected at token: invalid_request, HTTP 400), not tried initialize tools identity access',
     '',
     'account 3: needsSignIn (ended, server said unregistered_error), generation 7, identity known',
@@ -323,7 +333,7 @@ test('a diagnostics report says why an account is in its state', () => {
     [{ grant, state: 'expired' }, 'expired'],
   ];
   for (const [account, expected] of states) {
-    const text = diagnosticsText(facts({ accounts: [{ number: 2, account }] }));
+    const text = diagnosticsText(facts({ accounts: [{ number: 2, account, agents: [] }] }));
     assert.ok(text.includes(`\naccount 2: ${expected}, generation 7`), text);
   }
 });
@@ -331,7 +341,9 @@ test('a diagnostics report says why an account is in its state', () => {
 test('a diagnostics report counts tools only if they could be listed, and repeats discovery only where it failed', () => {
   const account = (checks: ConnectionReport['checks']) =>
     diagnosticsText(
-      facts({ accounts: [{ number: 1, account: { grant, state: 'healthy' }, report: report({ checks }) }] }),
+      facts({
+        accounts: [{ number: 1, account: { grant, state: 'healthy' }, report: report({ checks }), agents: [] }],
+      }),
     )
       .split('\naccounts: ')
       .at(-1) ?? '';
@@ -355,7 +367,7 @@ test('a diagnostics report says of a client how it authenticates, and of channel
   const text = diagnosticsText(
     facts({
       hostEnvironment: { ...hostEnvironment, clientConfigured: true, setting: 'uriHandler' },
-      accounts: [{ number: 1, account: { grant: { ...grant, client }, state: 'healthy' } }],
+      accounts: [{ number: 1, account: { grant: { ...grant, client }, state: 'healthy' }, agents: [] }],
     }),
   );
   assert.match(text, /client: configured in the settings\n/);
