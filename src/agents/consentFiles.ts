@@ -42,6 +42,9 @@ const fileName = /^([0-9a-f]{32})\.([a-z0-9-]{1,32})\.(consent|used|asked)$/;
 export class ConsentFiles {
   readonly #parts: ConsentFilesParts;
 
+  /** By the keys and the handle. */
+  readonly #hashes = new Map<string, [string, ...string[]]>();
+
   constructor(parts: ConsentFilesParts) {
     this.#parts = parts;
   }
@@ -73,8 +76,16 @@ export class ConsentFiles {
 
   /** The hashes of a handle under each key. The first one names new files. */
   hashesOf(handle: string): [string, ...string[]] {
-    const keys = this.#parts.keys().map(({ id, key }) => ({ id, bytes: fromBase64(key.reveal()) }));
-    const hashes = (keys.length === 0 ? [keyWithoutJournal] : keys)
+    const keys = this.#parts.keys();
+    const place = [...keys.map(({ id }) => id), handle].join(' ');
+    const hashes = this.#hashes.get(place) ?? this.#hash(keys, handle);
+    this.#hashes.set(place, hashes);
+    return hashes;
+  }
+
+  #hash(keys: readonly JournalKey[], handle: string): [string, ...string[]] {
+    const all = keys.map(({ id, key }) => ({ id, bytes: fromBase64(key.reveal()) }));
+    const hashes = (all.length === 0 ? [keyWithoutJournal] : all)
       .sort((a, b) => (a.id < b.id ? -1 : 1))
       .map(({ bytes }) => this.#parts.hash(bytes, `handle ${handle}`).slice(0, 32));
     return hashes as [string, ...string[]];

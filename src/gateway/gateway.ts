@@ -150,7 +150,7 @@ export class Gateway implements RunningGateway {
       return;
     }
     const body = method === 'POST' ? await readBody(request) : emptyRequestBody();
-    this.#note(caller, body);
+    this.#logRequest(caller, body);
     const exchange = this.#exchange(caller, method, request, response, body);
     const { call } = exchange;
     response.on('close', () => {
@@ -174,7 +174,7 @@ export class Gateway implements RunningGateway {
     { call }: Exchange,
     method: ForwardedRequest['method'],
     request: IncomingMessage,
-    { bytes }: RequestBody,
+    { bytes, methods }: RequestBody,
   ): Promise<Outcome> {
     const refusal = this.#refusalOf(call);
     if (refusal !== undefined) {
@@ -183,20 +183,19 @@ export class Gateway implements RunningGateway {
     if (method === 'POST' && bytes === undefined) {
       return { problem: { kind: 'tooLarge', host: call.host } };
     }
+    if (methods.has('tools/call')) {
+      this.#parts.toolCalled(call.grantId, call.agent);
+    }
     const headers = headersForServer(request.headers);
     return forward(this.#parts, call, { method, headers, ...(bytes && { body: bytes }) });
   }
 
-  /** Notes what is asked for and by which agent, but none of its words. */
-  #note({ grantId, agent }: Caller, { requests, methods }: RequestBody): void {
-    const { permission, toolCalled, log } = this.#parts;
-    if (requests.count === 0) {
-      return;
-    }
-    const method = [...methods].map((each) => (/^[a-z]{1,20}(\/[a-z]{1,20}){0,2}$/i.test(each) ? each : 'other'))[0];
-    log.debug('An agent sends a request.', { agent, method });
-    if (methods.has('tools/call') && permission(grantId, agent) === 'allowed') {
-      toolCalled(grantId, agent);
+  /** Logs which agent asks for what, but none of its words. */
+  #logRequest({ agent }: Caller, { requests, methods }: RequestBody): void {
+    if (requests.count > 0) {
+      const [method = ''] = methods;
+      const isMethod = /^[a-z]{1,20}(\/[a-z]{1,20}){0,2}$/i.test(method);
+      this.#parts.log.debug('An agent sends a request.', { agent, method: isMethod ? method : 'other' });
     }
   }
 

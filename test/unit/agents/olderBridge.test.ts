@@ -24,3 +24,14 @@ test('a bridge of protocol version 1 still works with a window of today', async 
   assert.deepEqual(called.result, { method: 'tools/call' });
   assert.equal(server.received.length, 2);
 });
+
+test('a bridge of protocol version 1 says that Notion’s tools are switched off where the account is not offered in chat', async (t) => {
+  const grant = { ...grantOf('ada'), serverNames: { handle: account, title: 'Notion – Engineering Wiki' } };
+  const window = new ListenerUnderTest(t, temporaryFolder(t), { grants: [grant] });
+  await window.consent.allow(account, 'codex');
+  await window.consent.setOffered(account, false);
+  await window.update();
+  const bridge = BridgeProcess.start(t, window.directory, { program: firstBridge });
+  const { result } = await bridge.request({ id: 1, method: 'tools/call', params: { name: 'notion-fetch' } });
+  assert.match(result?.content?.[0]?.text ?? '', /^Notion’s tools are switched off in the editor\./);
+});
