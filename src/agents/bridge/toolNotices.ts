@@ -46,9 +46,6 @@ export class ToolNotices {
   }
 
   async #lookAtConsent(): Promise<void> {
-    if (this.#stopWatching !== undefined) {
-      return;
-    }
     const status = await this.#parts.window.status();
     if ((status === 'noConsent' || status === 'notAllowed') && this.#stopWatching === undefined) {
       this.toldLess();

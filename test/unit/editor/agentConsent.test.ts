@@ -110,6 +110,8 @@ test('a note that the editor may have hidden is shown again at the agent’s nex
   await consent.refresh();
   assert.equal(editor.messages.size, 0);
   assert.equal(consent.permission(handle, 'codex'), 'unknown');
+  await request(windows);
+  assert.equal(editor.messages.size, 0);
 });
 
 test('questions about several agents are asked one after another', async (t) => {

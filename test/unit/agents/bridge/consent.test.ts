@@ -120,3 +120,10 @@ test('a decision while the window in use is closed moves the bridge to another w
   agent.noticeDecision();
   await agent.message(({ method }) => method === listChanged);
 });
+
+test('the next request of an agent that was refused looks for a window that serves it by then', async (t) => {
+  const { agent, directory } = await refusedBridge(t, denied);
+  assert.match(await agent.call(1), /does not allow/);
+  await TestWindow.start(t, directory, { number: 0 });
+  assert.equal(await agent.call(2), 'done');
+});
