@@ -23,6 +23,8 @@ export async function buildExtension({ minify = false } = {}) {
     format: 'esm',
     platform: 'node',
     target: 'node22',
+    // The CommonJS build of jsonc-parser requires its parts in a form that cannot be bundled.
+    mainFields: ['module', 'main'],
     external: ['vscode'],
     minify,
     sourcemap: minify ? false : 'inline',

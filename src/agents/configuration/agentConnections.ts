@@ -1,0 +1,235 @@
+import { rmdir, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Clock } from '../../core/clock.ts';
+import type { Log } from '../../core/log.ts';
+import type { Randomness } from '../../core/random.ts';
+import type { Files } from '../../platform/contract.ts';
+import { type CatalogueRow, catalogue, type Machine } from '../catalogue.ts';
+import type { BridgeCommand } from '../contract.ts';
+import {
+  type ConfigurationFile,
+  readConfiguration,
+  removeConfiguration,
+  writeConfiguration,
+} from './configurationFile.ts';
+import { type AgentState, type ConnectionPlan, launches, stateOf } from './plan.ts';
+import { ConfigurationProblem } from './problem.ts';
+import { findProgram, runProgram } from './program.ts';
+import { type ConfigurationRecord, ConfigurationRecords, hashOf } from './records.ts';
+import { isBridge, removeServer, serversIn } from './servers.ts';
+import { tryLauncher } from './tryLauncher.ts';
+
+export interface AgentConnectionsParts {
+  /** The folder of the launcher, for the records. */
+  folder: string;
+  machine: Machine;
+  files: Files;
+  clock: Clock;
+  randomness: Randomness;
+  log: Log;
+}
+
+/** An account in the configuration of an agent, as it was written. */
+export interface AgentConnection {
+  agent: string;
+  handle: string;
+  /** The server's name in the configuration. */
+  name: string;
+  path: string;
+}
+
+/** Connects the agents of this computer to accounts, and disconnects them. */
+export class AgentConnections {
+  readonly #parts: AgentConnectionsParts;
+  readonly #records: ConfigurationRecords;
+
+  constructor(parts: AgentConnectionsParts) {
+    this.#parts = parts;
+    this.#records = new ConfigurationRecords(`${parts.folder}/configured`, parts.files);
+  }
+
+  /** The ids of the agents that are on this computer. */
+  async found(): Promise<string[]> {
+    const found = await Promise.all(catalogue.map((row) => this.#isFound(row)));
+    return catalogue.filter((_, index) => found[index]).map(({ id }) => id);
+  }
+
+  /** Reads an agent's configuration. @throws ConfigurationProblem or the file system's error */
+  async inspect(agent: string): Promise<AgentState> {
+    const row = rowOf(agent);
+    const { machine } = this.#parts;
+    const program = row.program === undefined ? undefined : await findProgram(row.program, machine);
+    return stateOf(row, await this.#firstFile(row), program);
+  }
+
+  /**
+   * Carries out a plan, and records it before.
+   * @returns what the agent will start, as its configuration says now
+   * @throws ConfigurationProblem or the file system's error; then the agent is as it was
+   */
+  async connect(plan: ConnectionPlan): Promise<BridgeCommand> {
+    const { state, handle, name, launch } = plan;
+    const { path, text } = state.file;
+    const known = await this.#knownRecord(state);
+    const isFirst = known === undefined;
+    const isUntouched = isFirst ? ![...state.servers.values()].some(isBridge) : isAsLeft(known, text);
+    const base: ConfigurationRecord = known ?? {
+      ...{ version: 1, agent: state.row.id, path, entries: [] },
+      existed: text !== undefined,
+    };
+    const entries = [...base.entries.filter((entry) => entry.handle !== handle), { handle, name }];
+    if (isFirst && text !== undefined) {
+      await this.#records.backUp(path, text);
+    }
+    await this.#records.save({ ...base, entries, hash: isUntouched ? hashOf(plan.after) : undefined });
+    try {
+      const madeFolder = await this.#carryOut(plan);
+      const written = await readConfiguration(path);
+      const entry = serversIn(written.text ?? '', state.row).get(name);
+      if (!launches(entry, launch)) {
+        throw new ConfigurationProblem('commandFailed');
+      }
+      const hash = isUntouched ? hashOf(written.text ?? '') : undefined;
+      await this.#records.save({ ...base, entries, hash, madeFolder: base.madeFolder ?? madeFolder });
+    } catch (error) {
+      if (!base.entries.some((each) => each.handle === handle)) {
+        await this.disconnect({ agent: state.row.id, handle, name, path }).catch(() => undefined);
+      }
+      throw error;
+    }
+    this.#parts.log.info('An agent was connected.', { agent: state.row.id, byCommand: plan.commands.length > 0 });
+    return launch;
+  }
+
+  /** Starts the bridge as an agent will. @returns the number of tools @throws Error */
+  tryLauncher(launch: BridgeCommand): Promise<number> {
+    return tryLauncher(launch, this.#parts.machine, this.#parts.clock);
+  }
+
+  /** What is connected, by the records. */
+  async connected(): Promise<AgentConnection[]> {
+    const records = await this.#records.list();
+    return records.flatMap(({ agent, path, entries }) =>
+      catalogue.some(({ id }) => id === agent) ? entries.map((entry) => ({ agent, path, ...entry })) : [],
+    );
+  }
+
+  /**
+   * Removes what was written. The last connection of a configuration that is as we left it takes it back to its
+   * original, byte by byte.
+   * @throws ConfigurationProblem or the file system's error
+   */
+  async disconnect({ agent, handle, name, path }: AgentConnection): Promise<void> {
+    const record = await this.#records.find(path);
+    if (record === undefined) {
+      return;
+    }
+    const row = rowOf(agent);
+    const file = await readConfiguration(path);
+    const entries = record.entries.filter((entry) => entry.handle !== handle);
+    const isUntouched = isAsLeft(record, file.text);
+    const isRestored = isUntouched && entries.length === 0 && (await this.#restore(record, file));
+    if (!isRestored && file.text !== undefined && isBridge(serversIn(file.text, row).get(name))) {
+      await this.#remove(row, file, file.text, name);
+    }
+    const { text = '' } = await readConfiguration(path);
+    await this.#records.save({ ...record, entries, hash: isUntouched ? hashOf(text) : undefined });
+    this.#parts.log.info('An agent was disconnected.', { agent, isRestored });
+  }
+
+  async #isFound({ program, folder, files }: CatalogueRow): Promise<boolean> {
+    const { machine } = this.#parts;
+    const places = [folder(machine), ...files(machine)];
+    return (
+      (await Promise.all(places.map(exists))).includes(true) ||
+      (program !== undefined && (await findProgram(program, machine)) !== undefined)
+    );
+  }
+
+  /** The first of an agent's files that is there, else the one to create. */
+  async #firstFile({ files }: CatalogueRow): Promise<ConfigurationFile> {
+    const paths = files(this.#parts.machine);
+    for (const path of paths) {
+      const file = await readConfiguration(path);
+      if (file.text !== undefined) {
+        return file;
+      }
+    }
+    return readConfiguration(paths[0]);
+  }
+
+  /** The record of a configuration, unless the user has removed all of its entries. */
+  async #knownRecord({ file, servers }: AgentState): Promise<ConfigurationRecord | undefined> {
+    const record = await this.#records.find(file.path);
+    return record?.entries.some(({ name }) => isBridge(servers.get(name))) ? record : undefined;
+  }
+
+  /** @returns the folder that was made for the configuration */
+  async #carryOut({ state, commands, after }: ConnectionPlan): Promise<string | undefined> {
+    const { file, program } = state;
+    if (commands.length === 0 || program === undefined) {
+      return after === file.text ? undefined : writeConfiguration(file, after, this.#parts.randomness);
+    }
+    for (const command of commands) {
+      await this.#run(program, command);
+    }
+    return undefined;
+  }
+
+  async #run(program: string, command: readonly string[]): Promise<void> {
+    const { machine, clock } = this.#parts;
+    try {
+      await runProgram(program, command, machine, clock);
+    } catch (error) {
+      throw new ConfigurationProblem('commandFailed', { cause: error });
+    }
+  }
+
+  async #restore(record: ConfigurationRecord, file: ConfigurationFile): Promise<boolean> {
+    if (record.existed) {
+      const original = await this.#records.original(record.path);
+      if (original === undefined) {
+        return false;
+      }
+      await writeConfiguration(file, original, this.#parts.randomness);
+      return true;
+    }
+    await removeConfiguration(file);
+    const { madeFolder } = record;
+    for (let each = dirname(file.path); madeFolder !== undefined && each.startsWith(madeFolder); each = dirname(each)) {
+      // One that is no longer empty stays.
+      await rmdir(each).catch(() => undefined);
+    }
+    return true;
+  }
+
+  async #remove(row: CatalogueRow, file: ConfigurationFile, text: string, name: string): Promise<void> {
+    const { machine, randomness } = this.#parts;
+    const program = row.program === undefined ? undefined : await findProgram(row.program, machine);
+    if (row.ownCommands !== undefined && program !== undefined) {
+      await this.#run(program, row.ownCommands.remove(name));
+    } else {
+      await writeConfiguration(file, removeServer(text, row, name), randomness);
+    }
+  }
+}
+
+function rowOf(agent: string): CatalogueRow {
+  const row = catalogue.find(({ id }) => id === agent);
+  if (row === undefined) {
+    throw new Error(`${agent} is no agent of the catalogue.`);
+  }
+  return row;
+}
+
+/** Whether a configuration is as we left it. */
+function isAsLeft({ hash }: ConfigurationRecord, text: string | undefined): boolean {
+  return hash !== undefined && text !== undefined && hashOf(text) === hash;
+}
+
+function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,107 @@
+import type { CatalogueRow, ProgramArguments } from '../catalogue.ts';
+import type { BridgeCommand } from '../contract.ts';
+import type { ConfigurationFile } from './configurationFile.ts';
+import { commandOf, isBridge, isNotionsServer, removeServer, type Servers, serversIn, setServer } from './servers.ts';
+
+/** An agent on this computer, with its configuration as it is now. */
+export interface AgentState {
+  row: CatalogueRow;
+  file: ConfigurationFile;
+  servers: Servers;
+  /** The path of its program; undefined if only its folder was found. */
+  program: string | undefined;
+}
+
+/** A server in an agent's configuration that ours can take the place of. */
+export interface ReplaceableServer {
+  name: string;
+  /** Notion's own server, with a sign-in of the agent's; or our name, with the bridge of another editor. */
+  kind: 'notion' | 'otherEditor';
+}
+
+/** What connecting an agent changes. */
+export interface ConnectionPlan {
+  state: AgentState;
+  handle: string;
+  /** The name of the server in the agent's configuration. */
+  name: string;
+  launch: BridgeCommand;
+  /** The agent's own commands, without the program; empty if the configuration is edited instead. */
+  commands: readonly ProgramArguments[];
+  /** The configuration's text after the edit. */
+  after: string;
+}
+
+/** The servers that the user may want to be replaced. */
+export function replaceableServers(
+  { servers }: AgentState,
+  launch: BridgeCommand,
+  handle: string,
+): ReplaceableServer[] {
+  return [...servers].flatMap(([name, entry]): ReplaceableServer[] => {
+    if (isNotionsServer(entry)) {
+      return [{ name, kind: 'notion' }];
+    }
+    return name === handle && isBridge(entry) && !isOurs(entry, launch) ? [{ name, kind: 'otherEditor' }] : [];
+  });
+}
+
+/** Plans a connection. @throws ConfigurationProblem `unreadable` */
+export function planConnection(
+  state: AgentState,
+  { handle, launch, replace }: { handle: string; launch: BridgeCommand; replace: readonly string[] },
+): ConnectionPlan {
+  const { row, file, program } = state;
+  const servers = new Map([...state.servers].filter(([name]) => !replace.includes(name)));
+  const name = freeName(servers, launch, handle);
+  const present = servers.get(name);
+  const isPresent = launches(present, launch);
+  const cleared = replace.reduce((text, each) => removeServer(text, row, each), file.text ?? '');
+  const after = isPresent ? cleared : setServer(cleared, row, name, row.entry(launch));
+  const { ownCommands } = row;
+  const commands: ProgramArguments[] = [];
+  if (ownCommands !== undefined && program !== undefined) {
+    // Claude Code's command adds no server whose name is taken.
+    const removed = present === undefined || isPresent ? replace : [...replace, name];
+    commands.push(...removed.map(ownCommands.remove), ...(isPresent ? [] : [ownCommands.add(name, launch)]));
+  }
+  return { state, handle, name, launch, commands, after };
+}
+
+/** Whether an entry starts exactly this. */
+export function launches(entry: unknown, { command, args, env }: BridgeCommand): boolean {
+  const { env: own, environment = own ?? {} } = (entry ?? {}) as Record<string, unknown>;
+  const words = commandOf(entry);
+  return (
+    JSON.stringify(words) === JSON.stringify([command, ...args]) &&
+    JSON.stringify(Object.entries(environment as object).sort()) === JSON.stringify(Object.entries(env).sort())
+  );
+}
+
+/** Whether an entry starts the bridge of this editor, for whichever account. */
+export function isOurs(entry: unknown, { command, args }: BridgeCommand): boolean {
+  const bridge = args[0]?.startsWith('--') ? command : args[0];
+  return (
+    isBridge(entry) &&
+    commandOf(entry)
+      .slice(0, 2)
+      .includes(bridge ?? command)
+  );
+}
+
+/** The handle, or with a number if another server has that name. */
+function freeName(servers: Servers, launch: BridgeCommand, handle: string): string {
+  for (let number = 1; ; number += 1) {
+    const name = number === 1 ? handle : `${handle}-${number}`;
+    const entry = servers.get(name);
+    const accountOf = (words: readonly string[]) => words[words.indexOf('--account') + 1];
+    if (entry === undefined || (isOurs(entry, launch) && accountOf(commandOf(entry)) === handle)) {
+      return name;
+    }
+  }
+}
+
+/** The state of an agent, from what its configuration says. @throws ConfigurationProblem `unreadable` */
+export function stateOf(row: CatalogueRow, file: ConfigurationFile, program: string | undefined): AgentState {
+  return { row, file, program, servers: serversIn(file.text ?? '', row) };
+}
