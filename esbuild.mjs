@@ -34,11 +34,12 @@ export async function buildExtension({ minify = false } = {}) {
   const files = Object.keys(metafile.outputs);
   await Promise.all(files.map((file) => toCommonJs(`${root}${file}`, minify)));
   const web = await buildWebExtension({ minify });
-  const bridge = await buildBridge({ minify });
-  const metafiles = [metafile, web.metafile, bridge.metafile];
+  const bridge = await buildProgram('bridge', 'src/agents/bridge/main.ts', { minify });
+  const uninstall = await buildProgram('uninstall', 'src/agents/uninstall.ts', { minify });
+  const metafiles = [metafile, web.metafile, bridge.metafile, uninstall.metafile];
   await writeFile(`${root}dist/ThirdPartyNotices.txt`, await thirdPartyNotices(root, metafiles));
   await writeFile(`${root}dist/README.md`, readmeForEditor(await readFile(`${root}README.md`, 'utf8')));
-  return [...files, web.outfile, bridge.outfile];
+  return [...files, web.outfile, bridge.outfile, uninstall.outfile];
 }
 
 /**
@@ -91,12 +92,14 @@ async function buildWebExtension({ minify }) {
   return { outfile, metafile };
 }
 
-/** The bridge, which agent hosts start as a process: in one file, for the editor's Node or another one. */
-async function buildBridge({ minify }) {
-  const outfile = 'dist/bridge.cjs';
+/**
+ * A program of its own, in one file, for the editor's Node or another one: the bridge, which agents start, and the script
+ * that the editor starts after it has uninstalled the extension.
+ */
+export async function buildProgram(name, entryPoint, { minify, outfile = `dist/${name}.cjs` }) {
   const { metafile } = await build({
     absWorkingDir: root,
-    entryPoints: ['src/agents/bridge/main.ts'],
+    entryPoints: [entryPoint],
     outfile,
     bundle: true,
     format: 'cjs',

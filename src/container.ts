@@ -4,8 +4,8 @@ import { files } from '#platform/files';
 import { createPlatformHttp, lookup } from '#platform/transport';
 import { Accounts } from './accounts/accounts.ts';
 import type { Account } from './accounts/registry.ts';
+import type { BridgeCommand } from './agents/bridgeCommand.ts';
 import { callConsent } from './agents/callConsent.ts';
-import type { BridgeCommand } from './agents/contract.ts';
 import type { CallAccounts } from './calls/accountCall.ts';
 import { accountHttp } from './calls/accountHttp.ts';
 import { systemClock as clock } from './core/clock.ts';
@@ -17,16 +17,13 @@ import { SignInHistory } from './diagnostics/signInHistory.ts';
 import { AgentConsent } from './editor/agentConsent.ts';
 import { callbackReceiver } from './editor/callbackReceiver.ts';
 import { diagnostics } from './editor/collectDiagnostics.ts';
-import type { CommandName } from './editor/commandNames.ts';
-import * as editorCommands from './editor/commands.ts';
-import { copyDiagnostics } from './editor/copyDiagnostics.ts';
+import { type CommandTable, commandTable } from './editor/commandTable.ts';
 import { clientIssuersIn, signInAttemptsIn, usageIn, waitingSignInsIn } from './editor/globalState.ts';
-import { manageAccounts } from './editor/manageAccounts.ts';
 import type { McpDefinitions } from './editor/mcpServers.ts';
 import { callbackMessage } from './editor/messages/callback.ts';
 import { problemSentence } from './editor/messages/callProblem.ts';
 import { serverChangedMessage } from './editor/messages/failure.ts';
-import { reportUnexpected, showNote } from './editor/messages/show.ts';
+import { showNote } from './editor/messages/show.ts';
 import { channelOpener, hostEnvironment, secretsHome } from './editor/openChannel.ts';
 import type { NotionAuthenticationProvider } from './editor/provider.ts';
 import { ReadOnlyDocuments } from './editor/readOnlyDocuments.ts';
@@ -60,7 +57,7 @@ export interface Container {
   /** Asks the MCP server, at most once a minute, whether the grant's token lacks scopes. Never rejects. */
   lacksScopes(grant: Grant): Promise<boolean>;
   /** The implementation of each command, by the part of its name after the dot. */
-  commands: Readonly<Record<CommandName, () => Promise<void>>>;
+  commands: CommandTable;
   /** Handles the query of a callback from the browser. */
   receive(query: string): Promise<void>;
   /** The gateway for MCP callers, opened on first use; undefined on a host that cannot listen. */
@@ -167,7 +164,16 @@ export async function createContainer(
   });
   const memory = context.globalState;
   const history = new SignInHistory(signInAttemptsIn(memory), clock);
-  const signInFlow = new SignInFlow({ signIn, accounts, stepUps, history, clock, randomness, log });
+  const hasUnusedAgents = async (): Promise<boolean> => {
+    const connections = await agents?.connections();
+    return (
+      connections !== undefined &&
+      (await connections.connected()).length === 0 &&
+      (await connections.found()).length > 0
+    );
+  };
+  const flowParts = { signIn, accounts, stepUps, history, hasUnusedAgents, clock, randomness, log };
+  const signInFlow = new SignInFlow(flowParts);
   const reconnect = (account: Account) => signInFlow.reconnectIfNeeded(account);
   const reminder = new SignInReminder({ accounts, memory: context.globalState, reconnect });
   reminder.show();
@@ -197,7 +203,7 @@ export async function createContainer(
   const documents = new ReadOnlyDocuments();
   const { extension } = context;
   const parts = {
-    ...{ accounts, signInFlow, reminder, consent: agents?.consent, documents, extension, clock, log },
+    ...{ accounts, signInFlow, reminder, agents, consent: agents?.consent, documents, extension, clock, log },
     // Test Connection renews a rejected token and learns an unknown identity, as any other call does. A diagnostics
     // report must not change anything.
     check: async (account: Account, signal: AbortSignal) => {
@@ -252,14 +258,7 @@ export async function createContainer(
       const httpOfAccount = accountHttp({ accounts, clock }, id, http);
       return stepUps.probe(id, () => mcpRequest(httpOfAccount, new URL(serverUrl), 'tools/list', {}, { olderOrigins }));
     },
-    commands: {
-      signIn: () => reportUnexpected(log, () => editorCommands.signIn(parts)),
-      signOut: () => reportUnexpected(log, () => editorCommands.signOut(parts)),
-      refresh: () => reportUnexpected(log, () => editorCommands.refresh(parts)),
-      manageAccounts: () => reportUnexpected(log, () => manageAccounts(parts)),
-      testConnection: () => reportUnexpected(log, () => editorCommands.testConnection(parts)),
-      copyDiagnostics: () => reportUnexpected(log, () => copyDiagnostics(parts)),
-    },
+    commands: commandTable(parts),
     receive: callbackReceiver(pending, (...result) => showNote(callbackMessage(...result))),
     offeredGrants: () =>
       offerableGrants().filter(({ serverNames }) => serverNames && agents?.consent.isOffered(serverNames.handle)),

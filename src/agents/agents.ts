@@ -1,18 +1,22 @@
-import { rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { files } from '#platform/files';
+import { realpath, rm } from 'node:fs/promises';
+import { homedir, tmpdir } from 'node:os';
+import { dirname } from 'node:path';
+import { files as platformFiles } from '#platform/files';
 import { listenSocket } from '#platform/listenSocket';
 import { errorInfo } from '../core/errorInfo.ts';
 import { limitFiles } from '../storage/timeLimits.ts';
+import { type BridgeCommand, launchOf } from './bridgeCommand.ts';
 import { BridgeListener } from './bridgeListener.ts';
-import { cachePath } from './cachePath.ts';
+import { agentsDirectory, cachePath } from './cachePath.ts';
+import type { AgentConnector } from './configuration/contract.ts';
 import { Consent } from './consent.ts';
-import type { BridgeCommand, CreateAgents } from './contract.ts';
-import { installBridge } from './installBridge.ts';
+import type { CreateAgents } from './contract.ts';
+import { type InstalledBridge, installBridge } from './installBridge.ts';
 import { keyedHash } from './keyedHash.ts';
 
 /** Serves bridges from this window, on the platform's own files and sockets. */
 export const createAgents: CreateAgents = (parts) => {
+  const files = platformFiles;
   if (files === undefined) {
     return undefined;
   }
@@ -23,26 +27,61 @@ export const createAgents: CreateAgents = (parts) => {
   const consent = new Consent({ ...parts, hash: keyedHash, files: limitFiles(files, parts.clock) });
   const listener = new BridgeListener({ ...parts, consent, files, listen: listenSocket, system, temporaryDirectories });
   const options = { ...parts, files, system, executable, searchPath };
-  const install = async (): Promise<BridgeCommand | undefined> => {
+  let loading: Promise<AgentConnector> | undefined;
+  const connections = (): Promise<AgentConnector> => {
+    loading ??= import('./configuration/agentConnections.ts').then(async ({ AgentConnections }) => {
+      const machine = { home: homedir(), environment: process.env, system };
+      // <extensions>/<this extension>/dist/bridge.cjs
+      const extensions = dirname(dirname(dirname(await realpath(parts.bridgeFile))));
+      return new AgentConnections({ ...parts, files, machine, extensions, folder: agentsDirectory(directory) });
+    });
+    return loading;
+  };
+  let installing: Promise<InstalledBridge> | undefined;
+  const install = (): Promise<InstalledBridge> => {
+    installing ??= installBridge(options).then((installed) => {
+      // On Windows agents start the editor itself, which may have moved.
+      if (system === 'win32') {
+        void connections().then((connector) => connector.refresh(installed));
+      }
+      return installed;
+    });
+    return installing;
+  };
+  const bridgeCommand = async (): Promise<BridgeCommand | undefined> => {
+    try {
+      return await install();
+    } catch (error) {
+      // A full disk may have room again.
+      installing = undefined;
+      log.warn('The bridge could not be installed, so agents cannot use Notion’s tools.', errorInfo(error));
+      return undefined;
+    }
+  };
+  const commandForHosts = async (): Promise<BridgeCommand | undefined> => {
     // In a remote window, agent hosts run on the remote side.
     if (host.host === 'ui' && host.remote) {
       log.info('Agent hosts cannot use Notion’s tools here: they run on the remote side, and this extension does not.');
       return undefined;
     }
-    try {
-      return await installBridge(options);
-    } catch (error) {
-      log.warn('The bridge could not be installed, so agent hosts cannot use Notion’s tools.', errorInfo(error));
-      return undefined;
-    }
+    return bridgeCommand();
   };
-  let installing: Promise<BridgeCommand | undefined> | undefined;
+  let hostCommand: Promise<BridgeCommand | undefined> | undefined;
   return {
     consent,
     bridgeCommand: () => {
-      installing ??= install();
-      return installing;
+      hostCommand ??= commandForHosts();
+      return hostCommand;
     },
+    launch: async (handle, agent) => {
+      const command = await bridgeCommand();
+      // Programs outside of a Flatpak have other paths, and cannot start what is in it.
+      if (command !== undefined && (process.env.FLATPAK_ID !== undefined || !(await install()).isLasting)) {
+        return 'sandboxed';
+      }
+      return command && launchOf(command, handle, agent);
+    },
+    connections,
     update: () => listener.update(),
     forget: async (removed, remaining) => {
       const handles = new Set(remaining.map(({ serverNames }) => serverNames?.handle));

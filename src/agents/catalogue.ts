@@ -1,40 +1,6 @@
 import { join } from 'node:path';
-import type { BridgeCommand } from './contract.ts';
-
-/** The computer whose agents are connected. */
-export interface Machine {
-  home: string;
-  environment: Readonly<Record<string, string | undefined>>;
-  /** As `process.platform` names it. */
-  system: string;
-}
-
-/** A command of an agent's own, without the program itself. */
-export type ProgramArguments = readonly string[];
-
-/** How an agent is found and told about an MCP server. Its name for people is in `agentNames.ts`. */
-export interface CatalogueRow {
-  /** What the bridge is started with. */
-  id: string;
-  /** The name of its program on the search path. */
-  program?: string;
-  /** A folder that is there once the agent has run. */
-  folder: (machine: Machine) => string;
-  /** Its configuration for all projects of the user: those files that it reads, the one to create first. */
-  files: (machine: Machine) => readonly [string, ...string[]];
-  format: 'json' | 'toml';
-  /** The key of the servers in the configuration. */
-  serversKey: string;
-  /** What stands under a server's name there. */
-  entry: (launch: BridgeCommand) => Record<string, unknown>;
-  /** Commands that change the configuration, of an agent whose program keeps its own state in the same file. */
-  ownCommands?: {
-    add: (name: string, launch: BridgeCommand) => ProgramArguments;
-    remove: (name: string) => ProgramArguments;
-  };
-  /** What a user types to remove a server without this extension; where there is no such command, the file is edited. */
-  removeCommand?: (name: string) => string;
-}
+import type { BridgeCommand } from './bridgeCommand.ts';
+import type { CatalogueRow, Machine } from './configuration/contract.ts';
 
 /**
  * The agents that can be connected. Codex, Gemini CLI and Copilot CLI have commands to add a server, too, but those of
@@ -133,7 +99,7 @@ export const catalogue: readonly CatalogueRow[] = [
 ];
 
 /** The shape of an entry that most agents share. */
-export function entryOf({ command, args, env }: BridgeCommand): Record<string, unknown> {
+function entryOf({ command, args, env }: BridgeCommand): Record<string, unknown> {
   return { command, args: [...args], ...(Object.keys(env).length > 0 && { env }) };
 }
 

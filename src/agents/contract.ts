@@ -5,6 +5,8 @@ import type { RunningGateway } from '../gateway/contract.ts';
 import type { Grant } from '../grants/grant.ts';
 import type { HostEnvironment } from '../signIn/channels.ts';
 import type { JournalKey } from '../storage/encryption.ts';
+import type { BridgeCommand } from './bridgeCommand.ts';
+import type { AgentConnector } from './configuration/contract.ts';
 import type { Consent } from './consent.ts';
 
 /** What the bridges of a window need from the rest of the extension. */
@@ -30,19 +32,19 @@ export interface AgentsParts {
   log: Log;
 }
 
-/** How a bridge is started; `--account` and `--agent` have to be added. Contains no secrets. */
-export interface BridgeCommand {
-  command: string;
-  args: readonly string[];
-  env: Readonly<Record<string, string>>;
-}
-
 /** This window's part in serving bridges. */
 export interface Agents {
   /** Which agents may use which accounts; to be loaded after the accounts. */
   consent: Consent;
   /** Installs the bridge, once in a window. @returns undefined if agent hosts cannot start it, which the log explains */
   bridgeCommand(): Promise<BridgeCommand | undefined>;
+  /**
+   * How an agent beside the editor starts the bridge to an account. @returns `sandboxed` if such agents cannot start
+   * what this editor has, undefined if the bridge cannot be installed, which the log explains
+   */
+  launch(handle: string, agent: string): Promise<BridgeCommand | 'sandboxed' | undefined>;
+  /** What connects the agents of this computer. */
+  connections(): Promise<AgentConnector>;
   /** To be called when the accounts are loaded, and when they, the offer or consent changed. */
   update(): void;
   /**

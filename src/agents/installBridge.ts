@@ -3,8 +3,8 @@ import { basename, delimiter, isAbsolute, join } from 'node:path';
 import { toHex } from '../core/encoding.ts';
 import type { Randomness } from '../core/random.ts';
 import type { Files } from '../platform/contract.ts';
+import type { BridgeCommand } from './bridgeCommand.ts';
 import { agentsDirectory } from './cachePath.ts';
-import type { BridgeCommand } from './contract.ts';
 import { launcherText, stablePath } from './launcher.ts';
 
 export interface InstallOptions {
@@ -24,12 +24,17 @@ export interface InstallOptions {
   randomness: Randomness;
 }
 
+export interface InstalledBridge extends BridgeCommand {
+  /** Whether anything can run the bridge after this editor has ended; of an AppImage nothing remains. */
+  isLasting: boolean;
+}
+
 /**
  * Writes the bridge, and on Unix its launcher, to a directory that outlives this version of the extension. What is there
  * already is not written again, so a disk that has become read-only does no harm.
  * @throws the file system's error
  */
-export async function installBridge(options: InstallOptions): Promise<BridgeCommand> {
+export async function installBridge(options: InstallOptions): Promise<InstalledBridge> {
   const { directory, editor, system, executable, searchPath } = options;
   const folder = agentsDirectory(directory);
   await options.files.makePrivateDirectory(folder);
@@ -41,6 +46,7 @@ export async function installBridge(options: InstallOptions): Promise<BridgeComm
       command: executable,
       args: [bridgeFile, '--directory', directory],
       env: { ELECTRON_RUN_AS_NODE: '1', NOTION_MCP_EDITOR: editor },
+      isLasting: true,
     };
   }
   const stable = stablePath(executable);
@@ -48,7 +54,7 @@ export async function installBridge(options: InstallOptions): Promise<BridgeComm
   const launcher = join(folder, 'notion-mcp-bridge');
   const text = launcherText({ executables: [...executables], bridgeFile, directory, editor });
   await replace(launcher, Buffer.from(text), 0o700, options.randomness);
-  return { command: launcher, args: [], env: {} };
+  return { command: launcher, args: [], env: {}, isLasting: executables.size > 0 };
 }
 
 /** Replaces a file at once, so that it can be started at any time, unless it is as it should be. */

@@ -30,7 +30,7 @@ export function launcherText({ executables, bridgeFile, directory, editor }: Lau
 }
 
 /** A word of the shell that stands for the text itself, whatever is in it (POSIX, Shell Command Language 2.2.2). */
-function quoted(text: string): string {
+export function quoted(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }
 

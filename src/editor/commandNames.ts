@@ -4,6 +4,8 @@ export const commandNames = [
   'signOut',
   'refresh',
   'manageAccounts',
+  'connectAgent',
+  'disconnectAgent',
   'testConnection',
   'copyDiagnostics',
 ] as const;

@@ -3,6 +3,7 @@ import { needsUser } from '../accounts/accountState.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import type { Account } from '../accounts/registry.ts';
 import type { Consent } from '../agents/consent.ts';
+import type { Agents } from '../agents/contract.ts';
 import type { Clock } from '../core/clock.ts';
 import { type DisplayText, display } from '../core/displayText.ts';
 import type { Log } from '../core/log.ts';
@@ -29,6 +30,8 @@ export interface CommandParts {
   reminder: SignInReminder;
   /** Which agents may use which accounts; undefined on a host that no agent can reach. */
   consent: Consent | undefined;
+  /** What serves agents; undefined as above. */
+  agents: Agents | undefined;
   /** Checks every step of the connection to Notion's tools. */
   check: (account: Account, signal: AbortSignal) => Promise<ConnectionReport>;
   /** Collects the text of a diagnostics report. */
@@ -142,7 +145,10 @@ function isWaitingForUser(accounts: Accounts, grantId: string): boolean {
 }
 
 /** Returns the only account, or the one that the user picks. Offers a sign-in if there is none. */
-async function pickAccount(accounts: Accounts, title: DisplayText): Promise<Account | undefined> {
+export async function pickAccount(
+  accounts: Pick<Accounts, 'list' | 'trouble'>,
+  title: DisplayText,
+): Promise<Account | undefined> {
   const available = accounts.list().filter(({ state }) => state !== 'dormant');
   if (available.length === 0) {
     void showNote(

@@ -4,6 +4,7 @@ import type { DisplayText } from '../core/displayText.ts';
 import { agentChoices } from './accountAgents.ts';
 import type { CommandParts } from './commands.ts';
 import * as accountCommands from './commands.ts';
+import { connectAgent } from './connectAgent.ts';
 import { describeAccount } from './messages/accountStatus.ts';
 import { l10n } from './messages/l10n.ts';
 import { accountName } from './messages/names.ts';
@@ -39,6 +40,7 @@ async function manageAccount(parts: CommandParts, account: Account): Promise<voi
   const choices: ActionChoice[] = [
     ...choicesByState(parts, account),
     ...agentChoices(parts, account, () => manageAccount(parts, account)),
+    choice(l10n.t('Connect an agent'), 'plug', () => connectAgent(parts, account)),
     ...(await trustedExtensionsChoice(account)),
     choice(l10n.t('Open the workspace in the browser'), 'link-external', () => openWorkspace(account)),
     {

@@ -6,7 +6,7 @@ import {
   McpStdioServerDefinition,
   Uri,
 } from 'vscode';
-import type { BridgeCommand } from '../agents/contract.ts';
+import type { BridgeCommand } from '../agents/bridgeCommand.ts';
 import type { Log } from '../core/log.ts';
 import type { RunningGateway } from '../gateway/contract.ts';
 import type { Grant } from '../grants/grant.ts';

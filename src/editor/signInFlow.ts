@@ -31,6 +31,8 @@ export interface SignInFlowParts {
   accounts: Accounts;
   stepUps: StepUps;
   history: SignInHistory;
+  /** Whether this computer has agents, and none of them is connected yet. */
+  hasUnusedAgents: () => Promise<boolean>;
   clock: Clock;
   randomness: Randomness;
   log: Log;
@@ -213,10 +215,15 @@ export class SignInFlow {
 
   /** Shows who signed in, as the browser may have been signed in to another Notion user. */
   async #reportSignedIn({ grant }: SignInResult): Promise<void> {
-    await showNote(
-      { sentence: signedInSentence(grant), actions: (await canOpenChat()) ? ['openChat'] : [] },
-      { openChat },
-    );
+    const [hasChat, hasUnusedAgents] = await Promise.all([
+      canOpenChat(),
+      this.#parts.hasUnusedAgents().catch(() => false),
+    ]);
+    const actions = [
+      ...(hasChat ? (['openChat'] as const) : []),
+      ...(hasUnusedAgents ? (['connectAgent'] as const) : []),
+    ];
+    await showNote({ sentence: signedInSentence(grant), actions }, { openChat });
   }
 
   /** Warns that a reconnect has signed in an account other than `intended`. */

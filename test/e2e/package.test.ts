@@ -49,8 +49,9 @@ describe('the extension package', () => {
   });
 
   test('the package contains every file that its manifest names', async () => {
-    const { main, browser, icon, l10n } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
-    for (const path of [main, browser, icon, l10n]) {
+    const { main, browser, icon, l10n, scripts } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+    const uninstall = scripts['vscode:uninstall'].replace(/^node /, '');
+    for (const path of [main, browser, icon, l10n, uninstall]) {
       const relativePath = path.replace(/^\.\//, '');
       assert.ok(
         files.some((file) => file === relativePath || file.startsWith(`${relativePath}/`)),

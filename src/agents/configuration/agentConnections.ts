@@ -1,18 +1,26 @@
-import { rmdir, stat } from 'node:fs/promises';
+import { lstat, rmdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Clock } from '../../core/clock.ts';
+import { errorInfo } from '../../core/errorInfo.ts';
 import type { Log } from '../../core/log.ts';
 import type { Randomness } from '../../core/random.ts';
 import type { Files } from '../../platform/contract.ts';
-import { type CatalogueRow, catalogue, type Machine } from '../catalogue.ts';
-import type { BridgeCommand } from '../contract.ts';
-import {
-  type ConfigurationFile,
-  readConfiguration,
-  removeConfiguration,
-  writeConfiguration,
-} from './configurationFile.ts';
-import { type AgentState, type ConnectionPlan, launches, stateOf } from './plan.ts';
+import { type BridgeCommand, launchOf } from '../bridgeCommand.ts';
+import { catalogue } from '../catalogue.ts';
+import { recordInstallation } from '../installations.ts';
+import { readConfiguration, removeConfiguration, writeConfiguration } from './configurationFile.ts';
+import type {
+  AgentConnection,
+  AgentConnector,
+  AgentState,
+  CatalogueRow,
+  ConfigurationFile,
+  ConnectionPlan,
+  ConnectionRequest,
+  Machine,
+  ReplaceableServer,
+} from './contract.ts';
+import { isOurs, launches, planConnection, replaceableServers, stateOf } from './plan.ts';
 import { ConfigurationProblem } from './problem.ts';
 import { findProgram, runProgram } from './program.ts';
 import { type ConfigurationRecord, ConfigurationRecords, hashOf } from './records.ts';
@@ -22,6 +30,8 @@ import { tryLauncher } from './tryLauncher.ts';
 export interface AgentConnectionsParts {
   /** The folder of the launcher, for the records. */
   folder: string;
+  /** The folder of all extensions, for the uninstall script. */
+  extensions: string;
   machine: Machine;
   files: Files;
   clock: Clock;
@@ -29,17 +39,8 @@ export interface AgentConnectionsParts {
   log: Log;
 }
 
-/** An account in the configuration of an agent, as it was written. */
-export interface AgentConnection {
-  agent: string;
-  handle: string;
-  /** The server's name in the configuration. */
-  name: string;
-  path: string;
-}
-
-/** Connects the agents of this computer to accounts, and disconnects them. */
-export class AgentConnections {
+/** Connects agents by their configurations, of which it keeps records. */
+export class AgentConnections implements AgentConnector {
   readonly #parts: AgentConnectionsParts;
   readonly #records: ConfigurationRecords;
 
@@ -48,28 +49,37 @@ export class AgentConnections {
     this.#records = new ConfigurationRecords(`${parts.folder}/configured`, parts.files);
   }
 
-  /** The ids of the agents that are on this computer. */
   async found(): Promise<string[]> {
     const found = await Promise.all(catalogue.map((row) => this.#isFound(row)));
     return catalogue.filter((_, index) => found[index]).map(({ id }) => id);
   }
 
-  /** Reads an agent's configuration. @throws ConfigurationProblem or the file system's error */
+  async pathOf(agent: string): Promise<string> {
+    const paths = rowOf(agent).files(this.#parts.machine);
+    const found = await Promise.all(paths.map(exists));
+    return paths[found.indexOf(true)] ?? paths[0];
+  }
+
   async inspect(agent: string): Promise<AgentState> {
     const row = rowOf(agent);
     const { machine } = this.#parts;
     const program = row.program === undefined ? undefined : await findProgram(row.program, machine);
-    return stateOf(row, await this.#firstFile(row), program);
+    return stateOf(row, await readConfiguration(await this.pathOf(agent)), program);
   }
 
-  /**
-   * Carries out a plan, and records it before.
-   * @returns what the agent will start, as its configuration says now
-   * @throws ConfigurationProblem or the file system's error; then the agent is as it was
-   */
-  async connect(plan: ConnectionPlan): Promise<BridgeCommand> {
+  replaceable(state: AgentState, request: ConnectionRequest): ReplaceableServer[] {
+    return replaceableServers(state, request);
+  }
+
+  plan(state: AgentState, request: ConnectionRequest, replace: readonly string[]): ConnectionPlan {
+    return planConnection(state, request, replace);
+  }
+
+  async connect(plan: ConnectionPlan): Promise<void> {
     const { state, handle, name, launch } = plan;
     const { path, text } = state.file;
+    const { folder, extensions, machine, files } = this.#parts;
+    await recordInstallation({ extensions, agents: folder }, machine, files);
     const known = await this.#knownRecord(state);
     const isFirst = known === undefined;
     const isUntouched = isFirst ? ![...state.servers.values()].some(isBridge) : isAsLeft(known, text);
@@ -98,15 +108,30 @@ export class AgentConnections {
       throw error;
     }
     this.#parts.log.info('An agent was connected.', { agent: state.row.id, byCommand: plan.commands.length > 0 });
-    return launch;
   }
 
-  /** Starts the bridge as an agent will. @returns the number of tools @throws Error */
+  async refresh(command: BridgeCommand): Promise<void> {
+    for (const { agent, handle, name } of await this.connected()) {
+      try {
+        const state = await this.inspect(agent);
+        const launch = launchOf(command, handle, agent);
+        const entry = state.servers.get(name);
+        if (isOurs(entry, launch) && !launches(entry, launch)) {
+          await this.connect(planConnection(state, { handle, launch }, []));
+        }
+      } catch (error) {
+        this.#parts.log.warn('An agent’s configuration could not be brought up to date.', {
+          agent,
+          ...errorInfo(error),
+        });
+      }
+    }
+  }
+
   tryLauncher(launch: BridgeCommand): Promise<number> {
     return tryLauncher(launch, this.#parts.machine, this.#parts.clock);
   }
 
-  /** What is connected, by the records. */
   async connected(): Promise<AgentConnection[]> {
     const records = await this.#records.list();
     return records.flatMap(({ agent, path, entries }) =>
@@ -114,11 +139,6 @@ export class AgentConnections {
     );
   }
 
-  /**
-   * Removes what was written. The last connection of a configuration that is as we left it takes it back to its
-   * original, byte by byte.
-   * @throws ConfigurationProblem or the file system's error
-   */
   async disconnect({ agent, handle, name, path }: AgentConnection): Promise<void> {
     const record = await this.#records.find(path);
     if (record === undefined) {
@@ -144,18 +164,6 @@ export class AgentConnections {
       (await Promise.all(places.map(exists))).includes(true) ||
       (program !== undefined && (await findProgram(program, machine)) !== undefined)
     );
-  }
-
-  /** The first of an agent's files that is there, else the one to create. */
-  async #firstFile({ files }: CatalogueRow): Promise<ConfigurationFile> {
-    const paths = files(this.#parts.machine);
-    for (const path of paths) {
-      const file = await readConfiguration(path);
-      if (file.text !== undefined) {
-        return file;
-      }
-    }
-    return readConfiguration(paths[0]);
   }
 
   /** The record of a configuration, unless the user has removed all of its entries. */
@@ -227,8 +235,9 @@ function isAsLeft({ hash }: ConfigurationRecord, text: string | undefined): bool
   return hash !== undefined && text !== undefined && hashOf(text) === hash;
 }
 
+/** Also where a link leads nowhere. */
 function exists(path: string): Promise<boolean> {
-  return stat(path).then(
+  return lstat(path).then(
     () => true,
     () => false,
   );

@@ -4,19 +4,8 @@ import { dirname, join } from 'node:path';
 import { toHex } from '../../core/encoding.ts';
 import { systemErrorCode } from '../../core/errorInfo.ts';
 import type { Randomness } from '../../core/random.ts';
+import type { ConfigurationFile } from './contract.ts';
 import { ConfigurationProblem } from './problem.ts';
-
-/** An agent's configuration as it was read. */
-export interface ConfigurationFile {
-  /** Where the agent looks for it. */
-  path: string;
-  /** Where it is, if `path` is a link. */
-  target: string;
-  /** Undefined if there is no file. */
-  text: string | undefined;
-  /** Its permissions. */
-  mode: number;
-}
 
 /** Far more than a configuration has, also if an agent keeps its state in it. */
 const maxBytes = 32 * 1_048_576;

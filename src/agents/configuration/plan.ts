@@ -1,42 +1,20 @@
-import type { CatalogueRow, ProgramArguments } from '../catalogue.ts';
-import type { BridgeCommand } from '../contract.ts';
-import type { ConfigurationFile } from './configurationFile.ts';
-import { commandOf, isBridge, isNotionsServer, removeServer, type Servers, serversIn, setServer } from './servers.ts';
-
-/** An agent on this computer, with its configuration as it is now. */
-export interface AgentState {
-  row: CatalogueRow;
-  file: ConfigurationFile;
-  servers: Servers;
-  /** The path of its program; undefined if only its folder was found. */
-  program: string | undefined;
-}
-
-/** A server in an agent's configuration that ours can take the place of. */
-export interface ReplaceableServer {
-  name: string;
-  /** Notion's own server, with a sign-in of the agent's; or our name, with the bridge of another editor. */
-  kind: 'notion' | 'otherEditor';
-}
-
-/** What connecting an agent changes. */
-export interface ConnectionPlan {
-  state: AgentState;
-  handle: string;
-  /** The name of the server in the agent's configuration. */
-  name: string;
-  launch: BridgeCommand;
-  /** The agent's own commands, without the program; empty if the configuration is edited instead. */
-  commands: readonly ProgramArguments[];
-  /** The configuration's text after the edit. */
-  after: string;
-}
+import type { BridgeCommand } from '../bridgeCommand.ts';
+import type {
+  AgentState,
+  CatalogueRow,
+  ConfigurationFile,
+  ConnectionPlan,
+  ConnectionRequest,
+  ProgramArguments,
+  ReplaceableServer,
+  Servers,
+} from './contract.ts';
+import { commandOf, isBridge, isNotionsServer, removeServer, serversIn, setServer } from './servers.ts';
 
 /** The servers that the user may want to be replaced. */
 export function replaceableServers(
   { servers }: AgentState,
-  launch: BridgeCommand,
-  handle: string,
+  { launch, handle }: ConnectionRequest,
 ): ReplaceableServer[] {
   return [...servers].flatMap(([name, entry]): ReplaceableServer[] => {
     if (isNotionsServer(entry)) {
@@ -49,7 +27,8 @@ export function replaceableServers(
 /** Plans a connection. @throws ConfigurationProblem `unreadable` */
 export function planConnection(
   state: AgentState,
-  { handle, launch, replace }: { handle: string; launch: BridgeCommand; replace: readonly string[] },
+  { handle, launch }: ConnectionRequest,
+  replace: readonly string[],
 ): ConnectionPlan {
   const { row, file, program } = state;
   const servers = new Map([...state.servers].filter(([name]) => !replace.includes(name)));

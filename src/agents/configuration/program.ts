@@ -3,7 +3,7 @@ import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { delimiter, isAbsolute, join } from 'node:path';
 import type { Clock } from '../../core/clock.ts';
-import type { Machine } from '../catalogue.ts';
+import type { Machine } from './contract.ts';
 
 /** How long an agent's own command may take; some unpack themselves at their first start. */
 const limitMs = 60_000;

@@ -1,9 +1,6 @@
-import type { CatalogueRow } from '../catalogue.ts';
+import type { CatalogueRow, Servers } from './contract.ts';
 import { jsonServers, removeJsonServer, setJsonServer } from './jsonServers.ts';
 import { removeTomlServer, setTomlServer, tomlServers } from './tomlServers.ts';
-
-/** The MCP servers in an agent's configuration, by their names. */
-export type Servers = ReadonlyMap<string, unknown>;
 
 type Format = Pick<CatalogueRow, 'format' | 'serversKey'>;
 

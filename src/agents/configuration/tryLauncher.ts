@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { type Clock, within } from '../../core/clock.ts';
 import { isObject, parseJson } from '../../core/json.ts';
-import type { Machine } from '../catalogue.ts';
-import type { BridgeCommand } from '../contract.ts';
+import type { BridgeCommand } from '../bridgeCommand.ts';
+import type { Machine } from './contract.ts';
 
 /** How long a bridge may take until its tools are known. */
 const limitMs = 20_000;

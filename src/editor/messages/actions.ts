@@ -16,6 +16,9 @@ export type MessageAction =
   | 'openChat'
   | 'allow'
   | 'dontAllow'
+  | 'connectAgent'
+  | 'copyConfiguration'
+  | 'openFile'
   | 'showDetails'
   | 'copyDiagnostics'
   | 'reportIssue'
@@ -59,6 +62,12 @@ export function actionLabel(action: MessageAction): DisplayText {
       return l10n.t({ message: 'Allow', comment: ['Button: an agent may use an account.'] });
     case 'dontAllow':
       return l10n.t({ message: 'Don’t Allow', comment: ['Button: an agent may not use an account.'] });
+    case 'connectAgent':
+      return l10n.t('Connect an Agent…');
+    case 'copyConfiguration':
+      return l10n.t('Copy Configuration');
+    case 'openFile':
+      return l10n.t('Open File');
     case 'showDetails':
       return l10n.t('Show Details');
     case 'copyDiagnostics':

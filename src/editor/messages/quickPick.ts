@@ -1,4 +1,4 @@
-import { QuickPickItemKind, ThemeIcon, window } from 'vscode';
+import { type QuickPickItem, QuickPickItemKind, ThemeIcon, window } from 'vscode';
 import type { DisplayText } from '../../core/displayText.ts';
 
 /** An entry of a quick pick. The editor renders icons in its texts, so an icon of our own is named apart from them. */
@@ -17,6 +17,8 @@ export interface PickOptions {
   placeHolder: DisplayText;
   /** Whether what the user types is looked for in the details, too. */
   matchOnDetail?: boolean;
+  /** Whether the list stays while the user looks at something else in the window. */
+  ignoreFocusOut?: boolean;
 }
 
 /** Lets the user pick an entry; resolves to undefined if they close the list. */
@@ -24,18 +26,56 @@ export async function pick<T extends Choice>(
   choices: readonly (T | typeof separator)[],
   options: PickOptions,
 ): Promise<T | undefined> {
-  const items = choices.map((choice) => {
-    if (choice === separator) {
-      return { label: '', kind: QuickPickItemKind.Separator };
-    }
-    const { label, icon, description, detail } = choice;
-    return {
-      label,
-      ...(icon !== undefined && { iconPath: new ThemeIcon(icon) }),
-      ...(description !== undefined && { description }),
-      ...(detail !== undefined && { detail }),
-      choice,
-    };
-  });
+  const items = choices.map((choice) =>
+    choice === separator ? { label: '', kind: QuickPickItemKind.Separator } : itemOf<T>(choice),
+  );
   return (await window.showQuickPick<(typeof items)[number] & { choice?: T }>(items, options))?.choice;
+}
+
+/**
+ * Lets the user check several entries, or pick the `last` one at once instead. Resolves to undefined if they close the
+ * list, and if they accept it with nothing checked.
+ */
+export async function pickSeveral<T extends Choice>(
+  choices: readonly (T & { isChecked: boolean })[],
+  last: T,
+  { title, placeHolder }: PickOptions,
+): Promise<T[] | undefined> {
+  const list = window.createQuickPick<QuickPickItem & { choice?: T }>();
+  const lastItem = itemOf(last);
+  const items = choices.map((choice) => ({ isChecked: choice.isChecked, item: itemOf<T>(choice) }));
+  const separation = { label: '', kind: QuickPickItemKind.Separator };
+  Object.assign(list, {
+    ...{ title, placeholder: placeHolder, canSelectMany: true, ignoreFocusOut: true },
+    items: [...items.map(({ item }) => item), separation, lastItem],
+    selectedItems: items.filter(({ isChecked }) => isChecked).map(({ item }) => item),
+  });
+  try {
+    return await new Promise((resolve) => {
+      list.onDidChangeSelection((selected) => {
+        if (selected.includes(lastItem)) {
+          resolve([last]);
+        }
+      });
+      list.onDidAccept(() => {
+        const picked = list.selectedItems.flatMap(({ choice }) => (choice === undefined ? [] : [choice]));
+        resolve(picked.length === 0 ? undefined : picked);
+      });
+      list.onDidHide(() => resolve(undefined));
+      list.show();
+    });
+  } finally {
+    list.dispose();
+  }
+}
+
+function itemOf<T extends Choice>(choice: T): QuickPickItem & { choice: T } {
+  const { label, icon, description, detail } = choice;
+  return {
+    label,
+    ...(icon !== undefined && { iconPath: new ThemeIcon(icon) }),
+    ...(description !== undefined && { description }),
+    ...(detail !== undefined && { detail }),
+    choice,
+  };
 }

@@ -50,6 +50,7 @@ async function show(toast: ShowToast, { sentence, actions }: Message, handlers: 
     manageAccounts: () => void commands.executeCommand('notionMcp.manageAccounts'),
     testConnection: () => void commands.executeCommand('notionMcp.testConnection'),
     copyDiagnostics: () => void commands.executeCommand('notionMcp.copyDiagnostics'),
+    connectAgent: () => void commands.executeCommand('notionMcp.connectAgent'),
     reloadWindow: () => void commands.executeCommand('workbench.action.reloadWindow'),
     showExtension,
     showLog: () => void commands.executeCommand('notionMcp.showLog'),

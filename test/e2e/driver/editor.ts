@@ -80,7 +80,8 @@ export class Editor {
       directory,
       onLine: (line) => serverLines.push(line),
       settings,
-      environment,
+      // Not the home of the user, whose agents the extension would find.
+      environment: { HOME: join(directory, 'home'), ...environment },
       hasAgentHost,
       // Unless a test is about it, authorization pages open without the editor's prompt for external links.
       serverArguments: [

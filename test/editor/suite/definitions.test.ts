@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { McpHttpServerDefinition, McpStdioServerDefinition, Uri } from 'vscode';
-import type { BridgeCommand } from '../../../src/agents/contract.ts';
+import type { BridgeCommand } from '../../../src/agents/bridgeCommand.ts';
 import { Log } from '../../../src/core/log.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { McpDefinitions } from '../../../src/editor/mcpServers.ts';

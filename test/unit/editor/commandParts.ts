@@ -25,7 +25,7 @@ export async function openCommands(t: TestContext, changes: Partial<CommandParts
     check: async () => passed,
     diagnostics: async () => 'the report',
     extension: { packageJSON: {} } as Extension<unknown>,
-    consent: undefined,
+    ...{ consent: undefined, agents: undefined },
     ...changes,
   };
   return { window, parts, shown };

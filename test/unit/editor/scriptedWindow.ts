@@ -49,6 +49,8 @@ export class ScriptedWindow {
   readonly next: Course[] = [];
   /** The sign-ins that were requested. */
   readonly requests: SignInRequest[] = [];
+  /** Whether the computer has agents, and none of them is connected. */
+  hasUnusedAgents = false;
   readonly history = new SignInHistory(signInAttemptsIn(this.memory), this.clock);
   readonly flow: SignInFlow;
   readonly #window: Window;
@@ -95,6 +97,7 @@ export class ScriptedWindow {
     const { accounts, stepUps, history, clock, log } = this;
     return new signInFlow.SignInFlow({
       ...{ signIn: signIn as SignIn, accounts, stepUps, history, clock, randomness: systemRandomness, log },
+      hasUnusedAgents: async () => this.hasUnusedAgents,
     });
   }
 

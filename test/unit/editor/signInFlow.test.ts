@@ -19,6 +19,16 @@ test('a sign-in names the account and offers chat, whose button opens it', async
   assert.equal(await window.editor.executed.take(), openChatCommand);
 });
 
+test('a sign-in on a computer with agents of which none is connected offers to connect one', async (t) => {
+  const window = await ScriptedWindow.openWithChat(t);
+  window.hasUnusedAgents = true;
+  await window.flow.run(scopes);
+  const note = await window.editor.messages.take();
+  assert.equal(note.text, 'information: Signed in as ada (wiki). [Open Chat] [Connect an Agent…]');
+  note.pick('Connect an Agent…');
+  assert.equal(await window.editor.executed.take(), 'notionMcp.connectAgent');
+});
+
 test('a sign-in to an account that was there already names it too', async (t) => {
   const window = await ScriptedWindow.open(t);
   await window.signedIn('ada');

@@ -124,6 +124,9 @@ export class Uri {
   }
 }
 
+export class TabInputTextDiff {}
+
+export const ExtensionKind = { UI: 1, Workspace: 2 };
 export const QuickPickItemKind = { Separator: -1, Default: 0 };
 export const UIKind = { Desktop: 1, Web: 2 };
 export const StatusBarAlignment = { Left: 1, Right: 2 };
@@ -201,6 +204,41 @@ export const window = {
       [placeHolder, ...items.flatMap(({ description = '', detail = '' }) => [description, detail])],
     );
     return items.find((item) => item.label === label);
+  },
+
+  /** The user picks one entry and accepts, or hides the list. */
+  createQuickPick() {
+    const selection = new EventEmitter<readonly vscode.QuickPickItem[]>();
+    const acceptance = new EventEmitter<void>();
+    const hiding = new EventEmitter<void>();
+    const list = {
+      ...{ title: '', placeholder: '', items: [], selectedItems: [] },
+      onDidChangeSelection: selection.event,
+      onDidAccept: acceptance.event,
+      onDidHide: hiding.event,
+      show: () => void shown(),
+      dispose: () => undefined,
+    } as Pick<vscode.QuickPick<vscode.QuickPickItem>, 'items' | 'selectedItems'> & {
+      title: string;
+      placeholder: string;
+    };
+    const shown = async (): Promise<void> => {
+      const { title, items, placeholder } = list;
+      const label = await ask(
+        editor.quickPicks,
+        title,
+        items.map((item) => item.label),
+        [placeholder, ...items.flatMap(({ description = '', detail = '' }) => [description, detail])],
+      );
+      if (label === undefined) {
+        hiding.fire();
+        return;
+      }
+      list.selectedItems = items.filter((item) => item.label === label);
+      selection.fire(list.selectedItems);
+      acceptance.fire();
+    };
+    return list;
   },
 
   async withProgress<T>(

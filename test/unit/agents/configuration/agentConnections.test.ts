@@ -15,7 +15,9 @@ import {
 import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { agentName } from '../../../../src/agents/agentNames.ts';
+import { launchOf } from '../../../../src/agents/bridgeCommand.ts';
 import { catalogue } from '../../../../src/agents/catalogue.ts';
+import { launches, planConnection } from '../../../../src/agents/configuration/plan.ts';
 import { commandOf, serversIn } from '../../../../src/agents/configuration/servers.ts';
 import { ConnectionsUnderTest } from './connectionsUnderTest.ts';
 import { recordedFiles } from './recordedFiles.ts';
@@ -78,7 +80,7 @@ for (const row of catalogue) {
     await under.connect(agent);
     assert.deepEqual([...serversIn(under.read(agent), row).keys()], ['notion-ada']);
     await under.disconnect(agent);
-    assert.deepEqual(readdirSync(under.home), ['storage']);
+    assert.deepEqual(readdirSync(under.home).sort(), ['.local', 'storage']);
   });
 
   test(`connecting ${name} twice changes nothing the second time`, async (t) => {
@@ -217,9 +219,8 @@ test('a configuration that another program changes at the same time stays as tha
   under.write('cursor', '{}');
   const state = await under.connections.inspect('cursor');
   under.write('cursor', '{"theirs":1}');
-  const { planConnection } = await import('../../../../src/agents/configuration/plan.ts');
   const launch = under.launch('notion-ada', 'cursor');
-  const plan = planConnection(state, { handle: 'notion-ada', launch, replace: [] });
+  const plan = planConnection(state, { handle: 'notion-ada', launch }, []);
   await assert.rejects(under.connections.connect(plan), { kind: 'changedMeanwhile' });
   assert.equal(under.read('cursor'), '{"theirs":1}');
   assert.deepEqual(await under.connections.connected(), []);
@@ -233,4 +234,30 @@ test('an entry of an older launcher is brought up to date in its place', async (
   const servers = serversIn(under.read('cursor'), under.row('cursor'));
   assert.deepEqual([...servers.keys()], ['notion-ada']);
   assert.deepEqual(commandOf(servers.get('notion-ada')).slice(-2), ['--agent', 'cursor']);
+});
+
+test('where agents start the editor itself and that has moved, their configurations are brought up to date', async (t) => {
+  const under = new ConnectionsUnderTest(t);
+  const bridge = join(under.home, 'storage', 'agents', 'bridge.cjs');
+  const installed = (command: string) => ({
+    command,
+    args: [bridge, '--directory', 'j'],
+    env: { ELECTRON_RUN_AS_NODE: '1' },
+  });
+  for (const agent of ['codex', 'opencode']) {
+    const launch = launchOf(installed('C:\\Old\\Code.exe'), 'notion-ada', agent);
+    const plan = planConnection(await under.connections.inspect(agent), { handle: 'notion-ada', launch }, []);
+    await under.connections.connect(plan);
+  }
+  under.write('codex', `${under.read('codex')}# mine\n`);
+  await under.connections.refresh(installed('D:\\New\\Code.exe'));
+  for (const agent of ['codex', 'opencode']) {
+    const servers = serversIn(under.read(agent), under.row(agent));
+    assert.deepEqual([...servers.keys()], ['notion-ada']);
+    assert.ok(launches(servers.get('notion-ada'), launchOf(installed('D:\\New\\Code.exe'), 'notion-ada', agent)));
+  }
+  assert.ok(under.read('codex').endsWith('# mine\n'));
+  const before = under.read('codex');
+  await under.connections.refresh(installed('D:\\New\\Code.exe'));
+  assert.equal(under.read('codex'), before);
 });

@@ -1,10 +1,11 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { type CatalogueRow, catalogue, type Machine } from '../../../../src/agents/catalogue.ts';
+import type { BridgeCommand } from '../../../../src/agents/bridgeCommand.ts';
+import { catalogue } from '../../../../src/agents/catalogue.ts';
 import { AgentConnections } from '../../../../src/agents/configuration/agentConnections.ts';
+import type { CatalogueRow, Machine } from '../../../../src/agents/configuration/contract.ts';
 import { planConnection } from '../../../../src/agents/configuration/plan.ts';
-import type { BridgeCommand } from '../../../../src/agents/contract.ts';
 import { systemClock } from '../../../../src/core/clock.ts';
 import { Log } from '../../../../src/core/log.ts';
 import { systemRandomness } from '../../../../src/core/random.ts';
@@ -28,6 +29,7 @@ export class ConnectionsUnderTest {
     const { machine } = this;
     this.connections = new AgentConnections({
       ...{ folder, machine, files, log },
+      extensions: join(this.home, 'extensions'),
       clock: systemClock,
       randomness: systemRandomness,
     });
@@ -59,7 +61,7 @@ export class ConnectionsUnderTest {
 
   async connect(agent: string, handle = 'notion-ada', replace: readonly string[] = []): Promise<void> {
     const launch = this.launch(handle, agent);
-    await this.connections.connect(planConnection(await this.connections.inspect(agent), { handle, launch, replace }));
+    await this.connections.connect(planConnection(await this.connections.inspect(agent), { handle, launch }, replace));
   }
 
   async disconnect(agent: string, handle = 'notion-ada'): Promise<void> {

@@ -44,7 +44,7 @@ test('Notion’s own server can be replaced, and goes only if it is to be', asyn
   under.write('cursor', text);
   const state = await under.connections.inspect('cursor');
   const launch = under.launch('notion-ada', 'cursor');
-  assert.deepEqual(replaceableServers(state, launch, 'notion-ada'), [{ name: 'notion', kind: 'notion' }]);
+  assert.deepEqual(replaceableServers(state, { launch, handle: 'notion-ada' }), [{ name: 'notion', kind: 'notion' }]);
   await under.connect('cursor', 'notion-ada');
   assert.deepEqual([...serversIn(under.read('cursor'), under.row('cursor')).keys()], ['notion', 'a', 'notion-ada']);
   await under.disconnect('cursor');
@@ -60,10 +60,12 @@ test('a server of our name with another editor’s bridge can be replaced; else 
   under.write('cursor', JSON.stringify({ mcpServers: { 'notion-ada': theirs } }));
   const state = await under.connections.inspect('cursor');
   const launch = under.launch('notion-ada', 'cursor');
-  assert.deepEqual(replaceableServers(state, launch, 'notion-ada'), [{ name: 'notion-ada', kind: 'otherEditor' }]);
-  const keep = planConnection(state, { handle: 'notion-ada', launch, replace: [] });
+  assert.deepEqual(replaceableServers(state, { launch, handle: 'notion-ada' }), [
+    { name: 'notion-ada', kind: 'otherEditor' },
+  ]);
+  const keep = planConnection(state, { handle: 'notion-ada', launch }, []);
   assert.equal(keep.name, 'notion-ada-2');
-  const replace = planConnection(state, { handle: 'notion-ada', launch, replace: ['notion-ada'] });
+  const replace = planConnection(state, { handle: 'notion-ada', launch }, ['notion-ada']);
   assert.equal(replace.name, 'notion-ada');
   assert.equal(commandOf(serversIn(replace.after, state.row).get('notion-ada'))[0], under.launcher);
   await under.connections.connect(keep);
@@ -76,6 +78,6 @@ test('a server of our name that is no bridge is never touched', async (t) => {
   under.write('codex', '[mcp_servers.notion-ada]\ncommand = "mine"\n');
   const state = await under.connections.inspect('codex');
   const launch = under.launch('notion-ada', 'codex');
-  assert.deepEqual(replaceableServers(state, launch, 'notion-ada'), []);
-  assert.equal(planConnection(state, { handle: 'notion-ada', launch, replace: [] }).name, 'notion-ada-2');
+  assert.deepEqual(replaceableServers(state, { launch, handle: 'notion-ada' }), []);
+  assert.equal(planConnection(state, { handle: 'notion-ada', launch }, []).name, 'notion-ada-2');
 });

@@ -1,0 +1,281 @@
+import { ExtensionKind, env, Uri, window } from 'vscode';
+import { needsUser } from '../accounts/accountState.ts';
+import type { Account } from '../accounts/registry.ts';
+import { agentName } from '../agents/agentNames.ts';
+import type { BridgeCommand } from '../agents/bridgeCommand.ts';
+import type { AgentConnector, ConnectionPlan } from '../agents/configuration/contract.ts';
+import { ConfigurationProblem } from '../agents/configuration/problem.ts';
+import type { Agents } from '../agents/contract.ts';
+import { type DisplayText, displayText } from '../core/displayText.ts';
+import { errorInfo } from '../core/errorInfo.ts';
+import { displayNames } from '../notion/identity.ts';
+import { type CommandParts, pickAccount } from './commands.ts';
+import { stoppedWaiting } from './delayedProgress.ts';
+import {
+  agentNames,
+  configurationMessage,
+  connectedMessage,
+  notPossibleMessage,
+  notReachedMessage,
+} from './messages/agentConnection.ts';
+import { needsSignInSentence } from './messages/failure.ts';
+import { l10n } from './messages/l10n.ts';
+import { accountName, editorName } from './messages/names.ts';
+import { type Choice, pick, pickSeveral } from './messages/quickPick.ts';
+import { reportUnexpected, showFailure, showNote, showWarning } from './messages/show.ts';
+import { previewConnections } from './previewConnections.ts';
+import { withProgress } from './progress.ts';
+
+/** For an agent that is not in the catalogue; the user is asked at its first call. */
+const anotherAgent = 'another-agent';
+
+interface AgentChoice extends Choice {
+  agent: string;
+}
+
+/** What all steps of one connection need. */
+interface Steps extends CommandParts {
+  agents: Agents;
+  connections: AgentConnector;
+}
+
+/** An account that has a server. */
+interface Target {
+  account: Account;
+  handle: string;
+  workspace: DisplayText;
+}
+
+/** `Notion MCP: Connect an Agent`: lets agents of this computer use an account, without a sign-in of their own. */
+export async function connectAgent(parts: CommandParts, account?: Account): Promise<void> {
+  const { agents } = parts;
+  if (agents === undefined) {
+    void showWarning(notPossibleMessage('web', editorName()));
+    return;
+  }
+  const steps = { ...parts, agents, connections: await agents.connections() };
+  const picked = await pickAgents(steps);
+  const target = picked && (await pickTarget(steps, account));
+  if (picked === undefined || target === undefined) {
+    return;
+  }
+  if (picked.includes(anotherAgent)) {
+    await copyConfiguration(steps, target, anotherAgent);
+  } else {
+    await connect(steps, picked, target);
+  }
+}
+
+async function pickAgents({ connections, extension }: Steps): Promise<string[] | undefined> {
+  const isBesideRemote = extension.extensionKind === ExtensionKind.UI && env.remoteName !== undefined;
+  const [found, connected] = await Promise.all([connections.found(), connections.connected()]);
+  const choices = found.map((agent) => {
+    const isConnected = connected.some((connection) => connection.agent === agent);
+    return {
+      ...{ agent, label: agentName(agent), isChecked: !isConnected },
+      ...(isConnected && { description: l10n.t({ message: 'connected', comment: ['An agent can use an account.'] }) }),
+    };
+  });
+  const copy: AgentChoice = {
+    agent: anotherAgent,
+    label: l10n.t('Copy Configuration'),
+    description: l10n.t('for another agent'),
+  };
+  const placeHolder = isBesideRemote
+    ? l10n.t({
+        message: 'For agents of the remote computer, install this extension there; {0} decides where it runs',
+        comment: ['{0} is the name of a setting, remote.extensionKind.'],
+        args: [displayText('remote.extensionKind', 40)],
+      })
+    : l10n.t('Choose agents');
+  const picked = await pickSeveral(choices, copy, {
+    title: isBesideRemote
+      ? l10n.t('Connect agents of your own computer to Notion')
+      : l10n.t('Connect agents to Notion'),
+    placeHolder: found.length > 0 ? placeHolder : l10n.t('No agent was found on this computer.'),
+  });
+  return picked?.map(({ agent }) => agent);
+}
+
+async function pickTarget(parts: Steps, asked: Account | undefined): Promise<Target | undefined> {
+  const account = asked ?? (await pickAccount(parts.accounts, l10n.t('Connect to which account?')));
+  if (account === undefined) {
+    return undefined;
+  }
+  const { grant, state } = account;
+  if (needsUser(state)) {
+    const reconnect = () => void parts.signInFlow.reconnectIfNeeded(account);
+    void showWarning({ sentence: needsSignInSentence(grant), actions: ['reconnect'] }, { reconnect });
+    return undefined;
+  }
+  const handle = grant.serverNames?.handle;
+  if (handle === undefined || grant.identity === undefined) {
+    const sentence = l10n.t('It is not known yet which workspace {0} is for. Test the connection.', accountName(grant));
+    void showWarning({ sentence, actions: ['testConnection'] });
+    return undefined;
+  }
+  return { account, handle, workspace: displayNames(grant.identity).workspace || accountName(grant) };
+}
+
+/** Plans, shows what will change, and connects once the user has agreed. */
+async function connect(steps: Steps, picked: readonly string[], target: Target): Promise<void> {
+  const plans: ConnectionPlan[] = [];
+  for (const agent of picked) {
+    const plan = await planFor(steps, agent, target);
+    if (plan !== undefined) {
+      plans.push(plan);
+    }
+  }
+  if (plans.length === 0 || !(await previewConnections(steps.documents, plans, target.workspace))) {
+    return;
+  }
+  const names = agentNames(plans.map(agentOf));
+  const work = async () => {
+    const results = [];
+    for (const plan of plans) {
+      results.push({ agent: agentOf(plan), tools: await connectOne(steps, plan, target) });
+    }
+    return results;
+  };
+  // What is begun is finished: a stop would leave agents between two states.
+  const results = await withProgress(steps.clock, l10n.t('Connecting {0}…', names), work);
+  if (results === stoppedWaiting) {
+    void showNote({ sentence: l10n.t('Connecting {0} goes on in the background.', names), actions: [] });
+    return;
+  }
+  const connected = results.filter(({ tools }) => tools !== undefined);
+  const [first] = connected;
+  if (first?.tools !== undefined) {
+    void showNote(
+      connectedMessage(
+        connected.map(({ agent }) => agent),
+        first.tools,
+        target.workspace,
+      ),
+    );
+  }
+}
+
+/** @returns undefined if the agent cannot be connected or the user does not want to, which was said */
+async function planFor(steps: Steps, agent: string, target: Target): Promise<ConnectionPlan | undefined> {
+  const { connections } = steps;
+  const launch = await launchFor(steps, agent, target);
+  if (launch === undefined) {
+    return undefined;
+  }
+  const request = { handle: target.handle, launch };
+  try {
+    const state = await connections.inspect(agent);
+    const replaceable = connections.replaceable(state, request).map(({ name }) => name);
+    const replace = replaceable.length === 0 ? [] : await askToReplace(agent, replaceable);
+    return replace && connections.plan(state, request, replace);
+  } catch (error) {
+    await reportProblem(steps, error, agent, target);
+    return undefined;
+  }
+}
+
+async function launchFor(steps: Steps, agent: string, target: Target): Promise<BridgeCommand | undefined> {
+  const launch = await steps.agents.launch(target.handle, agent);
+  if (launch === undefined || launch === 'sandboxed') {
+    const tryAgain = () => void reportUnexpected(steps.log, () => connectAgent(steps, target.account));
+    void showFailure(notPossibleMessage(launch ?? 'notInstalled', editorName()), { tryAgain });
+    return undefined;
+  }
+  return launch;
+}
+
+/** @returns the names of the servers to replace; undefined if the user closed the question */
+async function askToReplace(agent: string, names: readonly string[]): Promise<readonly string[] | undefined> {
+  const list = displayText(names.join(', '), 100);
+  const picked = await pick(
+    [
+      {
+        label: l10n.t('Replace {0}', list),
+        detail: l10n.t('Its own sign-in stays valid at Notion until you remove it in Notion’s settings.'),
+        replace: names,
+      },
+      { label: l10n.t('Keep {0}', list), detail: l10n.t('The agent then has Notion’s tools twice.'), replace: [] },
+    ],
+    {
+      title: l10n.t('{0} already has a server of Notion', agentName(agent)),
+      placeHolder: l10n.t('Choose what becomes of it'),
+    },
+  );
+  return picked?.replace;
+}
+
+/**
+ * Allows the agent, writes its configuration and starts what it will start.
+ * @returns how many tools that has; undefined if the agent was not connected, which was said
+ */
+async function connectOne(steps: Steps, plan: ConnectionPlan, target: Target): Promise<number | undefined> {
+  const { agents, connections, log } = steps;
+  const { handle, name, launch, state } = plan;
+  const agent = agentOf(plan);
+  const connected = await connections.connected();
+  const wasConnected = connected.some((each) => each.agent === agent && each.handle === handle);
+  const undo = async (): Promise<void> => {
+    if (!wasConnected) {
+      await agents.consent.forget(handle, agent);
+      await connections.disconnect({ agent, handle, name, path: state.file.path });
+    }
+  };
+  await agents.consent.allow(handle, agent);
+  try {
+    await connections.connect(plan);
+    const tools = await toolsOf(steps, agent, launch);
+    if (tools > 0) {
+      return tools;
+    }
+    await undo();
+    const tryAgain = () => void reportUnexpected(log, () => connect(steps, [agent], target));
+    void showFailure(notReachedMessage(agent), { tryAgain });
+  } catch (error) {
+    await undo().catch(() => undefined);
+    await reportProblem(steps, error, agent, target);
+  }
+  return undefined;
+}
+
+/** Starts what an agent will start. @returns how many tools it has; 0 if it has none or cannot be reached */
+async function toolsOf({ connections, log }: Steps, agent: string, launch: BridgeCommand): Promise<number> {
+  try {
+    return await connections.tryLauncher(launch);
+  } catch (error) {
+    log.warn('The bridge of an agent could not be tried.', { agent, ...errorInfo(error) });
+    return 0;
+  }
+}
+
+async function reportProblem(steps: Steps, error: unknown, agent: string, target: Target): Promise<void> {
+  if (!(error instanceof ConfigurationProblem)) {
+    throw error;
+  }
+  steps.log.warn('An agent’s configuration was not changed.', { agent, kind: error.kind });
+  const path = await steps.connections.pathOf(agent);
+  void showFailure(configurationMessage(error.kind, agent, path), {
+    tryAgain: () => void reportUnexpected(steps.log, () => connect(steps, [agent], target)),
+    copyConfiguration: () => void reportUnexpected(steps.log, () => copyConfiguration(steps, target, agent)),
+    openFile: () => void window.showTextDocument(Uri.file(path)),
+  });
+}
+
+/** Copies what an agent needs in the form that most of them take. */
+async function copyConfiguration(steps: Steps, target: Target, agent: string): Promise<void> {
+  const launch = await launchFor(steps, agent, target);
+  if (launch === undefined) {
+    return;
+  }
+  const { command, args, env: variables } = launch;
+  const server = { command, args, ...(Object.keys(variables).length > 0 && { env: variables }) };
+  await env.clipboard.writeText(`${JSON.stringify({ mcpServers: { [target.handle]: server } }, null, 2)}\n`);
+  const sentence = l10n.t(
+    'Configuration copied. Paste it where the agent keeps its MCP servers; it contains no secrets.',
+  );
+  void showNote({ sentence, actions: [] });
+}
+
+function agentOf({ state }: ConnectionPlan): string {
+  return state.row.id;
+}

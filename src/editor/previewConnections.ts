@@ -1,0 +1,54 @@
+import { agentName } from '../agents/agentNames.ts';
+import type { ConnectionPlan } from '../agents/configuration/contract.ts';
+import { type DisplayText, display, displayText } from '../core/displayText.ts';
+import { agentNames, pathName } from './messages/agentConnection.ts';
+import { l10n } from './messages/l10n.ts';
+import { pick } from './messages/quickPick.ts';
+import type { ReadOnlyDocuments } from './readOnlyDocuments.ts';
+
+/** Shows each change in an editor, and asks for all of them together. @returns whether the user agrees */
+export async function previewConnections(
+  documents: ReadOnlyDocuments,
+  plans: readonly ConnectionPlan[],
+  workspace: DisplayText,
+): Promise<boolean> {
+  try {
+    for (const plan of plans) {
+      const { file } = plan.state;
+      const title = display`${agentName(plan.state.row.id)}: ${pathName(file.path)}`;
+      const change =
+        plan.commands.length > 0
+          ? { path: 'commands.sh', before: '', after: commandLines(plan) }
+          : { path: file.path, before: file.text ?? '', after: plan.after };
+      await documents.compare(title, change);
+    }
+    const choices = [
+      { label: l10n.t('Connect'), icon: 'check', detail: describeChanges(plans), isAgreed: true },
+      { label: l10n.t('Cancel'), icon: 'close', isAgreed: false },
+    ];
+    const picked = await pick(choices, {
+      title: l10n.t('Connect {0} to {1}?', agentNames(plans.map(({ state }) => state.row.id)), workspace),
+      placeHolder: l10n.t('The editor below shows exactly what changes'),
+      ignoreFocusOut: true,
+    });
+    return picked?.isAgreed ?? false;
+  } finally {
+    await documents.closeComparisons();
+  }
+}
+
+function describeChanges(plans: readonly ConnectionPlan[]): DisplayText {
+  const changes = plans.map(({ state, commands }) =>
+    commands.length > 0
+      ? l10n.t('runs a command of {0}', agentName(state.row.id))
+      : l10n.t('changes {0}', pathName(state.file.path)),
+  );
+  return displayText(changes.join(', '), 300);
+}
+
+/** The commands as a user would type them. */
+function commandLines({ state, commands }: ConnectionPlan): string {
+  const quoted = (word: string) => (/^[\w@%+=:,./\\-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
+  const program = state.row.program ?? '';
+  return commands.map((words) => `${[program, ...words].map(quoted).join(' ')}\n`).join('');
+}
