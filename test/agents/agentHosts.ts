@@ -3,8 +3,8 @@ import { type Testbed, type TestbedOptions, useTestbed } from '../e2e/testbed.ts
 import { startNotionServer } from '../notion/server.ts';
 import { AgentChat } from './agentChat.ts';
 import { AgentHome } from './agentHome.ts';
+import { sdkFolder } from './folders.mjs';
 import { ModelApis } from './modelApis.ts';
-import { sdkFolder } from './sdkFolder.mjs';
 
 /** A testbed whose editor runs agents in chat; their models follow the test's scripts. */
 export interface AgentTestbed extends Testbed {

@@ -1,4 +1,4 @@
-import { type ModelDialect, newId, textOf } from './modelDialect.ts';
+import { type ModelDialect, newId, textOf, wantsEvents } from './modelDialect.ts';
 
 interface Body {
   tools?: { name: string }[];
@@ -7,7 +7,8 @@ interface Body {
 
 /** Anthropic's protocol, which Claude uses. */
 export const anthropicMessages: ModelDialect = {
-  path: '/v1/messages',
+  path: /\/v1\/messages$/,
+  wantsEvents,
   offeredTools: (body) => ((body as Body).tools ?? []).map(({ name }) => ({ name })),
   toolResults: (body) => {
     const content = (body as Body).messages.at(-1)?.content ?? '';

@@ -1,4 +1,4 @@
-import { type ModelDialect, newId, textOf } from './modelDialect.ts';
+import { type ModelDialect, newId, textOf, wantsEvents } from './modelDialect.ts';
 
 interface Body {
   tools?: { function: { name: string } }[];
@@ -7,7 +7,8 @@ interface Body {
 
 /** OpenAI's older protocol, which Copilot uses. */
 export const chatCompletions: ModelDialect = {
-  path: '/chat/completions',
+  path: /\/chat\/completions$/,
+  wantsEvents,
   offeredTools: (body) => ((body as Body).tools ?? []).map((tool) => ({ name: tool.function.name })),
   toolResults: (body) => {
     const { messages } = body as Body;

@@ -1,10 +1,20 @@
 import assert from 'node:assert/strict';
+import { mkdir, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
+import { waitInFolder } from '../e2e/driver/waitInFolder.ts';
 import { type Agent, type AgentChat, agents } from './agentChat.ts';
 import { endProcesses } from './agentHome.ts';
 import { signIn, signOut, useAgentTestbed } from './agentHosts.ts';
 import { assertNoAgentLeaks } from './agentLeaks.ts';
 import type { Turn } from './modelApis.ts';
+
+/** The agents of terminals whose configuration those of the editor may read too, with its path in the home. */
+const configurations: Record<Agent, { agentOfUser: string; path: string }> = {
+  claude: { agentOfUser: 'Claude Code', path: '.claude.json' },
+  codex: { agentOfUser: 'Codex', path: '.codex/config.toml' },
+  copilotcli: { agentOfUser: 'Copilot CLI', path: '.copilot/mcp-config.json' },
+};
 
 /** Codex offers names with underscores in place of dashes. */
 const fetchTool = /notion[-_]fetch$/;
@@ -20,6 +30,11 @@ async function sendUntilOffered(chat: AgentChat, count: number): Promise<Turn> {
       return turn;
     }
   }
+}
+
+async function contains(file: string, text: string): Promise<true | undefined> {
+  const content = await readFile(file, 'utf8').catch(() => '');
+  return content.includes(text) || undefined;
 }
 
 function assertFetched({ offered, results }: Turn): void {
@@ -44,6 +59,30 @@ export function testHarness(agent: Agent): void {
       );
       assert.match(results.join(), /Ada Lovelace/);
       assert.deepEqual(notion.requests({ path: '/register' }), []);
+    });
+
+    test(`an account that is also in the user’s own configuration of ${title} is offered once`, async () => {
+      const { agentOfUser, path } = configurations[agent];
+      const file = join(home.directory, path);
+      await mkdir(dirname(file), { recursive: true });
+      await window.runCommand('Notion MCP: Connect an Agent');
+      await window.quickInput.waitFor(agentOfUser);
+      const found = (await window.quickInput.items()).slice(0, -1);
+      await window.quickInput.accept();
+      await window.quickInput.choose('Connect');
+      assert.ok(await waitInFolder(dirname(file), () => contains(file, 'notion-mcp-bridge')));
+      await chat.open(agent);
+      const { offered, results } = await sendUntilOffered(chat, 1);
+      assert.equal(offered.filter((name) => fetchTool.test(name)).length, 1, offered.join());
+      assert.match(results.join(), /Ada Lovelace/);
+      for (const name of found) {
+        await window.runCommand('Notion MCP: Disconnect an Agent');
+        await window.quickInput.choose(name);
+        await window.dialog.click('Disconnect');
+      }
+      assert.ok(
+        await waitInFolder(dirname(file), async () => !(await contains(file, 'notion-mcp-bridge')) || undefined),
+      );
     });
 
     test(`a session with ${title} goes on to call tools after a renewal`, async () => {

@@ -1,17 +1,25 @@
-// node test/agents/install.mjs: installs Claude and Codex, which the editor runs in chat, unless they are installed.
+// node test/agents/install.mjs: installs the agents that the tests run, unless they are installed: Claude and Codex for
+// the editor's chat, and those of terminals.
 import { join } from 'node:path';
 import { newestHost } from '../editor/host/hosts.mjs';
 import { installOnce, npm } from '../editor/host/install.mjs';
-import { sdkFolder } from './sdkFolder.mjs';
+import { programsFolder, sdkFolder } from './folders.mjs';
 
-const programs = ['@anthropic-ai/claude-agent-sdk/sdk.mjs', '@openai/codex/package.json'];
+await install(sdkFolder, 'Claude and Codex (820 MB, once)', [
+  '@anthropic-ai/claude-agent-sdk/sdk.mjs',
+  '@openai/codex/package.json',
+]);
+await install(programsFolder, 'Claude Code, Copilot CLI, Gemini CLI and opencode (1.1 GB, once)', [
+  '@anthropic-ai/claude-code/package.json',
+  '@github/copilot/package.json',
+  '@google/gemini-cli/package.json',
+  'opencode-ai/package.json',
+]);
 
-await installOnce(
-  sdkFolder,
-  '.installed',
-  programs.map((name) => join(sdkFolder, 'node_modules', name)),
-  async () => {
-    console.log('Installing Claude and Codex (820 MB, once) …');
-    await npm(newestHost, sdkFolder, ['ci', '--ignore-scripts']);
-  },
-);
+async function install(folder, title, products) {
+  const paths = products.map((name) => join(folder, 'node_modules', name));
+  await installOnce(folder, '.installed', paths, async () => {
+    console.log(`Installing ${title} …`);
+    await npm(newestHost, folder, ['ci', '--ignore-scripts']);
+  });
+}

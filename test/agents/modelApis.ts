@@ -4,6 +4,7 @@ import { text } from 'node:stream/consumers';
 import { anthropicMessages } from './anthropicMessages.ts';
 import { chatCompletions } from './chatCompletions.ts';
 import { accountResponse } from './copilotAccount.ts';
+import { geminiContents } from './geminiContents.ts';
 import type { ModelDialect, Move } from './modelDialect.ts';
 import { openAiResponses } from './openAiResponses.ts';
 
@@ -25,7 +26,7 @@ export interface Turn {
 }
 
 const turnLimitMs = 60_000;
-const dialects = [chatCompletions, anthropicMessages, openAiResponses];
+const dialects = [chatCompletions, anthropicMessages, openAiResponses, geminiContents];
 
 /** On 127.0.0.1: GitHub's and Copilot's API for an account, and models that follow a script. */
 export class ModelApis {
@@ -75,15 +76,15 @@ export class ModelApis {
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = new URL(request.url ?? '', this.url).pathname;
     const content = await text(request);
-    const dialect = dialects.find((each) => path.endsWith(each.path));
+    const dialect = dialects.find((each) => each.path.test(path));
     if (dialect === undefined) {
       const body = accountResponse(path, this.url);
       response.writeHead(body === undefined ? 404 : 200, { 'content-type': 'application/json' });
       response.end(JSON.stringify(body ?? { message: 'Not Found' }));
       return;
     }
-    const body = JSON.parse(content) as { stream?: boolean; model: string };
-    if (body.stream !== true) {
+    const body = JSON.parse(content) as { model: string };
+    if (!dialect.wantsEvents(path, body)) {
       response.writeHead(200, { 'content-type': 'application/json' });
       response.end(JSON.stringify(dialect.whole('Done.', body.model)));
       return;

@@ -10,8 +10,10 @@ export type Move = { calls: readonly OfferedTool[]; input: object } | { text: st
 
 /** One of the protocols in which agents talk to a model. */
 export interface ModelDialect {
-  /** The end of the path of its requests. */
-  path: string;
+  /** The path of its requests. */
+  path: RegExp;
+  /** Whether a request is to be responded to with events. */
+  wantsEvents(path: string, body: object): boolean;
   offeredTools(body: unknown): OfferedTool[];
   /** The results of the tools that the model has just called, as text; empty if its turn begins. */
   toolResults(body: unknown): string[];
@@ -19,6 +21,11 @@ export interface ModelDialect {
   events(move: Move, model: string): { name?: string; data: object | '[DONE]' }[];
   /** The whole response to a request that wants no events. */
   whole(text: string, model: string): object;
+}
+
+/** As most protocols tell it. */
+export function wantsEvents(_path: string, body: { stream?: boolean }): boolean {
+  return body.stream === true;
 }
 
 /** A new id for a part of a response. */

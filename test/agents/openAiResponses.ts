@@ -1,4 +1,4 @@
-import { type ModelDialect, newId, textOf } from './modelDialect.ts';
+import { type ModelDialect, newId, textOf, wantsEvents } from './modelDialect.ts';
 
 interface Body {
   /** A tool may be a group of tools. */
@@ -8,7 +8,8 @@ interface Body {
 
 /** OpenAI's newer protocol, which Codex uses. */
 export const openAiResponses: ModelDialect = {
-  path: '/responses',
+  path: /\/responses$/,
+  wantsEvents,
   offeredTools: (body) =>
     ((body as Body).tools ?? []).flatMap(({ name, tools }) =>
       tools === undefined
