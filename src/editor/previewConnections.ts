@@ -1,6 +1,6 @@
 import { agentName } from '../agents/agentNames.ts';
 import type { ConnectionPlan } from '../agents/configuration/contract.ts';
-import { type DisplayText, display, displayText } from '../core/displayText.ts';
+import { type DisplayText, display } from '../core/displayText.ts';
 import { agentNames, pathName } from './messages/agentConnection.ts';
 import { l10n } from './messages/l10n.ts';
 import { pick } from './messages/quickPick.ts';
@@ -23,7 +23,7 @@ export async function previewConnections(
       await documents.compare(title, change);
     }
     const choices = [
-      { label: l10n.t('Connect'), icon: 'check', detail: describeChanges(plans), isAgreed: true },
+      { label: l10n.t('Connect'), icon: 'check', isAgreed: true },
       { label: l10n.t('Cancel'), icon: 'close', isAgreed: false },
     ];
     const picked = await pick(choices, {
@@ -35,15 +35,6 @@ export async function previewConnections(
   } finally {
     await documents.closeComparisons();
   }
-}
-
-function describeChanges(plans: readonly ConnectionPlan[]): DisplayText {
-  const changes = plans.map(({ state, commands }) =>
-    commands.length > 0
-      ? l10n.t('runs a command of {0}', agentName(state.row.id))
-      : l10n.t('changes {0}', pathName(state.file.path)),
-  );
-  return displayText(changes.join(', '), 300);
 }
 
 /** The commands as a user would type them. */

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { parse } from 'smol-toml';
+import { uninstallExtension } from '../editor/host/codeServer.ts';
+import { waitInFolder } from './driver/waitInFolder.ts';
 import { finishSignIn, signIn } from './signIn.ts';
 import { useTestbed } from './testbed.ts';
 
@@ -35,7 +38,7 @@ describe('connecting agents', { timeout: 240_000 }, async () => {
     mkdirSync(join(home, folder));
     writeFileSync(path, text);
   }
-  const { window, notion } = await useTestbed({
+  const { window, editor, notion } = await useTestbed({
     environment: { HOME: home, PATH: '/usr/bin:/bin' },
     cleanup: async () => rmSync(home, { recursive: true, force: true }),
   });
@@ -90,7 +93,7 @@ describe('connecting agents', { timeout: 240_000 }, async () => {
   test('connecting again says the same and changes nothing', async () => {
     const before = readFileSync(codex, 'utf8');
     await window.runCommand(connect);
-    await window.quickInput.choose('Codex');
+    await window.quickInput.toggle('Codex');
     await window.quickInput.accept();
     await window.quickInput.choose('Connect');
     await window.notifications.take('Codex can use Notion');
@@ -118,8 +121,7 @@ describe('connecting agents', { timeout: 240_000 }, async () => {
   test('a read-only configuration is said, and is connected once it can be written', async () => {
     chmodSync(codex, 0o444);
     await window.runCommand(connect);
-    await window.quickInput.waitFor('Cursor');
-    await window.quickInput.choose('Cursor');
+    await window.quickInput.toggle('Cursor');
     await window.quickInput.accept();
     await window.quickInput.choose('Connect');
     const { message, buttons } = await window.notifications.waitFor('is read-only');
@@ -134,8 +136,7 @@ describe('connecting agents', { timeout: 240_000 }, async () => {
 
   test('Copy Configuration gives another agent what it needs, without a secret', async () => {
     await window.runCommand(connect);
-    await window.quickInput.waitFor('Copy Configuration');
-    await window.page.locator('.quick-input-list .monaco-list-row').filter({ hasText: 'Copy Configuration' }).click();
+    await window.quickInput.choose('Copy Configuration');
     await window.notifications.take('Configuration copied.');
     const { mcpServers } = JSON.parse(await window.clipboard());
     const { command, args } = mcpServers['notion-engineering-wiki'];
@@ -151,6 +152,21 @@ describe('connecting agents', { timeout: 240_000 }, async () => {
     await assert.rejects(callSelf(entry, home), /sign/i);
     await signIn(window);
     assert.equal(await callSelf(entry, home), 'Ada Lovelace');
+  });
+
+  test('after an uninstallation, what agents start says how to remove the server', async () => {
+    const { command, args } = codexServers()['notion-engineering-wiki'] ?? assert.fail();
+    await uninstallExtension(editor.directory, 'seedling.notion-mcp-auth');
+    await editor.restartServer();
+    await window.reload();
+    const said = await waitInFolder(dirname(command), async () => {
+      const { status, stderr } = spawnSync(command, args, { env: { HOME: home }, timeout: 2_000, encoding: 'utf8' });
+      return status === 1 ? stderr : undefined;
+    });
+    assert.match(
+      said ?? '',
+      /extension was uninstalled\. Remove the server:\nCodex: codex mcp remove notion-engineering-wiki\n$/,
+    );
   });
 });
 

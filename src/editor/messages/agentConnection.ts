@@ -27,7 +27,8 @@ export function connectedMessage(agents: readonly string[], tools: number, works
       comment: ['{0} is the name of an agent or of several, {1} a number, {2} the name of a workspace.'],
       args: [agentNames(agents), tools, workspace],
     }),
-    actions: [],
+    // Without a button the editor would show only the beginning.
+    actions: ['manageAccounts'],
   };
 }
 

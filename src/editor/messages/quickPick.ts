@@ -52,10 +52,16 @@ export async function pickSeveral<T extends Choice>(
   });
   try {
     return await new Promise((resolve) => {
+      let checked = items.filter(({ isChecked }) => isChecked).length;
       list.onDidChangeSelection((selected) => {
-        if (selected.includes(lastItem)) {
+        const others = selected.filter((item) => item !== lastItem);
+        if (others.length < selected.length && others.length <= checked) {
           resolve([last]);
+        } else if (others.length < selected.length) {
+          // The user has checked all of the list at once.
+          list.selectedItems = others;
         }
+        checked = others.length;
       });
       list.onDidAccept(() => {
         const picked = list.selectedItems.flatMap(({ choice }) => (choice === undefined ? [] : [choice]));

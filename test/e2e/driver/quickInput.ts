@@ -60,6 +60,11 @@ export class QuickInput {
     await row.waitFor({ state: 'hidden' });
   }
 
+  /** Checks or unchecks an entry of a list in which several can be chosen. */
+  async toggle(label: string): Promise<void> {
+    await this.#row(label).click();
+  }
+
   /** Replaces the text of the input. */
   async type(text: string, limitMs?: number): Promise<void> {
     await this.#input.fill(text, timeoutOf(limitMs));

@@ -105,10 +105,19 @@ export class CodeServer {
 }
 
 /** Installs a packaged extension for the servers of `directory`. @throws Error with the server's output */
-export async function installExtension(directory: string, vsix: string): Promise<void> {
+export function installExtension(directory: string, vsix: string): Promise<void> {
+  return changeExtensions(directory, ['--install-extension', vsix, '--force'], 'was successfully installed');
+}
+
+/** Uninstalls an extension from the editor in `directory`, whose next server deletes it. @throws Error with the output */
+export function uninstallExtension(directory: string, id: string): Promise<void> {
+  return changeExtensions(directory, ['--uninstall-extension', id], 'was successfully uninstalled');
+}
+
+async function changeExtensions(directory: string, changeArguments: string[], success: string): Promise<void> {
   const common = await commonArguments(directory);
   const { node, entry } = chosenHost();
-  const child = spawn(node, [entry, ...common, '--install-extension', vsix, '--force'], {
+  const child = spawn(node, [entry, ...common, ...changeArguments], {
     env: cleanEnvironment(),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -117,9 +126,9 @@ export async function installExtension(directory: string, vsix: string): Promise
   child.stderr.on('data', (chunk: Buffer) => output.push(chunk));
   const [code] = await once(child, 'close');
   const text = Buffer.concat(output).toString();
-  // The exit code is 0 even if the installation failed.
-  if (code !== 0 || !text.includes('was successfully installed')) {
-    throw new Error(`${vsix} could not be installed:\n${text}`);
+  // The exit code is 0 even if the change failed.
+  if (code !== 0 || !text.includes(success)) {
+    throw new Error(`${changeArguments.join(' ')} failed:\n${text}`);
   }
 }
 

@@ -121,6 +121,13 @@ test('a newer bridge replaces the older one at the same path, at once and withou
   assert.deepEqual(start(command).env, ['1', 'VS Code']);
 });
 
+test('of an AppImage on a computer without Node, nothing lasts that could run the bridge', async (t) => {
+  const { options } = installation(t);
+  const executable = '/tmp/.mount_VSCodeA1b2C3/usr/share/code/code';
+  assert.equal((await installBridge({ ...options, executable })).isLasting, false);
+  assert.equal((await installBridge(options)).isLasting, true);
+});
+
 test('on Windows the executable itself starts the bridge', async (t) => {
   const { options } = installation(t);
   const { command, args, env } = await installBridge({ ...options, system: 'win32' });

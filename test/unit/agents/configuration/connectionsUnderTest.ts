@@ -13,6 +13,15 @@ import { files, temporaryFolder } from '../listenerUnderTest.ts';
 
 const log = new Log({ error: () => undefined, warn: () => undefined, info: () => undefined, debug: () => undefined });
 
+interface HomeOptions {
+  /** The name of its folder. */
+  name?: string;
+  /** The search path. */
+  path?: string;
+  /** Of the environment. */
+  variables?: Record<string, string>;
+}
+
 /** A home with agents, and the part of the extension that connects them. No program of an agent is on its search path. */
 export class ConnectionsUnderTest {
   readonly home: string;
@@ -20,10 +29,10 @@ export class ConnectionsUnderTest {
   readonly connections: AgentConnections;
   readonly launcher: string;
 
-  constructor(t: TestContext, { name = 'home', path = '' } = {}) {
+  constructor(t: TestContext, { name = 'home', path = '', variables = {} }: HomeOptions = {}) {
     this.home = join(temporaryFolder(t), name);
     mkdirSync(this.home);
-    this.machine = { home: this.home, environment: { PATH: path }, system: 'linux' };
+    this.machine = { home: this.home, environment: { ...variables, HOME: this.home, PATH: path }, system: 'linux' };
     const folder = join(this.home, 'storage', 'agents');
     this.launcher = join(folder, 'notion-mcp-bridge');
     const { machine } = this;
