@@ -98,7 +98,13 @@ export const catalogue: readonly CatalogueRow[] = [
   },
 ];
 
-/** The shape of an entry that most agents share. */
+/** The configuration of an agent that is not in the catalogue, as most of them have it. */
+export const usualForm: Pick<CatalogueRow, 'format' | 'serversKey' | 'entry'> = {
+  format: 'json',
+  serversKey: 'mcpServers',
+  entry: entryOf,
+};
+
 function entryOf({ command, args, env }: BridgeCommand): Record<string, unknown> {
   return { command, args: [...args], ...(Object.keys(env).length > 0 && { env }) };
 }

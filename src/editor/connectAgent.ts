@@ -121,10 +121,11 @@ async function pickTarget(parts: Steps, asked: Account | undefined): Promise<Tar
 async function connect(steps: Steps, picked: readonly string[], target: Target): Promise<void> {
   const plans: ConnectionPlan[] = [];
   for (const agent of picked) {
-    const plan = await planFor(steps, agent, target);
-    if (plan !== undefined) {
-      plans.push(plan);
+    const launch = await launchFor(steps, agent, target);
+    if (launch === undefined) {
+      return;
     }
+    plans.push(...(await planFor(steps, agent, target, launch)));
   }
   if (plans.length === 0 || !(await previewConnections(steps.documents, plans, target.workspace))) {
     return;
@@ -156,25 +157,22 @@ async function connect(steps: Steps, picked: readonly string[], target: Target):
   }
 }
 
-/** @returns undefined if the agent cannot be connected or the user does not want to, which was said */
-async function planFor(steps: Steps, agent: string, target: Target): Promise<ConnectionPlan | undefined> {
+/** @returns nothing if the agent cannot be connected, which was said, or the user does not want to */
+async function planFor(steps: Steps, agent: string, target: Target, launch: BridgeCommand): Promise<ConnectionPlan[]> {
   const { connections } = steps;
-  const launch = await launchFor(steps, agent, target);
-  if (launch === undefined) {
-    return undefined;
-  }
   const request = { handle: target.handle, launch };
   try {
     const state = await connections.inspect(agent);
     const replaceable = connections.replaceable(state, request).map(({ name }) => name);
     const replace = replaceable.length === 0 ? [] : await askToReplace(agent, replaceable);
-    return replace && connections.plan(state, request, replace);
+    return replace === undefined ? [] : [connections.plan(state, request, replace)];
   } catch (error) {
     await reportProblem(steps, error, agent, target);
-    return undefined;
+    return [];
   }
 }
 
+/** @returns undefined if no agent can be connected, which was said */
 async function launchFor(steps: Steps, agent: string, target: Target): Promise<BridgeCommand | undefined> {
   const launch = await steps.agents.launch(target.handle, agent);
   if (launch === undefined || launch === 'sandboxed') {
@@ -261,15 +259,13 @@ async function reportProblem(steps: Steps, error: unknown, agent: string, target
   });
 }
 
-/** Copies what an agent needs in the form that most of them take. */
+/** Copies what an agent needs, in its own format or in the one that most agents have. */
 async function copyConfiguration(steps: Steps, target: Target, agent: string): Promise<void> {
   const launch = await launchFor(steps, agent, target);
   if (launch === undefined) {
     return;
   }
-  const { command, args, env: variables } = launch;
-  const server = { command, args, ...(Object.keys(variables).length > 0 && { env: variables }) };
-  await env.clipboard.writeText(`${JSON.stringify({ mcpServers: { [target.handle]: server } }, null, 2)}\n`);
+  await env.clipboard.writeText(steps.connections.configurationText(agent, { handle: target.handle, launch }));
   const sentence = l10n.t(
     'Configuration copied. Paste it where the agent keeps its MCP servers; it contains no secrets.',
   );

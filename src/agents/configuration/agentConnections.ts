@@ -6,7 +6,7 @@ import type { Log } from '../../core/log.ts';
 import type { Randomness } from '../../core/random.ts';
 import type { Files } from '../../platform/contract.ts';
 import { type BridgeCommand, launchOf } from '../bridgeCommand.ts';
-import { catalogue } from '../catalogue.ts';
+import { catalogue, usualForm } from '../catalogue.ts';
 import { recordInstallation } from '../installations.ts';
 import { readConfiguration, removeConfiguration, writeConfiguration } from './configurationFile.ts';
 import type {
@@ -24,7 +24,7 @@ import { isOurs, launches, planConnection, replaceableServers, stateOf } from '.
 import { ConfigurationProblem } from './problem.ts';
 import { findProgram, runProgram } from './program.ts';
 import { type ConfigurationRecord, ConfigurationRecords, hashOf } from './records.ts';
-import { isBridge, removeServer, serversIn } from './servers.ts';
+import { isBridge, removeServer, serversIn, setServer } from './servers.ts';
 import { tryLauncher } from './tryLauncher.ts';
 
 export interface AgentConnectionsParts {
@@ -73,6 +73,11 @@ export class AgentConnections implements AgentConnector {
 
   plan(state: AgentState, request: ConnectionRequest, replace: readonly string[]): ConnectionPlan {
     return planConnection(state, request, replace);
+  }
+
+  configurationText(agent: string, { handle, launch }: ConnectionRequest): string {
+    const row = catalogue.find(({ id }) => id === agent) ?? usualForm;
+    return setServer('', row, handle, row.entry(launch));
   }
 
   async connect(plan: ConnectionPlan): Promise<void> {

@@ -107,6 +107,8 @@ export interface AgentConnector {
   replaceable(state: AgentState, request: ConnectionRequest): ReplaceableServer[];
   /** Plans a connection, without changing anything. @throws ConfigurationProblem `unreadable` */
   plan(state: AgentState, request: ConnectionRequest, replace: readonly string[]): ConnectionPlan;
+  /** A whole configuration with nothing but the server, for the user to paste; of an unknown agent in the usual form. */
+  configurationText(agent: string, request: ConnectionRequest): string;
   /**
    * Carries out a plan, and records it before.
    * @throws ConfigurationProblem or the file system's error; then the agent is as it was

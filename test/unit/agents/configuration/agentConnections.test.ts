@@ -126,6 +126,13 @@ for (const row of catalogue) {
     assert.deepEqual(await under.connections.connected(), []);
   });
 
+  test(`the text to paste into a configuration of ${name} is what connecting writes into an empty one`, async (t) => {
+    const under = new ConnectionsUnderTest(t);
+    const launch = under.launch('notion-ada', agent);
+    await under.connect(agent);
+    assert.equal(under.connections.configurationText(agent, { handle: 'notion-ada', launch }), under.read(agent));
+  });
+
   test(`a configuration of ${name} that cannot be parsed stays as it is`, async (t) => {
     const under = new ConnectionsUnderTest(t);
     for (const text of [
