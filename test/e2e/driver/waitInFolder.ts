@@ -1,13 +1,17 @@
 import { once } from 'node:events';
 import { watch } from 'node:fs';
 
-const limitMs = 20_000;
+const usualLimitMs = 20_000;
 
 /**
  * Calls `find` at once and after each change in the folder, until it finds something.
- * @returns what it found, or undefined after 20 seconds
+ * @returns what it found, or undefined after the time limit
  */
-export async function waitInFolder<T>(folder: string, find: () => Promise<T | undefined>): Promise<T | undefined> {
+export async function waitInFolder<T>(
+  folder: string,
+  find: () => Promise<T | undefined>,
+  limitMs = usualLimitMs,
+): Promise<T | undefined> {
   const signal = AbortSignal.timeout(limitMs);
   for (;;) {
     // A new watcher each time also watches the folders that have been created since.
