@@ -43,7 +43,7 @@ export function activate(context: ExtensionContext): NotionMcpAuth {
         log.error('The accounts could not be loaded; the next call tries again.', errorInfo(error));
         throw new Error(
           l10n.t(
-            'The Notion sign-ins of this computer cannot be read. Unlock its keyring if it has one, and try again.',
+            'The Notion sign-ins on this computer cannot be read. Unlock its keyring, if it has one, then try again.',
           ),
         );
       });

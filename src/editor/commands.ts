@@ -78,7 +78,7 @@ export async function refreshAccount(parts: CommandParts, account: Account): Pro
     // The renewal belongs to the window, not to this command: Cancel only stops waiting for it.
     const sentence =
       refreshed === stoppedWaiting
-        ? l10n.t('Refreshing {0} goes on in the background.', name)
+        ? l10n.t('Still refreshing {0} in the background.', name)
         : l10n.t('Refreshed {0}.', name);
     void showNote({ sentence, actions: [] });
   } catch (error) {
@@ -156,7 +156,7 @@ export async function pickAccount(
         ? { sentence: l10n.t('You are not signed in to Notion. Sign in first.'), actions: ['signIn'] }
         : {
             sentence: l10n.t(
-              'Your accounts belong to another server than the one in the settings. Sign in, or change the setting back.',
+              'Your accounts belong to a different server than the one in the settings. Sign in, or change the setting back.',
             ),
             actions: ['signIn', 'openSetting', 'manageAccounts'],
           },

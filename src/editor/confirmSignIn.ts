@@ -14,10 +14,10 @@ export async function confirmHosts(mcpHost: string, authorizationHost: string): 
     l10n.t('Sign in at {0}?', hostName(authorizationHost)),
     mcpHost === authorizationHost
       ? l10n.t(
-          'This is not where Notion runs its service; its tools would come from there too. Continue only if you chose this server.',
+          'This is not Notion’s own server, and the tools would come from there too. Continue only if you chose this server.',
         )
       : l10n.t(
-          'This is not where Notion runs its service: its tools would come from {0}, and you would sign in at {1}. Continue only if you chose this server.',
+          'This is not Notion’s own server: the tools would come from {0}, and you would sign in at {1}. Continue only if you chose this server.',
           hostName(mcpHost),
           hostName(authorizationHost),
         ),

@@ -141,7 +141,7 @@ async function connect(steps: Steps, picked: readonly string[], target: Target):
   // What is begun is finished: a stop would leave agents between two states.
   const results = await withProgress(steps.clock, l10n.t('Connecting {0}…', names), work);
   if (results === stoppedWaiting) {
-    void showNote({ sentence: l10n.t('Connecting {0} goes on in the background.', names), actions: [] });
+    void showNote({ sentence: l10n.t('Still connecting {0} in the background.', names), actions: [] });
     return;
   }
   const connected = results.filter(({ tools }) => tools !== undefined);

@@ -45,7 +45,7 @@ async function manageAccount(parts: CommandParts, account: Account): Promise<voi
     choice(l10n.t('Open the workspace in the browser'), 'link-external', () => openWorkspace(account)),
     {
       ...choice(l10n.t('Sign out'), 'sign-out', () => confirmAndSignOut(parts, account.grant)),
-      description: l10n.t('revoke the access and forget it here'),
+      description: l10n.t('revoke access and remove the account'),
     },
   ];
   const title = accountName(account.grant);
@@ -58,15 +58,15 @@ function choicesByState(parts: CommandParts, account: Account): ActionChoice[] {
   const { signInFlow } = parts;
   const reconnect = {
     ...choice(l10n.t('Reconnect'), 'sign-in', () => signInFlow.reconnect(account)),
-    description: l10n.t('sign in once more in the browser'),
+    description: l10n.t('sign in again in the browser'),
   };
   const test = {
     ...choice(l10n.t('Test connection'), 'pulse', () => accountCommands.testAccount(parts, account)),
-    description: l10n.t('find out what works and what does not'),
+    description: l10n.t('check each step of the connection'),
   };
   const refresh = {
     ...choice(l10n.t('Refresh session'), 'refresh', () => accountCommands.refreshAccount(parts, account)),
-    description: l10n.t('renew it now instead of later'),
+    description: l10n.t('get new tokens now'),
   };
   switch (account.state) {
     case 'dormant':
@@ -111,7 +111,7 @@ async function trustedExtensionsChoice({ grant, state }: Account): Promise<Actio
   return [
     {
       ...choice(l10n.t('Manage trusted extensions'), 'extensions', manage),
-      description: l10n.t('choose who may use this account'),
+      description: l10n.t('choose which extensions may use this account'),
     },
   ];
 }

@@ -9,7 +9,7 @@ export const promptForPaste: PromptForPaste = (judge, signal) =>
     const box = window.createInputBox();
     box.title = l10n.t('Notion: Paste the Address');
     box.prompt = l10n.t(
-      'Allow access in the browser. It then ends on an error page, as it should: copy that page’s address from the address bar and paste it here. Never send it to anybody.',
+      'Allow access in the browser. An error page then appears, as expected: copy its address from the address bar and paste it here. Never share this address.',
     );
     box.placeholder = 'http://127.0.0.1:…/callback?code=…&state=…';
     box.ignoreFocusOut = true;
@@ -55,7 +55,7 @@ function explain(verdict: Exclude<PasteVerdict, 'accepted' | 'declined'>): Displ
   switch (verdict) {
     case 'unreadable':
       return l10n.t(
-        'This is not that address. Allow access in the browser, then copy the address of the error page on which it ends: it begins with http://127.0.0.1 and holds “code” and “state”.',
+        'This is not the expected address. Allow access in the browser, then copy the address of the error page that appears: it begins with http://127.0.0.1 and contains “code” and “state”.',
       );
     case 'earlierPage':
       return l10n.t(
@@ -68,6 +68,6 @@ function explain(verdict: Exclude<PasteVerdict, 'accepted' | 'declined'>): Displ
     case 'foreign':
       return l10n.t('This address belongs to another sign-in. Use the page that was opened last.');
     case 'unsafe':
-      return l10n.t('This address does not fit this sign-in. Copy it once more, whole and unchanged.');
+      return l10n.t('This address does not match this sign-in. Copy the complete address again, without changes.');
   }
 }

@@ -93,7 +93,7 @@ export class SignInFlow {
       await this.reconnect(now);
     } else {
       const name = accountName(now.grant);
-      const sentence = l10n.t('{0} is signed in again already; there is nothing left to do.', name);
+      const sentence = l10n.t('{0} is already signed in again. There is nothing left to do.', name);
       void showNote({ sentence, actions: ['manageAccounts'] });
     }
   }

@@ -19,7 +19,7 @@ export interface SignOutCommandParts {
 export async function confirmAndSignOut(parts: SignOutCommandParts, grant: Pick<Grant, 'id' | 'label'>): Promise<void> {
   const isConfirmed = await confirm(
     l10n.t('Sign out of {0}?', accountName(grant)),
-    l10n.t('Extensions and chat can no longer use this account until you sign in again.'),
+    l10n.t('Extensions, chat and agents can no longer use this account until you sign in again.'),
     l10n.t('Sign Out'),
     l10n.t('Stay Signed In'),
   );
@@ -34,7 +34,7 @@ export async function signOutAndReport(parts: SignOutCommandParts, grant: Pick<G
   // `signOut` shows its own failure, because it may fail after the user has stopped waiting for it.
   const result = await withProgress(parts.clock, l10n.t('Signing out of {0}…', name), () => signOut(parts, grant));
   if (result === stoppedWaiting) {
-    void showNote({ sentence: l10n.t('Signing out of {0} goes on in the background.', name), actions: [] });
+    void showNote({ sentence: l10n.t('Still signing out of {0} in the background.', name), actions: [] });
   } else if (result === 'everywhere') {
     void showNote({ sentence: l10n.t('Signed out of {0}.', name), actions: [] });
   } else if (result === 'here') {
@@ -45,7 +45,7 @@ export async function signOutAndReport(parts: SignOutCommandParts, grant: Pick<G
 /** Warns that an account is signed out here although the server could not be told. */
 export function warnNotRevoked(label: string): void {
   const sentence = l10n.t(
-    'Signed out of {0} on this computer, but the server could not be told. Remove the access in Notion’s settings.',
+    'Signed out of {0} on this computer, but the server could not be reached to revoke access. Remove it in Notion’s settings.',
     accountName({ label }),
   );
   void showWarning({ sentence, actions: ['showLog'] });

@@ -112,14 +112,14 @@ describe('managing accounts', { timeout: 150_000 }, async () => {
     assert.deepEqual(buttons, ['Cancel']);
     await window.screenshot('55-refreshing');
     await window.notifications.click(`Refreshing ${ada}…`, 'Cancel');
-    await window.notifications.waitFor('goes on in the background');
+    await window.notifications.waitFor('in the background');
     await window.notifications.waitForNone(`Refreshing ${ada}…`);
     const log = editor.log('seedling.notion-mcp-auth');
     const nextRenewalCount = (await log.text()).split('Renewed.').length;
     hold.release();
     await log.waitFor(new RegExp(`^(?:[^]*Renewed\\.){${nextRenewalCount}}`));
     assert.notEqual((await consumer.silentSession())?.accessToken, before?.accessToken);
-    await window.notifications.dismiss('goes on in the background');
+    await window.notifications.dismiss('in the background');
   });
 
   test('Cancel stops a slow connection test', async () => {
@@ -138,11 +138,11 @@ describe('managing accounts', { timeout: 150_000 }, async () => {
     await window.runCommand('Notion MCP: Test Connection');
     await window.quickInput.choose(ada);
     const shown = await window.notifications.waitFor(`${ada}: `);
-    assert.match(shown.message, /has trouble at the moment \(status 503\)/);
+    assert.match(shown.message, /is having problems \(status 503\)/);
     assert.deepEqual(shown.buttons, ['Try Again', 'Show Details']);
     await notion.expireAccessTokens();
-    await window.notifications.click('has trouble at the moment', 'Try Again');
-    await window.notifications.take('The server had ended its access early, so it was renewed just now.');
+    await window.notifications.click('is having problems', 'Try Again');
+    await window.notifications.take('The server had ended the access early, so it was just renewed.');
     const log = await editor
       .log('seedling.notion-mcp-auth')
       .waitFor(/tested\. account=1 passed=3 failed=1 .*\n(?:.*\n)*.*tested\. account=1 passed=7 failed=0 /);
@@ -166,7 +166,7 @@ describe('managing accounts', { timeout: 150_000 }, async () => {
     assert.deepEqual(buttons, ['Reconnect', 'Show Log']);
     await window.runCommand('Notion MCP: Manage Accounts');
     await window.quickInput.waitFor(ada);
-    assert.match((await window.quickInput.details())[0] ?? '', /^Notion refuses to renew it; asked once more/);
+    assert.match((await window.quickInput.details())[0] ?? '', /^Notion refused to renew it; will be tried once more/);
     await window.screenshot('56-refused');
     await window.quickInput.cancel();
     await window.notifications.click('refused to renew the sign-in', 'Reconnect');
@@ -256,7 +256,7 @@ describe('managing accounts', { timeout: 150_000 }, async () => {
     assert.deepEqual(await consumer.accounts(), [ada, 'Ada Lovelace (Team Notes)', grace]);
     // The first notification is still shown.
     await window.notifications.click(`Notion ended the sign-in of ${grace}`, 'Reconnect');
-    await window.notifications.take(`${grace} is signed in again already`);
+    await window.notifications.take(`${grace} is already signed in again`);
   });
 
   test('Enter keeps the account when the sign-out is to be confirmed', async () => {

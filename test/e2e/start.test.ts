@@ -54,7 +54,7 @@ test('npm start has a page whose buttons let something go wrong at the server, a
     assert.ok((await window.accounts.entries()).some((entry) => entry.startsWith(account)));
 
     await press('Limit reached');
-    await runAndDismiss('Test Connection', 'asks for a pause. Try again in 30 seconds.');
+    await runAndDismiss('Test Connection', 'is limiting requests. Try again in 30 seconds.');
     await press('End: Limit reached');
     await runAndDismiss('Test Connection', 'is connected');
 
@@ -64,7 +64,7 @@ test('npm start has a page whose buttons let something go wrong at the server, a
     await runAndDismiss('Test Connection', 'is connected');
 
     await press('Notion ends this sign-in');
-    await runAndDismiss('Refresh Session', 'refused to renew the sign-in. It is asked once more');
+    await runAndDismiss('Refresh Session', 'refused to renew the sign-in. It will be tried once more');
   });
 });
 

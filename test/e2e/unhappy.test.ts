@@ -113,7 +113,7 @@ describe('failures during sign-in and renewal', { timeout: 280_000 }, async () =
     await window.notifications.click('in your browser', 'Try another way');
     const last = await window.nextTab();
     await allow(earlier);
-    const { buttons } = await window.notifications.take('belonged to an earlier try');
+    const { buttons } = await window.notifications.take('belongs to an earlier attempt');
     assert.deepEqual(buttons, ['Show Log']);
     await earlier.close();
     await last.close();
@@ -142,7 +142,7 @@ describe('failures during sign-in and renewal', { timeout: 280_000 }, async () =
     const tab = await beginSignIn(window);
     notion.fault({ path: '/token', times: 1 }, { kind: 'respond', status: 503, body: '<html>Down</html>' });
     await allow(tab);
-    await expectError('has trouble at the moment (status 503)', ['Try Again', 'Show Log']);
+    await expectError('is having problems (status 503)', ['Try Again', 'Show Log']);
     await tab.close();
   });
 

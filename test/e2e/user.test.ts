@@ -19,7 +19,7 @@ describe('a user signs in to Notion from the editor', { timeout: 240_000 }, asyn
     await window.screenshot('01-accounts-badge');
     await window.accounts.click(signInEntry);
     const question = await window.dialog.waitFor('Sign in at');
-    assert.match(question.detail, /not where Notion runs its service/);
+    assert.match(question.detail, /not Notion’s own server/);
     await window.screenshot('02-hosts-question');
     await window.dialog.click('Continue');
     const tab = await window.nextTab();

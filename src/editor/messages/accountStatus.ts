@@ -23,7 +23,7 @@ export function describeAccount({ grant, state, why }: Account, problem: Renewal
       });
     case 'serverRejected':
       return l10n.t({
-        message: 'Notion refuses to renew it ({0}); tried again from time to time',
+        message: 'Notion refuses to renew it ({0}); will be tried again from time to time',
         comment: ['State of an account. “it” is its sign-in. {0} is an error code such as invalid_scope.'],
         args: [codeName(grant.refusal?.code)],
       });
@@ -81,7 +81,7 @@ function describeRenewalProblem(problem: RenewalProblem): DisplayText {
   switch (problem) {
     case 'beingConfirmed':
       return l10n.t({
-        message: 'Notion refuses to renew it; asked once more in a minute or two',
+        message: 'Notion refused to renew it; will be tried once more in a minute or two',
         comment: ['State of an account. “it” is its sign-in.'],
       });
     case 'storage':
@@ -96,7 +96,7 @@ function describeRenewalProblem(problem: RenewalProblem): DisplayText {
       });
     case 'proxy':
       return l10n.t({
-        message: 'the proxy does not let the renewal through; the sign-in is kept',
+        message: 'the proxy blocked the renewal; the sign-in is kept',
         comment: ['State of an account.'],
       });
     case 'offline':
@@ -116,7 +116,7 @@ function describeReason(reason: NeedsSignInReason | undefined): DisplayText {
     case 'invalidClient':
       return l10n.t('Notion no longer knows this editor');
     case 'noRefreshToken':
-      return l10n.t('Notion gave no way to renew it');
+      return l10n.t('it expired and cannot be renewed');
     default:
       return l10n.t({ message: 'Notion ended it', comment: ['“it” is the sign-in of an account.'] });
   }

@@ -50,7 +50,10 @@ export function problemSentence(problem: Problem): DisplayText {
         l10n.t('The sign-in to {0} could not be renewed. Try again later.', host)
       );
     case 'tokenRejected':
-      return l10n.t('{0} rejects a sign-in that was just renewed. Run “Notion MCP: Test Connection” to see why.', host);
+      return l10n.t(
+        '{0} rejected a sign-in that was just renewed. Run “Notion MCP: Test Connection” to see why.',
+        host,
+      );
     case 'insufficientScope':
       return scopes.length === 0
         ? l10n.t(
@@ -68,27 +71,29 @@ export function problemSentence(problem: Problem): DisplayText {
       return transientMessage(problem.failure, hostName(problem.failure.details.host ?? problem.host)).sentence;
     case 'outcomeUnknown':
       return problem.failure.details.code === 'timeout'
-        ? l10n.t('{0} did not respond in time; the change may have been made. Check before you repeat it.', host)
+        ? l10n.t('{0} did not respond in time. The change may have been made: check before you try again.', host)
         : l10n.t(
-            'The connection broke while Notion was responding; the change may have been made. Check before you repeat it.',
+            'The connection to Notion was lost before the response arrived. The change may have been made: check before you try again.',
           );
     case 'rateLimited':
       return waitSeconds === undefined
-        ? l10n.t('{0} asks for a pause. Try again later.', host)
-        : l10n.t('{0} asks for a pause. Try again in {1} seconds.', host, waitSeconds);
+        ? l10n.t('{0} is limiting requests. Try again later.', host)
+        : l10n.t('{0} is limiting requests. Try again in {1} seconds.', host, waitSeconds);
     case 'serverError':
-      return l10n.t('{0} has trouble at the moment (status {1}). Try again later.', host, status);
+      return l10n.t('{0} is having problems (status {1}). Try again later.', host, status);
     case 'serverRejected':
       return l10n.t(
-        '{0} refuses the request (status {1}). Run “Notion MCP: Test Connection” to see why.',
+        '{0} refused the request (status {1}). Run “Notion MCP: Test Connection” to see why.',
         host,
         status,
       );
     case 'invalidResponse':
-      return l10n.t('{0} does not respond as an MCP server does. Check the server URL in the settings.', host);
+      return l10n.t('{0} does not respond like an MCP server. Check the server URL in the settings.', host);
     case 'tooLarge':
-      return l10n.t('The request is larger than 16 MB, which is more than is passed on. Send less at once.');
+      return l10n.t('The request is larger than the limit of 16 MB. Send less at once.');
     case 'internal':
-      return l10n.t('Something went wrong in the Notion extension. Run “Notion MCP: Copy Diagnostics” and report it.');
+      return l10n.t(
+        'Something went wrong in the Notion extension. Run “Notion MCP: Copy Diagnostics” and report the problem.',
+      );
   }
 }

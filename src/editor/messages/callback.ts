@@ -15,13 +15,11 @@ export function callbackMessage(result: 'ended' | 'otherWindow', isAnotherWaitin
   }
   return isAnotherWaiting
     ? {
-        sentence: l10n.t('That page belonged to an earlier try. Use the page that was opened last in your browser.'),
+        sentence: l10n.t('That page belongs to an earlier attempt. Use the page that was opened last in your browser.'),
         actions: ['showLog'],
       }
     : {
-        sentence: l10n.t(
-          'The response from the browser belongs to a sign-in that has already ended. Sign in again if you still want to.',
-        ),
+        sentence: l10n.t('The browser’s response is for a sign-in that has already ended. To continue, sign in again.'),
         actions: ['signIn', 'showLog'],
       };
 }

@@ -33,7 +33,7 @@ export function connectionLines(name: DisplayText, report: ConnectionReport, tes
     const seconds = Math.abs(clockSkewSeconds);
     lines.push(
       emptyLine,
-      l10n.t('The clock of this computer is wrong by {0} seconds. Set it, or sign-ins may fail.', seconds),
+      l10n.t('This computer’s clock is off by {0} seconds. Correct it, or sign-ins may fail.', seconds),
     );
   }
   if (tools.length > 0) {
@@ -61,7 +61,7 @@ export function connectionMessage(name: DisplayText, { checks, tools, wasRenewed
 
 function renewedSentence(): DisplayText {
   return l10n.t({
-    message: 'The server had ended its access early, so it was renewed just now.',
+    message: 'The server had ended the access early, so it was just renewed.',
     comment: ['“it” is the access of an account.'],
   });
 }
@@ -83,9 +83,7 @@ function messageOf({ failure }: Check): Message {
     return lackingScopesMessage(failure.details.scopes);
   }
   const message = failure && messageFor(failure);
-  return (
-    message ?? { sentence: l10n.t('This took too long, so the test ended here. Try again.'), actions: ['tryAgain'] }
-  );
+  return message ?? { sentence: l10n.t('The test took too long and was stopped. Try again.'), actions: ['tryAgain'] };
 }
 
 function checkTitle(name: CheckName): DisplayText {
@@ -132,7 +130,7 @@ function describeStatus(status: DisplayText): DisplayText {
     case 'not_enabled':
       return l10n.t('not enabled in this workspace');
     case '':
-      return l10n.t('Notion does not say');
+      return l10n.t('not stated by Notion');
     default:
       return l10n.t('Notion says: “{0}”', status);
   }

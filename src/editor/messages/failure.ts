@@ -19,7 +19,7 @@ export function messageFor(failure: Failure): Message | undefined {
     case 'misconfigured':
       if (details.code === 'no_channel') {
         return {
-          sentence: l10n.t('The selected sign-in channel isn’t available here. Choose another one in the setting.'),
+          sentence: l10n.t('The selected sign-in channel isn’t available here. Choose another one in the settings.'),
           actions: ['openChannelSetting'],
         };
       }
@@ -77,7 +77,7 @@ export function messageFor(failure: Failure): Message | undefined {
       if (details.code === 'no_pkce_s256') {
         return {
           sentence: l10n.t({
-            message: '{0} lacks a protection that every sign-in needs (PKCE). Check the server URL.',
+            message: '{0} does not support PKCE, which a secure sign-in requires. Check the server URL.',
             comment: ['{0} is the name of a server. PKCE is the name of a standard.'],
             args: [host],
           }),
@@ -108,13 +108,16 @@ export function needsSignInSentence(grant: Grant): DisplayText {
   const name = accountName(grant);
   switch (grant.needsSignIn?.reason) {
     case 'tooOld':
-      return l10n.t('The sign-in of {0} is 180 days old, and Notion asks for a new one. Sign in again.', name);
+      return l10n.t('The sign-in of {0} has reached Notion’s limit of 180 days. Sign in again.', name);
     case 'idle':
       return l10n.t('{0} was not used for 30 days, so Notion ended its sign-in. Sign in again.', name);
     case 'invalidClient':
       return l10n.t('Notion no longer knows this editor, so {0} has to sign in again.', name);
     case 'noRefreshToken':
-      return l10n.t('Notion gave no way to renew the sign-in of {0}. Sign in again.', name);
+      return l10n.t(
+        'The sign-in of {0} has expired, and Notion issued it without a way to renew it. Sign in again.',
+        name,
+      );
     default:
       return l10n.t('Notion ended the sign-in of {0}. Sign in again.', name);
   }
@@ -124,7 +127,7 @@ export function needsSignInSentence(grant: Grant): DisplayText {
 export function refusedSentence(grant: Grant): DisplayText {
   return l10n.t({
     message:
-      '{0} refuses to renew the sign-in of {1} ({2}). Sign in again, or wait: it is tried again from time to time.',
+      '{0} refuses to renew the sign-in of {1} ({2}). Sign in again, or wait: it will be tried again from time to time.',
     comment: ['{0} is the name of a server, {1} of an account, {2} an error code such as invalid_scope.'],
     args: [hostOf(grant.authorizationServer.tokenEndpoint), accountName(grant), codeName(grant.refusal?.code)],
   });
@@ -154,7 +157,7 @@ export function storageMessage(problem: StorageProblem, home: SecretsHome): Mess
   switch (problem) {
     case 'damaged':
       return {
-        sentence: l10n.t('A stored Notion sign-in cannot be read, so it was kept aside. Sign in again.'),
+        sentence: l10n.t('A stored Notion sign-in could not be read and was set aside. Sign in again.'),
         actions: ['signIn', 'showLog'],
       };
     case 'stale':
@@ -170,14 +173,14 @@ function keyLostSentence(home: SecretsHome): DisplayText {
   switch (home) {
     case 'browser':
       return l10n.t(
-        'This browser no longer has the key to the Notion sign-ins, as after its data for this site was deleted. Sign in again.',
+        'This browser no longer has the key to your Notion sign-ins, perhaps because its data for this site was deleted. Sign in again.',
       );
     case 'keyring':
       return l10n.t(
-        'This computer forgot the Notion sign-ins when the editor closed. Set up a keyring for it, then sign in again.',
+        'Your Notion sign-ins were lost when the editor closed, because this computer has no keyring. Set one up, then sign in again.',
       );
     case 'other':
-      return l10n.t('This computer no longer has the key to the Notion sign-ins. Sign in again.');
+      return l10n.t('This computer no longer has the key to your Notion sign-ins. Sign in again.');
   }
 }
 
@@ -185,7 +188,7 @@ function cancelledMessage(code: string): Message | undefined {
   switch (code) {
     case 'browser_limit':
       return {
-        sentence: l10n.t('Nothing came back from the browser within 5 minutes. Try again when you are ready.'),
+        sentence: l10n.t('No response came from the browser within 5 minutes. Try again when you are ready.'),
         actions: ['tryAgain', 'showLog'],
       };
     default:
@@ -204,16 +207,16 @@ function misconfiguredSentence(code: string): DisplayText {
         'The Notion MCP server URL must begin with https://; http:// is only for this computer. Correct the setting.',
       );
     case 'server_url_credentials':
-      return l10n.t('The Notion MCP server URL must not hold a user name or a password. Remove them.');
+      return l10n.t('The Notion MCP server URL must not contain a user name or password. Remove them.');
     case 'server_url_query':
-      return l10n.t('The Notion MCP server URL must not hold a question mark. Remove it and what follows.');
+      return l10n.t('The Notion MCP server URL must not contain a question mark. Remove it and everything after it.');
     case 'server_url_fragment':
-      return l10n.t('The Notion MCP server URL must not hold a number sign (#). Remove it and what follows.');
+      return l10n.t('The Notion MCP server URL must not contain a number sign (#). Remove it and everything after it.');
     case 'server_url_trailing_slash':
       return l10n.t('The Notion MCP server URL must not end in a slash. Remove the slash.');
     case 'server_url_sse':
       return l10n.t(
-        'The Notion MCP server URL ends in /sse, the old way to connect. Use the address that ends in /mcp.',
+        'The Notion MCP server URL ends in /sse, which is no longer supported. Use the address that ends in /mcp.',
       );
     default:
       return l10n.t('The Notion MCP server URL is not a web address. Enter one such as https://mcp.notion.com/mcp.');
@@ -222,31 +225,28 @@ function misconfiguredSentence(code: string): DisplayText {
 
 function unsafeServerSentence(code: string, host: DisplayText): DisplayText {
   return code === 'insecure' || code === 'private_address'
-    ? l10n.t('{0} leads to an address that is not safe for a sign-in. Check the server URL.', host)
-    : l10n.t(
-        '{0} describes another server than the one that was asked, so it was not used. Check the server URL.',
-        host,
-      );
+    ? l10n.t('{0} points to an address that is not safe for a sign-in. Check the server URL.', host)
+    : l10n.t('{0} returned the description of a different server, so it was ignored. Check the server URL.', host);
 }
 
 function rejectedSentence({ details }: Failure, host: DisplayText): DisplayText {
   const reason = details.serverReason ?? codeName(details.code);
   if (details.code === 'guest_not_allowed') {
     return l10n.t(
-      '{0} lets only members of a workspace connect, and you are a guest. Try again and choose another workspace, or ask its owner to make you a member.',
+      '{0} can be used only by members of a workspace, and you are a guest. Try again and choose another workspace, or ask its owner to make you a member.',
       host,
     );
   }
   if (details.code === 'client_not_allowed') {
     return l10n.t(
-      '{0} connects only apps that an admin of the workspace has allowed. Ask an admin to allow this editor, then try again.',
+      '{0} accepts only apps that an admin of the workspace has allowed. Ask an admin to allow this editor, then try again.',
       host,
     );
   }
   if (details.step === 'registration') {
     return l10n.t('{0} refused to register this editor and says: “{1}”. Try again later.', host, reason);
   }
-  return l10n.t('{0} refused and says: “{1}”. Try again.', host, reason);
+  return l10n.t('{0} refused the request and says: “{1}”. Try again.', host, reason);
 }
 
 function invalidResponseMessage({ details }: Failure, host: DisplayText): Message {
@@ -274,7 +274,7 @@ function invalidResponseMessage({ details }: Failure, host: DisplayText): Messag
 export function unexpectedErrorMessage(): Message {
   return {
     sentence: l10n.t(
-      'Something went wrong in the Notion extension. Try again; if it happens again, copy the diagnostics and report it.',
+      'Something went wrong in the Notion extension. Try again; if it happens again, copy the diagnostics and report the problem.',
     ),
     actions: ['tryAgain', 'copyDiagnostics', 'showLog'],
   };

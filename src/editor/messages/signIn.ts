@@ -40,7 +40,7 @@ export function stageText(stage: SignInStage, host: string, { account, refusal }
   const name = hostName(host);
   switch (stage) {
     case 'discovering':
-      return l10n.t('Asking {0} where to sign in…', name);
+      return l10n.t('Contacting {0}…', name);
     case 'waitingForBrowser':
       return account === undefined
         ? l10n.t('Allow access at {0} in your browser…', name)

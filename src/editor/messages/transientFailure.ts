@@ -18,7 +18,7 @@ export function transientMessage({ details }: Failure, host: DisplayText): Messa
   if (code === 'unconfirmed' || code === 'waiting') {
     const sentence = l10n.t({
       message:
-        '{0} refused to renew the sign-in. It is asked once more in a minute or two, before you have to sign in.',
+        '{0} refused to renew the sign-in. It will be tried once more in a minute or two before you have to sign in again.',
       comment: ['{0} is the name of a server, such as mcp.notion.com.'],
       args: [host],
     });
@@ -32,12 +32,12 @@ export function transientMessage({ details }: Failure, host: DisplayText): Messa
   }
   if (retryAfterMs !== undefined) {
     const seconds = Math.ceil(retryAfterMs / 1000);
-    return { sentence: l10n.t('{0} asks for a pause. Try again in {1} seconds.', host, seconds), actions: retry };
+    return { sentence: l10n.t('{0} is limiting requests. Try again in {1} seconds.', host, seconds), actions: retry };
   }
   if (code === 'html') {
     return {
       sentence: l10n.t(
-        'The network returned a page of its own instead of the response from {0}. Open any web page to log in to the network, then try again.',
+        'The network returned its own page instead of the response from {0}. Open any web page to log in to the network, then try again.',
         host,
       ),
       actions: retry,
@@ -46,7 +46,7 @@ export function transientMessage({ details }: Failure, host: DisplayText): Messa
   if (status === 401 || status === 403 || status === 407) {
     return {
       sentence: l10n.t(
-        'Something between this computer and {0} blocks the way (status {1}). Check the proxy or firewall, then try again.',
+        'Something between this computer and {0} blocked the request (status {1}). Check the proxy or firewall, then try again.',
         host,
         status,
       ),
@@ -55,17 +55,17 @@ export function transientMessage({ details }: Failure, host: DisplayText): Messa
   }
   if (status !== undefined) {
     return {
-      sentence: l10n.t('{0} has trouble at the moment (status {1}). Try again later.', host, status),
+      sentence: l10n.t('{0} is having problems (status {1}). Try again later.', host, status),
       actions: retry,
     };
   }
   switch (code) {
     case 'rate_limited':
-      return { sentence: l10n.t('{0} asks for a pause. Try again later.', host), actions: retry };
+      return { sentence: l10n.t('{0} is limiting requests. Try again later.', host), actions: retry };
     case 'server_fault':
       return {
         sentence: l10n.t(
-          'A tool failed in a way that is a known mistake of Notion’s server, not yours. Try again, or ask for the same in other words.',
+          'A tool failed because of a known bug in Notion’s server. Try again, or rephrase your request.',
         ),
         actions: retry,
       };
@@ -73,7 +73,7 @@ export function transientMessage({ details }: Failure, host: DisplayText): Messa
     case 'rpc_error':
       return {
         sentence: l10n.t(
-          '{0} has trouble at the moment and says: “{1}”. Try again later.',
+          '{0} is having problems and says: “{1}”. Try again later.',
           host,
           serverReason || codeName(code),
         ),
@@ -124,12 +124,12 @@ function networkMessage(code: string, host: DisplayText, rawHost: string | undef
       };
     case 'interrupted':
       return {
-        sentence: l10n.t('The network changed, or this computer slept, before {0} had responded. Try again.', host),
+        sentence: l10n.t('The network changed or this computer went to sleep before {0} responded. Try again.', host),
         actions: retry,
       };
     case 'ending':
       return {
-        sentence: l10n.t('This window is being closed. Reload it to go on.'),
+        sentence: l10n.t('This window is closing. Reload it to continue.'),
         actions: ['reloadWindow'],
       };
     default:
@@ -158,7 +158,7 @@ export function staleWindowMessage(): Message {
 export function exposedMessage(): Message {
   return {
     sentence: l10n.t(
-      'Other users of this computer can change the folder of the Notion sign-ins, and it could not be made private. Correct its owner and permissions, then reload this window.',
+      'Other users of this computer can change the folder that holds your Notion sign-ins, and it could not be made private. Correct its owner and permissions, then reload this window.',
     ),
     actions: ['reloadWindow', 'showLog'],
   };
@@ -197,7 +197,7 @@ function localStorageMessage(code: string): Message {
     default:
       return {
         sentence: l10n.t(
-          'The sign-in could not be stored on this computer. Make sure that its disk has room and its keyring is unlocked, then try again.',
+          'The sign-in could not be stored on this computer. Make sure that the disk is not full and the keyring is unlocked, then try again.',
         ),
         actions: retry,
       };

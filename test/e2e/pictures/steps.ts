@@ -51,7 +51,7 @@ async function firstSignIn(testbed: Testbed, capture: Capture): Promise<void> {
   await capture('paste', { frame: [quickInput(testbed)] });
   await window.quickInput.type('https://www.notion.so');
   await window.quickInput.accept();
-  await quickInput(testbed).getByText('This is not that address').waitFor();
+  await quickInput(testbed).getByText('This is not the expected address').waitFor();
   await capture('paste-wrong', { frame: [quickInput(testbed)] });
   const address = await allowAndCopyAddress(tab);
   await tab.close();

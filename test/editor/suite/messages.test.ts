@@ -58,7 +58,7 @@ const failures: [FailureKind, FailureDetails][] = [
 
 /** Phrases that tell the user what to do. */
 const instruction =
-  /[Tt]ry again|[Ss]ign in|Check|Choose|Enter|Remove|Reload|Update|Correct|Use the address|Register an app|It is asked once more/;
+  /[Tt]ry again|[Ss]ign in|Check|Choose|Enter|Remove|Reload|Update|Correct|Use the address|Register an app|It will be tried once more/;
 
 describe('messages for the user', () => {
   for (const [kind, details] of failures) {

@@ -42,7 +42,7 @@ for (const [name, command] of Object.entries(forAccount)) {
     window.accounts.setServerUrl('https://other.example/mcp');
     await command(parts);
     const buttons =
-      /^information: Your accounts belong to another server .* \[Sign In\] \[Open Setting\] \[Manage Accounts\]$/;
+      /^information: Your accounts belong to a different server .* \[Sign In\] \[Open Setting\] \[Manage Accounts\]$/;
     assert.match(await window.message(), buttons);
     assert.equal(window.editor.quickPicks.size, 0);
   });
@@ -94,7 +94,7 @@ test('Cancel on the progress of a long renewal stops only the waiting: the renew
   assert.equal(progress.title, 'Refreshing ada (wiki)…');
   progress.cancel();
   await running;
-  assert.equal(await window.message(), 'information: Refreshing ada (wiki) goes on in the background.');
+  assert.equal(await window.message(), 'information: Still refreshing ada (wiki) in the background.');
   release();
   await window.waitForEvent('changed ada (wiki)');
   assert.equal(window.editor.messages.size, 0);

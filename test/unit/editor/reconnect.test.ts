@@ -77,7 +77,7 @@ test('a reconnect is a success also where another window holds the account’s l
 
   // The message is outdated, but the account that it is about is not signed out.
   await window.flow.reconnectIfNeeded(account);
-  assert.match(await window.message(), /^information: ada \(wiki\) is signed in again already/);
+  assert.match(await window.message(), /^information: ada \(wiki\) is already signed in again/);
 });
 
 test('a reconnect by the same user in another workspace signs in another account', async (t) => {
@@ -150,7 +150,7 @@ test('Reconnect in an outdated message signs in only if the account still needs 
   await window.flow.reconnectIfNeeded(account);
   assert.equal(
     await window.message(),
-    'information: ada (wiki) is signed in again already; there is nothing left to do. [Manage Accounts]',
+    'information: ada (wiki) is already signed in again. There is nothing left to do. [Manage Accounts]',
   );
   assert.equal(window.requests.length, 0);
 
@@ -204,7 +204,7 @@ test('A17: a reconnect requests the scopes that the account has and those that i
   await window.flow.reconnectIfNeeded(account);
   assert.match(await window.message(), /^information: Signed in as ada \(wiki\)\./);
   await window.flow.reconnectIfNeeded(account);
-  assert.match(await window.message(), /^information: ada \(wiki\) is signed in again already/);
+  assert.match(await window.message(), /^information: ada \(wiki\) is already signed in again/);
   await window.flow.reconnect(account);
   const requested = window.requests.map(({ stepUpScopes }) => stepUpScopes);
   assert.deepEqual(requested, [undefined, ['read', 'write'], ['read', 'write']]);

@@ -170,7 +170,7 @@ test('an account that the server refuses to renew is named with its reason once,
   const { window, editor, reconnected } = await open(t);
   const { id } = await window.signedIn('ada');
   const refused =
-    'mcp.example refuses to renew the sign-in of ada (wiki) (invalid_scope). Sign in again, or wait: it is tried again from time to time.';
+    'mcp.example refuses to renew the sign-in of ada (wiki) (invalid_scope). Sign in again, or wait: it will be tried again from time to time.';
   await window.refuse(id);
   const message = await editor.messages.take();
   assert.equal(message.text, `warning: ${refused} [Reconnect] [Manage Accounts]`);
@@ -194,7 +194,7 @@ test('a lost key is reported once for ever, other problems at each start', async
     }
     return texts.map((text) => text.split(' ').slice(0, 4).join(' '));
   };
-  assert.deepEqual(await begins(['keyLost', 'damaged']), ['warning: This computer forgot', 'warning: A stored Notion']);
+  assert.deepEqual(await begins(['keyLost', 'damaged']), ['warning: Your Notion sign-ins', 'warning: A stored Notion']);
   assert.deepEqual(await begins(['keyLost', 'damaged', 'stale']), [
     'warning: A stored Notion',
     'warning: Another window has',

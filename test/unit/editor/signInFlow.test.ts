@@ -89,7 +89,7 @@ for (const [name, course, text] of [
   [
     'that time ran out',
     fails('cancelled', 'browser_limit'),
-    /^information: Nothing came .* \[Try Again\] \[Show Log\]$/,
+    /^information: No response came .* \[Try Again\] \[Show Log\]$/,
   ],
   [
     'that a server is out of reach',
@@ -184,7 +184,7 @@ test('the progress of a sign-in says what it waits for, with links that work unt
   });
   await window.flow.run(scopes);
   assert.deepEqual((await window.editor.progress.take()).reports, [
-    'Asking mcp.example where to sign in…',
+    'Contacting mcp.example…',
     'Allow access at mcp.example in your browser… [Open it again](command:notionMcp.openAgain.1 "Open it again") · [Try another way](command:notionMcp.tryNextChannel.1 "Try another way")',
     'Allow access at mcp.example in your browser… [Open it again](command:notionMcp.openAgain.1 "Open it again")',
     'The editor did not open the page at mcp.example. Open it again or, if you copied its address, paste that into your browser… [Open it again](command:notionMcp.openAgain.1 "Open it again") · [Try another way](command:notionMcp.tryNextChannel.1 "Try another way")',

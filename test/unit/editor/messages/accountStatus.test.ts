@@ -16,7 +16,7 @@ test('an account that the server refuses to renew is described with the reason, 
   const grant = { ...grantOf(1), refusal: { code: 'invalid_scope', count: 1, retryAtMs: 0 } as const };
   assert.equal(
     describe({ grant, state: 'serverRejected' }),
-    'Notion refuses to renew it (invalid_scope); tried again from time to time',
+    'Notion refuses to renew it (invalid_scope); will be tried again from time to time',
   );
 });
 
@@ -37,7 +37,7 @@ test('an account whose renewal fails because of a certificate or a proxy is desc
     describeFailed('certificate'),
     'the certificate of the server is not trusted on this computer; the sign-in is kept',
   );
-  assert.equal(describeFailed('proxy'), 'the proxy does not let the renewal through; the sign-in is kept');
+  assert.equal(describeFailed('proxy'), 'the proxy blocked the renewal; the sign-in is kept');
   assert.match(describeFailed('unreachable'), /^offline/);
   assert.match(describeFailed('timeout', 'storage'), /^cannot be renewed on this computer/);
 });

@@ -45,7 +45,7 @@ for (const [name, problem, sentence] of [
   [
     'a call whose outcome is unknown says that it may have changed something',
     { kind: 'outcomeUnknown', host, failure },
-    'The connection broke while Notion was responding; the change may have been made. Check before you repeat it.',
+    'The connection to Notion was lost before the response arrived. The change may have been made: check before you try again.',
   ],
 ] as const satisfies [string, Problem, string][]) {
   test(`the sentence for ${name}`, () => {

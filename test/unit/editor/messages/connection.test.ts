@@ -39,15 +39,15 @@ for (const [status, words] of Object.entries({
   // Reported by other clients.
   limited_free_trial: 'Notion says: “limited_free_trial”',
   'new\u202e\n$(bug) [x](command:y)': 'Notion says: “new (bug) [x] (command:y)”',
-  '\u200b': 'Notion does not say',
+  '\u200b': 'not stated by Notion',
 })) {
   test(`the details of a connection test describe the tool access ${JSON.stringify(status)} as ${words}`, () => {
     assert.equal(describe({ status }), words);
   });
 }
 
-test('the details of a connection test say that Notion does not say, where a tool’s access is missing', () => {
-  assert.equal(describe(undefined), 'Notion does not say');
+test('the details of a connection test say “not stated by Notion” where a tool’s access is missing', () => {
+  assert.equal(describe(undefined), 'not stated by Notion');
 });
 
 test('the details of a connection test list restricted parameters and show the link as plain text', () => {
@@ -66,26 +66,26 @@ for (const [title, kind, details, sentence] of [
     'a rate limit with a pause',
     'transient',
     { code: 'rate_limited', retryAfterMs: 11_500 },
-    'mcp.notion.com asks for a pause. Try again in 12 seconds.',
+    'mcp.notion.com is limiting requests. Try again in 12 seconds.',
   ],
-  ['a rate limit', 'transient', { code: 'rate_limited' }, 'mcp.notion.com asks for a pause. Try again later.'],
+  ['a rate limit', 'transient', { code: 'rate_limited' }, 'mcp.notion.com is limiting requests. Try again later.'],
   [
     'a known fault of Notion’s server',
     'transient',
     { code: 'server_fault' },
-    'A tool failed in a way that is a known mistake of Notion’s server, not yours. Try again, or ask for the same in other words.',
+    'A tool failed because of a known bug in Notion’s server. Try again, or rephrase your request.',
   ],
   [
     'another error of a tool',
     'transient',
     { code: 'tool_error', serverReason: displayText('Out of order', 60) },
-    'mcp.notion.com has trouble at the moment and says: “Out of order”. Try again later.',
+    'mcp.notion.com is having problems and says: “Out of order”. Try again later.',
   ],
   [
     'an internal error without a text',
     'transient',
     { code: 'rpc_error', serverReason: displayText('', 60) },
-    'mcp.notion.com has trouble at the moment and says: “rpc_error”. Try again later.',
+    'mcp.notion.com is having problems and says: “rpc_error”. Try again later.',
   ],
   [
     'a challenge for scopes',
@@ -103,7 +103,7 @@ for (const [title, kind, details, sentence] of [
     'a missing permission',
     'serverRejected',
     { code: 'tool_error', serverReason: displayText('Insufficient permissions', 60) },
-    'mcp.notion.com refused and says: “Insufficient permissions”. Try again.',
+    'mcp.notion.com refused the request and says: “Insufficient permissions”. Try again.',
   ],
 ] as const satisfies [string, Failure['kind'], Partial<FailureDetails>, string][]) {
   test(`the details of a connection test say what is wrong after ${title}`, () => {
