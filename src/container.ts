@@ -8,6 +8,7 @@ import type { BridgeCommand } from './agents/bridgeCommand.ts';
 import { callConsent } from './agents/callConsent.ts';
 import type { CallAccounts } from './calls/accountCall.ts';
 import { accountHttp } from './calls/accountHttp.ts';
+import type { NotionClient } from './client/client.ts';
 import { systemClock as clock } from './core/clock.ts';
 import type { Log } from './core/log.ts';
 import { systemRandomness as randomness } from './core/random.ts';
@@ -16,6 +17,7 @@ import { logConnection } from './diagnostics/logConnection.ts';
 import { SignInHistory } from './diagnostics/signInHistory.ts';
 import { AgentConsent } from './editor/agentConsent.ts';
 import { callbackReceiver } from './editor/callbackReceiver.ts';
+import { clientLoader } from './editor/clientLoader.ts';
 import { diagnostics } from './editor/collectDiagnostics.ts';
 import { type CommandTable, commandTable } from './editor/commandTable.ts';
 import { clientIssuersIn, signInAttemptsIn, usageIn, waitingSignInsIn } from './editor/globalState.ts';
@@ -60,6 +62,8 @@ export interface Container {
   commands: CommandTable;
   /** Handles the query of a callback from the browser. */
   receive(query: string): Promise<void>;
+  /** Serves other extensions; loaded on first use. */
+  client(): Promise<NotionClient>;
   /** The gateway for MCP callers, opened on first use; undefined on a host that cannot listen. */
   gateway(): Promise<RunningGateway | undefined>;
   /** The grants that are offered in chat while anything is. */
@@ -145,10 +149,7 @@ export async function createContainer(
   warnOfStorageProblems(accounts.problems, { memory: context.globalState, home: secretsHome() });
   const pending = new PendingSignIns(log, new AnnouncedSignIns(waitingSignInsIn(context.globalState), clock));
   const signIn = new SignIn({
-    http,
-    lookup,
-    accounts,
-    pending,
+    ...{ http, lookup, accounts, pending, openBrowser, defaultServerUrl, clock, randomness },
     channels: () => orderChannels(hostEnvironment(context.extension)),
     openChannel: channelOpener(context.extension, clock, randomness),
     configuredClient: () => {
@@ -156,11 +157,7 @@ export async function createContainer(
       return clientId === undefined ? undefined : { clientId };
     },
     clientIssuers: clientIssuersIn(context.globalState),
-    openBrowser,
-    defaultServerUrl,
     clientName: `${env.appName} (Notion MCP Authentication)`,
-    clock,
-    randomness,
   });
   const memory = context.globalState;
   const history = new SignInHistory(signInAttemptsIn(memory), clock);
@@ -272,6 +269,7 @@ export async function createContainer(
       await accounts.wakeUp();
     },
     offerChanged,
+    client: clientLoader({ ...{ accounts, stepUps, http, olderOrigins }, ...{ clock, randomness, log } }),
     gateway,
     dispose: async () => {
       reminder.dispose();

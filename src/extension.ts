@@ -15,6 +15,7 @@ import { AccountNumbers } from './core/accountNumbers.ts';
 import { displayText } from './core/displayText.ts';
 import { errorInfo } from './core/errorInfo.ts';
 import { Log } from './core/log.ts';
+import { registerApiCommands } from './editor/apiCommands.ts';
 import { type CommandName, commandNames } from './editor/commandNames.ts';
 import { numberedAccountsIn } from './editor/globalState.ts';
 import { McpDefinitions } from './editor/mcpServers.ts';
@@ -84,6 +85,7 @@ export function activate(context: ExtensionContext): NotionMcpAuth {
     window.registerUriHandler(uriHandler),
     ...commandNames.map((name) => commands.registerCommand(`notionMcp.${name}`, () => runCommand(name))),
     commands.registerCommand('notionMcp.showLog', () => channel.show()),
+    ...registerApiCommands(async () => (await container()).client()),
     window.onDidChangeWindowState(async ({ focused }) => {
       // After the machine slept, timers are late. A user who focuses the window wants to work now.
       if (focused) {

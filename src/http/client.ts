@@ -53,7 +53,12 @@ async function exchange(parts: HttpParts, request: HttpRequest, signal: AbortSig
     const response = await send(parts, url, request, signal);
     const location = redirectOf(response);
     if (location === undefined) {
-      return { status: response.status, headers: asHeaders(response), body: await readBody(response, url.host), url };
+      return {
+        status: response.status,
+        headers: asHeaders(response),
+        body: await readBody(response, { ...request, url }),
+        url,
+      };
     }
     response.cancel();
     const target = URL.canParse(location, url.href) ? new URL(location, url) : undefined;
@@ -165,6 +170,8 @@ export interface HttpRequest {
   signal?: AbortSignal;
   /** The time limit for the whole response, including redirects and the body. Default 30 s. */
   deadlineMs?: number;
+  /** The size limit of the body. Default `longestBody`. */
+  maxBytes?: number;
   /** `sameOrigin` follows up to three GET redirects within the origin (for discovery only). Default `refuse`. */
   redirects?: 'refuse' | 'sameOrigin';
   /**
@@ -174,7 +181,7 @@ export interface HttpRequest {
   privateAddresses?: 'allow' | 'refuse';
 }
 
-/** A response of any status, with its whole body (at most 1 MiB). */
+/** A response of any status, with its whole body. */
 export interface HttpResponse {
   status: number;
   headers: Headers;
@@ -194,17 +201,20 @@ export const longestBody = 1_048_576;
 
 /**
  * Reads a body to the end as UTF-8.
- * @throws HttpFailure of kind `tooLarge` once more than `longestBody` bytes have arrived; the rest is not fetched
+ * @throws HttpFailure of kind `tooLarge` once more than `maxBytes` have arrived; the rest is not fetched
  */
-async function readBody(response: TransportResponse, host: string): Promise<string> {
+async function readBody(
+  response: TransportResponse,
+  { url, maxBytes = longestBody }: Pick<HttpRequest, 'url' | 'maxBytes'>,
+): Promise<string> {
   const decoder = new TextDecoder();
   let text = '';
   let length = 0;
   for (let chunk = await response.read(); chunk !== undefined; chunk = await response.read()) {
     length += chunk.length;
-    if (length > longestBody) {
+    if (length > maxBytes) {
       response.cancel();
-      throw new HttpFailure('tooLarge', host);
+      throw new HttpFailure('tooLarge', url.host);
     }
     text += decoder.decode(chunk, { stream: true });
   }

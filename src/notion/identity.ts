@@ -62,7 +62,7 @@ const identityCalls: readonly ToolCall[] = [
  * Reads a tool's result: `{user, workspace}`, which Notion wraps in `self`, or the token's bot user as in Notion's API,
  * which names its workspace and the user who owns it.
  */
-function identityIn(content: Record<string, unknown>): Identity | undefined {
+export function identityIn(content: Record<string, unknown>): Identity | undefined {
   const self = record(content.self) ?? content;
   const apiUser = record(Array.isArray(content.results) ? content.results[0] : content);
   const bot = record(apiUser?.bot);

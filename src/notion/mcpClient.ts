@@ -1,7 +1,7 @@
 import { isObject, jsonObject } from '../core/json.ts';
 import type { Secret } from '../core/secret.ts';
 import type { BearerHttp } from '../http/bearer.ts';
-import type { HttpResponse } from '../http/client.ts';
+import type { HttpRequest, HttpResponse } from '../http/client.ts';
 import { eventData } from '../mcp/eventStream.ts';
 import { type RpcError, rpcErrorIn } from '../mcp/jsonRpc.ts';
 import {
@@ -23,6 +23,8 @@ export interface CallOptions {
    * the first attempt.
    */
   olderOrigins?: Set<string>;
+  /** The time limit and the size limit of each response, if not the usual ones. */
+  limits?: Pick<HttpRequest, 'deadlineMs' | 'maxBytes'>;
 }
 
 /** JSON-RPC's "Invalid params", by which MCP servers also report an unknown tool. */
@@ -43,9 +45,10 @@ export async function mcpRequest(
   serverUrl: URL,
   method: string,
   params: Record<string, unknown>,
-  { signal, olderOrigins }: CallOptions = {},
+  { signal, olderOrigins, limits }: CallOptions = {},
 ): Promise<Record<string, unknown>> {
-  const post: Post = (message, headers) => send(http, serverUrl, message, headers, signal);
+  const post: Post = (message, headers) =>
+    send(http, serverUrl, message, headers, { ...limits, ...(signal && { signal }) });
   const { origin } = serverUrl;
   if (!olderOrigins?.has(origin)) {
     const { message, headers } = modernRequest(1, method, params);
@@ -104,7 +107,7 @@ async function send(
   serverUrl: URL,
   message: Record<string, unknown>,
   headers: Record<string, string>,
-  signal: AbortSignal | undefined,
+  options: Pick<HttpRequest, 'signal' | 'deadlineMs' | 'maxBytes'>,
 ): Promise<HttpResponse> {
   try {
     return await http({
@@ -117,7 +120,7 @@ async function send(
       },
       body: JSON.stringify({ jsonrpc: '2.0', ...message }),
       redirects: 'refuse',
-      ...(signal && { signal }),
+      ...options,
     });
   } catch (error) {
     throw transportFailure(error, 'identity');
@@ -180,6 +183,8 @@ export interface ToolResult {
   /** The content's text blocks, joined. */
   text: string;
   structured?: Record<string, unknown>;
+  /** All blocks, as the server sent them. */
+  content: Record<string, unknown>[];
   /** The tool ran and failed; `text` contains the reason. */
   isError: boolean;
 }
@@ -200,6 +205,7 @@ export async function callTool(
     .join('');
   return {
     text,
+    content: blocks,
     isError: result.isError === true,
     ...(isObject(result.structuredContent) && { structured: result.structuredContent }),
   };

@@ -21,7 +21,11 @@ export type ToolErrorCode = keyof typeof failures;
  * in the structured content and as JSON in the text (developers.notion.com/guides/mcp/rate-limits). The text may also be
  * an error of its API (makenotion/notion-mcp-server#112) or of the MCP SDK.
  */
-export function toolErrorOf({ isError, structured, text }: ToolResult): ToolError | undefined {
+export function toolErrorOf({
+  isError,
+  structured,
+  text,
+}: Pick<ToolResult, 'isError' | 'structured' | 'text'>): ToolError | undefined {
   if (!isError) {
     return undefined;
   }
@@ -75,7 +79,8 @@ const failures = {
   invalid_request: ['serverRejected', 'invalid_params'],
   invalid_request_url: ['serverRejected', 'invalid_params'],
   // Errors that have no code of Notion's
-  /** The tool does not exist or does not accept the arguments. */
+  unknownTool: ['serverRejected', 'invalid_params'],
+  /** The tool does not accept the arguments. */
   invalidParams: ['serverRejected', 'invalid_params'],
   /** A serialization bug in Notion's own server: not the caller's fault, and the next call may succeed. */
   serverFault: ['transient', 'server_fault'],
@@ -90,7 +95,15 @@ function codeOf(code: unknown, message: string): ToolErrorCode {
     return Object.hasOwn(failures, code) ? (code as ToolErrorCode) : 'unknown';
   }
   // The MCP SDK's server reports an unknown tool, or arguments that do not fit, as the text of a tool's error.
-  return /^(MCP error -32602\b|Tool \S{1,100} not found|Unknown tool\b)/.test(message) ? 'invalidParams' : 'unknown';
+  if (isUnknownTool(message)) {
+    return 'unknownTool';
+  }
+  return /^MCP error -32602\b/.test(message) ? 'invalidParams' : 'unknown';
+}
+
+/** Whether the text of an error says that the server does not have the tool. */
+export function isUnknownTool(message: string): boolean {
+  return /^(MCP error -32602: )?(Tool \S{1,100} not found|Unknown tool\b)/.test(message);
 }
 
 /** The text of an error: its own, or that of the API response which the API's client quotes in `body`. */

@@ -168,7 +168,12 @@ test('an event stream may contain comments, notifications, CRLF and data over se
       '',
     ].join('\r\n\r\n'),
   });
-  assert.deepEqual(await call(), { text: 'ab', isError: false, structured: { k: 1 } });
+  assert.deepEqual(await call(), {
+    text: 'ab',
+    content: [{ type: 'text', text: 'a' }, { type: 'image' }, { type: 'text', text: 'b' }],
+    isError: false,
+    structured: { k: 1 },
+  });
 });
 
 test('a call fails after three requests if the server speaks an older revision, demands a session and then opens none', async (t) => {

@@ -4,7 +4,7 @@ import { Secret } from '../../../src/core/secret.ts';
 import type { ToolResult } from '../../../src/notion/mcpClient.ts';
 import { type ToolErrorCode, toolErrorOf, toolFailure } from '../../../src/notion/toolErrors.ts';
 
-const failed = (text: string, structured?: Record<string, unknown>): ToolResult => ({
+const failed = (text: string, structured?: Record<string, unknown>): Omit<ToolResult, 'content'> => ({
   text,
   isError: true,
   ...(structured && { structured }),
@@ -53,13 +53,14 @@ test('an unknown tool, or arguments that it does not accept, is recognized by th
   for (const text of [
     // openai/codex#34618
     'MCP error -32602: Tool notion-query-data-sources not found',
-    'MCP error -32602: Input validation error: Invalid arguments for tool notion-fetch',
     'Tool notion-get-self not found',
     // modelcontextprotocol.io/specification/2025-06-18/server/tools
     'Unknown tool: notion-get-self',
   ]) {
-    assert.equal(toolErrorOf(failed(text))?.code, 'invalidParams', text);
+    assert.equal(toolErrorOf(failed(text))?.code, 'unknownTool', text);
   }
+  const text = 'MCP error -32602: Input validation error: Invalid arguments for tool notion-fetch';
+  assert.equal(toolErrorOf(failed(text))?.code, 'invalidParams');
   assert.equal(toolErrorOf(failed('The page of the Tool x was not found'))?.code, 'unknown');
 });
 

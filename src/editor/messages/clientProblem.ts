@@ -1,0 +1,77 @@
+import type { ClientFailure, ClientProblem } from '../../client/problem.ts';
+import { type DisplayText, display } from '../../core/displayText.ts';
+import { problemSentence } from './callProblem.ts';
+import { l10n } from './l10n.ts';
+import { codeName, hostName } from './names.ts';
+
+/** Tells another extension, and its user, why its request failed and what to do. */
+export function clientProblemSentence({ problem, code }: Pick<ClientFailure, 'problem' | 'code'>): DisplayText {
+  if (code === 'outcomeUnknown' || problem.kind === 'taskLost') {
+    return l10n.t('Notion did not confirm the change; it may have been made. Check before you repeat it.');
+  }
+  switch (problem.kind) {
+    case 'call':
+      return problemSentence(problem.problem);
+    case 'tool':
+      return toolSentence(problem);
+    case 'toolUnavailable':
+      return problem.link === undefined
+        ? l10n.t('This Notion workspace does not offer the tool. Ask an administrator of the workspace for it.')
+        : l10n.t('The plan of this Notion workspace does not include the tool. See {0}.', problem.link);
+    case 'unknownToken':
+      return l10n.t('Sign in to Notion, and allow this extension to use your account.');
+    case 'cancelled':
+      return l10n.t('The request to Notion was cancelled.');
+    case 'timeOver':
+      return l10n.t(
+        '{0} did not respond in the time that the extension allows. Try again later.',
+        hostName(problem.host),
+      );
+    case 'unexpectedResult':
+      return l10n.t({
+        message: 'Notion returned an unexpected result ({0} is missing). Run “Notion MCP: Test Connection” to see why.',
+        comment: ['{0} is the name of a field, such as results.'],
+        args: [codeName(problem.missing)],
+      });
+    case 'notAPage':
+      return l10n.t('This is not a page of Notion, but something else, such as a database.');
+    case 'badArgument':
+      return l10n.t({
+        message: 'The extension passed an invalid value ({0}) for Notion. Report this to its author.',
+        comment: ['{0} is the name of a parameter, such as title.'],
+        args: [codeName(problem.name)],
+      });
+  }
+}
+
+function toolSentence({ code, reason, retryAfterMs }: Extract<ClientProblem, { kind: 'tool' }>): DisplayText {
+  switch (code) {
+    case 'rate_limited':
+    case 'service_overload':
+      return retryAfterMs === undefined
+        ? l10n.t('Notion asks for a pause. Try again later.')
+        : l10n.t('Notion asks for a pause. Try again in {0} seconds.', Math.ceil(retryAfterMs / 1_000));
+    case 'object_not_found':
+      return l10n.t('Notion cannot find this. It may be deleted, or your account has no access to it.');
+    case 'unauthorized':
+    case 'restricted_resource':
+      return withReason(l10n.t('Your Notion account has no access to this.'), reason);
+    case 'serverFault':
+      return l10n.t(
+        'A tool failed in a way that is a known mistake of Notion’s server, not yours. Try again, or ask for the same in other words.',
+      );
+    case 'validation_error':
+    case 'invalid_json':
+    case 'invalid_request':
+    case 'invalid_request_url':
+    case 'invalidParams':
+      return withReason(l10n.t('Notion does not accept this request.'), reason);
+    default:
+      return withReason(l10n.t('Notion has trouble at the moment. Try again later.'), reason);
+  }
+}
+
+/** Adds what Notion says, which may be nothing. */
+function withReason(sentence: DisplayText, reason: DisplayText): DisplayText {
+  return reason === '' ? sentence : display`${sentence} ${l10n.t('Notion says: “{0}”', reason)}`;
+}
