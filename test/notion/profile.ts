@@ -19,6 +19,11 @@ export interface Profile {
   toolNames: 'prefixed' | 'openAi';
   /** Whether the tools that change nothing say so, by which some agents call them without the user's permission. */
   readOnlyHints: boolean;
+  /**
+   * For how many polls a task in the background is still running. Above 0, an update of a page becomes such a task also
+   * if the client did not ask for that.
+   */
+  runningPolls: number;
   /** The scopes that the metadata lists. */
   scopes: readonly string[];
   /** Whether the MCP endpoint accepts requests of web pages. Which ones Notion accepts is not known. */
@@ -48,6 +53,7 @@ export const defaultProfile: Readonly<Profile> = {
   identityFailure: undefined,
   toolNames: 'prefixed',
   readOnlyHints: false,
+  runningPolls: 0,
   scopes: ['default'],
   origins: 'accepted',
   customSchemes: 'accepted',

@@ -12,6 +12,7 @@ import { type LibraryVersion, startWorker } from './library.ts';
 import { readsIdentity, respondToMcp } from './mcpEndpoint.ts';
 import { defaultProfile, type IdentityFailure, type Profile } from './profile.ts';
 import { type LoggedRequest, RequestLog, type RequestMatch } from './requestLog.ts';
+import type { ToolContext } from './tools/tool.ts';
 
 /** All Notion-shaped servers that this process has started, for tests that search for the secrets they issued. */
 export const everyServer: NotionServer[] = [];
@@ -65,7 +66,7 @@ export class NotionServer {
   readonly #worker: Miniflare;
   readonly #grants: StoredGrants;
   readonly #authorizationServer: AuthorizationServer;
-  readonly #tasks = new Map<string, object>();
+  readonly #tasks: ToolContext['tasks'] = new Map();
   readonly #nowMs: () => number;
   readonly #tls: Tls | undefined;
   readonly #publicOrigin: string | undefined;

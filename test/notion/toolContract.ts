@@ -158,4 +158,11 @@ export const toolContract = [
     source: `${supportedTools}; no source for the name of the result`,
     test: 'an asynchronous call gives a task whose result can be polled',
   },
+  {
+    shape: 'running task, also unasked',
+    kind: 'documented',
+    source: supportedTools,
+    test: 'an update can become a task without being asked to, and a task can be running for some polls',
+    profile: ['runningPolls'],
+  },
 ] as const satisfies readonly ContractRow[];

@@ -153,4 +153,16 @@ describe('the tools of the Notion-shaped server', { timeout: 60_000 }, () => {
     assert.equal(done.status, 'succeeded');
     assert.equal((done.result as { pages: { properties: Json }[] }).pages[0]?.properties.title, 'Migration plan');
   });
+
+  test('an update can become a task without being asked to, and a task can be running for some polls', async () => {
+    notion.profile.runningPolls = 2;
+    const update = { page_id: engine, command: 'update_properties', properties: { title: 'Analytical Engine' } };
+    const { object, id } = await client.call('notion-update-page', update);
+    assert.equal(object, 'async_task');
+    const poll = () => client.call('notion-get-async-task', { task_id: id });
+    const running = { object: 'async_task', id, status: 'running', poll_after_seconds: 2 };
+    assert.deepEqual([await poll(), await poll()], [running, running]);
+    assert.deepEqual((await poll()).result, { page_id: engine });
+    notion.profile.runningPolls = 0;
+  });
 });

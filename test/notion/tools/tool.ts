@@ -8,8 +8,8 @@ export interface ToolContext {
   directory: Directory;
   profile: Profile;
   nowMs: () => number;
-  /** The results of asynchronous tasks, by task id. */
-  tasks: Map<string, object>;
+  /** The asynchronous tasks by id: their results, and for how many more polls they are running. */
+  tasks: Map<string, { result: object; polls: number }>;
 }
 
 export type ToolArguments = Record<string, unknown>;

@@ -71,7 +71,8 @@ export const updatePage: Tool = {
     }
     page.lastEditedAt = new Date(context.nowMs()).toISOString();
     const result = { page_id: page.id };
-    return args.allow_async === true ? asyncTask('update_page', result, context) : result;
+    const isTask = args.allow_async === true || context.profile.runningPolls > 0;
+    return isTask ? asyncTask('update_page', result, context) : result;
   },
 };
 
@@ -82,24 +83,31 @@ export const getAsyncTask: Tool = {
   inputSchema: { type: 'object', properties: { task_id: { type: 'string' } }, required: ['task_id'] },
   call: (args, { tasks }) => {
     const id = text(args, 'task_id');
-    const result = tasks.get(id);
-    if (result === undefined) {
+    const task = tasks.get(id);
+    if (task === undefined) {
       throw new ToolError('object_not_found', `Could not find async task with ID: ${id}.`);
     }
+    task.polls -= 1;
+    if (task.polls >= 0) {
+      return { object: 'async_task', id, status: 'running', poll_after_seconds: pollAfterSeconds };
+    }
+    const { result } = task;
     return { object: 'async_task', id, status: 'succeeded', result };
   },
 };
 
-function asyncTask(name: string, result: object, { tasks, nowMs }: ToolContext): object {
+const pollAfterSeconds = 2;
+
+function asyncTask(name: string, result: object, { tasks, nowMs, profile }: ToolContext): object {
   const id = `task_${randomUUID()}`;
-  tasks.set(id, result);
+  tasks.set(id, { result, polls: profile.runningPolls });
   return {
     object: 'async_task',
     id,
     status: 'queued',
     status_url: `https://api.notion.com/v1/async_tasks/${id}`,
     created_time: new Date(nowMs()).toISOString(),
-    poll_after_seconds: 2,
+    poll_after_seconds: pollAfterSeconds,
     operation: { surface: 'mcp', name },
   };
 }
