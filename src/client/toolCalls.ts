@@ -120,11 +120,13 @@ export class ToolCalls {
       try {
         return await this.#attempt(attempt, send);
       } catch (error) {
-        const failure = this.#failureOf(error, !isRead && attempt.mayBeDone);
+        const isRefused = error instanceof ToolProblem && isRefusal(error.problem.code);
+        const mayBeDone = !isRead && !isRefused && attempt.mayBeDone;
+        const failure = this.#failureOf(error, mayBeDone);
         const { problem } = failure;
         const isLimit = failure.code === 'rateLimited' || (isRead && failure.retryAfterMs !== undefined);
         const waitMs = failure.retryAfterMs ?? usualPauseMs;
-        if (isLimit && (isRead || !attempt.mayBeDone) && this.#parts.clock.monotonicMs() + waitMs < this.#endMs) {
+        if (isLimit && !mayBeDone && this.#parts.clock.monotonicMs() + waitMs < this.#endMs) {
           await this.pause(waitMs);
         } else if (isRead && problem.kind === 'tool' && problem.code === 'serverFault' && repeats === 0) {
           repeats += 1;
@@ -151,10 +153,7 @@ export class ToolCalls {
       return error;
     }
     if (error instanceof ToolProblem) {
-      const { problem } = error;
-      return new ClientFailure(problem, {
-        mayBeDone: mayBeDone && problem.kind === 'tool' && !isRefusal(problem.code),
-      });
+      return new ClientFailure(error.problem, { mayBeDone });
     }
     const failure = transportFailure(error, 'identity');
     this.#parts.onFailure(this.#bound.grantId, failure);
@@ -210,9 +209,9 @@ class Attempt {
 
 /** A tool's own error, before it is known whether the tool has changed something. */
 class ToolProblem extends Error {
-  readonly problem: ClientProblem;
+  readonly problem: Extract<ClientProblem, { kind: 'tool' }>;
 
-  constructor(problem: ClientProblem) {
+  constructor(problem: ToolProblem['problem']) {
     super(problem.kind);
     this.problem = problem;
   }

@@ -88,6 +88,11 @@ export class Consumer {
     return accounts.map(({ label }) => label).sort();
   }
 
+  /** Whether an extension runs in the same extension host. */
+  hasBeside(id: string): Promise<boolean> {
+    return this.#call('/hasBeside', { id }) as Promise<boolean>;
+  }
+
   history(): Promise<History> {
     return this.#call('/history') as Promise<History>;
   }

@@ -5,9 +5,9 @@ import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { createVSIX } from '@vscode/vsce';
-import { bundleExtension, consumerFolder } from '../editor/bundle.ts';
+import { bundleExtension, consumerFolder, notesFolder } from '../editor/bundle.ts';
 import { installHost } from '../editor/host/install.mjs';
-import { consumerVsix, fixtureVsix, vsixFolder } from './driver/vsix.ts';
+import { consumerVsix, fixtureVsix, notesVsix, vsixFolder } from './driver/vsix.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const fixtureFolder = fileURLToPath(new URL('fixture', import.meta.url));
@@ -20,6 +20,7 @@ assert.doesNotMatch(stdout + stderr, /WARNING/);
 for (const [folder, packagePath] of [
   [consumerFolder, consumerVsix],
   [fixtureFolder, fixtureVsix],
+  [notesFolder, notesVsix],
 ] as const) {
   await bundleExtension(folder);
   await createVSIX({ cwd: folder, packagePath, dependencies: false, skipLicense: true });

@@ -12,6 +12,8 @@ import { consumerVsix, extensionVsix } from './driver/vsix.ts';
 export interface TestbedOptions extends Omit<EditorOptions, 'extensions'> {
   /** The server that the editor uses, and that is closed after the editor. If not set, a new one. */
   notion?: NotionServer;
+  /** The paths of packaged extensions that are installed besides ours and the consumer. */
+  moreExtensions?: string[];
   /** Runs after all has stopped, also if something failed. */
   cleanup?: () => Promise<void>;
 }
@@ -51,7 +53,7 @@ export async function useTestbed(options?: TestbedOptions): Promise<Testbed> {
 /** Starts a testbed with one window. The caller stops it. */
 export async function startTestbed(options: TestbedOptions = {}): Promise<Testbed> {
   await using cleanups = new AsyncDisposableStack();
-  const { cleanup = async () => undefined, settings, environment, ...notionAndEditor } = options;
+  const { cleanup = async () => undefined, moreExtensions = [], settings, environment, ...notionAndEditor } = options;
   cleanups.defer(cleanup);
   const { notion = await startNotionServer({ version: 'today' }), ...editorOptions } = notionAndEditor;
   cleanups.defer(() => notion.close());
@@ -59,7 +61,7 @@ export async function startTestbed(options: TestbedOptions = {}): Promise<Testbe
   cleanups.defer(() => rm(directory, { recursive: true, force: true }));
   const editor = await Editor.start({
     ...editorOptions,
-    extensions: [extensionVsix, consumerVsix],
+    extensions: [extensionVsix, consumerVsix, ...moreExtensions],
     settings: { 'notionMcp.serverUrl': notion.mcpUrl, ...settings },
     environment: { [directoryVariable]: directory, ...environment },
   });

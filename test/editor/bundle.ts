@@ -6,6 +6,8 @@ import { type BuildOptions, build } from 'esbuild';
 const here = fileURLToPath(new URL('.', import.meta.url));
 /** A second extension, which requests sessions as any other extension does. */
 export const consumerFolder = join(here, 'consumer');
+/** The example for authors of extensions. */
+export const notesFolder = join(here, 'notes');
 /** Below the root, because VS Code attributes API calls to the extension whose folder contains the caller. */
 const suiteFolder = join(here, '..', '..', 'artefacts', 'editor', 'suite');
 

@@ -1,5 +1,6 @@
 import { bridgeProperties } from './bridgeProperties.ts';
 import { callbackProperties } from './callbackProperties.ts';
+import { clientProperties } from './clientProperties.ts';
 import { displayProperties } from './displayProperties.ts';
 import type { Property } from './property.ts';
 import { responseProperties } from './responseProperties.ts';
@@ -13,6 +14,7 @@ export const properties: readonly Property[] = [
   ...displayProperties,
   ...responseProperties,
   ...toolProperties,
+  ...clientProperties,
   ...wireProperties,
   ...bridgeProperties,
 ];

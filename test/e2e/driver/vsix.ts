@@ -11,3 +11,5 @@ export const extensionVsix = join(root, `${manifest.name}-${manifest.version}.vs
 export const consumerVsix = join(vsixFolder, 'session-consumer.vsix');
 /** The test extension for the driver's own tests; see test/e2e/fixture. */
 export const fixtureVsix = join(vsixFolder, 'driver-fixture.vsix');
+/** The example for authors of extensions; see test/editor/notes. */
+export const notesVsix = join(vsixFolder, 'notion-notes.vsix');

@@ -8,6 +8,7 @@ import {
   commands,
   EventEmitter,
   type ExtensionContext,
+  extensions,
   LanguageModelTextPart,
   lm,
   McpHttpServerDefinition,
@@ -48,6 +49,8 @@ export async function activate(context: ExtensionContext): Promise<ConsumerApi> 
       switch (path) {
         case '/ask':
           return requestSession(body as Ask);
+        case '/hasBeside':
+          return extensions.getExtension((body as { id: string }).id) !== undefined;
         case '/accounts':
           return authentication.getAccounts(providerId);
         case '/history':
