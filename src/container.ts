@@ -48,7 +48,7 @@ import { StepUps } from './signIn/stepUps.ts';
 import { journalDirectory } from './storage/journalFiles.ts';
 
 /** Re-exported for `extension.ts`, which loads them only after a failure, so that the activation bundle stays small. */
-export { notRenewedSentence } from './editor/messages/notRenewed.ts';
+export { notRenewedError } from './editor/messages/notRenewed.ts';
 export { showFailure } from './editor/messages/show.ts';
 export { warnNotRevoked } from './editor/signOutCommand.ts';
 

@@ -54,7 +54,7 @@ export function activate(context: ExtensionContext): NotionMcpAuth {
     accounts: async () => (await container()).accounts,
     signIn: async (scopes, label) => (await container()).signInFlow.run(scopes, label),
     warnNotRevoked: async (label) => (await import('./container.ts')).warnNotRevoked(label),
-    notRenewedSentence: async (...why) => (await import('./container.ts')).notRenewedSentence(...why),
+    notRenewedError: async (...why) => (await import('./container.ts')).notRenewedError(...why),
     log,
   });
   const definitions = new McpDefinitions({

@@ -130,12 +130,15 @@ function onCancelled(cancellation: CallOptions['cancellation'], cancel: () => vo
   return () => cancellation.removeEventListener('abort', cancel);
 }
 
-/** Why the editor or the extension gave no session. */
+/** Why there is no session. Of an error of the extension, the editor passes on the name, which is a code, and the message. */
 function sessionError(error: unknown): ErrorDetails {
-  const { name, message, code }: Error & { code?: unknown } = error instanceof Error ? error : new Error(String(error));
+  const { name, message } = error instanceof Error ? error : new Error(String(error));
   if (message.includes('Timed out waiting for authentication provider')) {
     return { code: 'notInstalled', message };
   }
-  const declined = message.includes('did not consent') ? 'accessDenied' : codes.find((each) => each === code);
-  return { code: name === 'Canceled' ? 'cancelled' : (declined ?? 'needsSignIn'), message };
+  if (name === 'Canceled') {
+    return { code: 'cancelled', message: 'The sign-in to Notion was not completed.' };
+  }
+  const declined = message.includes('did not consent') ? 'accessDenied' : undefined;
+  return { code: declined ?? codes.find((code) => code === name) ?? 'needsSignIn', message };
 }

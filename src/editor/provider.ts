@@ -37,8 +37,8 @@ export interface ProviderParts {
   signIn: (scopes: readonly string[], label: string | undefined) => Promise<SignInResult>;
   /** Warns the user that this account is signed out here although the server could not be told. */
   warnNotRevoked: (label: string) => void;
-  /** Explains why these accounts, whose renewals failed with `errors`, have no session. */
-  notRenewedSentence: (accounts: readonly Account[], errors: readonly unknown[]) => Promise<string>;
+  /** The error that explains why these accounts, whose renewals failed with `errors`, have no session. */
+  notRenewedError: (accounts: readonly Account[], errors: readonly unknown[]) => Promise<Error>;
   log: Log;
 }
 
@@ -88,7 +88,7 @@ export class NotionAuthenticationProvider implements AuthenticationProvider {
     if (sessions.length === 0 && kept.length > 0) {
       // An empty list would mean "not signed in", and the consumer would request a sign-in that is not needed.
       const errors = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
-      throw new Error(await this.#parts.notRenewedSentence(kept, errors));
+      throw await this.#parts.notRenewedError(kept, errors);
     }
     return sessions;
   }

@@ -21,7 +21,7 @@ describeExample('in the web worker, as is this extension', { settings: inWorker(
 function describeExample(where: string, options: TestbedOptions): void {
   const isWorker = (id: string) => JSON.stringify(options.settings ?? {}).includes(id);
 
-  describe(`an extension with the copied client, ${where}`, { timeout: 240_000 }, async () => {
+  describe(`an extension with the copied client, ${where}`, { timeout: 150_000 }, async () => {
     // From the web worker, requests can be sent to https only.
     const privateServer = isWorker(ours) ? (await startPrivateServer({ after })).testbedOptions : {};
     const { notion, window, consumer } = await useTestbed({
@@ -51,13 +51,17 @@ function describeExample(where: string, options: TestbedOptions): void {
     });
 
     test(`a note is created with the text of the editor: ${where}`, async () => {
-      await consumer.command('workbench.action.closeAllEditors');
+      await consumer.command('workbench.action.files.newUntitledFile');
+      await window.page.keyboard.type('Ada proposed a moth trap.');
       await window.runCommand('Notion Notes: Create Note');
       await window.quickInput.type('Meeting');
       await window.quickInput.accept();
       await window.notifications.take('Created “Meeting”');
       const pages = notion.directory.workspaces.flatMap((workspace) => workspace.pages);
-      assert.equal(pages.filter(({ title }) => title === 'Meeting').length, 1);
+      assert.deepEqual(
+        pages.filter(({ title }) => title === 'Meeting').map(({ text }) => text),
+        ['Ada proposed a moth trap.'],
+      );
     });
 
     test(`what Notion refuses is told by its code: ${where}`, async () => {
@@ -81,8 +85,8 @@ function describeExample(where: string, options: TestbedOptions): void {
     test(`a user who takes the consent back in the Accounts menu is asked again, and a refusal has a code: ${where}`, async () => {
       await window.accounts.click(`${ada} (Notion)`, 'Manage Trusted Extensions');
       await window.quickInput.waitFor('Notion Notes');
-      await window.page.locator('.quick-input-widget .quick-input-list-checkbox').first().click();
-      await window.page.locator('.quick-input-widget .quick-input-action .monaco-button').first().click();
+      await window.quickInput.toggle('Notion Notes');
+      await window.quickInput.accept();
       notion.log.clear();
       await window.runCommand('Notion Notes: Open Page');
       await window.quickInput.type('release checklist');

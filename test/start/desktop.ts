@@ -12,7 +12,8 @@ export interface DesktopOptions {
   /** The folder for everything that the editor writes. */
   directory: string;
   settings: Record<string, unknown>;
-  vsix: string;
+  /** The packaged extensions to install. */
+  vsixes: readonly string[];
   /** The arguments that select the language. */
   language: readonly string[];
 }
@@ -35,14 +36,14 @@ export async function downloadedCode(): Promise<string> {
   return resolveCliPathFromVSCodeExecutablePath(await downloadAndUnzipVSCode({ cachePath }));
 }
 
-/** Opens a new window of an editor that has only this extension installed; resolves to a function that closes it. */
+/** Opens a new window of an editor that has only these extensions installed; resolves to a function that closes it. */
 export async function openDesktop(code: string, options: DesktopOptions): Promise<() => Promise<void>> {
-  const { directory, settings, vsix, language } = options;
+  const { directory, settings, vsixes, language } = options;
   const data = join(directory, 'data');
   await mkdir(join(data, 'User'), { recursive: true });
   await writeFile(join(data, 'User', 'settings.json'), JSON.stringify(settings, null, 2));
   const own = ['--user-data-dir', data, '--extensions-dir', join(directory, 'extensions')];
-  await run(code, [...own, '--install-extension', vsix]);
+  await run(code, [...own, ...vsixes.flatMap((vsix) => ['--install-extension', vsix])]);
   // The command returns as soon as the editor is running.
   await run(code, [...own, '--new-window', '--skip-welcome', '--disable-workspace-trust', ...language]);
   return () => close(data);

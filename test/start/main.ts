@@ -1,11 +1,11 @@
 // npm start [-- --notion] [-- --desktop | --editor <path of its `code` command>] [-- --profile identity=bare …]
-// [-- --german]: opens a real VS Code with the extension installed and no account yet. It uses a local server that
-// behaves like Notion's, with the settings of --profile, or Notion with --notion. With --german, the extension speaks
-// German.
+// [-- --german] [-- --install <VSIX of another extension> …]: opens a real VS Code with the extension installed and no
+// account yet. It uses a local server that behaves like Notion's, with the settings of --profile, or Notion with
+// --notion. With --german, the extension speaks German.
 import { exec } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import manifest from '../../package.json' with { type: 'json' };
@@ -24,12 +24,14 @@ const { values: flags } = parseArgs({
   options: {
     notion: { type: 'boolean' },
     german: { type: 'boolean', default: false },
+    install: { type: 'string', multiple: true, default: [] },
     desktop: { type: 'boolean' },
     editor: { type: 'string' },
     profile: { type: 'string', multiple: true, default: [] },
   },
 });
 const profile = parseProfile(flags.profile);
+const vsixes = [vsix, ...flags.install.map((path) => resolve(process.env.INIT_CWD ?? '', path))];
 
 /** Run in reverse order at the end. */
 const cleanups: (() => Promise<unknown>)[] = [];
@@ -74,7 +76,9 @@ async function start(): Promise<void> {
   const code = await desktopCode();
   if (code === undefined) {
     await installHost({ browser: false });
-    await installExtension(directory, vsix);
+    for (const each of vsixes) {
+      await installExtension(directory, each);
+    }
     const server = await CodeServer.start({
       directory,
       settings,
@@ -83,7 +87,7 @@ async function start(): Promise<void> {
     cleanups.push(() => server.stop());
     printInstructions(`Open ${server.address} in your browser: this is VS Code.`, situations);
   } else {
-    const close = await openDesktop(code, { directory, settings, vsix, language });
+    const close = await openDesktop(code, { directory, settings, vsixes, language });
     cleanups.push(close);
     printInstructions('A VS Code window opens. It does not use your own settings and extensions.', situations);
   }

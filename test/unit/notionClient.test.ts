@@ -150,8 +150,8 @@ describe('the file for authors', () => {
       rejected(new Error("Timed out waiting for authentication provider 'notion-mcp' to register.")),
       'notInstalled',
     ],
-    ['an error with one of the codes', rejected(Object.assign(new Error('x'), { code: 'offline' })), 'offline'],
-    ['an error with another code', rejected(Object.assign(new Error('x'), { code: 'ENOENT' })), 'needsSignIn'],
+    ['an error whose name is a code', rejected(Object.assign(new Error('x'), { name: 'offline' })), 'offline'],
+    ['another error', rejected(new TypeError('x')), 'needsSignIn'],
     ['a value that is no error', rejected('x'), 'needsSignIn'],
     [
       'an exception',
@@ -168,7 +168,7 @@ describe('the file for authors', () => {
     });
   }
 
-  test('a command that nobody has registered has the code notInstalled', async (t) => {
+  test('a command that is not registered has the code notInstalled', async (t) => {
     const { notion, editor } = await connect(t, () => result({}));
     editor.commands.set('notionMcp.api.pages', () => {
       throw new Error("command 'notionMcp.api.pages' not found");

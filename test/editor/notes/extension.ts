@@ -2,9 +2,12 @@ import { authentication, commands, type ExtensionContext, env, ProgressLocation,
 import { type CallOptions, connectNotion, NotionError } from './notionClient.ts';
 
 const notion = connectNotion(() => authentication.getSession('notion-mcp', ['default'], { createIfNone: true }));
+const documents = new Map<string, string>();
+const provider = { provideTextDocumentContent: ({ path }: Uri) => documents.get(path) };
 
 export function activate({ subscriptions }: ExtensionContext): void {
   subscriptions.push(
+    workspace.registerTextDocumentContentProvider('notion-notes', provider),
     commands.registerCommand('notionNotes.openPage', () => reportErrors(openPage)),
     commands.registerCommand('notionNotes.createNote', () => reportErrors(createNote)),
   );
@@ -21,21 +24,19 @@ async function openPage(): Promise<void> {
   const picked = await window.showQuickPick(items, { placeHolder: notices[0] ?? 'Open a page' });
   if (picked) {
     const page = await withProgress('Opening the page', (options) => notion.fetchPage(picked.id, options));
-    const content = `# ${page.title}\n\n${page.markdown}`;
-    const { uri } = await workspace.openTextDocument({ language: 'markdown', content });
-    await commands.executeCommand('markdown.showPreview', uri);
+    const path = `/${page.id}/${page.title}.md`;
+    documents.set(path, page.markdown);
+    await commands.executeCommand('markdown.showPreview', Uri.from({ scheme: 'notion-notes', path }));
   }
 }
 
-/** Creates a page with the selected text, or with all of the text in the editor. */
+/** Creates a page with the text in the editor. */
 async function createNote(): Promise<void> {
   const title = await window.showInputBox({ prompt: 'Title of the note' });
   if (title) {
-    const { document, selection } = window.activeTextEditor ?? {};
-    const markdown = document?.getText(selection?.isEmpty ? undefined : selection) ?? '';
+    const markdown = window.activeTextEditor?.document.getText() ?? '';
     const page = await withProgress('Creating the note', (options) => notion.createPage({ title, markdown }, options));
-    const button = await window.showInformationMessage(`Created “${title}”.`, 'Open in Notion');
-    if (button) {
+    if (await window.showInformationMessage(`Created “${title}”.`, 'Open in Notion')) {
       await env.openExternal(Uri.parse(page.url));
     }
   }

@@ -8,7 +8,7 @@ const update = { id, change: { replace: '# New' } };
 
 const task = (more: object) => result({ object: 'async_task', id: 'task-1', ...more });
 
-/** An update that becomes a task, of which each poll is answered as listed; the last answer stays. */
+/** An update that becomes a task. The polls get these responses, and the last of them again and again. */
 const background =
   (...polls: ReturnType<Respond>[]): Respond =>
   ({ tool, count }) =>
@@ -94,7 +94,7 @@ describe('the operations on pages', () => {
     'cannot be found': toolError({ code: 'object_not_found', message: 'x' }),
     'cannot be reached': { status: 502 },
     'never ends': task({ status: 'running' }),
-    'makes no sense': result('?'),
+    'is no object': result('?'),
   })) {
     test(`the outcome of a task that ${what} is unknown`, async (t) => {
       const { page, received } = await startClient(t, background(response));

@@ -157,7 +157,7 @@ describe('a call of another extension', () => {
     assert.equal(codeIn(await call('notion-query-data-sources')), 'accessDenied');
   });
 
-  test('the list of tools is read to its last page', async (t) => {
+  test('the list of tools is read to its end', async (t) => {
     const { client } = await startClient(t, ({ count }) => ({
       rpc: {
         result: count === 0 ? { tools: [{ name: 'a' }, {}], nextCursor: 'next' } : { tools: [{ name: 'b', x: 1 }] },

@@ -9,10 +9,10 @@ import { FakeClock } from '../fakeClock.ts';
 import { openOnlyWindow } from './scriptedWindow.ts';
 
 const { NotionAuthenticationProvider } = await import('../../../src/editor/provider.ts');
-const { notRenewedSentence } = await import('../../../src/editor/messages/notRenewed.ts');
+const { notRenewedError } = await import('../../../src/editor/messages/notRenewed.ts');
 
 const hour = 60 * 60_000;
-const offline = { message: /^The sign-in to Notion could not be renewed just now\. It is kept/ };
+const offline = { name: 'offline', message: /^The sign-in to Notion could not be renewed just now\. It is kept/ };
 
 function unreachable(): never {
   throw new Failure('transient', { step: 'token', code: 'unreachable', host: 'mcp.example' });
@@ -42,7 +42,7 @@ async function open(t: TestContext, options: WindowOptions = {}, parts: Partial<
       return signIn(browser.user, scopes);
     },
     warnNotRevoked: (label) => void warnings.push(label),
-    notRenewedSentence: async (...why) => notRenewedSentence(...why),
+    notRenewedError: async (...why) => notRenewedError(...why),
     log: new Log({ error: line, warn: line, info: line, debug: line }),
     ...parts,
   });
@@ -225,6 +225,7 @@ test('an account that the server refuses to renew is used while its token is goo
   machine.server.next.push(refuses);
   machine.clock.aheadMs = 2 * hour;
   await assert.rejects(provider.getSessions(['default'], {}), {
+    name: 'needsSignIn',
     message: /^Notion refuses to renew the sign-in\. .* reconnect it\.$/,
   });
   assert.deepEqual((await provider.getSessions(undefined, {})).map(text), ['ada (wiki) default']);
