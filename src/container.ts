@@ -1,7 +1,8 @@
 import { type EventEmitter, type ExtensionContext, env, window } from 'vscode';
 import { createAgents } from '#agents';
+import { ownAddresses } from '#platform/addresses';
 import { files } from '#platform/files';
-import { createPlatformHttp, lookup } from '#platform/transport';
+import { createPlatformHttp, createTransport, lookup } from '#platform/transport';
 import { Accounts } from './accounts/accounts.ts';
 import type { Account } from './accounts/registry.ts';
 import type { BridgeCommand } from './agents/bridgeCommand.ts';
@@ -20,25 +21,27 @@ import { callbackReceiver } from './editor/callbackReceiver.ts';
 import { clientLoader } from './editor/clientLoader.ts';
 import { diagnostics } from './editor/collectDiagnostics.ts';
 import { type CommandTable, commandTable } from './editor/commandTable.ts';
+import { configuredServerUrl } from './editor/configuredServer.ts';
 import { clientIssuersIn, signInAttemptsIn, usageIn, waitingSignInsIn } from './editor/globalState.ts';
 import type { McpDefinitions } from './editor/mcpServers.ts';
 import { callbackMessage } from './editor/messages/callback.ts';
 import { problemSentence } from './editor/messages/callProblem.ts';
 import { serverChangedMessage } from './editor/messages/failure.ts';
 import { showNote } from './editor/messages/show.ts';
+import { isFetchSupported, onNetworkSettingsChange } from './editor/networkSettings.ts';
 import { channelOpener, hostEnvironment, secretsHome } from './editor/openChannel.ts';
 import type { NotionAuthenticationProvider } from './editor/provider.ts';
 import { ReadOnlyDocuments } from './editor/readOnlyDocuments.ts';
 import { gatewayReminders, SignInReminder, warnOfStorageProblems } from './editor/reminders.ts';
 import { ServerUrlNotice } from './editor/serverUrlNotice.ts';
-import { configuredClientId, defaultServerUrl, offersMcpServer, serverUrlText } from './editor/settings.ts';
+import { configuredClientId, defaultServerUrl, offersMcpServer } from './editor/settings.ts';
 import { openBrowser, SignInFlow } from './editor/signInFlow.ts';
 import type { RunningGateway } from './gateway/contract.ts';
 import type { Grant } from './grants/grant.ts';
 import { type Http, withLogging } from './http/client.ts';
+import { NetworkWatch } from './http/networkWatch.ts';
 import { readIdentity } from './notion/identity.ts';
 import { mcpRequest } from './notion/mcpClient.ts';
-import { parseServerUrl } from './oauth/serverUrl.ts';
 import { createGrantRequests } from './renewal/grantRequests.ts';
 import { AnnouncedSignIns } from './signIn/announcedSignIns.ts';
 import { orderChannels } from './signIn/channels.ts';
@@ -93,7 +96,13 @@ export async function createContainer(
   { provider, definitions, accountChanges }: Listeners,
 ): Promise<Container> {
   const version = String(context.extension.packageJSON.version);
-  const http = createPlatformHttp({ userAgent: `notion-mcp-auth/${version}` });
+  const userAgent = `notion-mcp-auth/${version}`;
+  const http = createPlatformHttp({ userAgent });
+  const network = new NetworkWatch({ clock, addresses: ownAddresses });
+  const transport = createTransport({ network, usesHostSockets: isFetchSupported });
+  /** For MCP servers, while `http` is for authorization servers. */
+  const mcpHttp = createPlatformHttp({ userAgent, transport });
+  const networkSettings = onNetworkSettingsChange(() => transport.reset());
   const stepUps = new StepUps(clock);
   const olderOrigins = new Set<string>();
   const requests = createGrantRequests(http, clock);
@@ -107,7 +116,7 @@ export async function createContainer(
       identify: (grant, operationLog) => stepUps.learnFrom(grant.id, () => requests.identify(grant, operationLog)),
     },
     identify: ({ id, serverUrl }, operationLog) => {
-      const httpOfAccount = accountHttp({ accounts, clock }, id, withLogging(http, operationLog, clock));
+      const httpOfAccount = accountHttp({ accounts, clock }, id, withLogging(mcpHttp, operationLog, clock));
       return stepUps.learnFrom(id, () => readIdentity(httpOfAccount, new URL(serverUrl), { olderOrigins }));
     },
     clock,
@@ -189,7 +198,7 @@ export async function createContainer(
     test: (testHttp: Http) => Promise<ConnectionReport>,
   ): Promise<ConnectionReport> => {
     const testLog = log.operation('test', randomness);
-    const report = await test(withLogging(http, testLog, clock));
+    const report = await test(withLogging(account === undefined ? http : mcpHttp, testLog, clock));
     logConnection(testLog, report, account);
     return report;
   };
@@ -233,6 +242,8 @@ export async function createContainer(
             fresh: (id, waitMs) => accounts.fresh(id, waitMs),
             renew: (id, reason) => accounts.renew(id, reason),
           },
+          transport,
+          network,
           ...callConsent(agents?.consent, (id) => accounts.find(id)?.grant.serverNames?.handle),
           sentence: problemSentence,
           reminders: gatewayReminders({ accounts, reconnect, reminder, stepUps }),
@@ -252,7 +263,7 @@ export async function createContainer(
     accounts,
     signInFlow,
     lacksScopes: ({ id, serverUrl }) => {
-      const httpOfAccount = accountHttp({ accounts, clock }, id, http);
+      const httpOfAccount = accountHttp({ accounts, clock }, id, mcpHttp);
       return stepUps.probe(id, () => mcpRequest(httpOfAccount, new URL(serverUrl), 'tools/list', {}, { olderOrigins }));
     },
     commands: commandTable(parts),
@@ -269,14 +280,14 @@ export async function createContainer(
       await accounts.wakeUp();
     },
     offerChanged,
-    client: clientLoader({ ...{ accounts, stepUps, http, olderOrigins }, ...{ clock, randomness, log } }),
+    client: clientLoader({ ...{ accounts, stepUps, http: mcpHttp, olderOrigins }, ...{ clock, randomness, log } }),
     gateway,
     dispose: async () => {
-      reminder.dispose();
-      serverUrlNotice.dispose();
-      documents.dispose();
+      for (const each of [reminder, serverUrlNotice, documents, networkSettings]) {
+        each.dispose();
+      }
       await Promise.all([
-        ...[accounts.dispose(), agents?.close()],
+        ...[accounts.dispose(), agents?.close(), transport.close()],
         opening?.then((opened) => opened?.close()).catch(() => undefined),
       ]);
     },
@@ -284,12 +295,3 @@ export async function createContainer(
 }
 
 const grantOf = ({ grant }: Account): Grant => grant;
-
-/** The configured MCP server as `URL.href`, or an empty string, which matches no account, if the setting is invalid. */
-function configuredServerUrl(): string {
-  try {
-    return parseServerUrl(serverUrlText()).href;
-  } catch {
-    return '';
-  }
-}

@@ -1,20 +1,14 @@
 import type { Clock } from '../core/clock.ts';
 import { HttpFailure, type HttpFailureKind } from '../http/errors.ts';
+import { lookMs, type NetworkWatch } from '../http/networkWatch.ts';
 import type { TransportRequest } from '../http/transport.ts';
 import { type Problem, problemOfError } from './problem.ts';
 import { isRepeatable } from './repeat.ts';
 import { type TimeLimit, timeLimitOf } from './timeLimits.ts';
 
-/** How often the network is looked at, and only while a call to another machine is open. */
-const lookMs = 10_000;
-
-/** If this much more time has passed between two looks, the computer slept, or its clock was set. */
-const jumpMs = 30_000;
-
 export interface OpenCallsParts {
   clock: Clock;
-  /** The addresses of this computer at which other machines can reach it. */
-  addresses: () => ReadonlySet<string>;
+  network: NetworkWatch;
 }
 
 /** What a call is for. */
@@ -38,12 +32,15 @@ export interface CallOptions {
 export class OpenCalls {
   readonly #parts: OpenCallsParts;
   readonly #calls = new Set<OpenCall>();
-  /** What was seen of the network at the last look; undefined while no call depends on it. */
-  #seen: { addresses: ReadonlySet<string>; nowMs: number } | undefined;
   #stopTimer: (() => void) | undefined;
 
   constructor(parts: OpenCallsParts) {
     this.#parts = parts;
+    parts.network.onChange(({ isInterrupted }) => {
+      if (isInterrupted) {
+        this.endEach((call) => (call.isLocal ? undefined : failureOf(call, 'interrupted')));
+      }
+    });
   }
 
   /** Begins a call, which must be closed. */
@@ -56,7 +53,6 @@ export class OpenCalls {
       this.#calls.delete(call);
       if ([...this.#calls].every(({ isLocal }) => isLocal)) {
         this.#stopTimer?.();
-        this.#seen = undefined;
       }
     });
     this.#calls.add(call);
@@ -73,22 +69,12 @@ export class OpenCalls {
     }
   }
 
-  /** Ends the calls that the network has cut off since the last look, and looks again in a while. */
+  /** Looks at the network now, and again and again while a call to another machine is open. */
   #look(): void {
-    const { clock, addresses } = this.#parts;
-    const before = this.#seen;
-    this.#seen = { addresses: addresses(), nowMs: clock.nowMs() };
+    const { clock, network } = this.#parts;
+    network.look();
     this.#stopTimer?.();
     this.#stopTimer = clock.after(lookMs, () => this.#look());
-    if (before === undefined) {
-      return;
-    }
-    const elapsedMs = this.#seen.nowMs - before.nowMs;
-    const hasJumped = elapsedMs > lookMs + jumpMs || elapsedMs < -jumpMs;
-    const hasLost = [...before.addresses].some((address) => !this.#seen?.addresses.has(address));
-    if (hasJumped || hasLost) {
-      this.endEach((call) => (call.isLocal ? undefined : failureOf(call, 'interrupted')));
-    }
   }
 }
 

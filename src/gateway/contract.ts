@@ -4,6 +4,8 @@ import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { Randomness } from '../core/random.ts';
 import type { Secret } from '../core/secret.ts';
+import type { NetworkWatch } from '../http/networkWatch.ts';
+import type { Transport } from '../http/transport.ts';
 import type { ListenerRequest, ListenerResponse } from '../platform/contract.ts';
 
 /** The agent that the editor itself is. */
@@ -15,6 +17,9 @@ export type Permission = 'allowed' | 'denied' | 'unknown';
 /** What the gateway needs from the rest of the extension. */
 export interface GatewayServices {
   accounts: GatewayAccounts;
+  /** Sends requests to MCP servers. Closed with the gateway. */
+  transport: Transport;
+  network: NetworkWatch;
   reminders: GatewayReminders;
   /** Whether an agent may use an account. */
   permission(grantId: string, agent: string): Permission;

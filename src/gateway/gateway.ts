@@ -1,13 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { ownAddresses } from '#platform/addresses';
 import { listen } from '#platform/listen';
-import { createTransport } from '#platform/transport';
 import { type ForwardedRequest, forward, type Outcome } from '../calls/forward.ts';
 import { OpenCalls } from '../calls/openCalls.ts';
 import { errorOf, type Problem } from '../calls/problem.ts';
 import type { Secret } from '../core/secret.ts';
 import { HttpFailure } from '../http/errors.ts';
-import type { Transport } from '../http/transport.ts';
 import { isLoopback } from '../http/url.ts';
 import { discoverMethod, isModernRevision } from '../mcp/revision.ts';
 import { CallerAuthorizer } from './authorize.ts';
@@ -19,9 +16,6 @@ import { emptyRequestBody, type RequestBody, readBody } from './requestBody.ts';
 import { respondToDelete, respondToGet, respondToPost } from './respond.ts';
 
 export interface GatewayParts extends GatewayServices {
-  transport: Transport;
-  /** The addresses of this computer at which other machines can reach it. */
-  addresses: () => ReadonlySet<string>;
   /** Listens on 127.0.0.1 on a free port. A connection is closed within seconds unless `admit` is called for it. */
   listen(
     handle: (request: IncomingMessage, response: ServerResponse, admit: () => void) => void,
@@ -272,7 +266,7 @@ interface Open {
 const responders = { POST: respondToPost, GET: respondToGet, DELETE: respondToDelete } as const;
 
 /**
- * Opens the gateway of this window on the platform's own listener and transport. Resolves to undefined where the
+ * Opens the gateway of this window on the platform's own listener. Resolves to undefined where the
  * platform cannot listen.
  * @throws whatever the platform's `listen` throws
  */
@@ -280,7 +274,7 @@ export const openGateway: OpenGateway = async (services) => {
   if (listen === undefined) {
     return undefined;
   }
-  const gateway = new Gateway({ ...services, listen, transport: createTransport(), addresses: ownAddresses });
+  const gateway = new Gateway({ ...services, listen });
   await gateway.listen();
   return gateway;
 };

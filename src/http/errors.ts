@@ -1,12 +1,15 @@
 /**
- * The failure of a request: `cancelled` if its signal was aborted, else of the kind that its error indicates. Where the
- * caller does not know whether there was a connection yet (`isConnecting`), the error decides.
+ * The failure of a request: `cancelled` if its signal was aborted, else of the kind that its error indicates. An error
+ * that is a failure already is returned as it is. Where the caller does not know whether there was a connection yet (`isConnecting`), the error decides.
  */
 export function failureOf(
   cause: unknown,
   { url, signal }: { url: URL; signal: AbortSignal },
   { isConnecting = [...chainOf(cause)].some(failedToConnect) } = {},
 ): HttpFailure {
+  if (cause instanceof HttpFailure && !signal.aborted) {
+    return cause;
+  }
   const kind = signal.aborted ? 'cancelled' : failureKind(cause, url);
   return new HttpFailure(kind, url.host, { cause, ...(isConnecting && { wasSent: false }) });
 }

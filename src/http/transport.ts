@@ -32,6 +32,12 @@ export interface Transport {
   close(): Promise<void>;
 }
 
+/** A transport that keeps connections open between requests. */
+export interface PooledTransport extends Transport {
+  /** Closes idle connections. Requests in progress go on; later ones use new connections, as the network is now. */
+  reset(): void;
+}
+
 /** The value of a header, the first one if there are several; undefined if it is absent. */
 export function headerOf({ headers }: Pick<TransportResponse, 'headers'>, name: string): string | undefined {
   const value = headers[name];

@@ -1,4 +1,6 @@
 import type { Clock } from '../core/clock.ts';
+import type { NetworkWatch } from '../http/networkWatch.ts';
+import type { Transport } from '../http/transport.ts';
 
 /** The code of the error for a directory that other users can change and that cannot be made private. */
 export const notPrivateCode = 'not_private';
@@ -81,9 +83,15 @@ export type Listen = (
 export interface TransportOptions {
   /** Sends requests to other machines. Default: the global `fetch`, which the extension host patches. */
   hostFetch?: typeof fetch;
+  /** Whether requests to other machines may use connections that the host opens and we keep. Default: never. */
+  usesHostSockets?: () => boolean;
+  /** Looked at before each request to another machine; a change closes idle connections. */
+  network?: NetworkWatch;
 }
 
 export interface PlatformHttpOptions extends TransportOptions {
+  /** Default: a transport with the other options. */
+  transport?: Transport;
   /** The `User-Agent`, where it can be set. */
   userAgent: string;
 }

@@ -8,6 +8,7 @@ import { displayText } from '../../src/core/displayText.ts';
 import { Log } from '../../src/core/log.ts';
 import { systemRandomness } from '../../src/core/random.ts';
 import { Gateway } from '../../src/gateway/gateway.ts';
+import { NetworkWatch } from '../../src/http/networkWatch.ts';
 import { ScriptedAccounts } from '../unit/calls/scriptedAccounts.ts';
 import { type Figure, figure } from './figure.ts';
 import { HttpCaller } from './gateway/callers.ts';
@@ -62,7 +63,7 @@ async function openGateway(accounts: ScriptedAccounts): Promise<Gateway> {
   const gateway = new Gateway({
     accounts,
     transport: createTransport(),
-    addresses: () => new Set(),
+    network: new NetworkWatch({ clock: systemClock, addresses: () => new Set() }),
     reminders: { signInNeeded: ignore, insufficientScope: ignore },
     scopesDemanded: ignore,
     permission: () => 'allowed',

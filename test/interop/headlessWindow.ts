@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { files } from '#platform/files';
-import { createPlatformHttp } from '#platform/transport';
+import { createPlatformHttp, createTransport } from '#platform/transport';
 import { Accounts } from '../../src/accounts/accounts.ts';
 import { accountHttp } from '../../src/calls/accountHttp.ts';
 import { systemClock as clock } from '../../src/core/clock.ts';
@@ -12,6 +12,7 @@ import { systemRandomness as randomness } from '../../src/core/random.ts';
 import type { RunningGateway } from '../../src/gateway/contract.ts';
 import { openGateway } from '../../src/gateway/gateway.ts';
 import type { Grant } from '../../src/grants/grant.ts';
+import { NetworkWatch } from '../../src/http/networkWatch.ts';
 import { readIdentity } from '../../src/notion/identity.ts';
 import type { ConfiguredClient } from '../../src/oauth/registration.ts';
 import { createGrantRequests } from '../../src/renewal/grantRequests.ts';
@@ -82,6 +83,8 @@ export class HeadlessWindow {
       permission: () => 'allowed',
       toolCalled: () => undefined,
       consentNeeded: () => undefined,
+      transport: createTransport(),
+      network: new NetworkWatch({ clock, addresses: () => new Set() }),
       sentence: ({ kind, host }) => displayText(`${kind} at ${host}`, 200),
       reminders: { signInNeeded: () => undefined, insufficientScope: () => undefined },
       scopesDemanded: (id, scopes) => stepUps.demand(id, scopes),

@@ -1,14 +1,47 @@
-import type { Dispatcher, Pool } from 'undici';
+import type { TLSSocket } from 'node:tls';
+import type { buildConnector, Dispatcher, Pool } from 'undici';
 import { failureOf, HttpFailure } from '../../http/errors.ts';
-import type { Transport, TransportRequest, TransportResponse } from '../../http/transport.ts';
+import type { PooledTransport, TransportRequest, TransportResponse } from '../../http/transport.ts';
 import { decoded } from './decoded.ts';
+import { NoHostSocket, type SocketTarget } from './hostSocket.ts';
 
-/**
- * A transport over our own connections, which are pooled and ignore the editor's network settings. A connection must be
- * established, including TLS, within `connectTimeoutMs`.
- */
-export function createPoolTransport({ connectTimeoutMs = 10_000 } = {}): Transport {
+export interface PoolTransportOptions {
+  /** Opens the connection to a server. Default: directly, ignoring the editor's network settings. */
+  openSocket?: (target: SocketTarget) => Promise<TLSSocket>;
+  /** A direct connection must be established, including TLS, within this time. */
+  connectTimeoutMs?: number;
+  /** Connections that were idle for this long are closed. */
+  idleMs?: number;
+}
+
+/** A transport over connections that we keep open between requests. `send` also throws what `openSocket` throws. */
+export function createPoolTransport({
+  openSocket,
+  connectTimeoutMs = 10_000,
+  idleMs = 30_000,
+}: PoolTransportOptions = {}): PooledTransport {
+  const options: Pool.Options = {
+    // Else `NODE_TLS_REJECT_UNAUTHORIZED=0` would switch the verification of certificates off (A26).
+    connect: openSocket === undefined ? { rejectUnauthorized: true } : connector(openSocket),
+    // An event stream may be silent for any length of time; the caller decides how long to wait.
+    bodyTimeout: 0,
+    headersTimeout: 0,
+    connectTimeout: connectTimeoutMs,
+    keepAliveTimeout: idleMs,
+    // For servers that offer more.
+    keepAliveMaxTimeout: idleMs,
+  };
   const pools = new Map<string, Pool>();
+  /** Pools that get no more requests, but still have some in progress. */
+  const draining = new Set<Pool>();
+  const drain = (origin: string): void => {
+    const pool = pools.get(origin);
+    if (pool !== undefined) {
+      pools.delete(origin);
+      draining.add(pool);
+      void pool.close().finally(() => draining.delete(pool));
+    }
+  };
   return {
     send: async (request) => {
       const { origin } = request.url;
@@ -16,31 +49,48 @@ export function createPoolTransport({ connectTimeoutMs = 10_000 } = {}): Transpo
       const { default: Pool } = await loadPool();
       let pool = pools.get(origin);
       if (pool === undefined) {
-        pool = new Pool(origin, {
-          // Else `NODE_TLS_REJECT_UNAUTHORIZED=0` would switch the verification of certificates off (A26).
-          connect: { rejectUnauthorized: true },
-          // An event stream may be silent for any length of time; the caller decides how long to wait.
-          bodyTimeout: 0,
-          headersTimeout: 0,
-          connectTimeout: connectTimeoutMs,
-          keepAliveTimeout: idleConnectionMs,
-        });
+        pool = new Pool(origin, options);
         dropAborted(pool);
         pools.set(origin, pool);
       }
-      return new Promise((resolve, reject) => {
-        const { url, method, headers, body = null } = request;
-        pool.dispatch(
-          { path: url.pathname + url.search, method, headers, body },
-          new Exchange(request, resolve, reject),
-        );
-      });
+      try {
+        return await dispatch(pool, request);
+      } catch (error) {
+        // What closed this connection has probably closed the others too, so the next request gets a new one.
+        if (error instanceof HttpFailure && error.kind === 'unreachable' && pools.get(origin) === pool) {
+          drain(origin);
+        }
+        throw error;
+      }
+    },
+    reset: () => {
+      for (const origin of pools.keys()) {
+        drain(origin);
+      }
     },
     close: async () => {
-      const open = [...pools.values()];
+      const open = [...pools.values(), ...draining];
       pools.clear();
       await Promise.all(open.map((pool) => pool.destroy()));
     },
+  };
+}
+
+function dispatch(pool: Pool, request: TransportRequest): Promise<TransportResponse> {
+  return new Promise((resolve, reject) => {
+    const { url, method, headers, body = null } = request;
+    pool.dispatch({ path: url.pathname + url.search, method, headers, body }, new Exchange(request, resolve, reject));
+  });
+}
+
+/** undici's `connect` over `openSocket`. */
+function connector(openSocket: NonNullable<PoolTransportOptions['openSocket']>): buildConnector.connector {
+  return ({ host = '', hostname, port }, callback) => {
+    openSocket({ host, hostname, port: Number(port) || 443 }).then(
+      // undici would wait for ever on a connection that has closed already.
+      (socket) => (socket.destroyed ? callback(new HttpFailure('unreachable', host), null) : callback(null, socket)),
+      (error: Error) => callback(error, null),
+    );
   };
 }
 
@@ -59,8 +109,6 @@ function dropAborted(pool: Pool): void {
   });
 }
 
-const idleConnectionMs = 60_000;
-
 let loading: Promise<typeof import('undici/lib/dispatcher/pool.js')> | undefined;
 
 function loadPool(): Promise<typeof import('undici/lib/dispatcher/pool.js')> {
@@ -77,7 +125,7 @@ class Exchange implements Dispatcher.DispatchHandler, TransportResponse {
   headers: TransportResponse['headers'] = {};
   readonly #request: TransportRequest;
   readonly #resolve: (response: TransportResponse) => void;
-  readonly #reject: (failure: HttpFailure) => void;
+  readonly #reject: (failure: HttpFailure | NoHostSocket) => void;
   #controller: Dispatcher.DispatchController | undefined;
   #chunks: Uint8Array[] = [];
   #queuedBytes = 0;
@@ -87,7 +135,7 @@ class Exchange implements Dispatcher.DispatchHandler, TransportResponse {
   constructor(
     request: TransportRequest,
     resolve: (response: TransportResponse) => void,
-    reject: (failure: HttpFailure) => void,
+    reject: (failure: HttpFailure | NoHostSocket) => void,
   ) {
     this.#request = request;
     this.#resolve = resolve;
@@ -125,9 +173,10 @@ class Exchange implements Dispatcher.DispatchHandler, TransportResponse {
   }
 
   onResponseError(_controller: unknown, cause: Error): void {
+    // No byte of a request is written before it starts.
     const failure = failureOf(cause, this.#request, { isConnecting: this.#controller === undefined });
     this.#settle(failure);
-    this.#reject(failure);
+    this.#reject(cause instanceof NoHostSocket ? cause : failure);
   }
 
   async read(): Promise<Uint8Array | undefined> {

@@ -11,6 +11,7 @@ import { systemRandomness } from '../../../src/core/random.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { Gateway } from '../../../src/gateway/gateway.ts';
 import type { Grant } from '../../../src/grants/grant.ts';
+import { NetworkWatch } from '../../../src/http/networkWatch.ts';
 
 // The gateway alone, with one account whose token is always valid; bridges reach it too if there is a directory for it.
 const [, , serverUrl = '', directory] = process.argv;
@@ -34,7 +35,7 @@ const ignore = (): void => undefined;
 const gateway = new Gateway({
   accounts: { find: () => grant, fresh: async () => grant, renew: async () => grant },
   transport: createTransport(),
-  addresses: ownAddresses,
+  network: new NetworkWatch({ clock: systemClock, addresses: ownAddresses }),
   reminders: { signInNeeded: ignore, insufficientScope: ignore },
   scopesDemanded: ignore,
   permission: () => 'allowed',

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { type CallOptions, type OpenCall, OpenCalls } from '../../../src/calls/openCalls.ts';
 import type { Problem } from '../../../src/calls/problem.ts';
 import { HttpFailure } from '../../../src/http/errors.ts';
+import { NetworkWatch } from '../../../src/http/networkWatch.ts';
 import { FakeClock } from '../fakeClock.ts';
 
 const minuteMs = 60_000;
@@ -190,7 +191,7 @@ class SettableClock extends FakeClock {
 function setUp(own: readonly string[] = []) {
   const clock = new SettableClock();
   const addresses = new Set(own);
-  const calls = new OpenCalls({ clock, addresses: () => new Set(addresses) });
+  const calls = new OpenCalls({ clock, network: new NetworkWatch({ clock, addresses: () => new Set(addresses) }) });
   const open = (options: Partial<CallOptions> = {}): OpenCall =>
     calls.open({
       grantId: 'ada',

@@ -7,6 +7,7 @@ import { Log } from '../../../src/core/log.ts';
 import { systemRandomness } from '../../../src/core/random.ts';
 import type { GatewayServices, Permission } from '../../../src/gateway/contract.ts';
 import { Gateway } from '../../../src/gateway/gateway.ts';
+import { NetworkWatch } from '../../../src/http/networkWatch.ts';
 import type { Transport } from '../../../src/http/transport.ts';
 import { ScriptedAccounts } from '../calls/scriptedAccounts.ts';
 
@@ -74,7 +75,7 @@ export async function openGateway(
   const gateway = new Gateway({
     accounts,
     transport,
-    addresses,
+    network: new NetworkWatch({ clock, addresses }),
     permission: (_grantId, agent) =>
       permissions.get(agent) ?? (agent === 'editor' ? (offer.isOn ? 'allowed' : 'denied') : 'unknown'),
     toolCalled: (grantId, agent) => toolCalls.push(`${grantId} ${agent}`),

@@ -2,10 +2,12 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 import { Agent, fetch as undiciFetch } from 'undici';
+import { openHostSocket } from '#platform/hostSocket';
 import { createPoolTransport } from '#platform/pools';
 import type { NetworkFailureKind } from '../../../src/http/errors.ts';
 import { createFetchTransport } from '../../../src/http/fetchTransport.ts';
 import type { Transport } from '../../../src/http/transport.ts';
+import { type FakeHostOptions, fakeHost } from '../platform/node/fakeHost.ts';
 import { Authority, trust } from './authority.ts';
 import { fetchThrough, startProxy } from './connectProxy.ts';
 import { startTlsServer } from './tlsServer.ts';
@@ -38,10 +40,14 @@ export const badNetworks: BadNetwork[] = [
   resetInHandshake,
 ];
 
+/** This way leads to https servers only. */
+export const overHost = 'connections that the host opens';
+
 /** The ways by which requests leave this machine. */
 export const transports: Record<string, (t: TestContext, target: Target) => Transport> = {
   'our own connections': (_t, { connectTimeoutMs }) =>
     createPoolTransport(connectTimeoutMs === undefined ? {} : { connectTimeoutMs }),
+  [overHost]: (_t, { connectTimeoutMs }) => overHostSocket({}, connectTimeoutMs),
   'the host’s fetch': (t, { connectTimeoutMs }) => {
     // Stands in for the host's `fetch`, which is undici's too and waits 10 s for a connection.
     const dispatcher = new Agent(connectTimeoutMs === undefined ? {} : { connect: { timeout: connectTimeoutMs } });
@@ -53,14 +59,22 @@ export const transports: Record<string, (t: TestContext, target: Target) => Tran
 
 const password = 'p:ss word';
 
-/** What is wrong with a proxy, and the host's `fetch` behind it. */
+/** What is wrong with a proxy, and its address. */
+const badProxyAddresses: [what: string, address: (t: TestContext) => Promise<{ url: string }>][] = [
+  ['that cannot open a tunnel', (t) => startProxy(t, { password })],
+  ['that rejects the password', (t) => startProxy(t, { password: 'another' })],
+  ['that does not listen', async () => ({ url: `http://127.0.0.1:${await closedPort()}` })],
+  ['with an unknown host name', async () => ({ url: 'http://proxy.invalid:3128' })],
+];
+
+/** What is wrong with a proxy, and the ways through it. */
 export const badProxies: [what: string, transport: (t: TestContext) => Promise<Transport>][] = [
-  ['that cannot open a tunnel', async (t) => through(t, (await startProxy(t, { password })).url)],
-  ['that rejects the password', async (t) => through(t, (await startProxy(t, { password })).url, 'wrong')],
-  ['that does not listen', async (t) => through(t, `http://127.0.0.1:${await closedPort()}`)],
-  ['with an unknown host name', async (t) => through(t, 'http://proxy.invalid:3128')],
+  ...badProxyAddresses.flatMap(([what, address]): typeof badProxies => [
+    [`${what}, over the host’s fetch`, async (t) => through(t, (await address(t)).url)],
+    [`${what}, over ${overHost}`, async (t) => overHostSocket({ proxy: withUser((await address(t)).url) })],
+  ]),
   [
-    'that does not establish a connection in time',
+    'that does not establish a connection in time, over the host’s fetch',
     async (t) => {
       const { url, connectTimeoutMs = 0 } = await silentTarget(t);
       return createFetchTransport(
@@ -68,10 +82,27 @@ export const badProxies: [what: string, transport: (t: TestContext) => Promise<T
       );
     },
   ],
+  // The host's undici would connect again and again until the caller's time limit.
+  [`that opens a tunnel and hangs up, over ${overHost}`, async (t) => overHostSocket({ proxy: await hangingUp(t) })],
 ];
 
-function through(t: TestContext, proxyUrl: string, sentPassword = password): Transport {
-  return createFetchTransport(fetchThrough(t, proxyUrl, sentPassword));
+function through(t: TestContext, proxyUrl: string): Transport {
+  return createFetchTransport(fetchThrough(t, proxyUrl, password));
+}
+
+function overHostSocket(options: FakeHostOptions, limitMs?: number): Transport {
+  const request = fakeHost(options);
+  const parts = { request, ...(limitMs !== undefined && { limitMs }) };
+  return createPoolTransport({ openSocket: (target) => openHostSocket(target, parts) });
+}
+
+function withUser(url: string): URL {
+  return Object.assign(new URL(url), { username: 'someone', password });
+}
+
+async function hangingUp(t: TestContext): Promise<URL> {
+  const { url } = await rawTarget(t, (socket) => socket.end('HTTP/1.1 200 Established\r\n\r\n'));
+  return withUser(`http://${url.host}`);
 }
 
 async function trustedTlsTarget(t: TestContext, names: string, days?: number): Promise<Target> {
