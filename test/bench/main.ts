@@ -1,5 +1,6 @@
-// npm run bench [-- --only <name> …] [-- --json]: compares the extension with its alternatives, on the same work in
-// one run. No figure makes it fail, because speed depends on the machine.
+// npm run bench [-- --only <name> …] [-- --json] [-- --samples <number>]: compares the extension with its alternatives,
+// on the same work in one run. No speed makes it fail, because that depends on the machine. The network is measured with
+// so many calls after each pause, by default 10, which take about 25 minutes.
 import { parseArgs } from 'node:util';
 import type { Figure } from './figure.ts';
 
@@ -20,10 +21,18 @@ const benches: Record<string, () => Promise<Figure[]>> = {
   callGrowth: async () => (await import('./callGrowth.ts')).callGrowthFigures(),
   gateway: async () => (await import('./gateway.ts')).gatewayFigures(),
   bridge: async () => (await import('./bridge.ts')).bridgeFigures(),
+  network: async () => {
+    await prepare();
+    return (await import('./network.ts')).networkFigures(Number(values.samples));
+  },
 };
 
 const { values } = parseArgs({
-  options: { only: { type: 'string', multiple: true }, json: { type: 'boolean' } },
+  options: {
+    only: { type: 'string', multiple: true },
+    json: { type: 'boolean' },
+    samples: { type: 'string', default: '10' },
+  },
 });
 /** Makes the editor, the VSIX and the extension's bundle ready; a second call finds them done. */
 async function prepare(): Promise<void> {

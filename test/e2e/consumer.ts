@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Ask, History, Session, SessionResult } from '../editor/consumer/protocol.ts';
+import type {
+  Ask,
+  CallTimes,
+  History,
+  NetworkResult,
+  OfferedProgram,
+  OfferedServer,
+  Session,
+  SessionResult,
+} from '../editor/consumer/protocol.ts';
 import type { EditorWindow } from './driver/editorWindow.ts';
 import { waitInFolder } from './driver/waitInFolder.ts';
 
@@ -56,6 +65,36 @@ export class Consumer {
   /** Waits until it runs again, after its window was reloaded. @throws Error after 20 seconds */
   async waitForRestart(): Promise<void> {
     this.#announcement = await this.#announcements.next();
+  }
+
+  /** Posts to a server over the extension's transport, in this window's extension host. */
+  post(url: string): Promise<NetworkResult> {
+    return this.#call('/post', { url }) as Promise<NetworkResult>;
+  }
+
+  /** Opens a gateway of the extension's before an MCP server, in this window's extension host. */
+  openGateway(url: string): Promise<Omit<OfferedServer, 'label'>> {
+    return this.#call('/openGateway', { url }) as Promise<Omit<OfferedServer, 'label'>>;
+  }
+
+  /** Offers MCP servers to the editor. */
+  async offerServers(servers: (OfferedServer | OfferedProgram)[]): Promise<void> {
+    await this.#call('/offer', { servers });
+  }
+
+  /** Calls a tool without arguments as a model does, so many times at once. */
+  timeCalls(name: string, count = 1): Promise<CallTimes> {
+    return this.#call('/timeCalls', { name, count }) as Promise<CallTimes>;
+  }
+
+  /** Lets names under `.test` lead to this computer in this window's extension host. */
+  async mapTestNames(): Promise<void> {
+    await this.#call('/mapTestNames');
+  }
+
+  /** Sets an environment variable of this window's extension host. */
+  async setEnvironment(name: string, value: string): Promise<void> {
+    await this.#call('/environment', { name, value });
   }
 
   /** The process of its window's extension host. */

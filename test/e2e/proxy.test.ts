@@ -142,6 +142,12 @@ describe('behind a proxy, after a sign-in', { timeout: 150_000 }, () => {
     await assertTold(`${host} cannot be reached. Check your network and the server URL, and try again.`);
     await consumer.changeSetting('http.proxy', proxyUrl.href);
     assert.match(await call(), /Ada Lovelace/);
+    const opened = company.tunnels.length;
+    assert.match(await call(), /Ada Lovelace/);
+    assert.equal(company.tunnels.length, opened, 'a second call uses the connection of the first');
+    await consumer.changeSetting('http.proxy', '');
+    assert.match(await call(), /cannot be reached/, 'and none does once the setting has changed');
+    await consumer.changeSetting('http.proxy', proxyUrl.href);
 
     await consumer.requestConsent(window, label);
     // The access token has expired, so the renewal before the call is what fails.

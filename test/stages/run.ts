@@ -59,7 +59,7 @@ const stages: Record<string, Stage> = {
     hasTests: true,
   },
   oldest: {
-    commands: (totals) => [['test/e2e/prepare.ts'], nodeTest('test/e2e/{user,consumers,mcp}.test.ts', totals)],
+    commands: (totals) => [['test/e2e/prepare.ts'], nodeTest('test/e2e/{user,consumers,mcp,network}.test.ts', totals)],
     isSlow: true,
     hasTests: true,
     environment: { [hostVariable]: 'oldest' },

@@ -77,6 +77,15 @@ export class Processes {
     });
   }
 
+  /** How a program starts `mcp-remote` for a server. */
+  remoteCommand(): (serverUrl: string, more: string[]) => { command: string; args: string[] } {
+    const options = ['--transport', 'http-only', '--silent', '--header', 'Authorization:Bearer token'];
+    return (serverUrl, more) => ({
+      command: process.execPath,
+      args: [remoteProgram, serverUrl, ...options, ...more],
+    });
+  }
+
   /** Starts the bridge of the account that `ourGateway` has, as an agent does. */
   startBridge(journalDirectory: string): ChildProcess {
     const options = ['--directory', journalDirectory, '--account', 'bench', '--agent', 'editor'];

@@ -12,15 +12,18 @@ import {
   LanguageModelTextPart,
   lm,
   McpHttpServerDefinition,
+  McpStdioServerDefinition,
   Uri,
   workspace,
 } from 'vscode';
 import { callNotion } from './callNotion.ts';
+import { mapTestNames, openGatewayTo, post, timeCalls } from './network.ts';
 import {
   type Ask,
   type ConsumerApi,
   directoryVariable,
   type History,
+  type OfferedProgram,
   type OfferedServer,
   type SessionResult,
 } from './protocol.ts';
@@ -81,6 +84,24 @@ export async function activate(context: ExtensionContext): Promise<ConsumerApi> 
           const { name, value } = body as { name: string; value: unknown };
           return workspace.getConfiguration().update(name, value, ConfigurationTarget.Global);
         }
+        case '/post':
+          return post((body as { url: string }).url);
+        case '/openGateway':
+          return openGatewayTo((body as { url: string }).url);
+        case '/offer':
+          context.subscriptions.push(offerServers((body as { servers: OfferedServer[] }).servers));
+          return undefined;
+        case '/timeCalls': {
+          const { name, count } = body as { name: string; count: number };
+          return timeCalls(name, count);
+        }
+        case '/mapTestNames':
+          return mapTestNames();
+        case '/environment': {
+          const { name, value } = body as { name: string; value: string };
+          process.env[name] = value;
+          return undefined;
+        }
         case '/clock': {
           const { minutes } = body as { minutes: number };
           const now = Date.now;
@@ -101,12 +122,13 @@ export async function activate(context: ExtensionContext): Promise<ConsumerApi> 
   return { offerServers };
 }
 
-function offerServers(servers: OfferedServer[]): { dispose(): void } {
+function offerServers(servers: (OfferedServer | OfferedProgram)[]): { dispose(): void } {
   return lm.registerMcpServerDefinitionProvider('sessionConsumer', {
     provideMcpServerDefinitions: () =>
-      servers.map(
-        ({ label, url, authorization }) =>
-          new McpHttpServerDefinition(label, Uri.parse(url), { Authorization: authorization }),
+      servers.map((server) =>
+        'url' in server
+          ? new McpHttpServerDefinition(server.label, Uri.parse(server.url), { Authorization: server.authorization })
+          : new McpStdioServerDefinition(server.label, server.command, server.args, server.env),
       ),
   });
 }

@@ -20,6 +20,16 @@ export interface Session {
 /** The result of a session request; `session` is null if the editor returned none. */
 export type SessionResult = { session: Session | null } | { error: string };
 
+/** What became of a request over the extension's transport. */
+export interface NetworkResult {
+  /** The status, or the kind of the failure. */
+  outcome: string;
+  /** How many requests the host's `fetch` carried for it. */
+  fetches: number;
+  /** All that the failure holds. */
+  error: string;
+}
+
 /** What has happened since the consumer started. */
 export interface History {
   startResults: SessionResult[];
@@ -41,8 +51,22 @@ export interface OfferedServer {
   authorization: string;
 }
 
+/** An MCP server that the editor starts as a process. */
+export interface OfferedProgram {
+  label: string;
+  command: string;
+  args: string[];
+  env: Record<string, string>;
+}
+
+/** How long calls of a tool took together, and the CPU time of the extension host meanwhile. */
+export interface CallTimes {
+  ms: number;
+  cpuMs: number;
+}
+
 /** What the consumer exports. */
 export interface ConsumerApi {
   /** Offers MCP servers to the editor, which knows one by `<extension id>/<label>`. */
-  offerServers(servers: OfferedServer[]): { dispose(): void };
+  offerServers(servers: (OfferedServer | OfferedProgram)[]): { dispose(): void };
 }
