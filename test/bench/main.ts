@@ -1,6 +1,6 @@
 // npm run bench [-- --only <name> …] [-- --json] [-- --samples <number>]: compares the extension with its alternatives,
 // on the same work in one run. No speed makes it fail, because that depends on the machine. The network is measured with
-// so many calls after each pause, by default 10, which take about 25 minutes.
+// so many calls after each pause, by default 10, which take half an hour.
 import { parseArgs } from 'node:util';
 import type { Figure } from './figure.ts';
 

@@ -12,6 +12,8 @@ export async function startTlsServer(t: Scope, credentials: Credentials, handle:
     received.push(request);
     handle(request, response);
   }).listen(0, '127.0.0.1');
+  // It announces no time after which it closes idle connections, and closes none.
+  server.keepAliveTimeout = 0;
   server.on('connection', (socket) => {
     connections.opened += 1;
     connections.open += 1;
