@@ -49,17 +49,15 @@ function toolSentence({ code, reason, retryAfterMs }: Extract<ClientProblem, { k
     case 'rate_limited':
     case 'service_overload':
       return retryAfterMs === undefined
-        ? l10n.t('Notion asks for a pause. Try again later.')
-        : l10n.t('Notion asks for a pause. Try again in {0} seconds.', Math.ceil(retryAfterMs / 1_000));
+        ? l10n.t('Notion is limiting requests. Try again later.')
+        : l10n.t('Notion is limiting requests. Try again in {0} seconds.', Math.ceil(retryAfterMs / 1_000));
     case 'object_not_found':
       return l10n.t('Notion cannot find this. It may be deleted, or your account has no access to it.');
     case 'unauthorized':
     case 'restricted_resource':
       return withReason(l10n.t('Your Notion account has no access to this.'), reason);
     case 'serverFault':
-      return l10n.t(
-        'A tool failed in a way that is a known mistake of Notion’s server, not yours. Try again, or ask for the same in other words.',
-      );
+      return l10n.t('A tool failed because of a known bug in Notion’s server. Try again, or rephrase your request.');
     case 'validation_error':
     case 'invalid_json':
     case 'invalid_request':

@@ -50,12 +50,12 @@ for (const [problem, code, sentence] of [
   [
     { kind: 'tool', code: 'rate_limited', reason, retryAfterMs: 6_500 },
     'rateLimited',
-    'Notion asks for a pause. Try again in 7 seconds.',
+    'Notion is limiting requests. Try again in 7 seconds.',
   ],
   [
     { kind: 'call', problem: { kind: 'signInNeeded', host: 'mcp.notion.com' } },
     'needsSignIn',
-    'Notion ended the sign-in of this account. Run “Notion MCP: Sign In” to sign in again.',
+    'Notion ended the sign-in of this account. Run “Notion MCP: Manage Accounts”, choose the account, then “Reconnect”.',
   ],
 ] satisfies [ClientProblem, string, string][]) {
   const name = 'code' in problem ? problem.code : problem.kind;
