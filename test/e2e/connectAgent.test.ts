@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
@@ -163,7 +163,7 @@ describe('connecting agents', { timeout: 300_000 }, async () => {
     await editor.restartServer();
     await window.reload();
     const said = await waitInFolder(
-      dirname(command),
+      editor.directory,
       async () => {
         const { status, stderr } = spawnSync(command, args, { env: { HOME: home }, timeout: 2_000, encoding: 'utf8' });
         return status === 1 ? stderr : undefined;

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { buildProgram } from '../../../esbuild.mjs';
+import { waitInFolder } from '../../e2e/driver/waitInFolder.ts';
 import { ConnectionsUnderTest } from './configuration/connectionsUnderTest.ts';
 
 test('after an uninstallation, the launcher says how to remove the server from each agent', async (t) => {
@@ -46,6 +47,20 @@ test('an uninstallation leaves the journal, the agents’ configurations and oth
   assert.equal(readFileSync(join(journal, 'grant'), 'utf8'), 'encrypted');
   assert.equal(under.read('codex'), configuration);
   assert.deepEqual(readdirSync(join(under.home, '.local', 'state', 'notion-mcp-auth')), []);
+});
+
+test('what the launcher says comes back after the editor has deleted the extension’s storage and files', async (t) => {
+  const { under, uninstall, start } = await installation(t);
+  await under.connect('codex');
+  uninstall('extensions');
+  const said = start().stderr;
+  const folder = join(under.home, 'storage');
+  rmSync(join(under.home, 'extensions'), { recursive: true });
+  rmSync(folder, { recursive: true });
+  const written = await waitInFolder(under.home, async () => existsSync(under.launcher) || undefined);
+  assert.ok(written);
+  assert.equal(start().stderr, said);
+  assert.equal(statSync(under.launcher).mode & 0o777, 0o700);
 });
 
 test('what an uninstallation writes is private and can be started, whatever a name or a path contains', async (t) => {
