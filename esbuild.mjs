@@ -132,11 +132,12 @@ async function toCommonJs(file, minify) {
 }
 
 /**
- * The README as the editor can show it beside the installed extension: there a picture comes from https or not at all,
- * and a link to a file of the source leads nowhere.
+ * The README as the editor shows it beside the installed extension, which is for users and for authors of extensions. A
+ * picture there comes from https or not at all, and a link to a file of the source leads nowhere.
  */
 export function readmeForEditor(readme) {
-  return readme
+  const [forReaders] = readme.split('\n## Contribute\n');
+  return forReaders
     .replace(/^ *!\[[^\]]*\]\((?!https:)[^)]*\)\n\n?/gm, '')
     .replace(/\[([^\]]+)\]\((?!https?:|#)[^)]*\)/g, '$1');
 }

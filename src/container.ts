@@ -22,6 +22,7 @@ import { clientLoader } from './editor/clientLoader.ts';
 import { diagnostics } from './editor/collectDiagnostics.ts';
 import { type CommandTable, commandTable } from './editor/commandTable.ts';
 import { configuredServerUrl } from './editor/configuredServer.ts';
+import { ContextKeys } from './editor/contextKeys.ts';
 import { clientIssuersIn, signInAttemptsIn, usageIn, waitingSignInsIn } from './editor/globalState.ts';
 import type { McpDefinitions } from './editor/mcpServers.ts';
 import { callbackMessage } from './editor/messages/callback.ts';
@@ -140,7 +141,10 @@ export async function createContainer(
     keys: () => accounts.journalKeys,
     gateway: () => gateway(),
   });
+  const contextKeys = new ContextKeys();
+  const updateKeys = () => contextKeys.update(accounts.list(), agents?.consent);
   const offerChanged = (): void => {
+    updateKeys();
     agents?.update();
     void definitions.refresh();
     opening?.then((opened) => opened?.endForbiddenCalls()).catch(() => undefined);
@@ -154,6 +158,7 @@ export async function createContainer(
   await accounts.load();
   await agents?.consent.load();
   agents?.consent.onDidChange(offerChanged);
+  updateKeys();
   agents?.update();
   warnOfStorageProblems(accounts.problems, { memory: context.globalState, home: secretsHome() });
   const pending = new PendingSignIns(log, new AnnouncedSignIns(waitingSignInsIn(context.globalState), clock));
@@ -242,15 +247,12 @@ export async function createContainer(
             fresh: (id, waitMs) => accounts.fresh(id, waitMs),
             renew: (id, reason) => accounts.renew(id, reason),
           },
-          transport,
-          network,
-          ...callConsent(agents?.consent, (id) => accounts.find(id)?.grant.serverNames?.handle),
+          ...{ transport, network },
+          ...callConsent(agents?.consent, (id) => accounts.find(id)?.grant.serverNames?.handle, updateKeys),
           sentence: problemSentence,
           reminders: gatewayReminders({ accounts, reconnect, reminder, stepUps }),
           scopesDemanded: (id, scopes) => stepUps.demand(id, scopes),
-          clock,
-          randomness,
-          log,
+          ...{ clock, randomness, log },
         }),
       )
       .catch((error: unknown) => {

@@ -9,7 +9,7 @@ import type { ConnectionReport } from '../diagnostics/connectionTest.ts';
 import { type DiagnosticFacts, diagnosticsText } from '../diagnostics/report.ts';
 import type { SignInHistory } from '../diagnostics/signInHistory.ts';
 import { Failure } from '../oauth/errors.ts';
-import { parseServerUrl } from '../oauth/serverUrl.ts';
+import { configuredServer } from './configuredServer.ts';
 import { hostEnvironment } from './openChannel.ts';
 import { isUsable } from './sessions.ts';
 import { defaultServerUrl, serverUrlText } from './settings.ts';
@@ -70,7 +70,7 @@ async function serverReport(
   signal: AbortSignal,
 ): Promise<ConnectionReport | Failure> {
   try {
-    return await checkServer(parseServerUrl(serverUrlText()), signal);
+    return await checkServer(configuredServer(), signal);
   } catch (error) {
     if (!(error instanceof Failure)) {
       throw error;

@@ -10,11 +10,11 @@ import type { Randomness } from '../core/random.ts';
 import type { SignInHistory, SignInStep } from '../diagnostics/signInHistory.ts';
 import type { Grant } from '../grants/grant.ts';
 import { Failure } from '../oauth/errors.ts';
-import { parseServerUrl } from '../oauth/serverUrl.ts';
 import type { SignInResult } from '../signIn/exchange.ts';
 import type { SignIn } from '../signIn/signIn.ts';
 import type { StepUps } from '../signIn/stepUps.ts';
 import { canOpenChat, openChat } from './chat.ts';
+import { configuredServer } from './configuredServer.ts';
 import { confirmClient, confirmHosts } from './confirmSignIn.ts';
 import type { Message } from './messages/actions.ts';
 import { messageFor, unexpectedErrorMessage } from './messages/failure.ts';
@@ -24,7 +24,6 @@ import { showFailure, showNote, showWarning } from './messages/show.ts';
 import { nextChannelLabel, openAgainLabel, signedInSentence, stageText } from './messages/signIn.ts';
 import { ProgressLink, withLinks } from './progress.ts';
 import { matchesScopes } from './sessions.ts';
-import { serverUrlText } from './settings.ts';
 
 export interface SignInFlowParts {
   signIn: SignIn;
@@ -151,7 +150,7 @@ export class SignInFlow {
     reached: (step: SignInStep) => void,
   ): Promise<SignInResult> {
     const { scopes, label } = purpose;
-    const serverUrl = parseServerUrl(serverUrlText());
+    const serverUrl = configuredServer();
     this.#parts.accounts.refuseIfStale();
     const stepUpScopes = this.#stepUpScopes(purpose);
     return withLinks(l10n.t('Notion'), async (report, signal) => {

@@ -5,6 +5,7 @@ import { join, matchesGlob } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { inflateRawSync } from 'node:zlib';
+import { readmeForEditor } from '../../esbuild.mjs';
 import { extensionVsix } from './driver/vsix.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -59,6 +60,15 @@ describe('the extension package', () => {
         path,
       );
     }
+  });
+
+  test('the page in the package is the README for users and authors, whose first screen says what it is and how to sign in', async () => {
+    const page = contentOf(vsix, 'extension/readme.md');
+    assert.equal(page, readmeForEditor(await readFile(join(root, 'README.md'), 'utf8')));
+    const [first = '', ...others] = [...page.matchAll(/^## (.*)$/gm)].map(([, title]) => title ?? '');
+    assert.equal(first, 'Sign in');
+    assert.equal(others.at(-1), 'For authors of extensions');
+    assert.ok(page.indexOf('`Notion MCP: Sign In`') < 1_500, 'it comes soon');
   });
 
   test('the notices in the package name exactly the packages whose code is in it, with their licences', () => {

@@ -4,6 +4,7 @@ import { join, relative } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { openChromium } from '../../editor/host/chromium.ts';
 import { CodeServer, type CodeServerOptions, installExtension, logsFolder } from '../../editor/host/codeServer.ts';
+import { prepareGerman } from '../../editor/host/german.ts';
 import { EditorWindow } from './editorWindow.ts';
 import { ExtensionLog } from './extensionLog.ts';
 import { assertNoLeaks, type Output } from './leaks.ts';
@@ -19,6 +20,8 @@ export interface EditorOptions {
   logLevel?: 'info' | 'trace';
   /** Whether the editor asks before it opens a page in the browser, as it does for users. */
   asksBeforeOpening?: boolean;
+  /** Whether extensions show their German texts; the editor's own stay English. */
+  isGerman?: boolean;
   /** Origins, besides the Notion-shaped server's, whose pages open without a prompt. */
   trustedOrigins?: string[];
   browserArguments?: string[];
@@ -64,6 +67,7 @@ export class Editor {
       settings = {},
       environment = {},
       hasAgentHost = false,
+      isGerman = false,
       logLevel = 'info',
       asksBeforeOpening = false,
       trustedOrigins = [],
@@ -86,6 +90,7 @@ export class Editor {
       // Unless a test is about it, authorization pages open without the editor's prompt for external links.
       serverArguments: [
         ...['--log', logLevel],
+        ...(isGerman ? await prepareGerman(join(directory, 'data')) : []),
         ...[...(asksBeforeOpening ? [] : ['http://127.0.0.2:*']), ...trustedOrigins].flatMap((origin) => [
           '--link-protection-trusted-domains',
           origin,

@@ -1,5 +1,3 @@
-import { mkdir } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import type { Locator, Page } from 'playwright-core';
 import type { Testbed } from '../testbed.ts';
 import { type ThemeName, themes } from './scene.ts';
@@ -9,15 +7,14 @@ const marginPixels = 12;
 /** A position where no element reacts to the pointer. */
 const emptyPosition = [480, 330] as const;
 
-/** Saves a picture of the elements in the frame, or of the whole page, as a PNG file. */
-export async function takePicture(path: string, page: Page, frame: readonly Locator[] = []): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
+/** Takes a picture of the elements in the frame, or of the whole page, as a PNG file. */
+export async function takePicture(page: Page, frame: readonly Locator[] = []): Promise<Buffer> {
   await page.bringToFront();
   // The element under the pointer would look selected.
   await page.mouse.move(...emptyPosition);
   await waitForAnimations(page);
   const clip = frame.length === 0 ? undefined : await clipAround(frame, page);
-  await page.screenshot({ path, animations: 'disabled', caret: 'hide', ...(clip && { clip }) });
+  return page.screenshot({ animations: 'disabled', caret: 'hide', ...(clip && { clip }) });
 }
 
 /** Changes the theme of the editor, or of another page, and waits until it is applied. */

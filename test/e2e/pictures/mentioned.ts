@@ -4,6 +4,9 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
+/** The name of the animated picture of a sign-in. */
+export const animationName = 'sign-in';
+
 /** The path of a picture that is shipped with the extension. */
 export function shippedPath(name: string): string {
   return join(root, 'media/pictures', `${name}.png`);

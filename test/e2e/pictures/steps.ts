@@ -1,22 +1,47 @@
 import type { Locator, Page } from 'playwright-core';
 import { settledMinutes } from '../consumer.ts';
-import { allow, allowAndCopyAddress, beginSignIn } from '../signIn.ts';
+import { allow, allowAndCopyAddress } from '../signIn.ts';
 import type { Testbed } from '../testbed.ts';
 import { windowSize } from './scene.ts';
+import type { Texts } from './texts.ts';
 
-/** Takes a picture of the elements in `frame`, or of the whole window or page without it. */
-export type Capture = (name: string, shown?: { frame?: readonly Locator[]; page?: Page }) => Promise<void>;
+/** What a picture shows: the elements in `frame`, or the whole window or page without it. */
+export interface Shown {
+  frame?: readonly Locator[];
+  page?: Page;
+  /** Makes it a frame of the animated picture `sign-in`, too, which is shown for this long. */
+  animationMs?: number;
+}
+
+/** Takes a picture. */
+export type Capture = (name: string, shown?: Shown) => Promise<void>;
+
+/** An editor whose screens are captured, and its texts in its language. */
+export interface Scene extends Testbed {
+  say: Texts;
+  capture: Capture;
+}
 
 /** Shows screens of the extension, captures each one, and closes them again. */
-export type Step = (testbed: Testbed, capture: Capture) => Promise<void>;
+export type Step = (scene: Scene) => Promise<void>;
 
-const ada = 'Ada Lovelace (Engineering Wiki)';
-const grace = 'Grace Hopper (Team Notes)';
+export const ada = 'Ada Lovelace (Engineering Wiki)';
+export const grace = 'Grace Hopper (Team Notes)';
+
+const wrongAddress =
+  'This is not the expected address. Allow access in the browser, then copy the address of the error page that appears: it begins with http://127.0.0.1 and contains “code” and “state”.';
+const earlierPage =
+  'This is an earlier page of the sign-in. Wait until the browser has gone on to an address that begins with http://127.0.0.1. If it stays here, choose “Open it again” in the notification, or use another browser.';
+
+/** As long as the package names no address for issues. */
+export const diagnosticsCopied =
+  'Diagnostics copied. They contain no secrets or names. Send them to the publisher of this extension.';
 
 /** What users see. Each step continues from the state that the previous steps left. */
 export const steps: Record<string, Step> = {
-  'a first sign-in by pasting the address': firstSignIn,
-  'a second account through loopback': secondAccount,
+  'a first sign-in': firstSignIn,
+  'a second account by pasting the address': pasting,
+  'a sign-in through loopback': loopback,
   'MCP servers in chat': servers,
   'a connection test': testConnection,
   'a sign-in that Notion ended': endedSignIn,
@@ -25,65 +50,77 @@ export const steps: Record<string, Step> = {
   'the walkthrough': walkthrough,
 };
 
-/** The editor's rendering of our texts, for review only: on a busy machine web views load too slowly for a test. */
-export const stepsForReview: Record<string, Step> = {
-  'the texts of the walkthrough': walkthroughTexts,
-  'the settings': settings,
-  'the extension’s page': extensionPage,
-};
-
-async function firstSignIn(testbed: Testbed, capture: Capture): Promise<void> {
-  const { window } = testbed;
+async function firstSignIn(scene: Scene): Promise<void> {
+  const { window, say, capture } = scene;
   await window.runCommand('Notion MCP: Manage Accounts');
-  await window.quickInput.waitFor('Sign in to a workspace…');
-  await capture('manage-no-accounts', { frame: [quickInput(testbed)] });
-  await window.quickInput.choose('Sign in to a workspace…');
-  await window.dialog.waitFor('Sign in at');
-  await capture('hosts-question', { frame: [window.page.locator('.monaco-dialog-box')] });
-  await window.dialog.click('Continue');
-  await (await window.nextTab()).close();
-  await window.notifications.waitFor('in your browser');
-  await capture('waiting', { frame: [toast(testbed, 'in your browser')] });
-  await window.notifications.click('in your browser', 'Try another way');
+  await window.quickInput.waitFor(say('Sign in to a workspace…'));
+  await capture('manage-no-accounts', { frame: [quickInput(scene)] });
+  await window.quickInput.cancel();
+  await window.page.keyboard.press('F1');
+  await window.quickInput.type('>Notion MCP: Sign In');
+  await window.quickInput.waitFor('Notion MCP: Sign In');
+  await capture('commands', { animationMs: 1_800 });
+  await window.quickInput.choose('Notion MCP: Sign In');
+  await confirmServer(scene);
   const tab = await window.nextTab();
-  await window.page.bringToFront();
-  await window.quickInput.title();
-  await capture('paste', { frame: [quickInput(testbed)] });
-  await window.quickInput.type('https://www.notion.so');
-  await window.quickInput.accept();
-  await quickInput(testbed).getByText('This is not the expected address').waitFor();
-  await capture('paste-wrong', { frame: [quickInput(testbed)] });
-  const address = await allowAndCopyAddress(tab);
+  await window.notifications.waitFor(waiting(scene));
+  await capture('waiting', { frame: [toast(scene, waiting(scene))], animationMs: 1_800 });
+  await tab.getByLabel('Ada Lovelace', { exact: true }).check();
+  await capture('consent-page', { page: tab, animationMs: 2_200 });
+  await allow(tab);
+  await tab.getByText(/close this (tab|page|window)/i).waitFor();
+  await capture('return-page', { page: tab, animationMs: 1_400 });
   await tab.close();
-  await window.quickInput.type(address);
-  await window.quickInput.accept();
-  await window.notifications.waitFor('Signed in as Ada Lovelace');
-  await window.notifications.waitForNone('Finishing');
+  const signedIn = say('Signed in as {0}.', ada);
+  await window.notifications.waitFor(signedIn);
+  await window.notifications.waitForNone(say('Finishing the sign-in…'));
+  await capture('signed-in', { frame: [toast(scene, signedIn)], animationMs: 2_000 });
   await window.accounts.open();
   const menu = window.page.locator('.monaco-menu').first();
   const icon = window.page.locator('.activitybar .action-item[aria-label^="Accounts"]');
-  await capture('accounts-menu', { frame: [menu, icon] });
-  await capture('accounts', { frame: [menu, icon, toast(testbed, 'Signed in as')] });
+  await capture('accounts-menu', { frame: [menu, icon], animationMs: 3_000 });
   await window.accounts.close();
-  await window.notifications.dismiss('Signed in as');
+  await window.notifications.dismiss(signedIn);
 }
 
-async function secondAccount(testbed: Testbed, capture: Capture): Promise<void> {
-  const { window, consumer } = testbed;
+async function pasting(scene: Scene): Promise<void> {
+  const { window, say, capture } = scene;
+  await beginSignIn(scene);
+  await window.notifications.click(waiting(scene), say('Try another way'));
+  const tab = await window.nextTab();
+  await window.page.bringToFront();
+  await window.quickInput.title();
+  await capture('paste', { frame: [quickInput(scene)] });
+  for (const [name, pasted, text] of [
+    ['paste-wrong', 'Engineering Wiki', wrongAddress],
+    ['paste-too-early', 'https://www.notion.so/callback', earlierPage],
+  ] as const) {
+    await window.quickInput.type(pasted);
+    await window.quickInput.accept();
+    await quickInput(scene).getByText(say(text)).waitFor();
+    await capture(name, { frame: [quickInput(scene)] });
+  }
+  const address = await allowAndCopyAddress(tab, { user: 'Grace Hopper', workspace: 'Team Notes' });
+  await tab.close();
+  await window.quickInput.type(address);
+  await window.quickInput.accept();
+  await window.notifications.take(say('Signed in as {0}.', grace));
+}
+
+async function loopback(scene: Scene): Promise<void> {
+  const { window, consumer, say, capture } = scene;
   // Only the loopback channel ends on a page of this extension.
   await consumer.changeSetting('notionMcp.signInChannel', 'loopback');
-  const tab = await beginSignIn(window);
+  const tab = await beginSignIn(scene);
   await allow(tab, { user: 'Grace Hopper', workspace: 'Team Notes' });
-  await tab.getByText('Access allowed').waitFor();
+  await tab.getByText(say('Access allowed')).waitFor();
   await capture('completion-page', { page: tab });
   await tab.close();
-  await window.notifications.waitFor('Signed in as Grace Hopper');
-  await capture('connected', { frame: [toast(testbed, 'Signed in as')] });
-  await window.notifications.dismiss('Signed in as');
+  await window.notifications.take(say('Signed in as {0}.', grace));
 }
 
-async function servers(testbed: Testbed, capture: Capture): Promise<void> {
-  const { window, consumer } = testbed;
+async function servers(scene: Scene): Promise<void> {
+  const { window, consumer, capture } = scene;
   await window.runCommand('MCP: List Servers');
   await window.quickInput.choose('notion-engineering-wiki');
   await window.quickInput.choose('Start Server');
@@ -92,65 +129,68 @@ async function servers(testbed: Testbed, capture: Capture): Promise<void> {
   await consumer.command('workbench.action.closePanel');
   await window.runCommand('MCP: List Servers');
   await window.quickInput.waitFor('notion-team-notes');
-  await capture('servers', { frame: [quickInput(testbed)] });
+  await capture('servers', { frame: [quickInput(scene)] });
   await window.quickInput.cancel();
 }
 
-async function testConnection(testbed: Testbed, capture: Capture): Promise<void> {
-  const { window, consumer } = testbed;
+async function testConnection(scene: Scene): Promise<void> {
+  const { window, consumer, say, capture } = scene;
   await window.runCommand('Notion MCP: Test Connection');
   await window.quickInput.waitFor(ada);
-  await capture('choose-account', { frame: [quickInput(testbed)] });
+  await capture('choose-account', { frame: [quickInput(scene)] });
   await window.quickInput.choose(ada);
-  await window.notifications.waitFor('is connected and has');
-  await window.notifications.waitForNone('Testing');
-  await capture('test-note', { frame: [toast(testbed, 'is connected')] });
-  await window.notifications.click('is connected and has', 'Show Details');
+  const connected = say('{0} is connected and has {1} tools.', ada).split(/\{/)[0] ?? '';
+  await window.notifications.waitFor(connected);
+  await window.notifications.waitForNone(say('Testing {0}…', ada));
+  await capture('test-note', { frame: [toast(scene, connected)] });
+  await window.notifications.click(connected, say('Show Details'));
   const line = (text: string): Locator =>
     window.page.locator('.editor-instance .view-line > span').filter({ hasText: text });
   await line('notion-search').waitFor();
-  await capture('test-connection', { frame: [line('Notion connection of'), line('notion-search')] });
+  await capture('test-connection', { frame: [line(say('Notion connection of {0}', ada)), line('notion-search')] });
   await consumer.command('workbench.action.closeActiveEditor');
 }
 
-async function endedSignIn(testbed: Testbed, capture: Capture): Promise<void> {
-  const { window, notion, consumer } = testbed;
+async function endedSignIn(scene: Scene): Promise<void> {
+  const { window, notion, consumer, say, capture } = scene;
   await consumer.advanceClock(settledMinutes);
   await notion.revokeGrants({ user: 'user-grace' });
   await window.runCommand('Notion MCP: Refresh Session');
   await window.quickInput.choose(grace);
-  await window.notifications.waitFor(`Notion ended the sign-in of ${grace}`);
-  await window.notifications.waitForNone('Refreshing');
-  await capture('needs-sign-in', { frame: [statusBarItem(testbed), toast(testbed, 'Notion ended')] });
-  await window.notifications.dismiss('Notion ended');
-  await statusBarItem(testbed).click();
+  const ended = say('Notion ended the sign-in of {0}. Sign in again.', grace);
+  await window.notifications.waitFor(ended);
+  await window.notifications.waitForNone(say('Refreshing {0}…', grace));
+  await capture('needs-sign-in', { frame: [statusBarItem(scene), toast(scene, ended)] });
+  await window.notifications.dismiss(ended);
+  await statusBarItem(scene).click();
   await window.quickInput.waitFor(grace);
-  await capture('manage-accounts', { frame: [quickInput(testbed)] });
+  await capture('manage-accounts', { frame: [quickInput(scene)] });
   await window.quickInput.choose(grace);
-  await window.quickInput.waitFor('Reconnect');
-  await capture('manage-ended', { frame: [quickInput(testbed)] });
+  await window.quickInput.waitFor(say('Reconnect'));
+  await capture('manage-ended', { frame: [quickInput(scene)] });
   await window.quickInput.cancel();
 }
 
-async function oneAccount(testbed: Testbed, capture: Capture): Promise<void> {
-  const { window } = testbed;
+async function oneAccount(scene: Scene): Promise<void> {
+  const { window, say, capture } = scene;
   await window.runCommand('Notion MCP: Manage Accounts');
   await window.quickInput.choose(ada);
-  await window.quickInput.waitFor('Refresh session');
-  await capture('manage-one', { frame: [quickInput(testbed)] });
-  await window.quickInput.choose('Sign out');
+  await window.quickInput.waitFor(say('Refresh session'));
+  await capture('manage-one', { frame: [quickInput(scene)] });
+  await window.quickInput.choose(say('Sign out'));
   await window.dialog.waitFor(ada);
   await capture('sign-out', { frame: [window.page.locator('.monaco-dialog-box')] });
   await window.dialog.click('Cancel');
 }
 
-async function diagnosticsAndLog(testbed: Testbed, capture: Capture): Promise<void> {
-  const { window, consumer } = testbed;
+async function diagnosticsAndLog(scene: Scene): Promise<void> {
+  const { window, consumer, say, capture } = scene;
   await window.runCommand('Notion MCP: Copy Diagnostics');
-  await window.notifications.waitFor('Diagnostics copied');
-  await window.notifications.waitForNone('Collecting');
-  await capture('diagnostics', { frame: [toast(testbed, 'Diagnostics copied')] });
-  await window.notifications.dismiss('Diagnostics copied');
+  const copied = say(diagnosticsCopied);
+  await window.notifications.waitFor(copied);
+  await window.notifications.waitForNone(say('Collecting diagnostics…'));
+  await capture('diagnostics', { frame: [toast(scene, copied)] });
+  await window.notifications.dismiss(copied);
   await window.runCommand('Notion MCP: Show Log');
   const log = window.page.locator('.part.panel');
   await log.locator('.view-lines').getByText('The connection was tested').waitFor();
@@ -158,72 +198,60 @@ async function diagnosticsAndLog(testbed: Testbed, capture: Capture): Promise<vo
   await consumer.command('workbench.action.closePanel');
 }
 
-async function walkthrough(testbed: Testbed, capture: Capture): Promise<void> {
-  await openWalkthrough(testbed);
-  await capture('walkthrough');
-  await closeWalkthrough(testbed);
-}
-
-async function walkthroughTexts(testbed: Testbed, capture: Capture): Promise<void> {
-  const { window } = testbed;
-  await openWalkthrough(testbed);
-  await window.page.getByText('Use Notion in chat').click();
-  await waitForWebviewText(testbed, 'Ask in chat');
-  await capture('walkthrough-chat');
-  await window.page.getByText('Use Notion from your extension').click();
-  await waitForWebviewText(testbed, 'The editor asks the user once');
-  await capture('walkthrough-extension');
-  await closeWalkthrough(testbed);
+async function walkthrough(scene: Scene): Promise<void> {
+  await openWalkthrough(scene);
+  await scene.capture('walkthrough');
+  await closeWalkthrough(scene);
 }
 
 /** Widens the window first, because the walkthrough hides its pictures in a narrow one. */
-async function openWalkthrough({ window }: Testbed): Promise<void> {
+export async function openWalkthrough({ window, say }: Scene): Promise<void> {
   await window.page.setViewportSize({ width: 1280, height: 800 });
   await window.runCommand('Welcome: Open Walkthrough...');
-  await window.quickInput.choose('Notion in your editor');
+  await window.quickInput.choose(say('Notion in your editor'));
   // Waits until the picture itself has loaded, which proves that the VSIX contains it.
   await window.page.waitForFunction(
     () => (document.querySelector<HTMLImageElement>('.getting-started-media img')?.naturalWidth ?? 0) > 0,
   );
 }
 
-async function closeWalkthrough({ window, consumer }: Testbed): Promise<void> {
+export async function closeWalkthrough({ window, consumer }: Testbed): Promise<void> {
   await consumer.command('workbench.action.closeActiveEditor');
   await window.page.setViewportSize(windowSize);
 }
 
-async function settings(testbed: Testbed, capture: Capture): Promise<void> {
-  const { window, consumer } = testbed;
-  await window.runCommand('Preferences: Open Settings (UI)');
-  await window.page.locator('.settings-editor .suggest-input-container').click();
-  await window.page.keyboard.type('@ext:seedling.notion-mcp-auth');
-  await window.page.locator('.settings-editor .setting-item').filter({ hasText: 'Server Url' }).first().waitFor();
-  await capture('settings');
-  await consumer.command('workbench.action.closeActiveEditor');
+/** Starts a sign-in with the command, and resolves to the consent page. */
+export async function beginSignIn(scene: Scene): Promise<Page> {
+  await scene.window.runCommand('Notion MCP: Sign In');
+  await confirmServer(scene);
+  return scene.window.nextTab();
 }
 
-async function extensionPage(testbed: Testbed, capture: Capture): Promise<void> {
-  const { window, consumer } = testbed;
-  await window.runCommand('Extensions: Show Installed Extensions');
-  await window.page.locator('.extension-list-item').filter({ hasText: 'Notion MCP Authentication' }).click();
-  await waitForWebviewText(testbed, 'Sign in to Notion once');
-  await capture('extension-page');
-  await consumer.command('workbench.action.closeActiveEditor');
+/** Users of Notion's own server see no such question. */
+async function confirmServer(scene: Scene): Promise<void> {
+  const { window, say, capture } = scene;
+  await window.dialog.waitFor(say('Sign in at {0}?', host(scene)));
+  await capture('hosts-question', { frame: [window.page.locator('.monaco-dialog-box')] });
+  await window.dialog.click(say('Continue'));
 }
 
-async function waitForWebviewText({ window }: Testbed, text: string): Promise<void> {
-  const webview = window.page.frameLocator('iframe.webview.ready').frameLocator('#active-frame');
-  await webview.getByText(text).first().waitFor();
+/** The text of the notification that waits for the browser. */
+function waiting(scene: Scene): string {
+  return scene.say('Allow access at {0} in your browser…', host(scene));
 }
 
-function quickInput({ window }: Testbed): Locator {
+function host({ notion }: Testbed): string {
+  return new URL(notion.mcpUrl).host;
+}
+
+export function quickInput({ window }: Testbed): Locator {
   return window.page.locator('.quick-input-widget');
 }
 
-function statusBarItem({ window }: Testbed): Locator {
-  return window.page.locator('.statusbar-item').filter({ hasText: 'Notion: sign in again' });
+export function toast({ window }: Testbed, text: string): Locator {
+  return window.page.locator('.notification-toast').filter({ hasText: text });
 }
 
-function toast({ window }: Testbed, text: string): Locator {
-  return window.page.locator('.notification-toast').filter({ hasText: text });
+function statusBarItem({ window, say }: Scene): Locator {
+  return window.page.locator('.statusbar-item').filter({ hasText: say('Notion: sign in') });
 }
