@@ -4,10 +4,12 @@ import { problemSentence } from './callProblem.ts';
 import { l10n } from './l10n.ts';
 import { codeName, hostName } from './names.ts';
 
+const notion = hostName('Notion');
+
 /** Tells another extension, and its user, why its request failed and what to do. */
 export function clientProblemSentence({ problem, code }: Pick<ClientFailure, 'problem' | 'code'>): DisplayText {
   if (code === 'outcomeUnknown' || problem.kind === 'taskLost') {
-    return l10n.t('Notion did not confirm the change; it may have been made. Check before you repeat it.');
+    return l10n.t('Notion did not confirm the change, but it may have been made: check before you try again.');
   }
   switch (problem.kind) {
     case 'call':
@@ -16,17 +18,14 @@ export function clientProblemSentence({ problem, code }: Pick<ClientFailure, 'pr
       return toolSentence(problem);
     case 'toolUnavailable':
       return problem.link === undefined
-        ? l10n.t('This Notion workspace does not offer the tool. Ask an administrator of the workspace for it.')
-        : l10n.t('The plan of this Notion workspace does not include the tool. See {0}.', problem.link);
+        ? l10n.t('This tool is not available in your Notion workspace. Ask an admin of the workspace.')
+        : l10n.t('This tool is not included in the plan of your Notion workspace. See {0}.', problem.link);
     case 'unknownToken':
       return l10n.t('Sign in to Notion, and allow this extension to use your account.');
     case 'cancelled':
       return l10n.t('The request to Notion was cancelled.');
     case 'timeOver':
-      return l10n.t(
-        '{0} did not respond in the time that the extension allows. Try again later.',
-        hostName(problem.host),
-      );
+      return l10n.t('{0} did not respond in time. Try again later.', hostName(problem.host));
     case 'unexpectedResult':
       return l10n.t({
         message: 'Notion returned an unexpected result ({0} is missing). Run “Notion MCP: Test Connection” to see why.',
@@ -34,7 +33,7 @@ export function clientProblemSentence({ problem, code }: Pick<ClientFailure, 'pr
         args: [codeName(problem.missing)],
       });
     case 'notAPage':
-      return l10n.t('This is not a page of Notion, but something else, such as a database.');
+      return l10n.t('This is not a Notion page but something else, such as a database.');
     case 'badArgument':
       return l10n.t({
         message: 'The extension passed an invalid value ({0}) for Notion. Report this to its author.',
@@ -49,10 +48,10 @@ function toolSentence({ code, reason, retryAfterMs }: Extract<ClientProblem, { k
     case 'rate_limited':
     case 'service_overload':
       return retryAfterMs === undefined
-        ? l10n.t('Notion is limiting requests. Try again later.')
-        : l10n.t('Notion is limiting requests. Try again in {0} seconds.', Math.ceil(retryAfterMs / 1_000));
+        ? l10n.t('{0} is limiting requests. Try again later.', notion)
+        : l10n.t('{0} is limiting requests. Try again in {1} seconds.', notion, Math.ceil(retryAfterMs / 1_000));
     case 'object_not_found':
-      return l10n.t('Notion cannot find this. It may be deleted, or your account has no access to it.');
+      return l10n.t('Notion cannot find this. It may have been deleted, or your account has no access to it.');
     case 'unauthorized':
     case 'restricted_resource':
       return withReason(l10n.t('Your Notion account has no access to this.'), reason);
@@ -65,7 +64,7 @@ function toolSentence({ code, reason, retryAfterMs }: Extract<ClientProblem, { k
     case 'invalidParams':
       return withReason(l10n.t('Notion does not accept this request.'), reason);
     default:
-      return withReason(l10n.t('Notion has trouble at the moment. Try again later.'), reason);
+      return withReason(l10n.t('Notion is having problems. Try again later.'), reason);
   }
 }
 

@@ -12,20 +12,16 @@ const link = displayText('https', 10);
 for (const [problem, code, sentence] of [
   [{ kind: 'unknownToken' }, 'needsSignIn', 'Sign in to Notion, and allow this extension to use your account.'],
   [{ kind: 'cancelled' }, 'cancelled', 'The request to Notion was cancelled.'],
-  [
-    { kind: 'timeOver', host: 'mcp.notion.com' },
-    'offline',
-    'mcp.notion.com did not respond in the time that the extension allows. Try again later.',
-  ],
+  [{ kind: 'timeOver', host: 'mcp.notion.com' }, 'offline', 'mcp.notion.com did not respond in time. Try again later.'],
   [
     { kind: 'taskLost' },
     'outcomeUnknown',
-    'Notion did not confirm the change; it may have been made. Check before you repeat it.',
+    'Notion did not confirm the change, but it may have been made: check before you try again.',
   ],
   [
     { kind: 'toolUnavailable', link },
     'toolUnavailable',
-    'The plan of this Notion workspace does not include the tool. See https.',
+    'This tool is not included in the plan of your Notion workspace. See https.',
   ],
   [
     { kind: 'unexpectedResult', missing: 'results' },
