@@ -68,10 +68,10 @@ function describeExample(where: string, options: TestbedOptions): void {
       const error = { code: 'validation_error', message: 'body.query should be shorter.' };
       const result = { content: [{ type: 'text', text: JSON.stringify({ error }) }], isError: true };
       const body = JSON.stringify({ jsonrpc: '2.0', id: 1, result });
-      notion.fault(
-        { path: '/mcp' },
-        { kind: 'respond', status: 200, body, headers: { 'content-type': 'application/json' } },
-      );
+      // A fault responds in place of the server, so it has to let the web worker read the response.
+      const allowed = { 'access-control-allow-origin': '*', 'access-control-allow-headers': 'Authorization, *' };
+      const headers = { 'content-type': 'application/json', ...allowed };
+      notion.fault({ path: '/mcp' }, { kind: 'respond', status: 200, body, headers });
       await window.runCommand('Notion Notes: Open Page');
       await window.quickInput.type('release checklist');
       await window.quickInput.accept();

@@ -10,8 +10,19 @@ const readme = read('README.md');
 const contributing = read('CONTRIBUTING.md');
 const documents = readme + contributing;
 
-test('the example in the README is the one that the tests run', () => {
-  assert.ok(readme.includes(read('test/editor/consumer/callNotion.ts').trimEnd()));
+test('the example in the README is the one that the tests run, with the file that authors copy', () => {
+  assert.ok(readme.includes(read('test/editor/notes/extension.ts').trimEnd()));
+  assert.equal(read('test/editor/notes/notionClient.ts'), read('src/notionClient.ts'));
+});
+
+test('the README describes every code of the file for authors', () => {
+  const [, list = ''] = /const codes = \[([\s\S]*?)\] as const;/.exec(read('src/notionClient.ts')) ?? [];
+  const codes = [...list.matchAll(/'(\w+)'/g)].map(([, code]) => `\`${code}\``);
+  assert.ok(codes.length > 10);
+  assert.deepEqual(
+    codes.filter((code) => !readme.includes(code)),
+    [],
+  );
 });
 
 test('the README shows the types for other extensions, and the test extension compiles the same copy', () => {

@@ -9,8 +9,8 @@ import { type CancellationToken, commands } from 'vscode';
  * Why a call failed. More may follow: treat a code that you do not know like `serverFault`.
  * `needsSignIn`: there is no session, or Notion ended it. `accessDenied`: by the user, or by Notion. `offline`: there was
  * no response. `rateLimited`: see `retryAfterMs`. `notFound`. `validation`: Notion does not accept the arguments.
- * `toolUnavailable`: not in this workspace; `link` may lead to it. `serverFault`: a mistake of Notion's. `outcomeUnknown`:
- * the change may have been made. `cancelled`. `notInstalled`: the extension above is missing or disabled.
+ * `toolUnavailable`: not in this workspace; `link` may lead to it. `serverFault`: at Notion, or in the extension.
+ * `outcomeUnknown`: the change may have been made. `cancelled`. `notInstalled`: the extension above is missing or disabled.
  */
 export type NotionErrorCode = (typeof codes)[number];
 
