@@ -46,7 +46,7 @@ test('npm start has a page whose buttons let something go wrong at the server, a
     await press('Identity fails once');
     const tab = await beginSignIn(window);
     await allow(tab);
-    await window.notifications.take('as Notion account ·');
+    await window.notifications.take('The account is called “Notion account ·');
     await tab.close();
     await situations.reload();
     await situations.getByRole('button', { name: 'Identity fails once', exact: true }).waitFor();
@@ -77,7 +77,7 @@ test('npm start -- --german opens an editor in which the extension speaks German
     await window.dialog.click('Weiter');
     const tab = await window.nextTab();
     await allow(tab);
-    await window.notifications.waitFor(/angemeldet|verbunden/i);
+    await window.notifications.waitFor('Angemeldet als Ada Lovelace (Engineering Wiki)');
     await tab.close();
   });
 });
