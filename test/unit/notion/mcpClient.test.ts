@@ -16,6 +16,9 @@ import { html, type LoopbackServer, type Route, type RouteResponse, startServer 
 
 const http = withBearer(fetchHttp, new Secret('user:grant:access'));
 
+/** The text and the blocks of a result with one text. */
+const textOf = (text: string) => ({ text, content: [{ type: 'text', text }] });
+
 /** A server built with the official SDK: one tool, either stateless or with sessions. */
 async function sdkServer(t: TestContext, options: { sessions: boolean; json: boolean }) {
   const methods: string[] = [];
@@ -66,7 +69,7 @@ for (const json of [true, false]) {
     for (const expected of [['tools/call', 'tools/call'], ['tools/call']]) {
       methods.length = 0;
       const result = await callTool(http, url, 'echo', { text: 'hi' }, { olderOrigins });
-      assert.deepEqual(result, { text: 'you said hi', isError: false });
+      assert.deepEqual(result, { ...textOf('you said hi'), isError: false });
       assert.deepEqual(methods, expected);
     }
     assert.deepEqual([...authorizations], ['Bearer user:grant:access']);
@@ -83,7 +86,7 @@ for (const json of [true, false]) {
 
 test('a tool that fails returns a result with isError, and a call of an unknown tool fails', async (t) => {
   const { url } = await sdkServer(t, { sessions: false, json: true });
-  assert.deepEqual(await callTool(http, url, 'echo', { text: 7 }), { text: 'no', isError: true });
+  assert.deepEqual(await callTool(http, url, 'echo', { text: 7 }), { ...textOf('no'), isError: true });
   await fails(() => callTool(http, url, 'nothing', {}), 'serverRejected', { code: 'invalid_params' });
 });
 
