@@ -134,6 +134,21 @@ describe('the file for authors', () => {
     await assert.rejects(notion.self({ cancellation: AbortSignal.abort() }), { code: 'cancelled' });
   });
 
+  test('a call that is cancelled while the user signs in is never sent', async (t) => {
+    const aborting = new AbortController();
+    const token = { isCancellationRequested: false, onCancellationRequested: () => ({ dispose: () => undefined }) };
+    const getSession = async () => {
+      aborting.abort();
+      token.isCancellationRequested = true;
+      return { accessToken: 'a token' };
+    };
+    const { notion, editor } = await connect(t, () => result({}), getSession);
+    editor.commands.set('notionMcp.api.pages', () => assert.fail('was sent'));
+    for (const cancellation of [aborting.signal, token]) {
+      await assert.rejects(notion.createPage({ title: 'x' }, { cancellation }), { code: 'cancelled' });
+    }
+  });
+
   const rejected = (error: unknown) => async () => {
     throw error;
   };
@@ -173,7 +188,18 @@ describe('the file for authors', () => {
     editor.commands.set('notionMcp.api.pages', () => {
       throw new Error("command 'notionMcp.api.pages' not found");
     });
-    await assert.rejects(notion.self(), { name: 'NotionError', code: 'notInstalled' });
+    await assert.rejects(notion.self(), {
+      ...{ name: 'NotionError', code: 'notInstalled' },
+      message: 'Install or enable the extension “Notion MCP Authentication” to use Notion.',
+    });
+  });
+
+  test('a command that fails otherwise has the code serverFault', async (t) => {
+    const { notion, editor } = await connect(t, () => result({}));
+    editor.commands.set('notionMcp.api.pages', () => {
+      throw new Error('Unexpected');
+    });
+    await assert.rejects(notion.self(), { code: 'serverFault' });
   });
 
   test('what the commands respond survives the way through JSON', async (t) => {

@@ -19,6 +19,8 @@ const codes = [
   ...(['serverFault', 'outcomeUnknown', 'cancelled', 'notInstalled'] as const),
 ] as const;
 
+const install = 'Install or enable the extension “Notion MCP Authentication” to use Notion.';
+
 type ErrorDetails = { code: NotionErrorCode; message: string; retryAfterMs?: number; link?: string };
 
 /** Its message can be shown to the user. */
@@ -74,7 +76,7 @@ export function connectNotion(getSession: GetSession) {
   const page = <T>(operation: string, args: Json, options: CallOptions = {}) =>
     call<T>('pages', { operation, arguments: args }, options);
   return {
-    /** `filters` are more arguments of the tool `notion-search`, such as `{ page_size: 5 }`. */
+    /** `filters`: additional arguments for the tool `notion-search`, such as `{ page_size: 5 }`. */
     search: (query: string, filters: Json = {}, options?: CallOptions) =>
       page<SearchResults>('search', { query, options: filters }, options),
     fetchPage: (idOrUrl: string, options?: CallOptions) => page<Page>('fetchPage', { id: idOrUrl }, options),
@@ -82,7 +84,7 @@ export function connectNotion(getSession: GetSession) {
       page<WrittenPage>('createPage', newPage, options),
     updatePage: (idOrUrl: string, change: PageChange, options?: CallOptions) =>
       page<WrittenPage>('updatePage', { id: idOrUrl, change }, options),
-    /** Whose account it is. */
+    /** The signed-in user and the workspace. */
     self: (options?: CallOptions) => page<Self>('self', {}, options),
     /** Calls any tool of Notion's MCP server. */
     callTool: (name: string, args: Json = {}, options?: CallOptions) =>
@@ -100,13 +102,15 @@ async function request<T>(getSession: GetSession, command: string, parameters: J
     const message = 'Sign in to Notion, and allow this extension to use your account.';
     throw new NotionError({ code: 'needsSignIn', message });
   }
+  if (isCancelled(cancellation)) {
+    throw new NotionError({ code: 'cancelled', message: 'The call to Notion was cancelled.' });
+  }
   const callId = `${Math.random()}${Math.random()}`;
   const sent = { ...parameters, accessToken: session.accessToken, callId, timeoutMs };
   const response = commands.executeCommand<{ ok: T } | { error: ErrorDetails }>(`notionMcp.api.${command}`, sent);
   const stopListening = onCancelled(cancellation, () => void commands.executeCommand('notionMcp.api.cancel', callId));
   const outcome = await Promise.resolve(response)
-    // The editor rejects a command that no extension has registered.
-    .catch((error: unknown) => ({ error: { code: 'notInstalled' as const, message: String(error) } }))
+    .catch((error: unknown) => ({ error: commandError(String(error)) }))
     .finally(stopListening);
   if ('error' in outcome) {
     throw new NotionError(outcome.error);
@@ -114,27 +118,28 @@ async function request<T>(getSession: GetSession, command: string, parameters: J
   return outcome.ok;
 }
 
+/** The editor rejects a command that no extension has registered. */
+const commandError = (message: string): ErrorDetails =>
+  message.includes('not found') ? { code: 'notInstalled', message: install } : { code: 'serverFault', message };
+
+const isCancelled = (cancellation: CallOptions['cancellation']) =>
+  cancellation && ('aborted' in cancellation ? cancellation.aborted : cancellation.isCancellationRequested);
+
 /** Calls `cancel` as soon as the call is cancelled; returns what ends that. */
 function onCancelled(cancellation: CallOptions['cancellation'], cancel: () => void): () => void {
-  if (cancellation === undefined) {
-    return () => undefined;
-  }
-  if ('onCancellationRequested' in cancellation) {
+  if (cancellation && 'onCancellationRequested' in cancellation) {
     const listening = cancellation.onCancellationRequested(cancel);
     return () => listening.dispose();
   }
-  cancellation.addEventListener('abort', cancel);
-  if (cancellation.aborted) {
-    cancel();
-  }
-  return () => cancellation.removeEventListener('abort', cancel);
+  cancellation?.addEventListener('abort', cancel);
+  return () => cancellation?.removeEventListener('abort', cancel);
 }
 
 /** Why there is no session. Of an error of the extension, the editor passes on the name, which is a code, and the message. */
 function sessionError(error: unknown): ErrorDetails {
   const { name, message } = error instanceof Error ? error : new Error(String(error));
   if (message.includes('Timed out waiting for authentication provider')) {
-    return { code: 'notInstalled', message };
+    return { code: 'notInstalled', message: install };
   }
   if (name === 'Canceled') {
     return { code: 'cancelled', message: 'The sign-in to Notion was not completed.' };
