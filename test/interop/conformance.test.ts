@@ -38,10 +38,10 @@ const scenarios: Record<string, RegExp | undefined> = {
   'authorization-server-migration': undefined,
   'iss-supported': undefined,
   'iss-not-advertised': undefined,
-  'iss-supported-missing': /callback from the browser was rejected.*issuer_missing/,
-  'iss-wrong-issuer': /callback from the browser was rejected.*issuer_mismatch/,
-  'iss-unexpected': /callback from the browser was rejected.*issuer_mismatch/,
-  'iss-normalized': /callback from the browser was rejected.*issuer_mismatch/,
+  'iss-supported-missing': /callback from the browser was refused.*issuer_missing/,
+  'iss-wrong-issuer': /callback from the browser was refused.*issuer_mismatch/,
+  'iss-unexpected': /callback from the browser was refused.*issuer_mismatch/,
+  'iss-normalized': /callback from the browser was refused.*issuer_mismatch/,
   'metadata-issuer-mismatch': /unsafe at discovery: issuer_mismatch/,
 };
 
