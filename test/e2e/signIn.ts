@@ -19,7 +19,7 @@ export async function signIn(window: EditorWindow, identity = ada): Promise<void
 export async function finishSignIn(window: EditorWindow, identity = ada): Promise<void> {
   const tab = await confirmServer(window);
   await allow(tab, identity);
-  await window.notifications.take(`Signed in as ${identity.user} (${identity.workspace}).`);
+  await window.notifications.take(`Signed in as ${identity.user} (${identity.workspace})`);
   await tab.close();
 }
 
