@@ -1,4 +1,5 @@
 import { deny } from '../signIn.ts';
+import { agents } from './agentStep.ts';
 import {
   ada,
   beginSignIn,
@@ -18,6 +19,7 @@ import {
  */
 export const reviewSteps: Record<string, Step> = {
   'notes of success': notes,
+  'agents beside the editor': agents,
   'a denied sign-in': denied,
   'failures of the server': failures,
   'tools in chat': toolPicker,
@@ -115,10 +117,14 @@ async function otherServer(scene: Scene): Promise<void> {
 
 async function walkthroughTexts(scene: Scene): Promise<void> {
   const { window, say, capture } = scene;
+  const step = (title: string) => window.page.locator('.step-title').filter({ hasText: say(title) });
   await openWalkthrough(scene);
-  await window.page.getByText(say('Use Notion in chat')).click();
+  await step('Use Notion in chat').click();
   await webview(scene).locator('img').first().waitFor();
   await capture('walkthrough-chat');
+  await step('Use Notion in your agents').click();
+  await webview(scene).locator('ol').waitFor();
+  await capture('walkthrough-agents');
   await closeWalkthrough(scene);
 }
 

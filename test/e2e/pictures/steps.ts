@@ -200,6 +200,10 @@ async function diagnosticsAndLog(scene: Scene): Promise<void> {
 
 async function walkthrough(scene: Scene): Promise<void> {
   await openWalkthrough(scene);
+  // Waits until the picture itself has loaded, which proves that the VSIX contains it.
+  await scene.window.page.waitForFunction(
+    () => (document.querySelector<HTMLImageElement>('.getting-started-media img')?.naturalWidth ?? 0) > 0,
+  );
   await scene.capture('walkthrough');
   await closeWalkthrough(scene);
 }
@@ -209,10 +213,6 @@ export async function openWalkthrough({ window, say }: Scene): Promise<void> {
   await window.page.setViewportSize({ width: 1280, height: 800 });
   await window.runCommand('Welcome: Open Walkthrough...');
   await window.quickInput.choose(say('Notion in your editor'));
-  // Waits until the picture itself has loaded, which proves that the VSIX contains it.
-  await window.page.waitForFunction(
-    () => (document.querySelector<HTMLImageElement>('.getting-started-media img')?.naturalWidth ?? 0) > 0,
-  );
 }
 
 export async function closeWalkthrough({ window, consumer }: Testbed): Promise<void> {
