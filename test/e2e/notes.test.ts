@@ -38,6 +38,16 @@ function describeExample(where: string, options: TestbedOptions): void {
       assert.equal(await consumer.hasBeside(ours), !isWorker(ours));
     });
 
+    test(`a command that needs Notion is hidden while no account is signed in: ${where}`, async () => {
+      await window.page.keyboard.press('F1');
+      await window.quickInput.type('>Notion Notes');
+      await window.quickInput.waitFor('Notion Notes: Open Page');
+      // The palette also lists commands of similar names.
+      const commands = (await window.quickInput.items()).filter((item) => item.startsWith('Notion Notes: '));
+      assert.deepEqual(commands, ['Notion Notes: Open Page']);
+      await window.quickInput.cancel();
+    });
+
     test(`a first search signs in, and shows the page that the user picks: ${where}`, async () => {
       await window.runCommand('Notion Notes: Open Page');
       await window.quickInput.type('release checklist');
