@@ -69,7 +69,7 @@ describe('every sign-in channel', { timeout: 150_000 }, async () => {
     // A user who is stuck on Notion's own page may take that for the last one.
     await window.quickInput.type(`${notion.origin}/callback?code=abc&state=eyJzdGF0ZSI6ImFiYyJ9`);
     await window.quickInput.accept();
-    await window.page.getByText('This is an earlier page of the sign-in').waitFor();
+    await window.page.getByText('This is not the page on which the sign-in ends').waitFor();
     await window.screenshot('62-earlier-page');
     await window.quickInput.type(address);
     await window.quickInput.accept();

@@ -31,7 +31,7 @@ export const grace = 'Grace Hopper (Team Notes)';
 const wrongAddress =
   'This is not the expected address. Allow access in the browser, then copy the address of the error page that appears: it begins with http://127.0.0.1 and contains “code” and “state”.';
 const earlierPage =
-  'This is an earlier page of the sign-in. Wait until the browser has gone on to an address that begins with http://127.0.0.1. If it stays here, choose “Open it again” in the notification, or use another browser.';
+  'This is not the page on which the sign-in ends. Wait until the browser has gone on to an address that begins with http://127.0.0.1. If it stays here, choose “Open it again” in the notification, or use another browser.';
 
 /** As long as the package names no address for issues. */
 export const diagnosticsCopied =
