@@ -10,8 +10,8 @@ import { type Attempt, createAttempt } from './attempts.ts';
 import { nextChannel, whenAborted } from './awaitCallback.ts';
 import type { ChannelName, OpenChannel, OpenChannelByName } from './channel.ts';
 import { type ClientIssuers, type ClientQuestion, confirmClientUse } from './configuredClient.ts';
-import { type ConsentParts, requestConsent } from './consent.ts';
 import { completeSignIn, type SignInResult } from './exchange.ts';
+import { type ConsentParts, requestConsent } from './requestConsent.ts';
 import type { ShowStage } from './stage.ts';
 
 export interface SignInRequest {
