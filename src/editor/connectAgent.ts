@@ -1,4 +1,4 @@
-import { ExtensionKind, env, Uri, window } from 'vscode';
+import { ExtensionKind, env } from 'vscode';
 import { needsUser } from '../accounts/accountState.ts';
 import type { Account } from '../accounts/registry.ts';
 import { agentName } from '../agents/agentNames.ts';
@@ -22,7 +22,7 @@ import { needsSignInSentence } from './messages/failure.ts';
 import { l10n } from './messages/l10n.ts';
 import { accountName, editorName } from './messages/names.ts';
 import { type Choice, pick, pickSeveral } from './messages/quickPick.ts';
-import { reportUnexpected, showFailure, showNote, showWarning } from './messages/show.ts';
+import { openFile, reportUnexpected, showFailure, showNote, showWarning } from './messages/show.ts';
 import { previewConnections } from './previewConnections.ts';
 import { withProgress } from './progress.ts';
 
@@ -255,7 +255,7 @@ async function reportProblem(steps: Steps, error: unknown, agent: string, target
   void showFailure(configurationMessage(error.kind, agent, path), {
     tryAgain: () => void reportUnexpected(steps.log, () => connect(steps, [agent], target)),
     copyConfiguration: () => void reportUnexpected(steps.log, () => copyConfiguration(steps, target, agent)),
-    openFile: () => void window.showTextDocument(Uri.file(path)),
+    openFile: () => openFile(path),
   });
 }
 

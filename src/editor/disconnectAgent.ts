@@ -5,13 +5,11 @@ import type { Agents } from '../agents/contract.ts';
 import { type DisplayText, displayText } from '../core/displayText.ts';
 import { displayNames } from '../notion/identity.ts';
 import type { CommandParts } from './commands.ts';
-import { configurationMessage, notPossibleMessage, pathName } from './messages/agentConnection.ts';
+import { longestHandle, notPossibleMessage, notRemovedMessage, pathName } from './messages/agentConnection.ts';
 import { l10n } from './messages/l10n.ts';
 import { editorName } from './messages/names.ts';
 import { pick } from './messages/quickPick.ts';
-import { confirm, reportUnexpected, showFailure, showNote, showWarning } from './messages/show.ts';
-
-const longestHandle = 64;
+import { confirm, openFile, reportUnexpected, showFailure, showNote, showWarning } from './messages/show.ts';
 
 /** `Notion MCP: Disconnect an Agent`: takes an account away from an agent, and out of its configuration. */
 export async function disconnectAgent(parts: CommandParts): Promise<void> {
@@ -64,7 +62,7 @@ async function disconnect(parts: CommandParts, agents: Agents, connection: Agent
     }
     parts.log.warn('An agent’s configuration was not changed.', { agent, kind: error.kind });
     const tryAgain = () => void reportUnexpected(parts.log, () => disconnect(parts, agents, connection));
-    void showFailure(configurationMessage(error.kind, agent, path), { tryAgain });
+    void showFailure(notRemovedMessage(error.kind, connection), { tryAgain, openFile: () => openFile(path) });
     return;
   }
   void showNote({

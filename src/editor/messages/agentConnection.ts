@@ -1,5 +1,6 @@
 import { env } from 'vscode';
 import { agentName } from '../../agents/agentNames.ts';
+import type { AgentConnection } from '../../agents/configuration/contract.ts';
 import type { ConfigurationProblemKind } from '../../agents/configuration/problem.ts';
 import { type DisplayText, displayText } from '../../core/displayText.ts';
 import type { Message } from './actions.ts';
@@ -7,6 +8,7 @@ import { l10n } from './l10n.ts';
 
 const longestPath = 200;
 const longestList = 200;
+export const longestHandle = 64;
 
 /** The path of a file on this computer. */
 export function pathName(path: string): DisplayText {
@@ -65,6 +67,21 @@ export function notPossibleMessage(reason: 'web' | 'sandboxed' | 'notInstalled',
         actions: ['tryAgain', 'showLog'],
       };
   }
+}
+
+/** Tells why a server is still in an agent's configuration. The agent may no longer use the account in any case. */
+export function notRemovedMessage(kind: ConfigurationProblemKind, { agent, name, path }: AgentConnection): Message {
+  return kind === 'readOnly' || kind === 'changedMeanwhile'
+    ? configurationMessage(kind, agent, path)
+    : {
+        sentence: l10n.t({
+          message:
+            '{0} may no longer use this account, but {1} could not be changed. Remove the server {2} from it yourself.',
+          comment: ['{0} is the name of an agent, {1} the path of a file, {2} the name of a server.'],
+          args: [agentName(agent), pathName(path), displayText(name, longestHandle)],
+        }),
+        actions: ['tryAgain', 'openFile', 'showLog'],
+      };
 }
 
 /** Tells why an agent's configuration was not changed. */

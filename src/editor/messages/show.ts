@@ -1,4 +1,4 @@
-import { commands, window } from 'vscode';
+import { commands, Uri, window } from 'vscode';
 import type { DisplayText } from '../../core/displayText.ts';
 import { errorInfo } from '../../core/errorInfo.ts';
 import type { Log } from '../../core/log.ts';
@@ -68,6 +68,11 @@ async function show(toast: ShowToast, { sentence, actions }: Message, handlers: 
 /** Opens the page of this extension, where it can be updated. */
 export function showExtension(): void {
   void commands.executeCommand('extension.open', extensionId);
+}
+
+/** Opens a file of this computer in the editor. */
+export function openFile(path: string): void {
+  void window.showTextDocument(Uri.file(path));
 }
 
 /** Opens the Settings editor at one setting. */

@@ -112,6 +112,19 @@ test('an agent that is disconnected may not use the account any more, even if it
   assert.deepEqual(done, ['forget codex', 'disconnect codex']);
 });
 
+test('a server that cannot be removed from a configuration is named, with a button that opens the file', async (t) => {
+  const { parts, editor, done } = await openAgents(t, { connected: [connection], problem: 'unreadable' });
+  const disconnecting = disconnectAgent(parts);
+  (await editor.quickPicks.take()).pick('Codex');
+  (await editor.messages.take()).pick('Disconnect');
+  await disconnecting;
+  assert.equal(
+    (await editor.messages.take()).text,
+    'error: Codex may no longer use this account, but /c could not be changed. Remove the server notion-wiki from it yourself. [Try Again] [Open File] [Show Log]',
+  );
+  assert.deepEqual(done, ['forget codex', 'disconnect codex']);
+});
+
 type Editor = Awaited<ReturnType<typeof openAgents>>['editor'];
 
 /** Picks Codex, and agrees to what the preview shows. */
