@@ -23,7 +23,7 @@ import { diagnostics } from './editor/collectDiagnostics.ts';
 import { type CommandTable, commandTable } from './editor/commandTable.ts';
 import { configuredServerUrl } from './editor/configuredServer.ts';
 import { ContextKeys } from './editor/contextKeys.ts';
-import { clientIssuersIn, signInAttemptsIn, usageIn, waitingSignInsIn } from './editor/globalState.ts';
+import { clientIssuersIn, signInAttemptsIn, usageIn } from './editor/globalState.ts';
 import type { McpDefinitions } from './editor/mcpServers.ts';
 import { callbackMessage } from './editor/messages/callback.ts';
 import { problemSentence } from './editor/messages/callProblem.ts';
@@ -161,7 +161,7 @@ export async function createContainer(
   updateKeys();
   agents?.update();
   warnOfStorageProblems(accounts.problems, { memory: context.globalState, home: secretsHome() });
-  const pending = new PendingSignIns(log, new AnnouncedSignIns(waitingSignInsIn(context.globalState), clock));
+  const pending = new PendingSignIns(log, files && new AnnouncedSignIns({ files, directory, clock }));
   const signIn = new SignIn({
     ...{ http, lookup, accounts, pending, openBrowser, defaultServerUrl, clock, randomness },
     channels: () => orderChannels(hostEnvironment(context.extension)),

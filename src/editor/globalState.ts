@@ -1,11 +1,11 @@
 import { env, type Memento, UIKind } from 'vscode';
 import type { NumberedAccounts } from '../core/accountNumbers.ts';
 import type { SignInAttempt, StoredAttempts } from '../diagnostics/signInHistory.ts';
-import type { SharedValue } from '../signIn/announcedSignIns.ts';
 import type { ClientIssuers } from '../signIn/configuredClient.ts';
 import type { Usage } from '../storage/usage.ts';
 
 // The editor's global state is shared by all windows and lies on the disk in clear: it must not contain secrets or names.
+// A window writes it as a whole, so a value that another window wrote in the same second is lost: only for what may be.
 
 /** In a browser no keyring asks, and a tab that knows the journal's key early need not be reloaded after a sign-in. */
 export function usageIn(memory: Memento): Usage {
@@ -36,9 +36,4 @@ export function signInAttemptsIn(memory: Memento): StoredAttempts {
     get: () => memory.get<SignInAttempt[]>('signInAttempts', []),
     set: (attempts) => void memory.update('signInAttempts', attempts),
   };
-}
-
-/** Shares which sign-ins wait for the browser; the editor passes a change on to its windows. */
-export function waitingSignInsIn(memory: Memento): SharedValue {
-  return { get: () => memory.get('waitingSignIns', {}), set: (value) => memory.update('waitingSignIns', value) };
 }

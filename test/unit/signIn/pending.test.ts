@@ -19,12 +19,15 @@ function setUp(authorizationServer = server) {
   const lines: string[] = [];
   const record = (line: string) => void lines.push(line);
   const log = new Log({ error: record, warn: record, info: record, debug: record });
-  const shared = { value: {} as Readonly<Record<string, number>> };
+  const shared = new Set<string>();
   const clock = new FakeClock();
-  const set = async (value: Readonly<Record<string, number>>) => {
-    shared.value = value;
+  const files = {
+    makePrivateDirectory: async () => undefined,
+    create: async (path: string) => shared.add(path.replace('journal/', '')).size > 0,
+    list: async () => [...shared],
+    remove: async (path: string) => void shared.delete(path.replace('journal/', '')),
   };
-  const open = () => new PendingSignIns(log, new AnnouncedSignIns({ get: () => shared.value, set }, clock));
+  const open = () => new PendingSignIns(log, new AnnouncedSignIns({ files, directory: 'journal', clock }));
   const openAlone = () => new PendingSignIns(log);
   const authorize = (redirectUri = 'vscode://seedling.notion-mcp-auth/callback') =>
     buildAuthorization(
@@ -129,10 +132,10 @@ test('a callback that a sign-in refuses is named to that sign-in at once', async
 
 /** Waits until `count` sign-ins are announced, and at most for a thousand turns of the event loop. */
 async function announced({ shared }: ReturnType<typeof setUp>, count: number): Promise<void> {
-  for (let turns = 0; Object.keys(shared.value).length !== count && turns < 1_000; turns += 1) {
+  for (let turns = 0; shared.size !== count && turns < 1_000; turns += 1) {
     await new Promise(setImmediate);
   }
-  assert.equal(Object.keys(shared.value).length, count);
+  assert.equal(shared.size, count);
 }
 
 test('a callback of a sign-in that waits in another window, or waited before a reload, is recognised, however it is encoded', async () => {
@@ -170,7 +173,8 @@ test('what windows share of a sign-in cannot be used to complete it', async () =
   const pending = open();
   pending.wait(authorization, 'uriHandler');
   await announced(windows, 1);
-  const [hash = ''] = Object.keys(shared.value);
+  const [hash = ''] = [...shared][0]?.split('.') ?? [];
+  assert.match(hash, /^[0-9a-f]{64}$/);
   assert.ok(!hash.includes(authorization.state.reveal().slice(0, 8)));
   assert.equal(await pending.receive(new URLSearchParams({ code: 'stolen', state: hash }).toString()), 'foreign');
 });
