@@ -246,7 +246,7 @@ export class GrantStore {
         await ensureKey(journal, this.#secretStore, this.#randomness);
       }
       const place = journal ?? this.#secretStore;
-      return assignNames(place, request, journal?.keys ?? []);
+      return assignNames(place, request, { keys: journal?.keys ?? [], randomness: this.#randomness });
     });
   }
 

@@ -1,8 +1,10 @@
-import { fromBase64, toBase64Url } from '../core/encoding.ts';
+import { fromBase64 } from '../core/encoding.ts';
 import { isObject, jsonObject } from '../core/json.ts';
+import type { Randomness } from '../core/random.ts';
 import { codedLabel, labelCandidates, type ServerNames, serverNames, toolIdPrefixes } from '../grants/names.ts';
 import type { Identity } from '../notion/identity.ts';
 import type { JournalKey } from './encryption.ts';
+import { type RegistryKey, registryKey } from './registryKey.ts';
 
 /** The account to be named. */
 export interface NameRequest {
@@ -29,10 +31,13 @@ interface Section {
   names: Record<string, string>;
   /** The number in the names of each identity's MCP server. */
   numbers: Record<string, number>;
+  /** The encrypted names of each identity's MCP server, for a workspace that has another name by now. */
+  servers?: Record<string, string>;
 }
 
-interface ReadableSection extends Section {
-  hash: (text: string) => Promise<string>;
+interface ReadableSection {
+  section: Section;
+  key: RegistryKey;
 }
 
 /** Without a journal there is no key, but the registry is a secret itself. */
@@ -51,20 +56,20 @@ export interface NamesPlace {
 }
 
 /**
- * Names an account; an identity that had names before gets them again. The registry remembers across sign-outs which
- * identity each label and handle was given to: the user's consent and the approvals of tools hang on names, so none is
- * ever given to another identity. It holds hashes under `keys`, no name in clear. To be used under the installation's
- * lock. See schema.md.
- * @param keys the keys of the journal, of which the first by id hashes new names; none without a journal
+ * Names an account. The registry remembers across sign-outs which identity each label and handle was given to: the
+ * user's consent and the approvals of tools hang on names, so none is ever given to another identity. An identity gets
+ * the names of its MCP server again even if its workspace has a new name, because agents keep the handle in their
+ * configuration. The registry holds no name in clear. To be used under the installation's lock. See schema.md.
+ * @param keys the keys of the journal, of which the first by id is for new names; none without a journal
  * @throws the storage's error
  */
 export async function assignNames(
   place: NamesPlace,
   { identity, accountId, code, label: keptLabel, others }: NameRequest,
-  keys: readonly JournalKey[],
+  { keys, randomness }: { keys: readonly JournalKey[]; randomness: Randomness },
 ): Promise<AssignedNames> {
   const sections = sectionsOf(await place.readNames());
-  const readable = await readableSections(sections, keys);
+  const readable = await readableSections(sections, keys, randomness);
   // What was given under a lost key cannot be known, so each new name carries the code of its identity.
   const isComplete = Object.keys(sections).length === readable.length;
   const isTaken = (name: string) => isTakenIn(readable, name, accountId);
@@ -84,14 +89,14 @@ export async function assignNames(
     return true;
   };
   let number = (await numberIn(readable, accountId)) ?? 1;
-  const namesOf = () => serverNames(identity, number, isComplete ? undefined : code);
-  while (number < maxNumber && !(await isFree(namesOf()))) {
+  let names = (await namesIn(readable, accountId)) ?? serverNames(identity, number, isComplete ? undefined : code);
+  while (number < maxNumber && !(await isFree(names))) {
     number += 1;
+    names = serverNames(identity, number, isComplete ? undefined : code);
   }
-  const names = { label, serverNames: namesOf() };
-  await claim(readable[0], accountId, names, number);
+  await claim(readable[0], accountId, { label, serverNames: names }, number);
   await place.writeNames(`${JSON.stringify({ version: 1, sections })}\n`);
-  return names;
+  return { label, serverNames: names };
 }
 
 function sectionsOf(stored: StoredRegistry): Record<string, Section> {
@@ -106,6 +111,7 @@ function sectionsOf(stored: StoredRegistry): Record<string, Section> {
 async function readableSections(
   sections: Record<string, Section>,
   keys: readonly JournalKey[],
+  randomness: Randomness,
 ): Promise<ReadableSection[]> {
   const all = keys.map(({ id, key }) => ({ id, bytes: fromBase64(key.reveal()) }));
   const sorted = all.length === 0 ? [keyWithoutJournal] : all.sort((a, b) => (a.id < b.id ? -1 : 1));
@@ -116,45 +122,57 @@ async function readableSections(
     }
     const section = sections[id];
     if (section !== undefined) {
-      const key = await crypto.subtle.importKey('raw', bytes, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']);
-      const hash = async (text: string) =>
-        toBase64Url(new Uint8Array(await crypto.subtle.sign('HMAC', key, new TextEncoder().encode(text))));
-      readable.push({ ...section, hash });
+      readable.push({ section, key: await registryKey(bytes, randomness) });
     }
   }
   return readable;
 }
 
 async function claim(
-  section: ReadableSection | undefined,
+  readable: ReadableSection | undefined,
   accountId: string,
   { label, serverNames: names }: AssignedNames,
   number: number,
 ): Promise<void> {
-  if (section !== undefined) {
-    const owner = await section.hash(accountId);
-    for (const key of [labelKey(label), ...toolIdPrefixes(names).map(toolKey)]) {
-      section.names[await section.hash(key)] = owner;
+  if (readable !== undefined) {
+    const { section, key } = readable;
+    const owner = await key.hash(accountId);
+    for (const name of [labelKey(label), ...toolIdPrefixes(names).map(toolKey)]) {
+      section.names[await key.hash(name)] = owner;
     }
     section.numbers[owner] = number;
+    section.servers = { ...section.servers, [owner]: await key.encrypt(JSON.stringify(names), owner) };
   }
 }
 
-async function isTakenIn(sections: readonly ReadableSection[], name: string, accountId: string): Promise<boolean> {
-  for (const { names, hash } of sections) {
-    const owner = names[await hash(name)];
-    if (owner !== undefined && owner !== (await hash(accountId))) {
+async function isTakenIn(all: readonly ReadableSection[], name: string, accountId: string): Promise<boolean> {
+  for (const { section, key } of all) {
+    const owner = section.names[await key.hash(name)];
+    if (owner !== undefined && owner !== (await key.hash(accountId))) {
       return true;
     }
   }
   return false;
 }
 
-async function numberIn(sections: readonly ReadableSection[], accountId: string): Promise<number | undefined> {
-  for (const { numbers, hash } of sections) {
-    const number = numbers[await hash(accountId)];
+async function numberIn(all: readonly ReadableSection[], accountId: string): Promise<number | undefined> {
+  for (const { section, key } of all) {
+    const number = section.numbers[await key.hash(accountId)];
     if (number !== undefined) {
       return number;
+    }
+  }
+  return undefined;
+}
+
+async function namesIn(all: readonly ReadableSection[], accountId: string): Promise<ServerNames | undefined> {
+  for (const { section, key } of all) {
+    const owner = await key.hash(accountId);
+    const encrypted = section.servers?.[owner];
+    const names = encrypted === undefined ? undefined : await key.decrypt(encrypted, owner);
+    const { handle, title } = jsonObject(names ?? '') ?? {};
+    if (typeof handle === 'string' && typeof title === 'string') {
+      return { handle, title };
     }
   }
   return undefined;
@@ -180,6 +198,12 @@ function toolKey(prefix: string): string {
 function isSections(value: unknown): value is Record<string, Section> {
   return (
     isObject(value) &&
-    Object.values(value).every((each) => isObject(each) && isObject(each.names) && isObject(each.numbers))
+    Object.values(value).every(
+      (each) =>
+        isObject(each) &&
+        isObject(each.names) &&
+        isObject(each.numbers) &&
+        (each.servers === undefined || isObject(each.servers)),
+    )
   );
 }

@@ -18,7 +18,11 @@ function open(stored?: StoredRegistry, keys: JournalKey[] = [newKey(systemRandom
   const assign = (user: string, workspace: string, workspaceId = workspace, more: Partial<NameRequest> = {}) => {
     const identity: Identity = { userId: user, userName: user, workspaceId, workspaceName: workspace };
     const accountId = `${user} in ${workspaceId}`;
-    return assignNames(place, { identity, accountId, code: codeOf(accountId), others: [], ...more }, keys);
+    return assignNames(
+      place,
+      { identity, accountId, code: codeOf(accountId), others: [], ...more },
+      { keys, randomness: systemRandomness },
+    );
   };
   return { place, assign, keys };
 }
@@ -75,6 +79,32 @@ test('a label that the account has is kept', async () => {
   const { assign } = open();
   assert.equal((await assign('ada', 'Wiki', 'w1', { label: 'ada (Old Wiki)' })).label, 'ada (Old Wiki)');
   assert.notEqual((await assign('ada', 'Old Wiki', 'w2')).label, 'ada (Old Wiki)');
+});
+
+for (const [where, keys] of [
+  ['in the journal', undefined],
+  ['in the secret store', []],
+] as const) {
+  test(`the names of its server stay those that agents know if a workspace has a new name, with a registry ${where}`, async () => {
+    const { assign } = open(undefined, keys && [...keys]);
+    await assign('grace', 'Wiki', 'w1');
+    const { serverNames } = await assign('ada', 'Wiki', 'w22');
+    const renamed = await assign('ada', 'Handbook', 'w22');
+    assert.deepEqual(renamed, { label: 'ada (Handbook)', serverNames });
+    assert.equal((await assign('eve', 'Wiki', 'w333')).serverNames.handle, 'notion3-wiki');
+  });
+}
+
+test('the names of one identity’s server cannot be made those of another by changing the registry’s file', async () => {
+  const { place, assign } = open();
+  await assign('ada', 'Wiki', 'w1');
+  await assign('eve', 'Docs', 'w22');
+  const registry = JSON.parse(String(place.stored));
+  const [section = { servers: {} }] = Object.values<{ servers: Record<string, string> }>(registry.sections);
+  const [ada = '', eve = ''] = Object.keys(section.servers);
+  section.servers = { [ada]: section.servers[eve] ?? '', [eve]: section.servers[ada] ?? '' };
+  place.stored = JSON.stringify(registry);
+  assert.equal((await assign('eve', 'Docs', 'w22')).serverNames.handle, 'notion-docs');
 });
 
 test('the registry contains no name, e-mail address or id in clear', async () => {
