@@ -77,7 +77,7 @@ export function connectNotion(getSession: GetSession) {
     call<T>('pages', { operation, arguments: args }, options);
   return {
     /** `filters`: additional arguments for the tool `notion-search`, such as `{ page_size: 5 }`. */
-    search: (query: string, filters: Json = {}, options?: CallOptions) =>
+    search: (query: string, filters: Json & { [Name in keyof CallOptions]?: never } = {}, options?: CallOptions) =>
       page<SearchResults>('search', { query, options: filters }, options),
     fetchPage: (idOrUrl: string, options?: CallOptions) => page<Page>('fetchPage', { id: idOrUrl }, options),
     createPage: (newPage: { title: string; markdown?: string; parent?: Parent }, options?: CallOptions) =>

@@ -47,6 +47,13 @@ export function haveSameTypes(
   return ours;
 }
 
+/** Never called: options among the filters would be ignored, so they must not compile. */
+export function takesOptionsLast(notion: ReturnType<typeof copied.connectNotion>, cancellation: AbortSignal) {
+  void notion.search('release', {}, { cancellation });
+  // @ts-expect-error The options are the last argument
+  void notion.search('release', { cancellation });
+}
+
 describe('the file for authors', () => {
   test('the session is requested anew for each call', async (t) => {
     const { notion, sessions } = await connect(t, () => result({ results: [found] }));
