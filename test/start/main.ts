@@ -9,7 +9,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import manifest from '../../package.json' with { type: 'json' };
-import { CodeServer, installExtension } from '../editor/host/codeServer.ts';
+import { CodeServer, installExtensions } from '../editor/host/codeServer.ts';
 import { prepareGerman } from '../editor/host/german.ts';
 import { hostIsPossible } from '../editor/host/hosts.mjs';
 import { installHost } from '../editor/host/install.mjs';
@@ -76,9 +76,7 @@ async function start(): Promise<void> {
   const code = await desktopCode();
   if (code === undefined) {
     await installHost({ browser: false });
-    for (const each of vsixes) {
-      await installExtension(directory, each);
-    }
+    await installExtensions(directory, vsixes);
     const server = await CodeServer.start({
       directory,
       settings,

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { openChromium } from '../../editor/host/chromium.ts';
-import { CodeServer, type CodeServerOptions, installExtension, logsFolder } from '../../editor/host/codeServer.ts';
+import { CodeServer, type CodeServerOptions, installExtensions, logsFolder } from '../../editor/host/codeServer.ts';
 import { prepareGerman } from '../../editor/host/german.ts';
 import { EditorWindow } from './editorWindow.ts';
 import { ExtensionLog } from './extensionLog.ts';
@@ -76,9 +76,7 @@ export class Editor {
       pixelRatio = 1,
     } = editorOptions;
     const directory = await mkdtemp(join(tmpdir(), 'editor-'));
-    for (const vsix of extensions) {
-      await installExtension(directory, vsix);
-    }
+    await installExtensions(directory, extensions);
     const serverLines: string[] = [];
     const options: CodeServerOptions = {
       directory,

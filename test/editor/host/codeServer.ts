@@ -104,17 +104,23 @@ export class CodeServer {
   }
 }
 
-/** Installs a packaged extension for the servers of `directory`. @throws Error with the server's output */
-export function installExtension(directory: string, vsix: string): Promise<void> {
-  return changeExtensions(directory, ['--install-extension', vsix, '--force'], 'was successfully installed');
+/** Installs packaged extensions for the servers of `directory`. @throws Error with the server's output */
+export function installExtensions(directory: string, vsixes: readonly string[]): Promise<void> {
+  const installArguments = vsixes.flatMap((vsix) => ['--install-extension', vsix]);
+  return changeExtensions(directory, [...installArguments, '--force'], 'was successfully installed', vsixes.length);
 }
 
 /** Uninstalls an extension from the editor in `directory`, whose next server deletes it. @throws Error with the output */
 export function uninstallExtension(directory: string, id: string): Promise<void> {
-  return changeExtensions(directory, ['--uninstall-extension', id], 'was successfully uninstalled');
+  return changeExtensions(directory, ['--uninstall-extension', id], 'was successfully uninstalled', 1);
 }
 
-async function changeExtensions(directory: string, changeArguments: string[], success: string): Promise<void> {
+async function changeExtensions(
+  directory: string,
+  changeArguments: string[],
+  success: string,
+  count: number,
+): Promise<void> {
   const common = await commonArguments(directory);
   const { node, entry } = chosenHost();
   const child = spawn(node, [entry, ...common, ...changeArguments], {
@@ -127,7 +133,7 @@ async function changeExtensions(directory: string, changeArguments: string[], su
   const [code] = await once(child, 'close');
   const text = Buffer.concat(output).toString();
   // The exit code is 0 even if the change failed.
-  if (code !== 0 || !text.includes(success)) {
+  if (code !== 0 || text.split(success).length !== count + 1) {
     throw new Error(`${changeArguments.join(' ')} failed:\n${text}`);
   }
 }
