@@ -19,7 +19,6 @@ import { codeOnPath, downloadedCode, openDesktop } from './desktop.ts';
 import { serveSituations } from './situationsPage.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const vsix = join(root, `${manifest.name}-${manifest.version}.vsix`);
 const { values: flags } = parseArgs({
   options: {
     notion: { type: 'boolean' },
@@ -31,7 +30,6 @@ const { values: flags } = parseArgs({
   },
 });
 const profile = parseProfile(flags.profile);
-const vsixes = [vsix, ...flags.install.map((path) => resolve(process.env.INIT_CWD ?? '', path))];
 
 /** Run in reverse order at the end. */
 const cleanups: (() => Promise<unknown>)[] = [];
@@ -57,9 +55,12 @@ function listenForSignals(): void {
 
 async function start(): Promise<void> {
   console.log('Building and packaging the extension …');
-  await promisify(exec)('npm run --silent package', { cwd: root });
   const directory = await mkdtemp(join(tmpdir(), 'start-'));
   cleanups.push(() => rm(directory, { recursive: true, force: true, maxRetries: 5 }));
+  // Not where other programs take the package from, who must not find half of it.
+  const vsix = join(directory, `${manifest.name}.vsix`);
+  await promisify(exec)(`npm run --silent package -- --out "${vsix}"`, { cwd: root });
+  const vsixes = [vsix, ...flags.install.map((path) => resolve(process.env.INIT_CWD ?? '', path))];
   const settings: Record<string, unknown> = {};
   let situations: string | undefined;
   if (!flags.notion) {
