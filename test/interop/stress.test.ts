@@ -4,7 +4,8 @@ import { steps } from '../stress/protocol.ts';
 import { stress } from '../stress/stress.ts';
 import { Swarm } from '../stress/swarm.ts';
 
-describe('windows in separate processes against the Notion-shaped server', { timeout: 120_000 }, () => {
+// These tests spend most of their time waiting for tokens to expire.
+describe('windows in separate processes against the Notion-shaped server', { timeout: 120_000, concurrency: 3 }, () => {
   for (const count of [1, 2, 8]) {
     test(`one refresh request is sent for each expiry, however many windows there are (${count})`, async () => {
       const swarm = await Swarm.start({ accounts: 1, lifeSeconds: 2 });
@@ -28,7 +29,7 @@ describe('windows in separate processes against the Notion-shaped server', { tim
 });
 
 // These tests spend most of their time waiting until the lock of a killed window is taken over.
-describe('a window that is killed during a renewal', { timeout: 120_000, concurrency: 4 }, () => {
+describe('a window that is killed during a renewal', { timeout: 120_000, concurrency: 7 }, () => {
   for (const step of steps) {
     test(`an account stays signed in when a window is killed at the step “${step}” of a renewal`, async () => {
       const swarm = await Swarm.start({ accounts: 1, lifeSeconds: 2 });
@@ -61,8 +62,10 @@ describe('a stress test against the Notion-shaped server', { timeout: 120_000 },
   });
 });
 
+// These tests spend half of their time waiting for windows that are stopped and for tokens to expire.
 describe('a stress test against oidc-provider, which detects reuse of refresh tokens', {
   timeout: 120_000,
+  concurrency: 2,
 }, () => {
   test('no refresh token is used twice while windows are stopped and their connections break', async () => {
     const { evidence, ...tally } = await stress({

@@ -17,7 +17,7 @@ interface Lane {
 }
 
 /** So many rows are tested at a time, because without a response the editor waits for ever, and a row for seconds. */
-const concurrency = 6;
+const concurrency = 12;
 
 /** Directly, several rows are without a response. A scripted server responds within milliseconds. */
 const directLimitMs = 3000;
