@@ -22,6 +22,8 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const options = process.argv.slice(2).filter((argument) => argument.startsWith('-'));
 const stageNames = process.argv.slice(2).filter((argument) => !argument.startsWith('-'));
 const stageLimitMs = 20 * 60_000;
+/** Most of the hundreds of programs that the tests start load the same sources, which this folder keeps compiled. */
+const compiledFolder = join(root, 'node_modules/.cache/compiled');
 
 const stages: Record<string, Stage> = {
   check: {
@@ -38,10 +40,11 @@ const stages: Record<string, Stage> = {
   },
   // Two files at a time, because the tests spend half of their time waiting for the disk.
   unit: { commands: (totals) => [nodeTest('test/{unit,fuzz,stages}/**/*.test.ts', totals, 2)], hasTests: true },
-  interop: { commands: (totals) => [nodeTest('test/{notion,interop}/**/*.test.ts', totals)], hasTests: true },
+  interop: { commands: (totals) => [nodeTest('test/{notion,interop}/**/*.test.ts', totals, 2)], hasTests: true },
   editor: { commands: () => [['test/editor/run.ts', ...options]], hasTests: true },
+  // Two files at a time, because an editor waits for its clocks and for the disk.
   e2e: {
-    commands: (totals) => [['test/e2e/prepare.ts'], nodeTest('test/e2e/**/*.test.ts', totals)],
+    commands: (totals) => [['test/e2e/prepare.ts'], nodeTest('test/e2e/**/*.test.ts', totals, 2)],
     hasTests: true,
   },
   slow: {
@@ -124,7 +127,7 @@ function nodeTest(files: string, totalsFile: string, concurrency = 1): string[] 
 function runCommand(command: string[], environment: Record<string, string>): Promise<boolean> {
   const child = spawn(process.execPath, command, {
     cwd: root,
-    env: { ...process.env, ...environment },
+    env: { ...process.env, NODE_COMPILE_CACHE: compiledFolder, ...environment },
     stdio: ['ignore', 'inherit', 'inherit'],
     timeout: stageLimitMs,
   });

@@ -155,10 +155,10 @@ async function commonArguments(directory: string): Promise<string[]> {
   ];
 }
 
-/** This process's environment without the variables of an editor or npm that started it, and without a gallery. */
+/** This process's environment without the variables of an editor, npm or test that started it, and without a gallery. */
 function cleanEnvironment(): NodeJS.ProcessEnv {
   const inherited = Object.entries(process.env).filter(
-    ([name]) => !/^(VSCODE_|npm_|NODE_OPTIONS$|NODE_TEST_CONTEXT$)/.test(name),
+    ([name]) => !/^(VSCODE_|npm_|NODE_OPTIONS$|NODE_COMPILE_CACHE$|NODE_TEST_CONTEXT$)/.test(name),
   );
   return { ...Object.fromEntries(inherited), EXTENSIONS_GALLERY: '{"serviceUrl":""}' };
 }
