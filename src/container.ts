@@ -269,7 +269,7 @@ export async function createContainer(
       return stepUps.probe(id, () => mcpRequest(httpOfAccount, new URL(serverUrl), 'tools/list', {}, { olderOrigins }));
     },
     commands: commandTable(parts),
-    receive: callbackReceiver(pending, (...result) => showNote(callbackMessage(...result))),
+    receive: callbackReceiver(pending, (...result) => void showNote(callbackMessage(...result))),
     offeredGrants: () =>
       offerableGrants().filter(({ serverNames }) => serverNames && agents?.consent.isOffered(serverNames.handle)),
     bridgeCommand: async () => agents?.bridgeCommand(),

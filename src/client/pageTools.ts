@@ -33,8 +33,12 @@ export const pageTools = {
 
   self: async (calls: ToolCalls): Promise<Self> => selfIn(objectIn(await callEither(calls, 'fetch', { id: 'self' }))),
 
-  createPage: async (calls: ToolCalls, { title, markdown = '', parent }: Arguments): Promise<WrittenPage> => {
-    const page = { properties: { title: string('title', title) }, content: text('markdown', markdown) };
+  createPage: async (
+    calls: ToolCalls,
+    { title, properties = {}, markdown = '', parent }: Arguments,
+  ): Promise<WrittenPage> => {
+    const all = { ...object('properties', properties), title: string('title', title) };
+    const page = { properties: all, content: text('markdown', markdown) };
     const args = { pages: [page], ...(parent !== undefined && { parent: parentIn(parent) }) };
     const result = await callToEnd(calls, 'notion-create-pages', args);
     return afterWrite(() => createdPageIn(result));

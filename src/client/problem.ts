@@ -26,7 +26,7 @@ export type ClientProblem =
   /** The tool responded with an error. `reason` is Notion's text, which may be empty. */
   | { kind: 'tool'; code: ToolErrorCode; reason: DisplayText; retryAfterMs?: number }
   /** The workspace does not have this tool; `link` leads to where it can get it. */
-  | { kind: 'toolUnavailable'; link?: DisplayText }
+  | { kind: 'toolUnavailable'; tool: string; link?: DisplayText }
   /** The request presented a token that is none of the accounts'. It is not said whether it was one. */
   | { kind: 'unknownToken' }
   | { kind: 'cancelled' }

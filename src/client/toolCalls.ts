@@ -180,7 +180,7 @@ export class ToolCalls {
     ).catch(() => new Map());
     const { status, link } = accessTo(access, tool) ?? {};
     const isMissing = problem.code === 'unknownTool' || (status !== undefined && !status.startsWith('available'));
-    return isMissing ? new ClientFailure({ kind: 'toolUnavailable', ...(link && { link }) }) : error;
+    return isMissing ? new ClientFailure({ kind: 'toolUnavailable', tool, ...(link && { link }) }) : error;
   }
 }
 

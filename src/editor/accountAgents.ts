@@ -36,9 +36,10 @@ export function agentChoices(
     await consent.setOffered(handle, !isOffered);
     await reopen();
   };
+  const usedAtMs = uses.find(({ agent }) => agent === editorAgent)?.usedAtMs;
   const chat = {
     icon: 'comment-discussion',
-    description: describeChatUse(uses.find(({ agent }) => agent === editorAgent)?.usedAtMs, nowMs),
+    description: describeChatUse(usedAtMs, nowMs, isOffered && offersMcpServer()),
   };
   const choices: AgentChoice[] = [
     offersMcpServer()

@@ -66,7 +66,7 @@ function choicesByState(parts: CommandParts, account: Account): ActionChoice[] {
   };
   const refresh = {
     ...choice(l10n.t('Refresh session'), 'refresh', () => accountCommands.refreshAccount(parts, account)),
-    description: l10n.t('get new tokens now'),
+    description: l10n.t('renew it now, without the browser'),
   };
   switch (account.state) {
     case 'dormant':

@@ -59,7 +59,7 @@ function explain(verdict: Exclude<PasteVerdict, 'accepted' | 'declined'>): Displ
       );
     case 'earlierPage':
       return l10n.t(
-        'This is not the page on which the sign-in ends. Wait until the browser has gone on to an address that begins with http://127.0.0.1. If it stays here, choose “Open it again” in the notification, or use another browser.',
+        'This is not the page on which the sign-in ends. Allow access in the browser, and wait until it has gone on to an address that begins with http://127.0.0.1. If it does not go on, choose “Open it again” in the notification, or use another browser.',
       );
     case 'ended':
     case 'repeated':

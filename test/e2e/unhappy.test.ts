@@ -108,18 +108,23 @@ describe('failures during sign-in and renewal', { timeout: 280_000 }, async () =
     await later.close();
   });
 
-  test('a callback of an earlier attempt is reported as such, and the sign-in keeps waiting for the current one', async () => {
-    const earlier = await beginSignIn(window);
-    await window.notifications.click('in your browser', 'Try another way');
-    const last = await window.nextTab();
-    await allow(earlier);
-    const { buttons } = await window.notifications.take('belongs to an earlier attempt');
-    assert.deepEqual(buttons, ['Show Log']);
-    await earlier.close();
-    await last.close();
-    await window.page.bringToFront();
-    await window.quickInput.cancel();
-    await window.notifications.waitForNone('in your browser');
+  test('a callback of an earlier attempt is reported as such each time, and the sign-in keeps waiting for the current one', async () => {
+    for (let count = 1; count <= 2; count += 1) {
+      const earlier = await beginSignIn(window);
+      await window.notifications.click('in your browser', 'Try another way');
+      const last = await window.nextTab();
+      await allow(earlier);
+      const { buttons } = await window.notifications.waitFor('belongs to an earlier attempt');
+      assert.deepEqual(buttons, ['Show Log']);
+      await earlier.close();
+      await last.close();
+      await window.page.bringToFront();
+      await window.quickInput.cancel();
+      await window.notifications.waitForNone('in your browser');
+      // As the editor does by itself after some seconds: the note is not closed.
+      await consumer.command('notifications.hideToasts');
+      await window.notifications.waitForNone('belongs to an earlier attempt');
+    }
     assert.deepEqual(await consumer.accounts(), [label]);
   });
 

@@ -52,6 +52,17 @@ export function takesOptionsLast(notion: ReturnType<typeof copied.connectNotion>
   void notion.search('release', {}, { cancellation });
   // @ts-expect-error The options are the last argument
   void notion.search('release', { cancellation });
+  // @ts-expect-error So they are here
+  void notion.callTool('notion-search', { timeoutMs: 1 });
+}
+
+/** Never called: of several changes or places, only one would be taken. */
+export function takesOneOfSeveral(notion: ReturnType<typeof copied.connectNotion>) {
+  void notion.updatePage('id', { replace: 'x' });
+  // @ts-expect-error Two changes at once
+  void notion.updatePage('id', { replace: 'x', properties: {} });
+  // @ts-expect-error Two places
+  void notion.createPage({ title: 'x', parent: { pageId: 'a', databaseId: 'b' } });
 }
 
 describe('the file for authors', () => {
@@ -136,24 +147,32 @@ describe('the file for authors', () => {
     });
   }
 
-  test('a call whose signal is aborted already is cancelled', async (t) => {
-    const { notion } = await connect(t, () => undefined);
-    await assert.rejects(notion.self({ cancellation: AbortSignal.abort() }), { code: 'cancelled' });
-  });
-
-  test('a call that is cancelled while the user signs in is never sent', async (t) => {
+  test('a call that is cancelled while the user signs in ends at once, and is never sent', async (t) => {
     const aborting = new AbortController();
-    const token = { isCancellationRequested: false, onCancellationRequested: () => ({ dispose: () => undefined }) };
-    const getSession = async () => {
+    const cancelling = new Set<() => void>();
+    const token = {
+      isCancellationRequested: false,
+      onCancellationRequested: (listener: () => void) => {
+        cancelling.add(listener);
+        return { dispose: () => cancelling.delete(listener) };
+      },
+    } as unknown as NonNullable<copied.CallOptions['cancellation']>;
+    const getSession = () => {
       aborting.abort();
-      token.isCancellationRequested = true;
-      return { accessToken: 'a token' };
+      setImmediate(() => cancelling.forEach((cancel) => void cancel()));
+      return Promise.withResolvers<{ accessToken: string }>().promise;
     };
     const { notion, editor } = await connect(t, () => result({}), getSession);
     editor.commands.set('notionMcp.api.pages', () => assert.fail('was sent'));
-    for (const cancellation of [aborting.signal, token]) {
+    for (const cancellation of [token, aborting.signal]) {
       await assert.rejects(notion.createPage({ title: 'x' }, { cancellation }), { code: 'cancelled' });
     }
+  });
+
+  test('a call that is cancelled before it begins asks for no session', async (t) => {
+    const { notion, sessions } = await connect(t, () => undefined);
+    await assert.rejects(notion.self({ cancellation: AbortSignal.abort() }), { code: 'cancelled' });
+    assert.equal(sessions(), 0);
   });
 
   const rejected = (error: unknown) => async () => {
@@ -173,7 +192,18 @@ describe('the file for authors', () => {
       'notInstalled',
     ],
     ['an error whose name is a code', rejected(Object.assign(new Error('x'), { name: 'offline' })), 'offline'],
-    ['another error', rejected(new TypeError('x')), 'needsSignIn'],
+    ['another error', rejected(new Error('x')), 'needsSignIn'],
+    ['a mistake in the function', rejected(new TypeError('x')), 'serverFault'],
+    [
+      'the editor’s error about options that exclude each other',
+      rejected(new Error('Invalid combination of options. Please remove one of the following: silent, createIfNone')),
+      'serverFault',
+    ],
+    [
+      'the editor’s error about another provider',
+      rejected(new Error("Timed out waiting for authentication provider 'notion' to register.")),
+      'serverFault',
+    ],
     ['a value that is no error', rejected('x'), 'needsSignIn'],
     [
       'an exception',

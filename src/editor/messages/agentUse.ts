@@ -25,10 +25,11 @@ export function describeLastUse({ usedAtMs }: AgentUse, nowMs: number): DisplayT
       });
 }
 
-/** Tells when chat last used an account. */
-export function describeChatUse(usedAtMs: number | undefined, nowMs: number): DisplayText {
+/** Tells when chat last used an account, which may be offered to it no longer. */
+export function describeChatUse(usedAtMs: number | undefined, nowMs: number, isOffered: boolean): DisplayText {
+  const unused = isOffered ? l10n.t('not used in chat yet') : l10n.t('chat does not get its tools');
   return usedAtMs === undefined
-    ? l10n.t('not used in chat yet')
+    ? unused
     : l10n.t({
         message: 'last used in chat {0}',
         comment: ['When chat last used an account. {0} is a time such as “today 14:02”.'],

@@ -18,7 +18,11 @@ export function clientProblemSentence({ problem, code }: Pick<ClientFailure, 'pr
       return toolSentence(problem);
     case 'toolUnavailable':
       return problem.link === undefined
-        ? l10n.t('This tool is not available in your Notion workspace. Ask an admin of the workspace.')
+        ? l10n.t({
+            message: 'Your Notion workspace does not have the tool {0}. Ask an admin of the workspace.',
+            comment: ['{0} is the name of a tool, such as notion-search.'],
+            args: [codeName(problem.tool)],
+          })
         : l10n.t('This tool is not included in the plan of your Notion workspace. See {0}.', problem.link);
     case 'unknownToken':
       return l10n.t('Sign in to Notion, and allow this extension to use your account.');

@@ -20,7 +20,7 @@ describe('the operations on pages', () => {
   test('the tools of pages get the arguments that Notion documents', async (t) => {
     const { page, received } = await startClient(t, () => result({ pages: [{ id, url }], page_id: id }));
     await page('createPage', { title: 'T', markdown: 'M', parent: { pageId: url } });
-    await page('createPage', { title: 'T' });
+    await page('createPage', { title: 'T', properties: { Status: 'Done' }, parent: { dataSourceId: 'd' } });
     await page('updatePage', { id: url, change: { properties: { Status: 'Done' } } });
     await page('updatePage', { id, change: { replace: '' } });
     await page('updatePage', {
@@ -36,7 +36,10 @@ describe('the operations on pages', () => {
       received.map(({ tool, args }) => [tool, args]),
       [
         ['notion-create-pages', { pages: [{ properties: { title: 'T' }, content: 'M' }], parent: { page_id: id } }],
-        ['notion-create-pages', { pages: [{ properties: { title: 'T' }, content: '' }] }],
+        [
+          'notion-create-pages',
+          { pages: [{ properties: { Status: 'Done', title: 'T' }, content: '' }], parent: { data_source_id: 'd' } },
+        ],
         ['notion-update-page', { page_id: id, command: 'update_properties', properties: { Status: 'Done' } }],
         ['notion-update-page', { page_id: id, command: 'replace_content', new_str: '' }],
         [

@@ -43,7 +43,7 @@ test('Offer in chat tells its state and when chat last used the account, and swi
 test('Offer in chat leads to the setting while nothing is offered in chat', async (t) => {
   const { editor, consent, choices, rows } = await open(t);
   editor.settings.set(offerMcpServerSetting, false);
-  assert.deepEqual(rows(), [['Offer in chat: off for all accounts', 'not used in chat yet']]);
+  assert.deepEqual(rows(), [['Offer in chat: off for all accounts', 'chat does not get its tools']]);
   await choices()[0]?.act();
   assert.equal(await editor.executed.take(), `workbench.action.openSettings @id:${offerMcpServerSetting}`);
   assert.equal(consent.isOffered(handle), true);

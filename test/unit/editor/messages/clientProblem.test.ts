@@ -19,7 +19,7 @@ for (const [problem, code, sentence] of [
     'Notion did not confirm the change, but it may have been made: check before you try again.',
   ],
   [
-    { kind: 'toolUnavailable', link },
+    { kind: 'toolUnavailable', tool: 'notion-x', link },
     'toolUnavailable',
     'This tool is not included in the plan of your Notion workspace. See https.',
   ],
