@@ -23,6 +23,7 @@ import { diagnostics } from './editor/collectDiagnostics.ts';
 import { type CommandTable, commandTable } from './editor/commandTable.ts';
 import { configuredServerUrl } from './editor/configuredServer.ts';
 import { ContextKeys } from './editor/contextKeys.ts';
+import { cursorServers } from './editor/cursorServers.ts';
 import { clientIssuersIn, signInAttemptsIn, usageIn } from './editor/globalState.ts';
 import type { McpDefinitions } from './editor/mcpServers.ts';
 import { callbackMessage } from './editor/messages/callback.ts';
@@ -136,6 +137,7 @@ export async function createContainer(
     bridgeFile: context.asAbsolutePath('dist/bridge.cjs'),
     editor: env.appName,
     host: hostEnvironment(context.extension),
+    registry: cursorServers(),
     accounts: offerableGrants,
     isOffered: offersMcpServer,
     keys: () => accounts.journalKeys,
@@ -175,14 +177,7 @@ export async function createContainer(
   });
   const memory = context.globalState;
   const history = new SignInHistory(signInAttemptsIn(memory), clock);
-  const hasUnusedAgents = async (): Promise<boolean> => {
-    const connections = await agents?.connections();
-    return (
-      connections !== undefined &&
-      (await connections.connected()).length === 0 &&
-      (await connections.found()).length > 0
-    );
-  };
+  const hasUnusedAgents = async () => (await (await agents?.connections())?.hasUnused()) ?? false;
   const flowParts = { signIn, accounts, stepUps, history, hasUnusedAgents, clock, randomness, log };
   const signInFlow = new SignInFlow(flowParts);
   const reconnect = (account: Account) => signInFlow.reconnectIfNeeded(account);
@@ -278,6 +273,8 @@ export async function createContainer(
       serverUrlNotice.changed();
     },
     focused: async () => {
+      // Another window may have connected this editor.
+      agents?.update();
       void agentConsent?.askNext();
       await accounts.wakeUp();
     },

@@ -33,7 +33,10 @@ export const createAgents: CreateAgents = (parts) => {
       const machine = { home: homedir(), environment: process.env, system };
       // <extensions>/<this extension>/dist/bridge.cjs
       const extensions = dirname(dirname(dirname(await realpath(parts.bridgeFile))));
-      return new AgentConnections({ ...parts, files, machine, extensions, folder: agentsDirectory(directory) });
+      return new AgentConnections({
+        ...{ ...parts, files, machine, extensions, folder: agentsDirectory(directory) },
+        command: bridgeCommand,
+      });
     });
     return loading;
   };
@@ -66,6 +69,11 @@ export const createAgents: CreateAgents = (parts) => {
     }
     return bridgeCommand();
   };
+  const register = async (): Promise<void> => {
+    if (parts.registry !== undefined) {
+      await (await connections()).register();
+    }
+  };
   let hostCommand: Promise<BridgeCommand | undefined> | undefined;
   return {
     consent,
@@ -82,7 +90,10 @@ export const createAgents: CreateAgents = (parts) => {
       return command && launchOf(command, handle, agent);
     },
     connections,
-    update: () => listener.update(),
+    update: () => {
+      listener.update();
+      register().catch((error: unknown) => log.warn('The editor did not take an MCP server.', errorInfo(error)));
+    },
     forget: async (removed, remaining) => {
       const handles = new Set(remaining.map(({ serverNames }) => serverNames?.handle));
       for (const { serverNames, accountId } of removed) {
@@ -97,7 +108,7 @@ export const createAgents: CreateAgents = (parts) => {
     },
     close: async () => {
       consent.dispose();
-      await listener.close();
+      await Promise.all([listener.close(), loading?.then((connector) => connector.close())]);
     },
   };
 };

@@ -79,13 +79,24 @@ export const catalogue: readonly CatalogueRow[] = [
     }),
   },
   {
-    // cursor.com/docs/context/mcp
+    /*
+     * cursor.com/docs/context/mcp, and cursor.com/docs/extension-api inside Cursor itself, which ignores VS Code's
+     * providers of servers. The API is documented without an end of a registration; it goes with the extension
+     * (gitkraken/vscode-gitlens#5084), and extensions make it at each activation. Cursor lists such a server as
+     * `extension-<name>` beside those of the file, also beside one of the same name, so one place may have it. Cursor
+     * hides tools whose name has more than 60 characters together with their server's (ComposioHQ/composio#2788):
+     * 10 for the prefix and 30 for Notion's longest leave 19 and a separator. A handle is unique in its first 12.
+     */
     id: 'cursor',
     folder: ({ home }) => join(home, '.cursor'),
     files: ({ home }) => [join(home, '.cursor', 'mcp.json')],
     format: 'json',
     serversKey: 'mcpServers',
     entry: entryOf,
+    registration: {
+      api: 'vscode.cursor.mcp.registerServer',
+      name: (handle) => handle.slice(0, 19).replace(/-$/, ''),
+    },
   },
   {
     // docs.windsurf.com/windsurf/cascade/mcp

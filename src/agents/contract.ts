@@ -6,7 +6,7 @@ import type { Grant } from '../grants/grant.ts';
 import type { HostEnvironment } from '../signIn/channels.ts';
 import type { JournalKey } from '../storage/encryption.ts';
 import type { BridgeCommand } from './bridgeCommand.ts';
-import type { AgentConnector } from './configuration/contract.ts';
+import type { AgentConnector, ServerRegistry } from './configuration/contract.ts';
 import type { Consent } from './consent.ts';
 
 /** What the bridges of a window need from the rest of the extension. */
@@ -19,6 +19,8 @@ export interface AgentsParts {
   editor: string;
   /** Where this extension runs. */
   host: Pick<HostEnvironment, 'host' | 'remote'>;
+  /** The API for servers of the editor, if that is an agent itself. */
+  registry: ServerRegistry | undefined;
   /** The grants whose MCP servers may be offered. */
   accounts: () => readonly Grant[];
   /** Whether the user wants MCP servers to be offered in chat at all. */

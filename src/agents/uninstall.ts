@@ -99,9 +99,10 @@ async function write({ path, text, mode }: Notice): Promise<void> {
 async function instructions(folder: string, files: Files): Promise<string[]> {
   const records = await new ConfigurationRecords(join(folder, 'configured'), files).list();
   const steps = records.flatMap(({ agent, path, entries }) =>
-    entries.map(({ name }) => {
+    // The editor forgets by itself what was registered with it.
+    entries.flatMap(({ name, isRegistered }) => {
       const command = catalogue.find(({ id }) => id === agent)?.removeCommand?.(name);
-      return `${agentName(agent)}: ${command ?? `remove ${name} from ${path}`}`;
+      return isRegistered ? [] : [`${agentName(agent)}: ${command ?? `remove ${name} from ${path}`}`];
     }),
   );
   return [

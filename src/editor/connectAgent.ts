@@ -134,7 +134,7 @@ async function connect(steps: Steps, picked: readonly string[], target: Target):
   const work = async () => {
     const results = [];
     for (const plan of plans) {
-      results.push({ agent: agentOf(plan), tools: await connectOne(steps, plan, target) });
+      results.push({ plan, tools: await connectOne(steps, plan, target) });
     }
     return results;
   };
@@ -147,13 +147,9 @@ async function connect(steps: Steps, picked: readonly string[], target: Target):
   const connected = results.filter(({ tools }) => tools !== undefined);
   const [first] = connected;
   if (first?.tools !== undefined) {
-    void showNote(
-      connectedMessage(
-        connected.map(({ agent }) => agent),
-        first.tools,
-        target.workspace,
-      ),
-    );
+    const toRestart = connected.filter(({ plan }) => !plan.isRegistered);
+    const agentsIn = (each: typeof connected) => each.map(({ plan }) => agentOf(plan));
+    void showNote(connectedMessage(agentsIn(connected), agentsIn(toRestart), first.tools, target.workspace));
   }
 }
 

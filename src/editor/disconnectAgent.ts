@@ -26,7 +26,7 @@ export async function disconnectAgent(parts: CommandParts): Promise<void> {
   const choices = connected.map((connection) => ({
     label: agentName(connection.agent),
     description: workspaceOf(parts, connection),
-    detail: pathName(connection.path),
+    detail: placeOf(connection),
     connection,
   }));
   const title = l10n.t('Disconnect which agent?');
@@ -37,13 +37,13 @@ export async function disconnectAgent(parts: CommandParts): Promise<void> {
 }
 
 function isConfirmed(parts: CommandParts, connection: AgentConnection): Promise<boolean> {
-  const { agent, name, path } = connection;
+  const { agent, name } = connection;
   return confirm(
     l10n.t('Disconnect {0} from {1}?', agentName(agent), workspaceOf(parts, connection)),
     l10n.t({
       message: 'The server {0} is removed from {1}, and {2} can no longer use this account.',
-      comment: ['{0} is the name of a server, {1} the path of a file, {2} the name of an agent.'],
-      args: [displayText(name, longestHandle), pathName(path), agentName(agent)],
+      comment: ['{0} is the name of a server, {1} the path of a file or the name of an editor, {2} that of an agent.'],
+      args: [displayText(name, longestHandle), placeOf(connection), agentName(agent)],
     }),
     l10n.t('Disconnect'),
     l10n.t('Stay Connected'),
@@ -69,6 +69,11 @@ async function disconnect(parts: CommandParts, agents: Agents, connection: Agent
     sentence: l10n.t('Disconnected {0} from {1}.', agentName(agent), workspaceOf(parts, connection)),
     actions: [],
   });
+}
+
+/** Where a connection's server is: in a file, or in the editor itself. */
+function placeOf({ agent, path, isRegistered }: AgentConnection): DisplayText {
+  return isRegistered ? agentName(agent) : pathName(path);
 }
 
 /** The workspace of a connection; its handle after a sign-out. */

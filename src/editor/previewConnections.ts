@@ -1,10 +1,10 @@
 import { agentName } from '../agents/agentNames.ts';
 import type { ConnectionPlan } from '../agents/configuration/contract.ts';
-import { type DisplayText, display } from '../core/displayText.ts';
+import { type DisplayText, display, displayText } from '../core/displayText.ts';
 import { agentNames, pathName } from './messages/agentConnection.ts';
 import { l10n } from './messages/l10n.ts';
 import { pick } from './messages/quickPick.ts';
-import type { ReadOnlyDocuments } from './readOnlyDocuments.ts';
+import type { ReadOnlyDocuments, TextChange } from './readOnlyDocuments.ts';
 
 /** Shows each change in an editor, and asks for all of them together. @returns whether the user agrees */
 export async function previewConnections(
@@ -14,13 +14,9 @@ export async function previewConnections(
 ): Promise<boolean> {
   try {
     for (const plan of plans) {
-      const { file } = plan.state;
-      const title = display`${agentName(plan.state.row.id)}: ${pathName(file.path)}`;
-      const change =
-        plan.commands.length > 0
-          ? { path: 'commands.sh', before: '', after: commandLines(plan) }
-          : { path: file.path, before: file.text ?? '', after: plan.after };
-      await documents.compare(title, change);
+      for (const { place, ...change } of changesOf(plan)) {
+        await documents.compare(display`${agentName(plan.state.row.id)}: ${place}`, change);
+      }
     }
     const choices = [
       { label: l10n.t('Connect'), icon: 'check', isAgreed: true },
@@ -35,6 +31,28 @@ export async function previewConnections(
   } finally {
     await documents.closeComparisons();
   }
+}
+
+interface Change extends TextChange {
+  /** What is changed. */
+  place: DisplayText;
+}
+
+function changesOf(plan: ConnectionPlan): Change[] {
+  const { file, row } = plan.state;
+  const place = pathName(file.path);
+  const ofFile = { place, path: file.path, before: file.text ?? '', after: plan.after };
+  if (plan.isRegistered) {
+    const api = row.registration?.api ?? '';
+    const call = { place: displayText(api, 60), path: 'register.js', before: '', after: registrationCall(api, plan) };
+    return ofFile.after === ofFile.before ? [call] : [call, ofFile];
+  }
+  return plan.commands.length > 0 ? [{ place, path: 'commands.sh', before: '', after: commandLines(plan) }] : [ofFile];
+}
+
+/** The call as an extension makes it. */
+function registrationCall(api: string, { name, launch }: ConnectionPlan): string {
+  return `${api}(${JSON.stringify({ name, server: launch }, null, 2)});\n`;
 }
 
 /** The commands as a user would type them. */

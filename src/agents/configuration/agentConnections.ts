@@ -19,11 +19,13 @@ import type {
   ConnectionRequest,
   Machine,
   ReplaceableServer,
+  ServerRegistry,
 } from './contract.ts';
 import { isOurs, launches, planConnection, replaceableServers, stateOf } from './plan.ts';
 import { ConfigurationProblem } from './problem.ts';
 import { findProgram, runProgram } from './program.ts';
 import { type ConfigurationRecord, ConfigurationRecords, hashOf } from './records.ts';
+import { RegisteredServers } from './registeredServers.ts';
 import { isBridge, removeServer, serversIn, setServer } from './servers.ts';
 import { tryLauncher } from './tryLauncher.ts';
 
@@ -33,6 +35,10 @@ export interface AgentConnectionsParts {
   /** The folder of all extensions, for the uninstall script. */
   extensions: string;
   machine: Machine;
+  /** The API for servers of the editor that this extension runs in, if it is an agent itself. */
+  registry: ServerRegistry | undefined;
+  /** Resolves to how the bridge is started; undefined if it cannot be installed. */
+  command: () => Promise<BridgeCommand | undefined>;
   files: Files;
   clock: Clock;
   randomness: Randomness;
@@ -43,15 +49,21 @@ export interface AgentConnectionsParts {
 export class AgentConnections implements AgentConnector {
   readonly #parts: AgentConnectionsParts;
   readonly #records: ConfigurationRecords;
+  readonly #registered: RegisteredServers | undefined;
 
   constructor(parts: AgentConnectionsParts) {
     this.#parts = parts;
     this.#records = new ConfigurationRecords(`${parts.folder}/configured`, parts.files);
+    this.#registered = parts.registry && new RegisteredServers(parts.registry);
   }
 
   async found(): Promise<string[]> {
     const found = await Promise.all(catalogue.map((row) => this.#isFound(row)));
     return catalogue.filter((_, index) => found[index]).map(({ id }) => id);
+  }
+
+  async hasUnused(): Promise<boolean> {
+    return (await this.connected()).length === 0 && (await this.found()).length > 0;
   }
 
   async pathOf(agent: string): Promise<string> {
@@ -64,7 +76,7 @@ export class AgentConnections implements AgentConnector {
     const row = rowOf(agent);
     const { machine } = this.#parts;
     const program = row.program === undefined ? undefined : await findProgram(row.program, machine);
-    return stateOf(row, await readConfiguration(await this.pathOf(agent)), program);
+    return stateOf(row, await readConfiguration(await this.pathOf(agent)), program, this.#isHost(row));
   }
 
   replaceable(state: AgentState, request: ConnectionRequest): ReplaceableServer[] {
@@ -81,7 +93,7 @@ export class AgentConnections implements AgentConnector {
   }
 
   async connect(plan: ConnectionPlan): Promise<void> {
-    const { state, handle, name, launch } = plan;
+    const { state, handle, name, launch, isRegistered } = plan;
     const { path, text } = state.file;
     const { folder, extensions, machine, files } = this.#parts;
     await recordInstallation({ extensions, agents: folder }, machine, files);
@@ -92,19 +104,23 @@ export class AgentConnections implements AgentConnector {
       ...{ version: 1, agent: state.row.id, path, entries: [] },
       existed: text !== undefined,
     };
-    const entries = [...base.entries.filter((entry) => entry.handle !== handle), { handle, name }];
+    const entry = { handle, name, ...(isRegistered && { isRegistered }) };
+    const entries = [...base.entries.filter((each) => each.handle !== handle), entry];
+    // No text is that of a file that there is not.
+    const hashIfUntouched = (after: string) => (isUntouched && after !== '' ? hashOf(after) : undefined);
     if (isFirst && text !== undefined) {
       await this.#records.backUp(path, text);
     }
-    await this.#records.save({ ...base, entries, hash: isUntouched ? hashOf(plan.after) : undefined });
+    await this.#records.save({ ...base, entries, hash: hashIfUntouched(plan.after) });
     try {
       const madeFolder = await this.#carryOut(plan);
-      const written = await readConfiguration(path);
-      const entry = serversIn(written.text ?? '', state.row).get(name);
-      if (!launches(entry, launch)) {
+      const { text: written = '' } = await readConfiguration(path);
+      if (isRegistered) {
+        await this.register();
+      } else if (!launches(serversIn(written, state.row).get(name), launch)) {
         throw new ConfigurationProblem('commandFailed');
       }
-      const hash = isUntouched ? hashOf(written.text ?? '') : undefined;
+      const hash = hashIfUntouched(written);
       await this.#records.save({ ...base, entries, hash, madeFolder: base.madeFolder ?? madeFolder });
     } catch (error) {
       if (!base.entries.some((each) => each.handle === handle)) {
@@ -112,7 +128,8 @@ export class AgentConnections implements AgentConnector {
       }
       throw error;
     }
-    this.#parts.log.info('An agent was connected.', { agent: state.row.id, byCommand: plan.commands.length > 0 });
+    const byCommand = plan.commands.length > 0;
+    this.#parts.log.info('An agent was connected.', { agent: state.row.id, byCommand, isRegistered });
   }
 
   async refresh(command: BridgeCommand): Promise<void> {
@@ -131,6 +148,21 @@ export class AgentConnections implements AgentConnector {
         });
       }
     }
+  }
+
+  async register(): Promise<void> {
+    const { command, registry } = this.#parts;
+    await this.#registered?.update(async () => {
+      const connected = (await this.connected()).filter((each) => each.isRegistered && each.agent === registry?.agent);
+      const bridge = connected.length === 0 ? undefined : await command();
+      return new Map(
+        bridge && connected.map(({ name, handle, agent }) => [name, launchOf(bridge, handle, agent)] as const),
+      );
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#registered?.update(async () => new Map()).catch(() => undefined);
   }
 
   tryLauncher(launch: BridgeCommand): Promise<number> {
@@ -152,20 +184,31 @@ export class AgentConnections implements AgentConnector {
     const row = rowOf(agent);
     const file = await readConfiguration(path);
     const entries = record.entries.filter((entry) => entry.handle !== handle);
+    const isRegistered = record.entries.some((entry) => entry.handle === handle && entry.isRegistered);
     const isUntouched = isAsLeft(record, file.text);
     const isRestored = isUntouched && entries.length === 0 && (await this.#restore(record, file));
-    if (!isRestored && file.text !== undefined && isBridge(serversIn(file.text, row).get(name))) {
+    if (!isRestored && !isRegistered && file.text !== undefined && isBridge(serversIn(file.text, row).get(name))) {
       await this.#remove(row, file, file.text, name);
     }
     const { text = '' } = await readConfiguration(path);
     await this.#records.save({ ...record, entries, hash: isUntouched ? hashOf(text) : undefined });
+    if (isRegistered) {
+      await this.register();
+    }
     this.#parts.log.info('An agent was disconnected.', { agent, isRestored });
   }
 
-  async #isFound({ program, folder, files }: CatalogueRow): Promise<boolean> {
+  /** Whether this extension runs in an agent's own editor, which takes servers from extensions. */
+  #isHost({ id, registration }: CatalogueRow): boolean {
+    return registration !== undefined && this.#parts.registry?.agent === id;
+  }
+
+  async #isFound(row: CatalogueRow): Promise<boolean> {
     const { machine } = this.#parts;
+    const { program, folder, files } = row;
     const places = [folder(machine), ...files(machine)];
     return (
+      this.#isHost(row) ||
       (await Promise.all(places.map(exists))).includes(true) ||
       (program !== undefined && (await findProgram(program, machine)) !== undefined)
     );
@@ -174,14 +217,16 @@ export class AgentConnections implements AgentConnector {
   /** The record of a configuration, unless the user has removed all of its entries. */
   async #knownRecord({ file, servers }: AgentState): Promise<ConfigurationRecord | undefined> {
     const record = await this.#records.find(file.path);
-    return record?.entries.some(({ name }) => isBridge(servers.get(name))) ? record : undefined;
+    return record?.entries.some(({ name, isRegistered }) => isRegistered || isBridge(servers.get(name)))
+      ? record
+      : undefined;
   }
 
   /** @returns the folder that was made for the configuration */
   async #carryOut({ state, commands, after }: ConnectionPlan): Promise<string | undefined> {
     const { file, program } = state;
     if (commands.length === 0 || program === undefined) {
-      return after === file.text ? undefined : writeConfiguration(file, after, this.#parts.randomness);
+      return after === (file.text ?? '') ? undefined : writeConfiguration(file, after, this.#parts.randomness);
     }
     for (const command of commands) {
       await this.#run(program, command);
@@ -201,11 +246,10 @@ export class AgentConnections implements AgentConnector {
   async #restore(record: ConfigurationRecord, file: ConfigurationFile): Promise<boolean> {
     if (record.existed) {
       const original = await this.#records.original(record.path);
-      if (original === undefined) {
-        return false;
+      if (original !== undefined && original !== file.text) {
+        await writeConfiguration(file, original, this.#parts.randomness);
       }
-      await writeConfiguration(file, original, this.#parts.randomness);
-      return true;
+      return original !== undefined;
     }
     await removeConfiguration(file);
     const { madeFolder } = record;

@@ -31,8 +31,26 @@ export interface CatalogueRow {
     add: (name: string, launch: BridgeCommand) => ProgramArguments;
     remove: (name: string) => ProgramArguments;
   };
+  /**
+   * The API of the agent's own editor that takes servers from extensions. Where this extension runs in that editor, it
+   * is used in place of the configuration.
+   */
+  registration?: {
+    /** The name of the function, as extensions call it. */
+    api: string;
+    /** What an account's server is registered as. */
+    name: (handle: string) => string;
+  };
   /** What a user types to remove a server without this extension; where there is no such command, the file is edited. */
   removeCommand?: (name: string) => string;
+}
+
+/** The API of an editor that is an agent itself: it has the servers of an extension while that runs in the window. */
+export interface ServerRegistry {
+  /** The agent, by its row's id. */
+  agent: string;
+  register(name: string, launch: BridgeCommand): void;
+  unregister(name: string): void;
 }
 
 /** An agent's configuration as it was read. */
@@ -57,6 +75,8 @@ export interface AgentState {
   servers: Servers;
   /** The path of its program; undefined if only its folder was found. */
   program: string | undefined;
+  /** Whether this extension runs in the agent's own editor, which takes servers from extensions. */
+  isHost: boolean;
 }
 
 /** A server in an agent's configuration that ours can take the place of. */
@@ -84,6 +104,8 @@ export interface ConnectionPlan {
   commands: readonly ProgramArguments[];
   /** The configuration's text after the edit. */
   after: string;
+  /** Whether the server is registered with the agent's own editor. The edit then only removes servers. */
+  isRegistered: boolean;
 }
 
 /** An account in the configuration of an agent, as it was written. */
@@ -93,12 +115,16 @@ export interface AgentConnection {
   /** The server's name in the configuration. */
   name: string;
   path: string;
+  /** Whether the server is registered with the agent's own editor, and not in the configuration. */
+  isRegistered?: true;
 }
 
 /** Connects the agents of this computer to accounts, and disconnects them. */
 export interface AgentConnector {
   /** The ids of the agents that are on this computer. */
   found(): Promise<string[]>;
+  /** Whether there are agents on this computer, and none of them is connected. */
+  hasUnused(): Promise<boolean>;
   /** The path of an agent's configuration: of several the first that is there, else the one to create. */
   pathOf(agent: string): Promise<string>;
   /** Reads an agent's configuration. @throws ConfigurationProblem or the file system's error */
@@ -116,6 +142,13 @@ export interface AgentConnector {
   connect(plan: ConnectionPlan): Promise<void>;
   /** Rewrites what connected agents start, where that has changed. Never rejects. */
   refresh(command: BridgeCommand): Promise<void>;
+  /**
+   * Registers with the editor that this extension runs in what is connected to it in any of its windows, and unregisters
+   * what is not any more. @throws ConfigurationProblem `commandFailed`
+   */
+  register(): Promise<void>;
+  /** Unregisters everything. Never rejects. */
+  close(): Promise<void>;
   /** Starts the bridge as an agent will. @returns the number of tools @throws Error */
   tryLauncher(launch: BridgeCommand): Promise<number>;
   /** What is connected, by the records. */

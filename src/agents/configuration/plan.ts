@@ -31,6 +31,9 @@ export function planConnection(
   replace: readonly string[],
 ): ConnectionPlan {
   const { row, file, program } = state;
+  if (state.isHost && row.registration !== undefined) {
+    return planRegistration(state, row.registration, { handle, launch }, replace);
+  }
   const servers = new Map([...state.servers].filter(([name]) => !replace.includes(name)));
   const name = freeName(servers, launch, handle);
   const present = servers.get(name);
@@ -44,7 +47,21 @@ export function planConnection(
     const removed = present === undefined || isPresent ? replace : [...replace, name];
     commands.push(...removed.map(ownCommands.remove), ...(isPresent ? [] : [ownCommands.add(name, launch)]));
   }
-  return { state, handle, name, launch, commands, after };
+  return { state, handle, name, launch, commands, after, isRegistered: false };
+}
+
+/** Plans a connection without an entry in the configuration; one that is there already would be listed beside it. */
+function planRegistration(
+  state: AgentState,
+  { name }: NonNullable<CatalogueRow['registration']>,
+  { handle, launch }: ConnectionRequest,
+  replace: readonly string[],
+): ConnectionPlan {
+  const { row, file, servers } = state;
+  const own = [...servers].filter(([, entry]) => isOurs(entry, launch) && accountOf(entry) === handle);
+  const removed = new Set([...replace, ...own.map(([each]) => each)]);
+  const after = [...removed].reduce((text, each) => removeServer(text, row, each), file.text ?? '');
+  return { state, handle, name: name(handle), launch, commands: [], after, isRegistered: true };
 }
 
 /** Whether an entry starts exactly this. */
@@ -73,14 +90,24 @@ function freeName(servers: Servers, launch: BridgeCommand, handle: string): stri
   for (let number = 1; ; number += 1) {
     const name = number === 1 ? handle : `${handle}-${number}`;
     const entry = servers.get(name);
-    const accountOf = (words: readonly string[]) => words[words.indexOf('--account') + 1];
-    if (entry === undefined || (isOurs(entry, launch) && accountOf(commandOf(entry)) === handle)) {
+    if (entry === undefined || (isOurs(entry, launch) && accountOf(entry) === handle)) {
       return name;
     }
   }
 }
 
+/** The handle of the account that a bridge is for. */
+function accountOf(entry: unknown): string | undefined {
+  const words = commandOf(entry);
+  return words[words.indexOf('--account') + 1];
+}
+
 /** The state of an agent, from what its configuration says. @throws ConfigurationProblem `unreadable` */
-export function stateOf(row: CatalogueRow, file: ConfigurationFile, program: string | undefined): AgentState {
-  return { row, file, program, servers: serversIn(file.text ?? '', row) };
+export function stateOf(
+  row: CatalogueRow,
+  file: ConfigurationFile,
+  program: string | undefined,
+  isHost = false,
+): AgentState {
+  return { row, file, program, isHost, servers: serversIn(file.text ?? '', row) };
 }

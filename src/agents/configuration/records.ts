@@ -7,6 +7,8 @@ export interface RecordedEntry {
   handle: string;
   /** Its name there; the handle, unless that was taken. */
   name: string;
+  /** Whether it is registered with the agent's own editor, and not in the configuration. */
+  isRegistered?: true;
 }
 
 /** What was done to an agent's configuration. */

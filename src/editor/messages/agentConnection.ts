@@ -21,14 +21,30 @@ export function agentNames(agents: readonly string[]): DisplayText {
   return displayText(list, longestList);
 }
 
-/** Tells that agents were connected, and what their test has shown. */
-export function connectedMessage(agents: readonly string[], tools: number, workspace: DisplayText): Message {
+/**
+ * Tells that agents were connected, and what their test has shown. `toRestart` are those that read their configurations
+ * only when they start.
+ */
+export function connectedMessage(
+  agents: readonly string[],
+  toRestart: readonly string[],
+  tools: number,
+  workspace: DisplayText,
+): Message {
+  const args = [agentNames(agents), tools, workspace];
   return {
-    sentence: l10n.t({
-      message: '{0} can use Notion: {1} tools of {2}. Restart {0} to see them.',
-      comment: ['{0} is the name of an agent or of several, {1} a number, {2} the name of a workspace.'],
-      args: [agentNames(agents), tools, workspace],
-    }),
+    sentence:
+      toRestart.length === 0
+        ? l10n.t({
+            message: '{0} can use Notion: {1} tools of {2}.',
+            comment: ['{0} is the name of an agent or of several, {1} a number, {2} the name of a workspace.'],
+            args,
+          })
+        : l10n.t({
+            message: '{0} can use Notion: {1} tools of {2}. Restart {3} to see them.',
+            comment: ['{0} and {3} are names of agents, {1} is a number, {2} the name of a workspace.'],
+            args: [...args, agentNames(toRestart)],
+          }),
     // Without a button the editor would show only the beginning.
     actions: ['manageAccounts'],
   };

@@ -9,6 +9,7 @@ import { createAgents as none } from '../../../src/agents/noAgents.ts';
 import { Log } from '../../../src/core/log.ts';
 import { systemRandomness } from '../../../src/core/random.ts';
 import { FakeClock } from '../fakeClock.ts';
+import { DocumentedCursor } from './configuration/documentedCursor.ts';
 import { grantOf, temporaryFolder } from './listenerUnderTest.ts';
 
 test('the bridge is installed once in a window, when its command is first needed', async (t) => {
@@ -72,11 +73,30 @@ test('what the user decided for an account counts for the one that it was merged
   assert.equal(consent.permission('notion-2-docs', 'codex'), 'allowed');
 });
 
+test('a window of Cursor registers what was connected in an earlier one, and unregisters it when it is closed', async (t) => {
+  const registry = new DocumentedCursor();
+  const { agents, home } = window(t, { registry });
+  const folder = join(home, 'agents', 'configured');
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const entries = [{ handle: 'notion-wiki', name: 'notion-wiki', isRegistered: true }];
+  const record = { version: 1, agent: 'cursor', path: join(home, 'mcp.json'), entries, existed: false };
+  writeFileSync(join(folder, '1.json'), JSON.stringify(record), { mode: 0o600 });
+  agents.update();
+  await registry.called;
+  const { args } = registry.servers.get('notion-wiki') ?? assert.fail();
+  assert.deepEqual(args.slice(-4), ['--account', 'notion-wiki', '--agent', 'cursor']);
+  await agents.close();
+  assert.deepEqual(registry.calls, ['register notion-wiki', 'unregister notion-wiki']);
+});
+
 test('a web worker neither listens for bridges nor starts one', (t) => {
   assert.equal(none(window(t).parts), undefined);
 });
 
-function window(t: TestContext, { host = { host: 'workspace', remote: false } }: Partial<AgentsParts> = {}) {
+function window(
+  t: TestContext,
+  { host = { host: 'workspace', remote: false }, registry, accounts = () => [] }: Partial<AgentsParts> = {},
+) {
   const home = temporaryFolder(t);
   const directory = join(home, 'journal');
   const bridgeFile = join(home, 'bridge.cjs');
@@ -89,8 +109,9 @@ function window(t: TestContext, { host = { host: 'workspace', remote: false } }:
     directory,
     bridgeFile,
     host,
+    registry,
     editor: 'VS Code',
-    accounts: () => [],
+    accounts,
     isOffered: () => true,
     keys: () => [],
     gateway: async () => undefined,

@@ -4,8 +4,10 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, st
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { buildProgram } from '../../../esbuild.mjs';
+import { planConnection } from '../../../src/agents/configuration/plan.ts';
 import { waitInFolder } from '../../e2e/driver/waitInFolder.ts';
 import { ConnectionsUnderTest } from './configuration/connectionsUnderTest.ts';
+import { DocumentedCursor } from './configuration/documentedCursor.ts';
 
 test('after an uninstallation, the launcher says how to remove the server from each agent', async (t) => {
   const { under, uninstall, start } = await installation(t);
@@ -21,6 +23,16 @@ test('after an uninstallation, the launcher says how to remove the server from e
     `Cursor: remove notion2-grace from ${under.pathOf('cursor')}`,
   ]);
   assert.match(stderr, /^Notion’s tools are no longer here, because the editor’s Notion extension was uninstalled\./);
+});
+
+test('after an uninstallation, nothing has to be removed from the editor with which a server was registered', async (t) => {
+  const { under, uninstall, start } = await installation(t);
+  await under.connect('codex');
+  const { connections } = under.inside(new DocumentedCursor());
+  const request = { handle: 'notion2-grace', launch: under.launch('notion2-grace', 'cursor') };
+  await connections.connect(planConnection(await connections.inspect('cursor'), request, []));
+  uninstall('extensions');
+  assert.deepEqual(start().stderr.split('\n').slice(1), ['Codex: codex mcp remove notion-ada', '']);
 });
 
 test('where agents start the bridge itself, that says the same', async (t) => {

@@ -16,6 +16,8 @@ interface Scripted {
   launch?: Awaited<ReturnType<Agents['launch']>>;
   tools?: number;
   connected?: AgentConnection[];
+  /** Whether the editor is Cursor, and thus one of the agents. */
+  isCursor?: boolean;
   problem?: ConfigurationProblemKind;
 }
 
@@ -125,6 +127,51 @@ test('a server that cannot be removed from a configuration is named, with a butt
   assert.deepEqual(done, ['forget codex', 'disconnect codex']);
 });
 
+test('inside Cursor the preview shows the call of its API, and a restart is only asked of other agents', async (t) => {
+  const { begin, editor, compared } = await openAgents(t, { isCursor: true });
+  const connecting = begin();
+  (await editor.quickPicks.take()).pick('Cursor');
+  const preview = await editor.quickPicks.take();
+  assert.equal(preview.parts[0], 'Connect Cursor to wiki?');
+  assert.deepEqual(compared, [
+    {
+      title: 'Cursor: vscode.cursor.mcp.registerServer',
+      path: 'register.js',
+      before: '',
+      after: `vscode.cursor.mcp.registerServer({
+  "name": "notion-wiki",
+  "server": {
+    "command": "/l/notion-mcp-bridge",
+    "args": [],
+    "env": {}
+  }
+});
+`,
+    },
+  ]);
+  preview.pick('Connect');
+  await connecting;
+  assert.equal(
+    (await editor.messages.take()).text,
+    'information: Cursor can use Notion: 18 tools of wiki. [Manage Accounts]',
+  );
+});
+
+test('what is registered with Cursor is said to be removed from Cursor, not from a file', async (t) => {
+  const registered = { ...connection, agent: 'cursor', isRegistered: true } as const;
+  const { parts, editor, done } = await openAgents(t, { connected: [registered] });
+  const disconnecting = disconnectAgent(parts);
+  (await editor.quickPicks.take()).pick('Cursor');
+  const question = await editor.messages.take();
+  assert.match(
+    question.text,
+    /The server notion-wiki is removed from Cursor, and Cursor can no longer use this account/,
+  );
+  question.pick('Disconnect');
+  await disconnecting;
+  assert.deepEqual(done, ['forget cursor', 'disconnect cursor']);
+});
+
 type Editor = Awaited<ReturnType<typeof openAgents>>['editor'];
 
 /** Picks Codex, and agrees to what the preview shows. */
@@ -135,9 +182,11 @@ async function confirm(connecting: Promise<void>, editor: Editor): Promise<void>
 }
 
 /** A window with an account, and Codex on its computer. */
-async function openAgents(t: TestContext, { launch, tools = 18, connected = [], problem }: Scripted) {
+async function openAgents(t: TestContext, { launch, tools = 18, connected = [], isCursor = false, problem }: Scripted) {
   const done: string[] = [];
-  const [, row] = catalogue;
+  const compared: object[] = [];
+  const agent = isCursor ? 'cursor' : 'codex';
+  const row = catalogue.find(({ id }) => id === agent) ?? assert.fail();
   const failing = (action: string, agent: string): void => {
     done.push(`${action} ${agent}`);
     if (problem !== undefined) {
@@ -145,9 +194,12 @@ async function openAgents(t: TestContext, { launch, tools = 18, connected = [], 
     }
   };
   const connector: AgentConnector = {
-    found: async () => ['codex'],
+    found: async () => [agent],
+    hasUnused: async () => true,
+    register: async () => undefined,
+    close: async () => undefined,
     pathOf: async () => '/c',
-    inspect: async () => stateOf(row ?? assert.fail(), { path: '/c', target: '/c', text: '', mode: 0o600 }, undefined),
+    inspect: async () => stateOf(row, { path: '/c', target: '/c', text: '', mode: 0o600 }, undefined, isCursor),
     replaceable: () => [],
     plan: planConnection,
     configurationText: () => 'the configuration',
@@ -166,8 +218,11 @@ async function openAgents(t: TestContext, { launch, tools = 18, connected = [], 
     connections: async () => connector,
     launch: async () => launch ?? { command: '/l/notion-mcp-bridge', args: [], env: {} },
   } as unknown as Agents;
-  const documents = { compare: async () => undefined, closeComparisons: async () => undefined };
+  const documents = {
+    compare: async (title: string, change: object) => void compared.push({ title, ...change }),
+    closeComparisons: async () => undefined,
+  };
   const { window, parts } = await openCommands(t, { agents, documents: documents as unknown as ReadOnlyDocuments });
   await window.signedIn('ada');
-  return { window, parts, done, editor: window.editor, begin: () => connectAgent(parts) };
+  return { window, parts, done, compared, editor: window.editor, begin: () => connectAgent(parts) };
 }

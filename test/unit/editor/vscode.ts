@@ -170,6 +170,9 @@ export const commands = {
   },
 };
 
+/** What Cursor adds, without its API for MCP servers until a test sets it. */
+export const cursor: { mcp?: object } = {};
+
 /** An editor with chat. */
 export const lm = { registerMcpServerDefinitionProvider: () => ({ dispose: () => undefined }) };
 

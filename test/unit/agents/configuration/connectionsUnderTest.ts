@@ -4,7 +4,7 @@ import type { TestContext } from 'node:test';
 import type { BridgeCommand } from '../../../../src/agents/bridgeCommand.ts';
 import { catalogue } from '../../../../src/agents/catalogue.ts';
 import { AgentConnections } from '../../../../src/agents/configuration/agentConnections.ts';
-import type { CatalogueRow, Machine } from '../../../../src/agents/configuration/contract.ts';
+import type { CatalogueRow, Machine, ServerRegistry } from '../../../../src/agents/configuration/contract.ts';
 import { planConnection } from '../../../../src/agents/configuration/plan.ts';
 import { systemClock } from '../../../../src/core/clock.ts';
 import { Log } from '../../../../src/core/log.ts';
@@ -20,6 +20,8 @@ interface HomeOptions {
   path?: string;
   /** Of the environment. */
   variables?: Record<string, string>;
+  /** The API for servers of the editor in which this runs. */
+  registry?: ServerRegistry;
 }
 
 /** A home with agents, and the part of the extension that connects them. No program of an agent is on its search path. */
@@ -29,15 +31,27 @@ export class ConnectionsUnderTest {
   readonly connections: AgentConnections;
   readonly launcher: string;
 
-  constructor(t: TestContext, { name = 'home', path = '', variables = {} }: HomeOptions = {}) {
+  constructor(t: TestContext, { name = 'home', path = '', variables = {}, registry }: HomeOptions = {}) {
     this.home = join(temporaryFolder(t), name);
     mkdirSync(this.home);
     this.machine = { home: this.home, environment: { ...variables, HOME: this.home, PATH: path }, system: 'linux' };
-    const folder = join(this.home, 'storage', 'agents');
-    this.launcher = join(folder, 'notion-mcp-bridge');
-    const { machine } = this;
-    this.connections = new AgentConnections({
-      ...{ folder, machine, files, log },
+    this.launcher = join(this.#folder, 'notion-mcp-bridge');
+    this.connections = this.#connections(registry);
+  }
+
+  get #folder(): string {
+    return join(this.home, 'storage', 'agents');
+  }
+
+  /** The same home and storage in a new window of an editor that is an agent itself. */
+  inside<T extends ServerRegistry>(registry: T): { registry: T; connections: AgentConnections } {
+    return { registry, connections: this.#connections(registry) };
+  }
+
+  #connections(registry: ServerRegistry | undefined): AgentConnections {
+    return new AgentConnections({
+      ...{ folder: this.#folder, machine: this.machine, registry, files, log },
+      command: async () => ({ command: this.launcher, args: [], env: {} }),
       extensions: join(this.home, 'extensions'),
       clock: systemClock,
       randomness: systemRandomness,
