@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { files as platformFiles } from '#platform/files';
 import { listenSocket } from '#platform/listenSocket';
 import { errorInfo } from '../core/errorInfo.ts';
+import { editorAgent } from '../gateway/contract.ts';
 import { limitFiles } from '../storage/timeLimits.ts';
 import { type BridgeCommand, launchOf } from './bridgeCommand.ts';
 import { BridgeListener } from './bridgeListener.ts';
@@ -74,6 +75,11 @@ export const createAgents: CreateAgents = (parts) => {
       await (await connections()).register();
     }
   };
+  const isUsedByAgents = (): boolean =>
+    parts.accounts().some(({ serverNames }) => {
+      const uses = serverNames === undefined ? [] : consent.uses(serverNames.handle);
+      return uses.some(({ agent, permission }) => agent !== editorAgent && permission === 'allowed');
+    });
   let hostCommand: Promise<BridgeCommand | undefined> | undefined;
   return {
     consent,
@@ -92,6 +98,10 @@ export const createAgents: CreateAgents = (parts) => {
     connections,
     update: () => {
       listener.update();
+      // What agents beside the editor start must be of this version, also where the editor itself starts none.
+      if (isUsedByAgents()) {
+        void bridgeCommand();
+      }
       register().catch((error: unknown) => log.warn('The editor did not take an MCP server.', errorInfo(error)));
     },
     forget: async (removed, remaining) => {

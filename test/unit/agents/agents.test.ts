@@ -8,6 +8,7 @@ import type { AgentsParts } from '../../../src/agents/contract.ts';
 import { createAgents as none } from '../../../src/agents/noAgents.ts';
 import { Log } from '../../../src/core/log.ts';
 import { systemRandomness } from '../../../src/core/random.ts';
+import { waitInFolder } from '../../e2e/driver/waitInFolder.ts';
 import { FakeClock } from '../fakeClock.ts';
 import { DocumentedCursor } from './configuration/documentedCursor.ts';
 import { grantOf, temporaryFolder } from './listenerUnderTest.ts';
@@ -71,6 +72,15 @@ test('what the user decided for an account counts for the one that it was merged
   assert.equal(consent.permission('notion-ada', 'codex'), 'unknown');
   await agents.forget([remaining], [grantOf('ada')]);
   assert.equal(consent.permission('notion-2-docs', 'codex'), 'allowed');
+});
+
+test('what agents start is brought up to date in a window that offers nothing in chat itself', async (t) => {
+  const { agents, home } = window(t, { accounts: () => [grantOf('wiki')] });
+  agents.update();
+  assert.ok(!existsSync(join(home, 'agents')));
+  await agents.consent.allow('notion-wiki', 'codex');
+  agents.update();
+  assert.ok(await waitInFolder(home, async () => existsSync(join(home, 'agents', 'notion-mcp-bridge')) || undefined));
 });
 
 test('a window of Cursor registers what was connected in an earlier one, and unregisters it when it is closed', async (t) => {
