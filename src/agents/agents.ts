@@ -1,4 +1,4 @@
-import { realpath, rm } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { dirname } from 'node:path';
 import { files as platformFiles } from '#platform/files';
@@ -8,7 +8,7 @@ import { editorAgent } from '../gateway/contract.ts';
 import { limitFiles } from '../storage/timeLimits.ts';
 import { type BridgeCommand, launchOf } from './bridgeCommand.ts';
 import { BridgeListener } from './bridgeListener.ts';
-import { agentsDirectory, cachePath } from './cachePath.ts';
+import { agentsDirectory, removeCaches } from './cachePath.ts';
 import type { AgentConnector } from './configuration/contract.ts';
 import { Consent } from './consent.ts';
 import type { CreateAgents } from './contract.ts';
@@ -28,6 +28,21 @@ export const createAgents: CreateAgents = (parts) => {
   const consent = new Consent({ ...parts, hash: keyedHash, files: limitFiles(files, parts.clock) });
   const listener = new BridgeListener({ ...parts, consent, files, listen: listenSocket, system, temporaryDirectories });
   const options = { ...parts, files, system, executable, searchPath };
+  const removeCachesOfRefused = async (): Promise<void> => {
+    for (const { serverNames } of parts.accounts()) {
+      if (serverNames !== undefined) {
+        const { handle } = serverNames;
+        const isAllowed = (agent: string) => consent.permission(handle, agent) === 'allowed';
+        await removeCaches(files, directory, handle, isAllowed);
+      }
+    }
+  };
+  // While no window is open, a bridge cannot know that its agent has lost an account.
+  consent.onDidChange(() => {
+    removeCachesOfRefused().catch((error: unknown) =>
+      log.warn('What an agent was shown could not be removed.', errorInfo(error)),
+    );
+  });
   let loading: Promise<AgentConnector> | undefined;
   const connections = (): Promise<AgentConnector> => {
     loading ??= import('./configuration/agentConnections.ts').then(async ({ AgentConnections }) => {
@@ -108,7 +123,7 @@ export const createAgents: CreateAgents = (parts) => {
       const handles = new Set(remaining.map(({ serverNames }) => serverNames?.handle));
       for (const { serverNames, accountId } of removed) {
         if (serverNames !== undefined && !handles.has(serverNames.handle)) {
-          await rm(await cachePath(directory, serverNames.handle), { force: true });
+          await removeCaches(files, directory, serverNames.handle, () => false);
           const successor = remaining.find((grant) => grant.accountId !== undefined && grant.accountId === accountId);
           if (successor?.serverNames !== undefined) {
             await consent.carryOver(serverNames.handle, successor.serverNames.handle);

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isObject, parseJson } from '../../core/json.ts';
 import { serverInfoInMeta } from '../../mcp/serverTitle.ts';
@@ -44,6 +44,13 @@ export class ServerCache {
     if (text !== before) {
       this.#writing = this.#writing.then(() => this.#write(text)).catch(() => undefined);
     }
+    await this.#writing;
+  }
+
+  /** Forgets everything: the agent may not use the account any more. */
+  async clear(): Promise<void> {
+    this.#facts = {};
+    this.#writing = this.#writing.then(() => rm(this.#path, { force: true })).catch(() => undefined);
     await this.#writing;
   }
 

@@ -32,10 +32,11 @@ async function main(): Promise<void> {
     process.exitCode = 2;
     return;
   }
-  const cache = new ServerCache(await cachePath(directory, account));
+  const endpoint = { handle: account, agent };
+  const cache = new ServerCache(await cachePath(directory, endpoint));
   await cache.load();
   const bridge = new Bridge({
-    windows: new Windows(directory, { handle: account, agent }, { randomness: systemRandomness, clock: systemClock }),
+    windows: new Windows(directory, endpoint, { randomness: systemRandomness, clock: systemClock }),
     cache,
     send: (message) => writeLine(process.stdout, message),
     silenceMs,

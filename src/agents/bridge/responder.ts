@@ -5,7 +5,7 @@ import type { Message } from './message.ts';
 
 const methodNotFound: RpcError = { code: -32601, message: 'Method not found' };
 
-/** What the user has decided, or is still to decide: no tools are shown to an agent that may not use them. */
+/** What the user has decided, or is still to decide: an agent that may not use the tools is not shown them again. */
 const refusals: ReadonlySet<string> = new Set(['notOffered', 'notAllowed', 'consentPending']);
 
 const noTools: Record<string, unknown> = { tools: [] };
@@ -37,8 +37,9 @@ export class Responder {
 
   /** Passes on the server's result, and remembers it. The bridge itself says when the tools change. */
   async ownResult(message: Message, method: CachedMethod, result: Record<string, unknown>): Promise<void> {
-    await this.result(message, method === 'tools/list' ? result : withListChanged(result));
+    // First, because a test of the agent's configuration ends the bridge as soon as it has the tools.
     await this.#cache.set(method, result);
+    await this.result(message, method === 'tools/list' ? result : withListChanged(result));
   }
 
   /**
@@ -47,14 +48,16 @@ export class Responder {
    * @param version the revision that the agent asked for
    */
   async problem(message: Message, error: RpcError, version: string): Promise<void> {
-    const isRefused = isRefusal(error);
+    if (isRefusal(error)) {
+      await this.#cache.clear();
+    }
     const method = cachedMethodOf(message);
     const cached = method && this.#cache.get(method);
     if (method === 'initialize') {
       const result = { ...unknownServer, ...cached, protocolVersion: version };
       await this.result(message, withListChanged(result));
     } else if (method === 'tools/list') {
-      const { nextCursor: _cursor, ...page } = isRefused ? noTools : (cached ?? noTools);
+      const { nextCursor: _cursor, ...page } = cached ?? noTools;
       await this.result(message, page);
     } else if (method !== undefined) {
       await (cached === undefined ? this.unknownMethod(message) : this.result(message, cached));

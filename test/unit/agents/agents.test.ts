@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { createAgents } from '../../../src/agents/agents.ts';
 import { cachePath } from '../../../src/agents/cachePath.ts';
+import type { Consent } from '../../../src/agents/consent.ts';
 import type { AgentsParts } from '../../../src/agents/contract.ts';
 import { createAgents as none } from '../../../src/agents/noAgents.ts';
 import { Log } from '../../../src/core/log.ts';
@@ -51,7 +52,9 @@ for (const [name, host] of Object.entries({
 test('a sign-out removes what bridges keep of the account, and nothing else', async (t) => {
   const { agents, directory, home } = window(t);
   mkdirSync(join(home, 'agents'));
-  const paths = await Promise.all(['ada', 'grace', 'joan'].map((name) => cachePath(directory, `notion-${name}`)));
+  const paths = await Promise.all(
+    ['ada', 'grace', 'joan'].map((name) => cachePath(directory, { handle: `notion-${name}`, agent: 'editor' })),
+  );
   for (const path of paths) {
     writeFileSync(path, '{}');
   }
@@ -60,6 +63,37 @@ test('a sign-out removes what bridges keep of the account, and nothing else', as
   await agents.forget([grantOf('ada'), grantOf('joan')], [grantOf('grace'), merged]);
   assert.deepEqual(paths.map(existsSync), [false, true, true]);
 });
+
+for (const [what, withdraw] of [
+  ['denies an agent', (consent: Consent) => consent.deny('notion-wiki', 'codex')],
+  ['disconnects an agent', (consent: Consent) => consent.forget('notion-wiki', 'codex')],
+] as const) {
+  test(`when the user ${what}, what its bridge keeps of the account is removed, and that of no other`, async (t) => {
+    const { agents, directory, home } = window(t, { accounts: () => ['wiki', 'docs'].map(grantOf) });
+    const { consent } = agents;
+    const paths = new Map<string, string>();
+    for (const [handle, agent] of [
+      ['notion-wiki', 'codex'],
+      ['notion-wiki', 'claude-code'],
+      ['notion-wiki', 'editor'],
+      ['notion-docs', 'codex'],
+    ] as const) {
+      await consent.allow(handle, agent);
+      paths.set(`${handle} ${agent}`, await cachePath(directory, { handle, agent }));
+    }
+    // The one of earlier versions.
+    paths.set('notion-wiki', (paths.get('notion-wiki codex') ?? '').replace('.codex', ''));
+    mkdirSync(join(home, 'agents'));
+    for (const path of paths.values()) {
+      writeFileSync(path, '{}', { mode: 0o600 });
+    }
+    const removed = waitInFolder(home, async () => !existsSync(paths.get('notion-wiki codex') ?? '') || undefined);
+    await withdraw(consent);
+    assert.ok(await removed);
+    const left = [...paths].filter(([, path]) => existsSync(path)).map(([name]) => name);
+    assert.deepEqual(left, ['notion-wiki claude-code', 'notion-wiki editor', 'notion-docs codex']);
+  });
+}
 
 test('what the user decided for an account counts for the one that it was merged with, and after a sign-out', async (t) => {
   const { agents } = window(t);

@@ -62,7 +62,7 @@ export class BridgeUnderTest {
     }: { clock?: Clock; silenceMs?: (method: string) => number | undefined; id?: string } = {},
   ): Promise<BridgeUnderTest> {
     const handle = 'notion-engineering-wiki';
-    const path = await cachePath(directory, handle);
+    const path = await cachePath(directory, { handle, agent: id });
     const agent = new BridgeUnderTest(path);
     const cache = new ServerCache(path);
     await cache.load();

@@ -54,6 +54,35 @@ test('an agent that may not use an account does not see the tools that another a
   assert.deepEqual((await agent.request(1, 'tools/list')).result, { tools: [] });
 });
 
+test('an agent that was denied finds no tools while no window is open either, nor when it starts again', async (t) => {
+  const directory = windowDirectory(t);
+  const window = await TestWindow.start(t, directory);
+  const agent = await BridgeUnderTest.start(t, directory, { id: 'codex' });
+  await agent.open();
+  assert.equal((await agent.request(1, 'tools/list')).result?.tools?.length, 1);
+  window.status = 'noConsent';
+  window.respond = denied;
+  await agent.request(2, 'tools/list');
+  await window.stop();
+  assert.deepEqual((await agent.request(3, 'tools/list')).result, { tools: [] });
+  const later = await BridgeUnderTest.start(t, directory, { id: 'codex' });
+  await later.open();
+  assert.deepEqual((await later.request(1, 'tools/list')).result, { tools: [] });
+});
+
+test('an agent that was never allowed does not see without a window what another agent was shown', async (t) => {
+  const directory = windowDirectory(t);
+  const window = await TestWindow.start(t, directory);
+  const other = await BridgeUnderTest.start(t, directory);
+  await other.open();
+  await other.request(1, 'tools/list');
+  await window.stop();
+  const agent = await BridgeUnderTest.start(t, directory, { id: 'codex' });
+  await agent.open();
+  assert.deepEqual((await agent.request(1, 'tools/list')).result, { tools: [] });
+  assert.equal((await other.request(2, 'tools/list')).result?.tools?.length, 1);
+});
+
 test('an agent is told once of its tools when the user allows it, and uses them without a new start', async (t) => {
   const { agent, window } = await refusedBridge(t, pending);
   await agent.request(1, 'tools/list');
