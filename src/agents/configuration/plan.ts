@@ -43,9 +43,12 @@ export function planConnection(
   const { ownCommands } = row;
   const commands: ProgramArguments[] = [];
   if (ownCommands !== undefined && program !== undefined) {
-    // Claude Code's command adds no server whose name is taken.
-    const removed = present === undefined || isPresent ? replace : [...replace, name];
-    commands.push(...removed.map(ownCommands.remove), ...(isPresent ? [] : [ownCommands.add(name, launch)]));
+    if (!isPresent) {
+      // Claude Code's command adds no server whose name is taken.
+      commands.push(...(state.servers.has(name) ? [ownCommands.remove(name)] : []), ownCommands.add(name, launch));
+    }
+    // Afterwards, so that they stay if the server cannot be added.
+    commands.push(...replace.filter((each) => each !== name).map(ownCommands.remove));
   }
   return { state, handle, name, launch, commands, after, isRegistered: false };
 }

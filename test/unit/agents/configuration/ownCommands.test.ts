@@ -17,6 +17,7 @@ const { HOME, VSCODE_PID, ELECTRON_RUN_AS_NODE, BEHAVIOUR } = process.env;
 appendFileSync(HOME + '/started', JSON.stringify({ args, cwd: process.cwd(), leaked: [VSCODE_PID, ELECTRON_RUN_AS_NODE] }) + '\\n');
 if (BEHAVIOUR === 'fails') process.exit(1);
 if (BEHAVIOUR === 'does nothing') process.exit(0);
+if (BEHAVIOUR === 'cannot add' && args[1] === 'add') process.exit(1);
 const path = HOME + '/.claude.json';
 const text = (() => { try { return readFileSync(path, 'utf8'); } catch { return '{}'; } })();
 const configuration = { ...JSON.parse(text), numStartups: 1 };
@@ -83,6 +84,24 @@ for (const behaviour of ['fails', 'does nothing']) {
     assert.deepEqual([...serversIn(under.read('claude-code'), row)], []);
   });
 }
+
+test('a server of Notion’s is removed once ours is there, so it stays if its own command cannot add ours', async (t) => {
+  const text = '{"mcpServers":{"notion":{"url":"https://mcp.notion.com/mcp"}}}';
+  const { under } = withProgram(t, 'cannot add');
+  under.write('claude-code', text);
+  await assert.rejects(under.connect('claude-code', 'notion-ada', ['notion']), { kind: 'commandFailed' });
+  assert.equal(under.read('claude-code'), text);
+  const { under: working, started } = withProgram(t);
+  working.write('claude-code', text);
+  await working.connect('claude-code', 'notion-ada', ['notion']);
+  assert.deepEqual(
+    started().map(({ args }) => [args[1], args[4]]),
+    [
+      ['add', 'notion-ada'],
+      ['remove', 'notion'],
+    ],
+  );
+});
 
 /** A home with a Claude Code on the search path, which behaves as it does or in another way. */
 function withProgram(t: TestContext, behaviour = '') {
