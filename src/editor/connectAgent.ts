@@ -3,7 +3,7 @@ import { needsUser } from '../accounts/accountState.ts';
 import type { Account } from '../accounts/registry.ts';
 import { agentName } from '../agents/agentNames.ts';
 import type { BridgeCommand } from '../agents/bridgeCommand.ts';
-import type { AgentConnector, ConnectionPlan } from '../agents/configuration/contract.ts';
+import type { AgentConnector, ConnectionPlan, ReplaceableServer } from '../agents/configuration/contract.ts';
 import { ConfigurationProblem } from '../agents/configuration/problem.ts';
 import type { Agents } from '../agents/contract.ts';
 import { type DisplayText, displayText } from '../core/displayText.ts';
@@ -159,7 +159,7 @@ async function planFor(steps: Steps, agent: string, target: Target, launch: Brid
   const request = { handle: target.handle, launch };
   try {
     const state = await connections.inspect(agent);
-    const replaceable = connections.replaceable(state, request).map(({ name }) => name);
+    const replaceable = connections.replaceable(state, request);
     const replace = replaceable.length === 0 ? [] : await askToReplace(agent, replaceable);
     return replace === undefined ? [] : [connections.plan(state, request, replace)];
   } catch (error) {
@@ -180,13 +180,24 @@ async function launchFor(steps: Steps, agent: string, target: Target): Promise<B
 }
 
 /** @returns the names of the servers to replace; undefined if the user closed the question */
-async function askToReplace(agent: string, names: readonly string[]): Promise<readonly string[] | undefined> {
+async function askToReplace(
+  agent: string,
+  servers: readonly ReplaceableServer[],
+): Promise<readonly string[] | undefined> {
+  const names = servers.map(({ name }) => name);
   const list = displayText(names.join(', '), 100);
+  const hasOwnSignIn = servers.some(({ kind }) => kind === 'notion');
   const picked = await pick(
     [
       {
         label: l10n.t('Replace {0}', list),
-        detail: l10n.t('Its own sign-in stays valid at Notion until you remove it in Notion’s settings.'),
+        detail: hasOwnSignIn
+          ? l10n.t('Its own sign-in stays valid at Notion until you remove it in Notion’s settings.')
+          : l10n.t({
+              message: '{0} then uses the sign-in of {1}, and no longer that of another editor.',
+              comment: ['{0} is the name of an agent such as Codex, {1} that of this editor.'],
+              args: [agentName(agent), editorName()],
+            }),
         replace: names,
       },
       { label: l10n.t('Keep {0}', list), detail: l10n.t('The agent then has Notion’s tools twice.'), replace: [] },

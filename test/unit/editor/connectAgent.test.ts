@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { catalogue } from '../../../src/agents/catalogue.ts';
-import type { AgentConnection, AgentConnector } from '../../../src/agents/configuration/contract.ts';
+import type { AgentConnection, AgentConnector, ReplaceableServer } from '../../../src/agents/configuration/contract.ts';
 import { planConnection, stateOf } from '../../../src/agents/configuration/plan.ts';
 import { ConfigurationProblem, type ConfigurationProblemKind } from '../../../src/agents/configuration/problem.ts';
 import type { Agents } from '../../../src/agents/contract.ts';
@@ -16,6 +16,8 @@ interface Scripted {
   launch?: Awaited<ReturnType<Agents['launch']>>;
   tools?: number;
   connected?: AgentConnection[];
+  /** What the agent has that can be replaced. */
+  replaceable?: ReplaceableServer[];
   /** Whether the editor is Cursor, and thus one of the agents. */
   isCursor?: boolean;
   problem?: ConfigurationProblemKind;
@@ -127,6 +129,23 @@ test('a server that cannot be removed from a configuration is named, with a butt
   assert.deepEqual(done, ['forget codex', 'disconnect codex']);
 });
 
+for (const [kind, consequence] of [
+  ['notion', 'Its own sign-in stays valid at Notion until you remove it in Notion’s settings.'],
+  ['otherEditor', 'Codex then uses the sign-in of VS Code, and no longer that of another editor.'],
+] as const) {
+  test(`the question whether a server is replaced says what follows (${kind})`, async (t) => {
+    const { begin, editor, done } = await openAgents(t, { replaceable: [{ name: 'notion', kind }] });
+    const connecting = begin();
+    (await editor.quickPicks.take()).pick('Codex');
+    const question = await editor.quickPicks.take();
+    assert.equal(question.text, 'Codex already has a server of Notion [Replace notion] [Keep notion]');
+    assert.ok(question.parts.includes(consequence), question.parts.join('; '));
+    question.pick(undefined);
+    await connecting;
+    assert.deepEqual(done, []);
+  });
+}
+
 test('inside Cursor the preview shows the call of its API, and a restart is only asked of other agents', async (t) => {
   const { begin, editor, compared } = await openAgents(t, { isCursor: true });
   const connecting = begin();
@@ -182,7 +201,10 @@ async function confirm(connecting: Promise<void>, editor: Editor): Promise<void>
 }
 
 /** A window with an account, and Codex on its computer. */
-async function openAgents(t: TestContext, { launch, tools = 18, connected = [], isCursor = false, problem }: Scripted) {
+async function openAgents(
+  t: TestContext,
+  { launch, tools = 18, connected = [], replaceable = [], isCursor = false, problem }: Scripted,
+) {
   const done: string[] = [];
   const compared: object[] = [];
   const agent = isCursor ? 'cursor' : 'codex';
@@ -200,7 +222,7 @@ async function openAgents(t: TestContext, { launch, tools = 18, connected = [], 
     close: async () => undefined,
     pathOf: async () => '/c',
     inspect: async () => stateOf(row, { path: '/c', target: '/c', text: '', mode: 0o600 }, undefined, isCursor),
-    replaceable: () => [],
+    replaceable: () => replaceable,
     plan: planConnection,
     configurationText: () => 'the configuration',
     connect: async ({ state }) => failing('connect', state.row.id),
