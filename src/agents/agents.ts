@@ -95,6 +95,7 @@ export const createAgents: CreateAgents = (parts) => {
       const uses = serverNames === undefined ? [] : consent.uses(serverNames.handle);
       return uses.some(({ agent, permission }) => agent !== editorAgent && permission === 'allowed');
     });
+  let isUpdated = false;
   let hostCommand: Promise<BridgeCommand | undefined> | undefined;
   return {
     consent,
@@ -114,7 +115,8 @@ export const createAgents: CreateAgents = (parts) => {
     update: () => {
       listener.update();
       // What agents beside the editor start must be of this version, also where the editor itself starts none.
-      if (isUsedByAgents()) {
+      if (!isUpdated && isUsedByAgents()) {
+        isUpdated = true;
         void bridgeCommand();
       }
       register().catch((error: unknown) => log.warn('The editor did not take an MCP server.', errorInfo(error)));
