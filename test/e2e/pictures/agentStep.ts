@@ -21,7 +21,7 @@ async function connect(scene: Scene): Promise<void> {
   await window.page.locator('.monaco-diff-editor').getByText('notion-mcp-bridge').first().waitFor();
   await capture('agent-preview');
   await window.quickInput.choose(say('Connect'));
-  const note = beginning(say('{0} can use Notion: {1} tools of {2}. Restart {0} to see them.', 'Codex'));
+  const note = beginning(say('{0} can use Notion: {1} tools of {2}. Restart {3} to see them.', 'Codex'));
   await window.notifications.waitFor(note);
   await capture('agent-connected', { frame: [toast(scene, note)] });
   await window.notifications.dismiss(note);
