@@ -13,7 +13,7 @@ await install(programsFolder, 'Claude Code, Copilot CLI, Gemini CLI and opencode
   '@anthropic-ai/claude-code/package.json',
   '@github/copilot/package.json',
   '@google/gemini-cli/package.json',
-  'opencode-ai/package.json',
+  'opencode-linux-x64/package.json',
 ]);
 
 async function install(folder, title, products) {
