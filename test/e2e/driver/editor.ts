@@ -15,6 +15,8 @@ export interface EditorOptions {
   settings?: Record<string, unknown>;
   /** Added to the environment variables of extensions. */
   environment?: Record<string, string>;
+  /** Of the Node that runs extensions. */
+  nodeArguments?: string[];
   /** Whether it runs agents in chat. Then it shows no notifications. */
   hasAgentHost?: boolean;
   logLevel?: 'info' | 'trace';
@@ -66,6 +68,7 @@ export class Editor {
       extensions,
       settings = {},
       environment = {},
+      nodeArguments = [],
       hasAgentHost = false,
       isGerman = false,
       logLevel = 'info',
@@ -84,7 +87,7 @@ export class Editor {
       settings,
       // Not the home of the user, whose agents the extension would find.
       environment: { HOME: join(directory, 'home'), ...environment },
-      hasAgentHost,
+      ...{ nodeArguments, hasAgentHost },
       // Unless a test is about it, authorization pages open without the editor's prompt for external links.
       serverArguments: [
         ...['--log', logLevel],

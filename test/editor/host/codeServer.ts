@@ -17,6 +17,8 @@ export interface CodeServerOptions {
   port?: number;
   /** Environment variables to add for extensions. */
   environment?: Record<string, string>;
+  /** Of the Node that runs the server, which gives them to its extension hosts. */
+  nodeArguments?: string[];
   serverArguments?: string[];
   /** Whether it runs agents in chat, which need a mock of their models; see test/agents. */
   hasAgentHost?: boolean;
@@ -60,6 +62,7 @@ export class CodeServer {
       settings = {},
       port = 0,
       environment = {},
+      nodeArguments = [],
       serverArguments = [],
       hasAgentHost = false,
       onLine,
@@ -72,6 +75,7 @@ export class CodeServer {
     const child = spawn(
       host.node,
       [
+        ...nodeArguments,
         host.entry,
         ...common,
         ...['--auth', 'none', '--bind-addr', `127.0.0.1:${port}`],
