@@ -43,16 +43,13 @@ function changesOf(plan: ConnectionPlan): Change[] {
   const place = pathName(file.path);
   const ofFile = { place, path: file.path, before: file.text ?? '', after: plan.after };
   if (plan.isRegistered) {
-    const api = row.registration?.api ?? '';
-    const call = { place: displayText(api, 60), path: 'register.js', before: '', after: registrationCall(api, plan) };
-    return ofFile.after === ofFile.before ? [call] : [call, ofFile];
+    const { name, launch } = plan;
+    const after = `${JSON.stringify({ name, server: launch }, null, 2)}\n`;
+    const api = displayText(row.registration?.api ?? '', 60);
+    const argument = { place: api, path: 'server.json', before: '', after };
+    return ofFile.after === ofFile.before ? [argument] : [argument, ofFile];
   }
   return plan.commands.length > 0 ? [{ place, path: 'commands.sh', before: '', after: commandLines(plan) }] : [ofFile];
-}
-
-/** The call as an extension makes it. */
-function registrationCall(api: string, { name, launch }: ConnectionPlan): string {
-  return `${api}(${JSON.stringify({ name, server: launch }, null, 2)});\n`;
 }
 
 /** The commands as a user would type them. */

@@ -31,13 +31,13 @@ describe('connecting an editor that has Cursor’s API', { timeout: 300_000 }, a
   const handle = 'notion-engineering-wiki';
   const name = 'notion-engineering';
 
-  test('the server is registered with the editor, after a preview of the call, and needs no restart', async () => {
+  test('the server is registered with the editor, after a preview of what it is given, and needs no restart', async () => {
     await signIn(window);
     await window.runCommand('Notion MCP: Connect an Agent');
     await window.quickInput.waitFor('Cursor');
     await window.quickInput.accept();
     await window.quickInput.waitFor('Connect');
-    await window.page.locator('.monaco-diff-editor').getByText('registerServer').first().waitFor();
+    await window.page.locator('.monaco-diff-editor').getByText('notion-mcp-bridge').first().waitFor();
     await window.screenshot('65-preview-in-cursor');
     assert.deepEqual(await called(0), []);
     await window.quickInput.choose('Connect');

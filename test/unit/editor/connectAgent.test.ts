@@ -146,7 +146,7 @@ for (const [kind, consequence] of [
   });
 }
 
-test('inside Cursor the preview shows the call of its API, and a restart is only asked of other agents', async (t) => {
+test('inside Cursor the preview shows what its API is given, and a restart is only asked of other agents', async (t) => {
   const { begin, editor, compared } = await openAgents(t, { isCursor: true });
   const connecting = begin();
   (await editor.quickPicks.take()).pick('Cursor');
@@ -155,16 +155,16 @@ test('inside Cursor the preview shows the call of its API, and a restart is only
   assert.deepEqual(compared, [
     {
       title: 'Cursor: vscode.cursor.mcp.registerServer',
-      path: 'register.js',
+      path: 'server.json',
       before: '',
-      after: `vscode.cursor.mcp.registerServer({
+      after: `{
   "name": "notion-wiki",
   "server": {
     "command": "/l/notion-mcp-bridge",
     "args": [],
     "env": {}
   }
-});
+}
 `,
     },
   ]);
