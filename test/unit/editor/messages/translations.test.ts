@@ -74,6 +74,22 @@ describe('translations', () => {
     }
   });
 
+  test('German texts use one word for one thing', () => {
+    const walkthrough = readdirSync(`${root}media/walkthrough`).filter((name) => name.endsWith('.nls.de.md'));
+    assert.ok(walkthrough.length > 0);
+    const texts = [
+      ...Object.values(german),
+      ...Object.values(json('package.nls.de.json')),
+      ...walkthrough.map((name) => read(`media/walkthrough/${name}`)),
+    ];
+    // Not: network, workspace, agent's, plan of a workspace, again, details.
+    const others = /\b(Netz|Netzes|Workspaces?|Agents|Plan|Einzelheiten|noch einmal|neu an(zu)?melden)\b|sich neu an\b/;
+    assert.deepEqual(
+      texts.filter((text) => others.test(text)),
+      [],
+    );
+  });
+
   test('package.nls.json has exactly the keys that package.json uses', () => {
     const wanted = [...read('package.json').matchAll(/"%([\w.]+)%"/g)].map(([, name = '']) => name);
     assert.deepEqual([...new Set(wanted)].sort(), Object.keys(json('package.nls.json')).sort());
