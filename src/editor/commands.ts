@@ -11,6 +11,7 @@ import type { ConnectionReport } from '../diagnostics/connectionTest.ts';
 import { Failure } from '../oauth/errors.ts';
 import { stoppedWaiting } from './delayedProgress.ts';
 import { describeAccount } from './messages/accountStatus.ts';
+import type { Message } from './messages/actions.ts';
 import { connectionLines, connectionMessage } from './messages/connection.ts';
 import { aboutAccount, messageFor } from './messages/failure.ts';
 import { l10n } from './messages/l10n.ts';
@@ -76,11 +77,11 @@ export async function refreshAccount(parts: CommandParts, account: Account): Pro
       accounts.renew(id, { reason: 'asked' }),
     );
     // The renewal belongs to the window, not to this command: Cancel only stops waiting for it.
-    const sentence =
+    const message: Message =
       refreshed === stoppedWaiting
-        ? l10n.t('Still refreshing {0} in the background.', name)
-        : l10n.t('Refreshed {0}.', name);
-    void showNote({ sentence, actions: [] });
+        ? { sentence: l10n.t('Still refreshing {0} in the background.', name), actions: ['showLog'] }
+        : { sentence: l10n.t('Refreshed {0}.', name), actions: [] };
+    void showNote(message);
   } catch (error) {
     if (!(error instanceof Failure)) {
       throw error;

@@ -6,7 +6,7 @@ import type { BridgeCommand } from '../agents/bridgeCommand.ts';
 import type { AgentConnector, ConnectionPlan, ReplaceableServer } from '../agents/configuration/contract.ts';
 import { ConfigurationProblem } from '../agents/configuration/problem.ts';
 import type { Agents } from '../agents/contract.ts';
-import { type DisplayText, displayText } from '../core/displayText.ts';
+import { type DisplayText, display, displayLines, displayText } from '../core/displayText.ts';
 import { errorInfo } from '../core/errorInfo.ts';
 import { displayNames } from '../notion/identity.ts';
 import { type CommandParts, pickAccount } from './commands.ts';
@@ -28,6 +28,7 @@ import { withProgress } from './progress.ts';
 
 /** For an agent that is not in the catalogue; the user is asked at its first call. */
 const anotherAgent = 'another-agent';
+const longestLine = 1_000;
 
 interface AgentChoice extends Choice {
   agent: string;
@@ -141,7 +142,7 @@ async function connect(steps: Steps, picked: readonly string[], target: Target):
   // What is begun is finished: a stop would leave agents between two states.
   const results = await withProgress(steps.clock, l10n.t('Connecting {0}…', names), work);
   if (results === stoppedWaiting) {
-    void showNote({ sentence: l10n.t('Still connecting {0} in the background.', names), actions: [] });
+    void showNote({ sentence: l10n.t('Still connecting {0} in the background.', names), actions: ['showLog'] });
     return;
   }
   const connected = results.filter(({ tools }) => tools !== undefined);
@@ -272,11 +273,15 @@ async function copyConfiguration(steps: Steps, target: Target, agent: string): P
   if (launch === undefined) {
     return;
   }
-  await env.clipboard.writeText(steps.connections.configurationText(agent, { handle: target.handle, launch }));
+  const text = steps.connections.configurationText(agent, { handle: target.handle, launch });
+  await env.clipboard.writeText(text);
   const sentence = l10n.t(
     'Configuration copied. Paste it where the agent keeps its MCP servers; it contains no secrets.',
   );
-  void showNote({ sentence, actions: [] });
+  const name = display`${l10n.t('Notion configuration')}.txt`;
+  const showDetails = () =>
+    void reportUnexpected(steps.log, () => steps.documents.show(name, displayLines(text.trimEnd(), longestLine)));
+  void showNote({ sentence, actions: ['showDetails'] }, { showDetails });
 }
 
 function agentOf({ state }: ConnectionPlan): string {

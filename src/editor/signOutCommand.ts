@@ -34,7 +34,7 @@ export async function signOutAndReport(parts: SignOutCommandParts, grant: Pick<G
   // `signOut` shows its own failure, because it may fail after the user has stopped waiting for it.
   const result = await withProgress(parts.clock, l10n.t('Signing out of {0}…', name), () => signOut(parts, grant));
   if (result === stoppedWaiting) {
-    void showNote({ sentence: l10n.t('Still signing out of {0} in the background.', name), actions: [] });
+    void showNote({ sentence: l10n.t('Still signing out of {0} in the background.', name), actions: ['showLog'] });
   } else if (result === 'everywhere') {
     void showNote({ sentence: l10n.t('Signed out of {0}.', name), actions: [] });
   } else if (result === 'here') {

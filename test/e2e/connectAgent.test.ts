@@ -41,12 +41,22 @@ describe('connecting agents', { timeout: 300_000 }, async () => {
     mkdirSync(join(home, folder));
     writeFileSync(path, text);
   }
-  const { window, editor, notion } = await useTestbed({
+  const { window, editor, notion, consumer } = await useTestbed({
     environment: { HOME: home, PATH: '/usr/bin:/bin' },
     cleanup: async () => rmSync(home, { recursive: true, force: true }),
   });
   const codexServers = (): Record<string, ServerEntry> =>
     (parse(readFileSync(codex, 'utf8')).mcp_servers ?? {}) as unknown as Record<string, ServerEntry>;
+
+  /** Waits for the line of the preview with this text, which the question that is shown must not cover. */
+  async function assertIsBelowQuestion(text: string): Promise<void> {
+    const added = window.page.locator('.monaco-diff-editor').getByText(text).first();
+    await added.waitFor();
+    const [line, question] = await Promise.all(
+      [added, window.page.locator('.quick-input-widget')].map((element) => element.boundingBox()),
+    );
+    assert.ok(line && question && line.y >= question.y + question.height, JSON.stringify({ line, question }));
+  }
 
   test('without an account, Connect an Agent offers a sign-in', async () => {
     await window.runCommand(connect);
@@ -66,7 +76,7 @@ describe('connecting agents', { timeout: 300_000 }, async () => {
     await window.quickInput.choose('Replace notion');
     await window.quickInput.waitFor('Connect');
     assert.equal(await window.quickInput.title(), 'Connect Codex and Cursor to Engineering Wiki?');
-    await window.page.locator('.monaco-diff-editor').getByText('notion-mcp-bridge').first().waitFor();
+    await assertIsBelowQuestion('notion-mcp-bridge');
     await window.screenshot('62-preview');
     assert.equal(readFileSync(codex, 'utf8'), codexBefore);
     await window.quickInput.choose('Connect');
@@ -140,7 +150,12 @@ describe('connecting agents', { timeout: 300_000 }, async () => {
   test('Copy Configuration gives another agent what it needs, without a secret', async () => {
     await window.runCommand(connect);
     await window.quickInput.choose('Copy Configuration');
-    await window.notifications.take('Configuration copied.');
+    const { buttons } = await window.notifications.waitFor('Configuration copied.');
+    // Without a button the editor would show only the beginning of the sentence.
+    assert.deepEqual(buttons, ['Show Details']);
+    await window.notifications.click('Configuration copied.', 'Show Details');
+    await window.page.locator('.editor-instance .view-lines').getByText('another-agent').waitFor();
+    await consumer.command('workbench.action.closeActiveEditor');
     const { mcpServers } = JSON.parse(await window.clipboard());
     const { command, args } = mcpServers['notion-engineering-wiki'];
     assert.ok(existsSync(command));

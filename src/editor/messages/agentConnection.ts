@@ -15,6 +15,11 @@ export function pathName(path: string): DisplayText {
   return displayText(path, longestPath);
 }
 
+/** The paths of files on this computer. */
+export function pathNames(paths: readonly string[]): DisplayText {
+  return displayText(paths.join(', '), longestPath);
+}
+
 /** Agents by their names, in the editor's language. */
 export function agentNames(agents: readonly string[]): DisplayText {
   const list = new Intl.ListFormat(env.language, { type: 'conjunction' }).format(agents.map(agentName));
@@ -67,7 +72,7 @@ export function notPossibleMessage(reason: 'web' | 'sandboxed' | 'notInstalled',
     case 'web':
       return {
         sentence: l10n.t('Agents can be connected where {0} runs on a computer, not in a browser alone.', editor),
-        actions: [],
+        actions: ['showExtension'],
       };
     case 'sandboxed':
       return {

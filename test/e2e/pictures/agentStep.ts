@@ -1,30 +1,15 @@
+import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BridgeProcess } from '../../unit/agents/bridge/bridgeProcess.ts';
-import { ada, quickInput, type Scene, toast } from './steps.ts';
+import { ada, beginning, captureNote, codexConfiguration, quickInput, type Scene, toast } from './steps.ts';
 
 const workspace = 'Engineering Wiki';
 
-/** Connects Codex, which has to be on this computer, and lets another agent ask. */
+/** Lets another agent ask, disconnects the one that is connected, and meets what can hinder a connection. */
 export async function agents(scene: Scene): Promise<void> {
-  await connect(scene);
   await ask(scene);
   await disconnect(scene);
-}
-
-async function connect(scene: Scene): Promise<void> {
-  const { window, say, capture } = scene;
-  await window.runCommand(`Notion MCP: ${say('Connect an Agent')}`);
-  await window.quickInput.waitFor('Codex');
-  await capture('agents', { frame: [quickInput(scene)] });
-  await window.quickInput.accept();
-  await window.quickInput.waitFor(say('Connect'));
-  await window.page.locator('.monaco-diff-editor').getByText('notion-mcp-bridge').first().waitFor();
-  await capture('agent-preview');
-  await window.quickInput.choose(say('Connect'));
-  const note = beginning(say('{0} can use Notion: {1} tools of {2}. Restart {3} to see them.', 'Codex'));
-  await window.notifications.waitFor(note);
-  await capture('agent-connected', { frame: [toast(scene, note)] });
-  await window.notifications.dismiss(note);
+  await connectWithTrouble(scene);
 }
 
 /** Another agent that was given the same program asks the user at its first call. */
@@ -65,10 +50,32 @@ async function disconnect(scene: Scene): Promise<void> {
   await window.quickInput.choose('Codex');
   await window.dialog.waitFor(say('Disconnect {0} from {1}?', 'Codex', workspace));
   await capture('agent-disconnect', { frame: [window.page.locator('.monaco-dialog-box')] });
-  await window.dialog.click('Cancel');
+  await window.dialog.click(say('Disconnect'));
+  await captureNote(scene, 'agent-disconnected', say('Disconnected {0} from {1}.', 'Codex', workspace));
+  await window.runCommand(`Notion MCP: ${say('Disconnect an Agent')}`);
+  await captureNote(scene, 'no-agent-connected', say('No agent is connected.'));
 }
 
-/** The part of a sentence before what is not known. */
-function beginning(sentence: string): string {
-  return sentence.split('{')[0] ?? '';
+/** Codex has a server of Notion's already, and its configuration cannot be changed. */
+async function connectWithTrouble(scene: Scene): Promise<void> {
+  const { window, say, capture } = scene;
+  const path = codexConfiguration(scene);
+  await writeFile(path, '[mcp_servers.notion]\nurl = "https://mcp.notion.com/mcp"\n');
+  await chmod(path, 0o444);
+  await window.runCommand(`Notion MCP: ${say('Connect an Agent')}`);
+  await window.quickInput.waitFor('Codex');
+  await window.quickInput.accept();
+  await window.quickInput.waitFor(say('Replace {0}', 'notion'));
+  await capture('agent-replace', { frame: [quickInput(scene)] });
+  await window.quickInput.choose(say('Replace {0}', 'notion'));
+  await window.quickInput.waitFor(say('Connect'));
+  await window.page.locator('.monaco-diff-editor').getByText('mcp.notion.com').first().waitFor();
+  await capture('agent-replace-preview');
+  await window.quickInput.choose(say('Connect'));
+  const readOnly = say('{1} is read-only, so {0} was not changed. Make it writable and try again.', 'Codex', path);
+  await window.notifications.waitFor(readOnly);
+  await capture('agent-read-only', { frame: [toast(scene, readOnly)] });
+  await window.notifications.click(readOnly, say('Copy Configuration'));
+  const copied = 'Configuration copied. Paste it where the agent keeps its MCP servers; it contains no secrets.';
+  await captureNote(scene, 'configuration-copied', say(copied));
 }

@@ -1,7 +1,6 @@
 // npm run pictures [-- --all]: saves the pictures that README and walkthrough show to media/pictures. With --all, saves
 // every screen of the extension, in full, in each theme and in German, to artefacts/pictures.
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -71,15 +70,7 @@ async function runSteps(options: {
   isGerman?: boolean;
 }): Promise<void> {
   const { isGerman = false, pixelRatio = 1 } = options;
-  // An agent is found by its folder.
-  const home = await mkdtemp(join(tmpdir(), 'home-'));
-  await mkdir(join(home, '.codex'));
-  const testbed = await startTestbed({
-    ...sceneOptions({ theme: 'light', pixelRatio }),
-    isGerman,
-    environment: { HOME: home },
-    cleanup: () => rm(home, { recursive: true, force: true }),
-  });
+  const testbed = await startTestbed({ ...sceneOptions({ theme: 'light', pixelRatio }), isGerman });
   const say = shippedTexts({ isGerman });
   try {
     for (const step of Object.values(options.steps)) {

@@ -3,6 +3,7 @@ import { agents } from './agentStep.ts';
 import {
   ada,
   beginSignIn,
+  captureNote,
   closeWalkthrough,
   diagnosticsCopied,
   grace,
@@ -10,7 +11,6 @@ import {
   quickInput,
   type Scene,
   type Step,
-  toast,
 } from './steps.ts';
 
 /**
@@ -144,12 +144,7 @@ async function extensionPage(scene: Scene): Promise<void> {
   await webview(scene).getByText('Sign in to Notion once').first().waitFor();
   await capture('extension-page');
   await consumer.command('workbench.action.closeActiveEditor');
-}
-
-async function captureNote(scene: Scene, name: string, text: string): Promise<void> {
-  await scene.window.notifications.waitFor(text);
-  await scene.capture(name, { frame: [toast(scene, text)] });
-  await scene.window.notifications.dismiss(text);
+  await consumer.command('workbench.action.closeSidebar');
 }
 
 function webview({ window }: Scene) {

@@ -16,7 +16,7 @@ export type ThemeName = keyof typeof themes;
 /** The size in CSS pixels, small enough to show related elements close together. */
 export const windowSize = { width: 920, height: 600 };
 
-/** The options of a testbed whose windows look as in the pictures. */
+/** The options of a testbed whose windows look as in the pictures, on a computer without the user's own programs. */
 export function sceneOptions({ theme, pixelRatio }: { theme: ThemeName; pixelRatio: number }): TestbedOptions {
   const settings = {
     // Tooltips and tips would cover parts of the picture.
@@ -29,5 +29,7 @@ export function sceneOptions({ theme, pixelRatio }: { theme: ThemeName; pixelRat
     'editor.lineNumbers': 'off',
     'workbench.colorTheme': themes[theme].id,
   };
-  return { settings, size: windowSize, pixelRatio };
+  // Agents are found by their programs, too.
+  const environment = { PATH: '/usr/bin:/bin' };
+  return { settings, size: windowSize, pixelRatio, environment };
 }

@@ -1,3 +1,5 @@
+import { mkdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { Locator, Page } from 'playwright-core';
 import { settledMinutes } from '../consumer.ts';
 import { allow, allowAndCopyAddress } from '../signIn.ts';
@@ -33,6 +35,9 @@ const wrongAddress =
 const earlierPage =
   'This is not the page on which the sign-in ends. Wait until the browser has gone on to an address that begins with http://127.0.0.1. If it stays here, choose “Open it again” in the notification, or use another browser.';
 
+/** How long a sign-in waits for the browser. */
+export const signInLimitMs = 5 * 60_000;
+
 /** As long as the package names no address for issues. */
 export const diagnosticsCopied =
   'Diagnostics copied. They contain no secrets or names. Send them to the publisher of this extension.';
@@ -46,12 +51,15 @@ export const steps: Record<string, Step> = {
   'a connection test': testConnection,
   'a sign-in that Notion ended': endedSignIn,
   'the actions of an account': oneAccount,
+  'connecting an agent': connectAgent,
   'diagnostics and log': diagnosticsAndLog,
   'the walkthrough': walkthrough,
 };
 
 async function firstSignIn(scene: Scene): Promise<void> {
   const { window, say, capture } = scene;
+  // By this folder, Codex is found.
+  await mkdir(dirname(codexConfiguration(scene)), { recursive: true });
   await window.runCommand('Notion MCP: Manage Accounts');
   await window.quickInput.waitFor(say('Sign in to a workspace…'));
   await capture('manage-no-accounts', { frame: [quickInput(scene)] });
@@ -139,7 +147,7 @@ async function testConnection(scene: Scene): Promise<void> {
   await window.quickInput.waitFor(ada);
   await capture('choose-account', { frame: [quickInput(scene)] });
   await window.quickInput.choose(ada);
-  const connected = say('{0} is connected and has {1} tools.', ada).split(/\{/)[0] ?? '';
+  const connected = beginning(say('{0} is connected and has {1} tools.', ada));
   await window.notifications.waitFor(connected);
   await window.notifications.waitForNone(say('Testing {0}…', ada));
   await capture('test-note', { frame: [toast(scene, connected)] });
@@ -183,14 +191,29 @@ async function oneAccount(scene: Scene): Promise<void> {
   await window.dialog.click('Cancel');
 }
 
+async function connectAgent(scene: Scene): Promise<void> {
+  const { window, say, capture } = scene;
+  await window.runCommand(`Notion MCP: ${say('Connect an Agent')}`);
+  await window.quickInput.waitFor('Codex');
+  await capture('agents', { frame: [quickInput(scene)] });
+  await window.quickInput.accept();
+  await window.quickInput.choose(ada);
+  await window.quickInput.waitFor(say('Connect'));
+  const lastLine = window.page.locator('.monaco-diff-editor .view-line > span').filter({ hasText: '--agent' });
+  const title = window.page.locator('.tab.active');
+  await capture('agent-preview', { frame: [title, quickInput(scene), lastLine] });
+  await window.quickInput.choose(say('Connect'));
+  const note = beginning(say('{0} can use Notion: {1} tools of {2}. Restart {0} to see them.', 'Codex'));
+  await captureNote(scene, 'agent-connected', note);
+}
+
 async function diagnosticsAndLog(scene: Scene): Promise<void> {
   const { window, consumer, say, capture } = scene;
   await window.runCommand('Notion MCP: Copy Diagnostics');
   const copied = say(diagnosticsCopied);
   await window.notifications.waitFor(copied);
   await window.notifications.waitForNone(say('Collecting diagnostics…'));
-  await capture('diagnostics', { frame: [toast(scene, copied)] });
-  await window.notifications.dismiss(copied);
+  await captureNote(scene, 'diagnostics', copied);
   await window.runCommand('Notion MCP: Show Log');
   const log = window.page.locator('.part.panel');
   await log.locator('.view-lines').getByText('The connection was tested').waitFor();
@@ -240,8 +263,13 @@ function waiting(scene: Scene): string {
   return scene.say('Allow access at {0} in your browser…', host(scene));
 }
 
-function host({ notion }: Testbed): string {
+export function host({ notion }: Testbed): string {
   return new URL(notion.mcpUrl).host;
+}
+
+/** The file in which Codex keeps its MCP servers. */
+export function codexConfiguration({ editor }: Testbed): string {
+  return join(editor.directory, 'home', '.codex', 'config.toml');
 }
 
 export function quickInput({ window }: Testbed): Locator {
@@ -250,6 +278,18 @@ export function quickInput({ window }: Testbed): Locator {
 
 export function toast({ window }: Testbed, text: string): Locator {
   return window.page.locator('.notification-toast').filter({ hasText: text });
+}
+
+/** Waits for a note with this text, captures and closes it. */
+export async function captureNote(scene: Scene, name: string, text: string): Promise<void> {
+  await scene.window.notifications.waitFor(text);
+  await scene.capture(name, { frame: [toast(scene, text)] });
+  await scene.window.notifications.dismiss(text);
+}
+
+/** The part of a sentence before what is not known. */
+export function beginning(sentence: string): string {
+  return sentence.split('{')[0] ?? '';
 }
 
 function statusBarItem({ window, say }: Scene): Locator {

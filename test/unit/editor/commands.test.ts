@@ -94,7 +94,7 @@ test('Cancel on the progress of a long renewal stops only the waiting: the renew
   assert.equal(progress.title, 'Refreshing ada (wiki)…');
   progress.cancel();
   await running;
-  assert.equal(await window.message(), 'information: Still refreshing ada (wiki) in the background.');
+  assert.equal(await window.message(), 'information: Still refreshing ada (wiki) in the background. [Show Log]');
   release();
   await window.waitForEvent('changed ada (wiki)');
   assert.equal(window.editor.messages.size, 0);

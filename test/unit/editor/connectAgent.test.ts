@@ -30,7 +30,10 @@ test('where there are no processes, Connect an Agent and Disconnect an Agent say
   for (const command of [connectAgent, disconnectAgent]) {
     await command(parts);
     const { text } = await window.editor.messages.take();
-    assert.equal(text, 'warning: Agents can be connected where VS Code runs on a computer, not in a browser alone.');
+    assert.equal(
+      text,
+      'warning: Agents can be connected where VS Code runs on a computer, not in a browser alone. [Show Extension]',
+    );
   }
 });
 
