@@ -1,19 +1,19 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { chosenHost, oldestHost } from '../editor/host/hosts.mjs';
 import { finishSignIn, signIn } from './signIn.ts';
+import { startMcpServer } from './startMcpServer.ts';
 import { useTestbed } from './testbed.ts';
 
 const wiki = 'notion-engineering-wiki';
-const maxTries = 10;
 
 describe('a tool that needs more access than the account has', { timeout: 150_000 }, async () => {
-  const { notion, window, consumer } = await useTestbed();
+  const testbed = await useTestbed();
+  const { notion, window, consumer } = testbed;
 
   test('Reconnect of its notification asks for the missing scopes besides the earlier ones, and then the tool works', async () => {
     await signIn(window);
     assert.deepEqual(requestedScopes(), ['default']);
-    await startMcpServer();
+    await startMcpServer(testbed, wiki);
     const name = (await consumer.toolNames()).find((each) => each.includes('notion-fetch')) ?? assert.fail();
     const callTool = async (): Promise<string> => {
       const result = consumer.callTool(name, { id: 'self' }).catch(String);
@@ -58,26 +58,6 @@ describe('a tool that needs more access than the account has', { timeout: 150_00
     await finishSignIn(window);
     assert.equal(requestedScopes().at(-1), 'default pages:write users:read comments:read');
   });
-
-  async function startMcpServer(): Promise<void> {
-    // An open list is not updated.
-    for (let tries = 1; tries <= maxTries; tries += 1) {
-      await window.runCommand('MCP: List Servers');
-      if ((await window.quickInput.items()).includes(wiki)) {
-        break;
-      }
-      await window.quickInput.cancel();
-    }
-    await window.quickInput.choose(wiki);
-    if (chosenHost() === oldestHost) {
-      // This version starts a server as soon as it finds it.
-      await window.quickInput.waitFor('Stop Server');
-      await window.quickInput.cancel();
-    } else {
-      await window.quickInput.choose('Start Server');
-    }
-    await consumer.waitForTool('notion-fetch');
-  }
 
   /** The scopes of each authorization request. */
   function requestedScopes(): (string | undefined)[] {

@@ -39,6 +39,18 @@ export class Notifications {
     return Promise.all((await this.#toasts.all()).map(content));
   }
 
+  /** All notifications that were not closed, also those that the editor has hidden meanwhile, or hides at this. */
+  async listAll(): Promise<Notification[]> {
+    const bell = this.#page.locator('[id="status.notifications"] a');
+    const center = this.#page.locator('.notifications-center.visible');
+    await bell.click();
+    await center.waitFor();
+    const all = await Promise.all((await center.locator('.notification-list-item').all()).map(content));
+    await bell.click();
+    await center.waitFor({ state: 'hidden' });
+    return all;
+  }
+
   /** Waits for a notification that contains `text`, and clicks one of its buttons or a link in its message. */
   async click(text: string | RegExp, name: string): Promise<void> {
     const toast = await this.#hover(text);
