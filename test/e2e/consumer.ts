@@ -172,6 +172,11 @@ export class Consumer {
     await this.#call('/clock', { minutes });
   }
 
+  /** Lets timers of its window's extension host that are set to `ofMs` end after `toMs`, for all extensions there. */
+  async changeTimers(change: { ofMs: number; toMs: number }): Promise<void> {
+    await this.#call('/timers', change);
+  }
+
   command(id: string, ...args: unknown[]): Promise<unknown> {
     return this.#call('/command', { id, args });
   }

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import { settledMinutes } from './consumer.ts';
 import { fetchSelf } from './fetchSelf.ts';
-import { allow, allowAndCopyAddress, beginSignIn, finishSignIn, signIn } from './signIn.ts';
+import { allow, allowAndCopyAddress, beginSignIn, confirmServer, finishSignIn, signIn } from './signIn.ts';
 import { useTestbed } from './testbed.ts';
 
 const label = 'Ada Lovelace (Engineering Wiki)';
@@ -106,6 +106,26 @@ describe('failures during sign-in and renewal', { timeout: 280_000 }, async () =
     assert.deepEqual(await window.notifications.list(), []);
     await older.close();
     await later.close();
+  });
+
+  test('a sign-in that gets no response from the browser ends after five minutes, and Try Again begins it anew', async () => {
+    const limitMs = 5 * 60_000;
+    await consumer.changeTimers({ ofMs: limitMs, toMs: 1_000 });
+    const first = await beginSignIn(window);
+    const { severity, buttons } = await window.notifications.waitFor(
+      'No response came from the browser within 5 minutes',
+    );
+    assert.deepEqual({ severity, buttons }, { severity: 'info', buttons: ['Try Again', 'Show Log'] });
+    await window.notifications.waitForNone('in your browser');
+    await window.page.bringToFront();
+    await window.screenshot('22-time-limit');
+    await consumer.changeTimers({ ofMs: limitMs, toMs: limitMs });
+    await window.notifications.click('No response came from the browser', 'Try Again');
+    const second = await confirmServer(window);
+    await allow(second);
+    await window.notifications.take('Signed in as');
+    await first.close();
+    await second.close();
   });
 
   test('a callback of an earlier attempt is reported as such each time, and the sign-in keeps waiting for the current one', async () => {

@@ -47,6 +47,7 @@ export async function activate(context: ExtensionContext): Promise<ConsumerApi> 
   const startRequests = Promise.all(atStart.map(requestSession)).then((results) => {
     history.startResults = results;
   });
+  const setTimer = globalThis.setTimeout;
   const server = createServer((request, response) => {
     void serve(request, response, async (path, body) => {
       switch (path) {
@@ -106,6 +107,13 @@ export async function activate(context: ExtensionContext): Promise<ConsumerApi> 
           const { minutes } = body as { minutes: number };
           const now = Date.now;
           Date.now = () => now() + minutes * 60_000;
+          return undefined;
+        }
+        case '/timers': {
+          const { ofMs, toMs } = body as { ofMs: number; toMs: number };
+          const setChanged = (action: () => void, delayMs?: number, ...args: []) =>
+            setTimer(action, delayMs === ofMs ? toMs : delayMs, ...args);
+          globalThis.setTimeout = Object.assign(setChanged, setTimer);
           return undefined;
         }
         case '/command': {
