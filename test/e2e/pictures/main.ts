@@ -12,6 +12,7 @@ import { reviewSteps } from './reviewSteps.ts';
 import { sceneOptions, type ThemeName, themes } from './scene.ts';
 import { type Capture, type Step, steps } from './steps.ts';
 import { shippedTexts } from './texts.ts';
+import { troubleSteps } from './troubleSteps.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const { values: flags } = parseArgs({ options: { all: { type: 'boolean', default: false } } });
@@ -40,7 +41,7 @@ async function captureMentioned(): Promise<void> {
 }
 
 async function captureAll(): Promise<void> {
-  const allSteps = { ...steps, ...reviewSteps };
+  const allSteps = { ...steps, ...reviewSteps, ...troubleSteps };
   const folder = (name: string) => join(root, 'artefacts/pictures', name);
   await runSteps({
     steps: allSteps,
