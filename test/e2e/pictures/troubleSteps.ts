@@ -120,7 +120,7 @@ async function unnamedAccount(scene: Scene): Promise<void> {
 }
 
 async function storedSignIns(scene: Scene): Promise<void> {
-  const { editor, window, openWindow, say, capture } = scene;
+  const { editor, window, openWindow, say } = scene;
   await forgetSecrets(window.page, editor);
   await reload(scene);
   const keyLost =
@@ -138,10 +138,6 @@ async function storedSignIns(scene: Scene): Promise<void> {
   await window.runCommand('Notion MCP: Sign In');
   const stale = 'Another window has signed in to Notion since this one was opened. Reload this window.';
   await captureNote(scene, 'stale-window', say(stale));
-  await window.runCommand('Notion MCP: Manage Accounts');
-  await quickInput(scene).getByText(say('reload this window to use it')).waitFor();
-  await capture('manage-stale', { frame: [quickInput(scene)] });
-  await window.quickInput.cancel();
 
   await rm(journalFolder(editor), { recursive: true });
   await damageStoredGrants(window.page);
