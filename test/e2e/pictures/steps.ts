@@ -33,7 +33,7 @@ export const grace = 'Grace Hopper (Team Notes)';
 const wrongAddress =
   'This is not the expected address. Allow access in the browser, then copy the address of the error page that appears: it begins with http://127.0.0.1 and contains “code” and “state”.';
 const earlierPage =
-  'This is not the page on which the sign-in ends. Wait until the browser has gone on to an address that begins with http://127.0.0.1. If it stays here, choose “Open it again” in the notification, or use another browser.';
+  'This is not the page on which the sign-in ends. Allow access in the browser, and wait until it has gone on to an address that begins with http://127.0.0.1. If it does not go on, choose “Open it again” in the notification, or use another browser.';
 
 /** How long a sign-in waits for the browser. */
 export const signInLimitMs = 5 * 60_000;
