@@ -46,6 +46,11 @@ export class QuickInput {
     await this.#row(label).waitFor(timeoutOf(limitMs));
   }
 
+  /** Waits until no entry has exactly this label. */
+  async waitForNone(label: string): Promise<void> {
+    await this.#row(label).waitFor({ state: 'hidden' });
+  }
+
   /** Whether it is open. */
   isShown(): Promise<boolean> {
     return this.#input.isVisible();
