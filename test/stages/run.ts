@@ -42,9 +42,8 @@ const stages: Record<string, Stage> = {
   unit: { commands: (totals) => [nodeTest('test/{unit,fuzz,stages}/**/*.test.ts', totals, 2)], hasTests: true },
   interop: { commands: (totals) => [nodeTest('test/{notion,interop}/**/*.test.ts', totals, 2)], hasTests: true },
   editor: { commands: () => [['test/editor/run.ts', ...options]], hasTests: true },
-  // Two files at a time, because an editor waits for its clocks and for the disk.
   e2e: {
-    commands: (totals) => [['test/e2e/prepare.ts'], nodeTest('test/e2e/**/*.test.ts', totals, 2)],
+    commands: (totals) => [['test/e2e/prepare.ts'], nodeTest('test/e2e/**/*.test.ts', totals)],
     hasTests: true,
   },
   slow: {
