@@ -149,6 +149,9 @@ for (const [kind, consequence] of [
   });
 }
 
+/** The first lines of an editor are covered by the question. */
+const belowTheQuestion = (text: string) => `\n\n\n\n${text}`;
+
 test('inside Cursor the preview shows what its API is given, and a restart is only asked of other agents', async (t) => {
   const { begin, editor, compared } = await openAgents(t, { isCursor: true });
   const connecting = begin();
@@ -159,8 +162,8 @@ test('inside Cursor the preview shows what its API is given, and a restart is on
     {
       title: 'Cursor: vscode.cursor.mcp.registerServer',
       path: 'server.json',
-      before: '',
-      after: `{
+      before: belowTheQuestion(''),
+      after: belowTheQuestion(`{
   "name": "notion-wiki",
   "server": {
     "command": "/l/notion-mcp-bridge",
@@ -168,7 +171,7 @@ test('inside Cursor the preview shows what its API is given, and a restart is on
     "env": {}
   }
 }
-`,
+`),
     },
   ]);
   preview.pick('Connect');
