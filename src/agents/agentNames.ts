@@ -14,6 +14,9 @@ const names: ReadonlyMap<string, string> = new Map([
 
 const longestId = 32;
 
+/** The ids of the agents above. */
+export const knownAgents: readonly string[] = [...names.keys()];
+
 /** Whether an id is one of those above, and thus tells nothing that its user chose. */
 export function isKnownAgent(agent: string): boolean {
   return agent === editorAgent || names.has(agent);

@@ -1,7 +1,7 @@
 import { ExtensionKind, env } from 'vscode';
 import { needsUser } from '../accounts/accountState.ts';
 import type { Account } from '../accounts/registry.ts';
-import { agentName } from '../agents/agentNames.ts';
+import { agentName, knownAgents } from '../agents/agentNames.ts';
 import type { BridgeCommand } from '../agents/bridgeCommand.ts';
 import type { AgentConnector, ConnectionPlan, ReplaceableServer } from '../agents/configuration/contract.ts';
 import { ConfigurationProblem } from '../agents/configuration/problem.ts';
@@ -82,19 +82,27 @@ async function pickAgents({ connections, extension }: Steps): Promise<string[] |
     label: l10n.t('Copy Configuration'),
     description: l10n.t('for another agent'),
   };
-  const placeHolder = isBesideRemote
+  const help = isBesideRemote
     ? l10n.t({
         message: 'For agents of the remote computer, install this extension there; {0} decides where it runs',
         comment: ['{0} is the name of a setting, remote.extensionKind.'],
         args: [displayText('remote.extensionKind', 40)],
       })
     : l10n.t('Choose agents');
-  const picked = await pickSeveral(choices, copy, {
-    title: isBesideRemote
-      ? l10n.t('Connect agents of your own computer to Notion')
-      : l10n.t('Connect agents to Notion'),
-    placeHolder: found.length > 0 ? placeHolder : l10n.t('No agent was found on this computer.'),
-  });
+  const title = isBesideRemote
+    ? l10n.t('Connect agents of your own computer to Notion')
+    : l10n.t('Connect agents to Notion');
+  if (found.length === 0) {
+    const detail = l10n.t({
+      message: 'Looked for {0}.',
+      comment: ['{0} is a list of agents, such as Claude Code and Codex, none of which was found.'],
+      args: [agentNames(knownAgents)],
+    });
+    const placeHolder = l10n.t('No agent was found on this computer.');
+    const only = await pick([{ ...copy, detail }], { title, placeHolder });
+    return only && [only.agent];
+  }
+  const picked = await pickSeveral(choices, copy, { title, placeHolder: help });
   return picked?.map(({ agent }) => agent);
 }
 

@@ -20,6 +20,7 @@ interface Scripted {
   replaceable?: ReplaceableServer[];
   /** Whether the editor is Cursor, and thus one of the agents. */
   isCursor?: boolean;
+  isNoneFound?: boolean;
   problem?: ConfigurationProblemKind;
 }
 
@@ -44,6 +45,20 @@ test('where agents cannot start what the editor has, Connect an Agent says so an
   await connecting;
   assert.match((await editor.messages.take()).text, /^error: Agents cannot be connected, because programs outside of/);
   assert.deepEqual(done, []);
+});
+
+test('where no agent is found, Connect an Agent says which it looked for, and offers the configuration for another', async (t) => {
+  const { begin, editor } = await openAgents(t, { isNoneFound: true });
+  const connecting = begin();
+  const list = await editor.quickPicks.take();
+  assert.ok(list.parts.includes('No agent was found on this computer.'));
+  assert.ok(
+    list.parts.some((part) => /^Looked for Claude Code, Codex, .* and Windsurf\.$/.test(part)),
+    list.text,
+  );
+  list.pick('Copy Configuration');
+  await connecting;
+  assert.match((await editor.messages.take()).text, /Configuration copied/);
 });
 
 test('an agent whose test shows no tools is disconnected again, and the message offers a test', async (t) => {
@@ -209,7 +224,7 @@ async function confirm(connecting: Promise<void>, editor: Editor): Promise<void>
 /** A window with an account, and Codex on its computer. */
 async function openAgents(
   t: TestContext,
-  { launch, tools = 18, connected = [], replaceable = [], isCursor = false, problem }: Scripted,
+  { launch, tools = 18, connected = [], replaceable = [], isCursor = false, isNoneFound = false, problem }: Scripted,
 ) {
   const done: string[] = [];
   const compared: object[] = [];
@@ -222,7 +237,7 @@ async function openAgents(
     }
   };
   const connector: AgentConnector = {
-    found: async () => [agent],
+    found: async () => (isNoneFound ? [] : [agent]),
     hasUnused: async () => true,
     register: async () => undefined,
     close: async () => undefined,
