@@ -25,7 +25,10 @@ export async function previewConnections(
     ];
     const picked = await pick(choices, {
       title: l10n.t('Connect {0} to {1}?', agentNames(plans.map(({ state }) => state.row.id)), workspace),
-      placeHolder: l10n.t('The editor below shows exactly what changes'),
+      placeHolder:
+        changes.length === 1
+          ? l10n.t('The editor below shows exactly what changes')
+          : l10n.t('The {0} editors below show exactly what changes', changes.length),
       ignoreFocusOut: true,
     });
     return picked?.isAgreed ?? false;

@@ -107,7 +107,7 @@ function decoded(bytes: Buffer): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (error) {
-    throw new ConfigurationProblem('unreadable', { cause: error });
+    throw new ConfigurationProblem('invalid', { cause: error });
   }
 }
 

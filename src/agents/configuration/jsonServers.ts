@@ -46,7 +46,10 @@ function configurationIn(text: string, serversKey: string): Record<string, unkno
   const { content } = withoutMark(text);
   const errors: ParseError[] = [];
   const configuration: unknown = content.trim() === '' ? {} : parse(content, errors, options);
-  if (errors.length > 0 || !isObject(configuration) || !hasServers(configuration[serversKey])) {
+  if (errors.length > 0 || !isObject(configuration)) {
+    throw new ConfigurationProblem('invalid');
+  }
+  if (!hasServers(configuration[serversKey])) {
     throw new ConfigurationProblem('unreadable');
   }
   return configuration;

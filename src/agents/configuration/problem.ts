@@ -1,6 +1,8 @@
 /** Why an agent's configuration cannot be read or changed. */
 export type ConfigurationProblemKind =
-  /** Its text is not what the agent's format requires, or the servers are written in a form that cannot be extended. */
+  /** Its text is not what the agent's format requires. */
+  | 'invalid'
+  /** The servers are written in a form that cannot be extended. */
   | 'unreadable'
   /** Not a regular file, or a link to something else than one. */
   | 'notAFile'

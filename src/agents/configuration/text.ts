@@ -35,7 +35,13 @@ export function withoutMark(text: string): { mark: string; content: string } {
  * @throws ConfigurationProblem `unreadable`
  */
 export function verified(text: string, parse: (text: string) => unknown, expected: unknown): string {
-  if (!isDeepStrictEqual(plain(parse(text)), plain(expected))) {
+  let configuration: unknown;
+  try {
+    configuration = parse(text);
+  } catch (error) {
+    throw new ConfigurationProblem('unreadable', { cause: error });
+  }
+  if (!isDeepStrictEqual(plain(configuration), plain(expected))) {
     throw new ConfigurationProblem('unreadable');
   }
   return text;

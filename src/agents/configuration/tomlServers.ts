@@ -48,7 +48,7 @@ function configurationIn(text: string, serversKey: string): TomlTable {
   try {
     configuration = parse(withoutMark(text).content, parseOptions);
   } catch (error) {
-    throw new ConfigurationProblem('unreadable', { cause: error });
+    throw new ConfigurationProblem('invalid', { cause: error });
   }
   if (!isObject(configuration[serversKey] ?? {})) {
     throw new ConfigurationProblem('unreadable');

@@ -125,6 +125,15 @@ export function configurationMessage(kind: ConfigurationProblemKind, agent: stri
         sentence: l10n.t('{0} did not take the change. Try again, or add the server yourself.', name),
         actions: ['tryAgain', 'copyConfiguration', 'showLog'],
       };
+    case 'invalid':
+      return {
+        sentence: l10n.t(
+          '{1} has a mistake in its format, so {0} was not changed. Correct the file and try again.',
+          name,
+          file,
+        ),
+        actions: ['openFile', 'tryAgain', 'copyConfiguration'],
+      };
     case 'unreadable':
       return {
         sentence: l10n.t(

@@ -203,7 +203,7 @@ async function connectAgent(scene: Scene): Promise<void> {
   const title = window.page.locator('.tab.active');
   await capture('agent-preview', { frame: [title, quickInput(scene), lastLine] });
   await window.quickInput.choose(say('Connect'));
-  const note = beginning(say('{0} can use Notion: {1} tools of {2}. Restart {0} to see them.', 'Codex'));
+  const note = beginning(say('{0} can use Notion: {1} tools of {2}. Restart {3} to see them.', 'Codex'));
   await captureNote(scene, 'agent-connected', note);
 }
 

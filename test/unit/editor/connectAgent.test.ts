@@ -106,6 +106,7 @@ const sentences: Record<ConfigurationProblemKind, RegExp> = {
   readOnly: /is read-only.* \[Try Again\] \[Open File\] \[Copy Configuration\]$/,
   changedMeanwhile: /Another program is changing .* \[Try Again\]/,
   commandFailed: /did not take the change.* \[Try Again\] \[Copy Configuration\] \[Show Log\]$/,
+  invalid: /^error: \/c has a mistake in its format.* \[Open File\] \[Try Again\] \[Copy Configuration\]$/,
   unreadable: /is not in a form that can be changed safely.* \[Copy Configuration\] \[Open File\]$/,
   notAFile: /is not an ordinary file of yours.* \[Copy Configuration\]$/,
   ofAnotherUser: /is not an ordinary file of yours.* \[Copy Configuration\]$/,

@@ -135,15 +135,9 @@ for (const row of catalogue) {
 
   test(`a configuration of ${name} that cannot be parsed stays as it is`, async (t) => {
     const under = new ConnectionsUnderTest(t);
-    for (const text of [
-      '{ "a": ',
-      'a = = 1',
-      '"mcpServers"',
-      '{"mcpServers":null,"mcp":null}',
-      Buffer.from([0xff, 0xfe, 0x00]),
-    ]) {
+    for (const text of ['{ "a": ', 'a = = 1', '"mcpServers"', Buffer.from([0xff, 0xfe, 0x00])]) {
       under.write(agent, text);
-      await assert.rejects(under.connect(agent), { kind: 'unreadable' });
+      await assert.rejects(under.connect(agent), { kind: 'invalid' });
       assert.deepEqual(readFileSync(under.pathOf(agent)), Buffer.from(text));
     }
   });

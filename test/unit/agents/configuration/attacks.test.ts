@@ -89,9 +89,11 @@ test('servers in a form that cannot be extended are left alone', async (t) => {
   }
   // Two readers may see two different ones.
   const twice = '{"mcpServers":{"a":{}},"mcpServers":{"b":{}}}';
-  under.write('cursor', twice);
-  await assert.rejects(under.connect('cursor'), { kind: 'unreadable' });
-  assert.equal(under.read('cursor'), twice);
+  for (const text of [twice, '{"mcpServers":null}']) {
+    under.write('cursor', text);
+    await assert.rejects(under.connect('cursor'), { kind: 'unreadable' });
+    assert.equal(under.read('cursor'), text);
+  }
 });
 
 test('a record that leads elsewhere makes nothing but a bridge go', async (t) => {
