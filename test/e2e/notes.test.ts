@@ -82,6 +82,8 @@ function describeExample(where: string, options: TestbedOptions): void {
       const allowed = { 'access-control-allow-origin': '*', 'access-control-allow-headers': 'Authorization, *' };
       const headers = { 'content-type': 'application/json', ...allowed };
       notion.fault({ path: '/mcp' }, { kind: 'respond', status: 200, body, headers });
+      // The note that was created, its progress and that of this search are three notifications already.
+      await window.notifications.waitForFreeSlot();
       await window.runCommand('Notion Notes: Open Page');
       await window.quickInput.type('release checklist');
       await window.quickInput.accept();
