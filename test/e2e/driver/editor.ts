@@ -104,12 +104,7 @@ export class Editor {
       await browser.close();
       throw error;
     });
-    const profile = await browser.newContext({
-      viewport: size,
-      deviceScaleFactor: pixelRatio,
-      // Otherwise half of the time is spent waiting for notifications to slide in.
-      reducedMotion: 'reduce',
-    });
+    const profile = await browser.newContext({ viewport: size, deviceScaleFactor: pixelRatio });
     // A desktop editor needs no permission for the clipboard.
     await profile.grantPermissions(['clipboard-read', 'clipboard-write']);
     profile.setDefaultTimeout(elementTimeoutMs);
