@@ -102,7 +102,7 @@ describe('failures during sign-in and renewal', { timeout: 280_000 }, async () =
     assert.equal((await window.notifications.list()).length, 2);
     await allow(later);
     await window.notifications.take('Signed in as');
-    await window.notifications.waitForNone('in your browser');
+    await window.notifications.waitForNone(/in your browser|Finishing the sign-in/);
     assert.deepEqual(await window.notifications.list(), []);
     await older.close();
     await later.close();
@@ -140,7 +140,7 @@ describe('failures during sign-in and renewal', { timeout: 280_000 }, async () =
       await last.close();
       await window.page.bringToFront();
       await window.quickInput.cancel();
-      await window.notifications.waitForNone('in your browser');
+      await window.notifications.waitForNone('Allow access');
       // As the editor does by itself after some seconds: the note is not closed.
       await consumer.command('notifications.hideToasts');
       await window.notifications.waitForNone('belongs to an earlier attempt');
