@@ -31,6 +31,11 @@ export class ServerCache {
     this.#facts = isObject(facts) ? facts : {};
   }
 
+  /** Resolves once the disk has everything, or has failed to take it. */
+  get stored(): Promise<void> {
+    return this.#writing;
+  }
+
   get(method: CachedMethod): Record<string, unknown> | undefined {
     const result = this.#facts[method];
     return isObject(result) ? result : undefined;

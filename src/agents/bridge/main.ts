@@ -51,7 +51,8 @@ async function main(): Promise<void> {
     watchConsent: (changed) => watchDirectory(directory, changed, '.consent'),
     editor: process.env.NOTION_MCP_EDITOR ?? 'the editor',
   });
-  const end = (): void => process.exit(0);
+  // An agent that only tests its configuration ends the bridge as soon as it has the tools.
+  const end = (): void => void cache.stored.then(() => process.exit(0));
   process.on('SIGTERM', end).on('SIGINT', end);
   process.stdout.on('error', end);
   for await (const line of linesOf(process.stdin)) {

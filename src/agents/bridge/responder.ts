@@ -37,8 +37,8 @@ export class Responder {
 
   /** Passes on the server's result, and remembers it. The bridge itself says when the tools change. */
   async ownResult(message: Message, method: CachedMethod, result: Record<string, unknown>): Promise<void> {
-    // First, because a test of the agent's configuration ends the bridge as soon as it has the tools.
-    await this.#cache.set(method, result);
+    // A response does not wait for the disk.
+    void this.#cache.set(method, result);
     await this.result(message, method === 'tools/list' ? result : withListChanged(result));
   }
 
@@ -49,7 +49,7 @@ export class Responder {
    */
   async problem(message: Message, error: RpcError, version: string): Promise<void> {
     if (isRefusal(error)) {
-      await this.#cache.clear();
+      void this.#cache.clear();
     }
     const method = cachedMethodOf(message);
     const cached = method && this.#cache.get(method);
