@@ -20,16 +20,10 @@ export function newKey(randomness: Randomness): JournalKey {
   return { id: toHex(randomness.bytes(8)), key: new Secret(toBase64(randomness.bytes(32))) };
 }
 
-/** Encrypts and authenticates `text` together with its header (AES-256-GCM, a fresh nonce each time). */
+/** Encrypts and authenticates `text` together with its header. */
 export async function encrypt(text: string, header: Header, key: JournalKey, randomness: Randomness): Promise<string> {
   const clear = JSON.stringify(header);
-  const nonce = randomness.bytes(12);
-  const encrypted = await crypto.subtle.encrypt(
-    { name: 'AES-GCM', iv: nonce, additionalData: new TextEncoder().encode(clear) },
-    await importKey(key, 'encrypt'),
-    new TextEncoder().encode(text),
-  );
-  return `${clear}\n${toBase64(nonce)}.${toBase64(new Uint8Array(encrypted))}\n`;
+  return `${clear}\n${await encryptWith(fromBase64(key.key.reveal()), text, clear, randomness)}\n`;
 }
 
 /** The header of a journal file; `undefined` if the file has no valid header. */
@@ -51,12 +45,40 @@ export function readHeader(file: string): Header | undefined {
 /** Decrypts a journal file. @returns `undefined` if it was truncated, altered or encrypted with another key */
 export async function decrypt(file: string, key: JournalKey): Promise<string | undefined> {
   const [clear = '', body = ''] = file.split('\n', 2);
-  const [nonce = '', encrypted = ''] = body.split('.', 2);
+  return decryptWith(fromBase64(key.key.reveal()), body, clear);
+}
+
+/**
+ * Encrypts `text` with a key of 32 bytes, and authenticates it together with `context`, which stays in clear
+ * (AES-256-GCM, a fresh nonce each time). @returns `<nonce>.<encrypted text>`
+ */
+export async function encryptWith(
+  key: Uint8Array<ArrayBuffer>,
+  text: string,
+  context: string,
+  randomness: Randomness,
+): Promise<string> {
+  const nonce = randomness.bytes(12);
+  const encrypted = await crypto.subtle.encrypt(
+    { name: 'AES-GCM', iv: nonce, additionalData: new TextEncoder().encode(context) },
+    await importKey(key, 'encrypt'),
+    new TextEncoder().encode(text),
+  );
+  return `${toBase64(nonce)}.${toBase64(new Uint8Array(encrypted))}`;
+}
+
+/** @returns `undefined` for what was truncated or altered, or encrypted with another key or context */
+export async function decryptWith(
+  key: Uint8Array<ArrayBuffer>,
+  encrypted: string,
+  context: string,
+): Promise<string | undefined> {
+  const [nonce = '', body = ''] = encrypted.split('.', 2);
   try {
     const decrypted = await crypto.subtle.decrypt(
-      { name: 'AES-GCM', iv: fromBase64(nonce), additionalData: new TextEncoder().encode(clear) },
+      { name: 'AES-GCM', iv: fromBase64(nonce), additionalData: new TextEncoder().encode(context) },
       await importKey(key, 'decrypt'),
-      fromBase64(encrypted),
+      fromBase64(body),
     );
     return new TextDecoder().decode(decrypted);
   } catch {
@@ -64,6 +86,6 @@ export async function decrypt(file: string, key: JournalKey): Promise<string | u
   }
 }
 
-function importKey({ key }: JournalKey, usage: 'encrypt' | 'decrypt') {
-  return crypto.subtle.importKey('raw', fromBase64(key.reveal()), 'AES-GCM', false, [usage]);
+function importKey(key: Uint8Array<ArrayBuffer>, usage: 'encrypt' | 'decrypt') {
+  return crypto.subtle.importKey('raw', key, 'AES-GCM', false, [usage]);
 }
