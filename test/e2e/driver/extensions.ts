@@ -1,5 +1,8 @@
+import assert from 'node:assert/strict';
 import type { Locator, Page } from 'playwright-core';
 import { exactly } from './exactly.ts';
+
+const storeLimitMs = 20_000;
 
 /** The details page of an extension. */
 export class Extensions {
@@ -15,12 +18,16 @@ export class Extensions {
     await this.#page.locator('.extension-editor .name', { hasText: exactly(name) }).waitFor();
   }
 
-  /** Disables the extension whose page is open. It keeps running until the window is reloaded. */
+  /** Disables the extension whose page is open. It keeps running until the window is reloaded. @throws after 20 seconds */
   async disable(): Promise<void> {
     await this.#action('Disable').click();
     await this.#action('Enable').waitFor();
-    // The editor stores this with a delay; after an earlier reload the extension would still be enabled.
-    await this.#page.waitForFunction(isDisabledStored);
+    // The editor stores this with a delay; after an earlier reload the extension would still be enabled. Not by
+    // `waitForFunction`, which takes the promise of an asynchronous function for true.
+    const endMs = performance.now() + storeLimitMs;
+    while (!(await this.#page.evaluate(isDisabledStored))) {
+      assert.ok(performance.now() < endMs, 'the editor has stored that the extension is disabled');
+    }
   }
 
   /** Uninstalls the extension whose page is open. */
