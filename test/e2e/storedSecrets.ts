@@ -1,9 +1,14 @@
-import { readdir, utimes } from 'node:fs/promises';
+import assert from 'node:assert/strict';
+import { readdir, rm, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
+import { systemErrorCode } from '../../src/core/errorInfo.ts';
+import type { Consumer } from './consumer.ts';
+import type { EditorWindow } from './driver/editorWindow.ts';
+import { processEnd } from './driver/processEnd.ts';
 
 /** The folder in which an editor keeps the journal of the extension. */
-export function journalFolder({ directory }: { directory: string }): string {
+function journalFolder({ directory }: { directory: string }): string {
   return join(directory, 'data/User/globalStorage/seedling.notion-mcp-auth/journal');
 }
 
@@ -15,11 +20,22 @@ export async function forgetSecrets(page: Page, editor: { directory: string }): 
   await page.evaluate(() => localStorage.removeItem('secrets.provider'));
   const folder = journalFolder(editor);
   const anHourAgo = new Date(Date.now() - 3_600_000);
-  await Promise.all((await readdir(folder)).map((name) => utimes(join(folder, name), anHourAgo, anHourAgo)));
+  for (const name of await readdir(folder)) {
+    await utimes(join(folder, name), anHourAgo, anHourAgo).catch((error: unknown) => {
+      // A running window renames and deletes files that are not records.
+      assert.equal(systemErrorCode(error), 'ENOENT');
+    });
+  }
 }
 
-/** Lets the copies of sign-ins in the secret store be unreadable after the next reload of the page. */
-export async function damageStoredGrants(page: Page): Promise<void> {
+/** Reloads the only window of an editor; its copies of sign-ins in the secret store are unreadable from then on. */
+export async function damageStoredGrants(parts: {
+  window: EditorWindow;
+  consumer: Consumer;
+  editor: { directory: string };
+}): Promise<void> {
+  const { window, consumer, editor } = parts;
+  const { page } = window;
   // The page keeps the secrets encrypted, so they are changed after it has decrypted them.
   await page.addInitScript(() => {
     const decrypt = SubtleCrypto.prototype.decrypt;
@@ -29,4 +45,11 @@ export async function damageStoredGrants(page: Page): Promise<void> {
       return new TextEncoder().encode(JSON.stringify(Object.fromEntries(damaged))).buffer;
     };
   });
+  const address = page.url();
+  await page.goto('about:blank');
+  // A running window writes into the journal whenever it likes, and restores there what it has in memory.
+  await processEnd(consumer.pid);
+  await rm(journalFolder(editor), { recursive: true });
+  await window.open(address);
+  await consumer.waitForRestart();
 }

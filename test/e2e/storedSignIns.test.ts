@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { rm } from 'node:fs/promises';
 import { describe, test } from 'node:test';
 import { allow, confirmServer, signIn } from './signIn.ts';
-import { damageStoredGrants, forgetSecrets, journalFolder } from './storedSecrets.ts';
+import { damageStoredGrants, forgetSecrets } from './storedSecrets.ts';
 import { useTestbed } from './testbed.ts';
 
 describe('stored sign-ins that cannot be used', { timeout: 120_000 }, async () => {
@@ -47,9 +46,7 @@ describe('stored sign-ins that cannot be used', { timeout: 120_000 }, async () =
   });
 
   test('a stored sign-in that is damaged is set aside with one warning, and its Sign In leads to an account', async () => {
-    await rm(journalFolder(editor), { recursive: true });
-    await damageStoredGrants(window.page);
-    await reload();
+    await damageStoredGrants({ window, consumer, editor });
     const { severity, buttons } = await window.notifications.waitFor('could not be read and was set aside');
     assert.deepEqual({ severity, buttons }, { severity: 'warning', buttons: ['Sign In', 'Show Log'] });
     await window.screenshot('72-damaged');

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { processEnd } from '../e2e/driver/processEnd.ts';
 import { signIn } from '../e2e/signIn.ts';
 import { useTestbed } from '../e2e/testbed.ts';
 
@@ -16,7 +17,8 @@ describe('two windows, one of which is killed during a renewal', { timeout: 300_
     const hold = notion.hold({ path: '/token', grantType: 'refresh_token' });
     await first.window.runCommand('Notion MCP: Refresh Session');
     await hold.held;
-    await killProcess(first.consumer.pid);
+    process.kill(first.consumer.pid, 'SIGKILL');
+    await processEnd(first.consumer.pid);
     hold.release();
     assert.deepEqual(await second.consumer.accounts(), ['Ada Lovelace (Engineering Wiki)']);
     const changesBefore = (await second.consumer.history()).sessionChanges;
@@ -31,19 +33,3 @@ describe('two windows, one of which is killed during a renewal', { timeout: 300_
     );
   });
 });
-
-/** Kills a process that is not a child of this one, and waits until it no longer exists. */
-async function killProcess(pid: number): Promise<void> {
-  process.kill(pid, 'SIGKILL');
-  const isRunning = (): boolean => {
-    try {
-      process.kill(pid, 0);
-      return true;
-    } catch {
-      return false;
-    }
-  };
-  while (isRunning()) {
-    await new Promise<void>((resolve) => setImmediate(resolve));
-  }
-}

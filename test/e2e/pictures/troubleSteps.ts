@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { rm } from 'node:fs/promises';
 import { allow } from '../signIn.ts';
 import { startMcpServer } from '../startMcpServer.ts';
-import { damageStoredGrants, forgetSecrets, journalFolder } from '../storedSecrets.ts';
+import { damageStoredGrants, forgetSecrets } from '../storedSecrets.ts';
 import {
   ada,
   beginning,
@@ -139,9 +138,7 @@ async function storedSignIns(scene: Scene): Promise<void> {
   const stale = 'Another window has signed in to Notion since this one was opened. Reload this window.';
   await captureNote(scene, 'stale-window', say(stale));
 
-  await rm(journalFolder(editor), { recursive: true });
-  await damageStoredGrants(window.page);
-  await reload(scene);
+  await damageStoredGrants(scene);
   const damaged = 'A stored Notion sign-in could not be read and was set aside. Sign in again.';
   await captureNote(scene, 'damaged', say(damaged));
 }
