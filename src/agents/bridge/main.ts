@@ -1,7 +1,7 @@
 import { watch } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { timeLimitOf } from '../../calls/timeLimits.ts';
-import { systemClock } from '../../core/clock.ts';
+import { systemClock, within } from '../../core/clock.ts';
 import { systemRandomness } from '../../core/random.ts';
 import { isAgentId } from '../agentNames.ts';
 import { cachePath } from '../cachePath.ts';
@@ -15,6 +15,9 @@ const lookMs = 30_000;
 
 /** How much longer than the gateway's own time limits a window may be silent. */
 const hangMs = 10_000;
+
+/** How long the disk may take at the end. */
+const storeLimitMs = 1_000;
 
 /** Runs the bridge of one agent and one account until the agent ends it. */
 async function main(): Promise<void> {
@@ -52,14 +55,17 @@ async function main(): Promise<void> {
     editor: process.env.NOTION_MCP_EDITOR ?? 'the editor',
   });
   // An agent that only tests its configuration ends the bridge as soon as it has the tools.
-  const end = (): void => void cache.stored.then(() => process.exit(0));
+  const end = async (): Promise<void> => {
+    await within(cache.stored, { clock: systemClock, limitMs: storeLimitMs, late: () => undefined });
+    process.exit(0);
+  };
   process.on('SIGTERM', end).on('SIGINT', end);
   process.stdout.on('error', end);
   for await (const line of linesOf(process.stdin)) {
     void bridge.receive(line);
   }
   bridge.close();
-  end();
+  await end();
 }
 
 /** The gateway ends a call in time. A window that does not even do that hangs. */

@@ -131,7 +131,7 @@ export interface AgentConnector {
   inspect(agent: string): Promise<AgentState>;
   /** The servers of an agent that the user may want to be replaced. */
   replaceable(state: AgentState, request: ConnectionRequest): ReplaceableServer[];
-  /** Plans a connection, without changing anything. @throws ConfigurationProblem `unreadable` */
+  /** Plans a connection, without changing anything. @throws ConfigurationProblem `invalid`, `unreadable` */
   plan(state: AgentState, request: ConnectionRequest, replace: readonly string[]): ConnectionPlan;
   /** A whole configuration with nothing but the server, for the user to paste; of an unknown agent in the usual form. */
   configurationText(agent: string, request: ConnectionRequest): string;

@@ -3,12 +3,12 @@ import { isObject } from '../../core/json.ts';
 import { ConfigurationProblem } from './problem.ts';
 import { lineEndOf, type Splice, splice, verified, withoutMark, withoutServer, withServer } from './text.ts';
 
-/** The servers of a JSON configuration. @throws ConfigurationProblem `unreadable` */
+/** The servers of a JSON configuration. @throws ConfigurationProblem `invalid`, `unreadable` */
 export function jsonServers(text: string, serversKey: string): ReadonlyMap<string, unknown> {
   return new Map(Object.entries(configurationIn(text, serversKey)[serversKey] ?? {}));
 }
 
-/** Adds or replaces a server of a JSON configuration. @throws ConfigurationProblem `unreadable` */
+/** Adds or replaces a server of a JSON configuration. @throws ConfigurationProblem `invalid`, `unreadable` */
 export function setJsonServer(text: string, serversKey: string, name: string, entry: object): string {
   const { mark, content } = withoutMark(text);
   const expected = withServer(configurationIn(text, serversKey), serversKey, name, entry);
@@ -29,7 +29,7 @@ export function setJsonServer(text: string, serversKey: string, name: string, en
   return verified(mark + after, (each) => configurationIn(each, serversKey), expected);
 }
 
-/** Removes a server of a JSON configuration. @throws ConfigurationProblem `unreadable` */
+/** Removes a server of a JSON configuration. @throws ConfigurationProblem `invalid`, `unreadable` */
 export function removeJsonServer(text: string, serversKey: string, name: string): string {
   const { mark, content } = withoutMark(text);
   const expected = withoutServer(configurationIn(text, serversKey), serversKey, name);

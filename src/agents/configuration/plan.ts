@@ -24,7 +24,7 @@ export function replaceableServers(
   });
 }
 
-/** Plans a connection. @throws ConfigurationProblem `unreadable` */
+/** Plans a connection. @throws ConfigurationProblem `invalid`, `unreadable` */
 export function planConnection(
   state: AgentState,
   { handle, launch }: ConnectionRequest,
@@ -105,7 +105,7 @@ function accountOf(entry: unknown): string | undefined {
   return words[words.indexOf('--account') + 1];
 }
 
-/** The state of an agent, from what its configuration says. @throws ConfigurationProblem `unreadable` */
+/** The state of an agent, from what its configuration says. @throws ConfigurationProblem `invalid`, `unreadable` */
 export function stateOf(
   row: CatalogueRow,
   file: ConfigurationFile,

@@ -4,21 +4,21 @@ import { removeTomlServer, setTomlServer, tomlServers } from './tomlServers.ts';
 
 type Format = Pick<CatalogueRow, 'format' | 'serversKey'>;
 
-/** The servers in a configuration. @throws ConfigurationProblem `unreadable` */
+/** The servers in a configuration. @throws ConfigurationProblem `invalid`, `unreadable` */
 export function serversIn(text: string, { format, serversKey }: Format): Servers {
   return format === 'json' ? jsonServers(text, serversKey) : tomlServers(text, serversKey);
 }
 
 /**
  * Adds a server, or replaces the one of its name. Everything else keeps its bytes.
- * @throws ConfigurationProblem `unreadable`
+ * @throws ConfigurationProblem `invalid`, `unreadable`
  */
 export function setServer(text: string, { format, serversKey }: Format, name: string, entry: object): string {
   const set = format === 'json' ? setJsonServer : setTomlServer;
   return set(text, serversKey, name, entry);
 }
 
-/** Removes a server. Everything else keeps its bytes. @throws ConfigurationProblem `unreadable` */
+/** Removes a server. Everything else keeps its bytes. @throws ConfigurationProblem `invalid`, `unreadable` */
 export function removeServer(text: string, { format, serversKey }: Format, name: string): string {
   const remove = format === 'json' ? removeJsonServer : removeTomlServer;
   return remove(text, serversKey, name);

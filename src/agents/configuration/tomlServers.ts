@@ -3,7 +3,7 @@ import { isObject } from '../../core/json.ts';
 import { ConfigurationProblem } from './problem.ts';
 import { lineEndOf, type Splice, splice, verified, withoutMark, withoutServer, withServer } from './text.ts';
 
-/** The servers of a TOML configuration. @throws ConfigurationProblem `unreadable` */
+/** The servers of a TOML configuration. @throws ConfigurationProblem `invalid`, `unreadable` */
 export function tomlServers(text: string, serversKey: string): ReadonlyMap<string, unknown> {
   return new Map(Object.entries(configurationIn(text, serversKey)[serversKey] ?? {}));
 }
@@ -26,7 +26,7 @@ export function setTomlServer(text: string, serversKey: string, name: string, en
   return verified(mark + after, (each) => configurationIn(each, serversKey), expected);
 }
 
-/** Removes a server of a TOML configuration. @throws ConfigurationProblem `unreadable` */
+/** Removes a server of a TOML configuration. @throws ConfigurationProblem `invalid`, `unreadable` */
 export function removeTomlServer(text: string, serversKey: string, name: string): string {
   const { mark, content } = withoutMark(text);
   const before = configurationIn(text, serversKey);
