@@ -58,7 +58,7 @@ export async function startTestbed(options: TestbedOptions = {}): Promise<Testbe
   const { notion = await startNotionServer({ version: 'today' }), ...editorOptions } = notionAndEditor;
   cleanups.defer(() => notion.close());
   const directory = await mkdtemp(join(tmpdir(), 'consumers-'));
-  cleanups.defer(() => rm(directory, { recursive: true, force: true }));
+  cleanups.defer(() => rm(directory, { recursive: true, force: true, maxRetries: 5 }));
   const editor = await Editor.start({
     ...editorOptions,
     extensions: [extensionVsix, consumerVsix, ...moreExtensions],

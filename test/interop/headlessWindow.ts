@@ -110,7 +110,7 @@ export class HeadlessWindow {
   async close(): Promise<void> {
     await this.gateway.close();
     await this.accounts.dispose();
-    await rm(this.#directory, { recursive: true, force: true });
+    await rm(this.#directory, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 

@@ -20,7 +20,7 @@ function grantOf(generation: number): Grant {
 
 async function begin(t: TestContext, disk: Files = files) {
   const directory = await mkdtemp(join(tmpdir(), 'journal-'));
-  t.after(() => rm(directory, { recursive: true, force: true }));
+  t.after(() => rm(directory, { recursive: true, force: true, maxRetries: 5 }));
   const journal = new Journal({
     files: disk,
     directory,

@@ -17,7 +17,7 @@ const realLimitMs = 10_000;
 
 async function begin(t: TestContext, disk: Files = files) {
   const directory = await mkdtemp(join(tmpdir(), 'lock-'));
-  t.after(() => rm(directory, { recursive: true, force: true }));
+  t.after(() => rm(directory, { recursive: true, force: true, maxRetries: 5 }));
   const clock = new FakeClock();
   const held: HeldLock[] = [];
   t.after(() => Promise.all(held.map((lock) => lock.release())));

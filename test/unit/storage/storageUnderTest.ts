@@ -27,7 +27,7 @@ export function grantOf(generation: number, id = 'grant'): Grant {
 export async function openStorage(t: TestContext, wanted: Files | 'none' = files) {
   const disk = wanted === 'none' ? undefined : wanted;
   const directory = await mkdtemp(join(tmpdir(), 'storage-'));
-  t.after(() => rm(directory, { recursive: true, force: true }));
+  t.after(() => rm(directory, { recursive: true, force: true, maxRetries: 5 }));
   const lines: string[] = [];
   const line = (text: string): void => void lines.push(text);
   const log = new Log({ error: line, warn: line, info: line, debug: line });
