@@ -166,7 +166,7 @@ describe('managing accounts', { timeout: 150_000 }, async () => {
     assert.deepEqual(buttons, ['Reconnect', 'Show Log']);
     await window.runCommand('Notion MCP: Manage Accounts');
     await window.quickInput.waitFor(ada);
-    assert.match((await window.quickInput.details())[0] ?? '', /^Notion refused to renew it; will be tried once more/);
+    assert.match((await window.quickInput.details())[0] ?? '', /^Notion refused to renew the sign-in; /);
     await window.screenshot('56-refused');
     await window.quickInput.cancel();
     await window.notifications.click('refused to renew the sign-in', 'Reconnect');
@@ -190,7 +190,7 @@ describe('managing accounts', { timeout: 150_000 }, async () => {
     assert.deepEqual(await consumer.accounts(), [ada, grace]);
     await window.notifications.click('refuses to renew', 'Manage Accounts');
     await window.quickInput.waitFor(ada);
-    assert.match((await window.quickInput.details())[0] ?? '', /^Notion refuses to renew it \(invalid_scope\)/);
+    assert.match((await window.quickInput.details())[0] ?? '', /renew the sign-in \(invalid_scope\)/);
     await window.quickInput.choose(ada);
     await window.quickInput.choose('Reconnect');
     await finishSignIn(window);

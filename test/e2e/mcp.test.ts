@@ -178,7 +178,7 @@ describe('Notion’s tools in chat and agents', { timeout: 180_000 }, async () =
     await window.runCommand('Notion MCP: Test Connection');
     await window.notifications.waitFor('is connected and has');
     await window.notifications.click('is connected and has', 'Show Details');
-    await window.page.getByText('✓ Account identified').waitFor();
+    await window.page.getByText('✓ Identify the account').waitFor();
     await window.screenshot('41-test-connection');
     await consumer.command('workbench.action.closeActiveEditor');
   });

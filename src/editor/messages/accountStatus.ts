@@ -23,8 +23,8 @@ export function describeAccount({ grant, state, why }: Account, problem: Renewal
       });
     case 'serverRejected':
       return l10n.t({
-        message: 'Notion refuses to renew it ({0}); will be tried again from time to time',
-        comment: ['State of an account. “it” is its sign-in. {0} is an error code such as invalid_scope.'],
+        message: 'Notion refuses to renew the sign-in ({0}); will be tried again from time to time',
+        comment: ['State of an account. {0} is an error code such as invalid_scope.'],
         args: [codeName(grant.refusal?.code)],
       });
     case 'readOnly':
@@ -81,8 +81,8 @@ function describeRenewalProblem(problem: RenewalProblem): DisplayText {
   switch (problem) {
     case 'beingConfirmed':
       return l10n.t({
-        message: 'Notion refused to renew it; will be tried once more in a minute or two',
-        comment: ['State of an account. “it” is its sign-in.'],
+        message: 'Notion refused to renew the sign-in; will be tried once more in a minute or two',
+        comment: ['State of an account.'],
       });
     case 'storage':
       return l10n.t({

@@ -89,19 +89,19 @@ function messageOf({ failure }: Check): Message {
 function checkTitle(name: CheckName): DisplayText {
   switch (name) {
     case 'server':
-      return l10n.t('Server responds');
+      return l10n.t('Reach the server');
     case 'discovery':
-      return l10n.t('Sign-in page found');
+      return l10n.t('Find the sign-in page');
     case 'token':
-      return l10n.t('Access token is valid');
+      return l10n.t('Get a valid access token');
     case 'initialize':
-      return l10n.t('Token accepted');
+      return l10n.t('Open an MCP session');
     case 'tools':
-      return l10n.t('Tools listed');
+      return l10n.t('List the tools');
     case 'identity':
-      return l10n.t('Account identified');
+      return l10n.t('Identify the account');
     case 'access':
-      return l10n.t('Access to tools read');
+      return l10n.t('Read the access to tools');
   }
 }
 

@@ -109,6 +109,6 @@ for (const [title, kind, details, sentence] of [
   test(`the details of a connection test say what is wrong after ${title}`, () => {
     const failure = new Failure(kind, { step: 'identity', host: 'mcp.notion.com', ...details });
     const text = connectionText({ ...passed, checks: [{ name: 'identity', tookMs: 3, failure }] });
-    assert.ok(text.includes(`✗ Account identified (3 ms): ${sentence}\n`), text);
+    assert.ok(text.includes(`✗ Identify the account (3 ms): ${sentence}\n`), text);
   });
 }
