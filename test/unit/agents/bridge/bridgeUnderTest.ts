@@ -37,19 +37,19 @@ export class BridgeUnderTest {
   readonly account = 'notion-engineering-wiki';
   /** What the agent got. */
   readonly lines: string[] = [];
-  readonly cachePath: string;
   /** Whether the bridge waits for windows. */
   isWatching = false;
   /** Resolves a `send` of the bridge; absent if the agent takes everything at once. */
   hold: Promise<void> | undefined;
+  readonly #cache: ServerCache;
   readonly #input = new PassThrough();
   /** What waits for a message. */
   readonly #waiting = new Set<(message: AgentMessage) => void>();
   #changed = (): void => undefined;
   #decided = (): void => undefined;
 
-  private constructor(path: string) {
-    this.cachePath = path;
+  private constructor(cache: ServerCache) {
+    this.#cache = cache;
   }
 
   static async start(
@@ -63,9 +63,9 @@ export class BridgeUnderTest {
   ): Promise<BridgeUnderTest> {
     const handle = 'notion-engineering-wiki';
     const path = await cachePath(directory, { handle, agent: id });
-    const agent = new BridgeUnderTest(path);
     const cache = new ServerCache(path);
     await cache.load();
+    const agent = new BridgeUnderTest(cache);
     const bridge = new Bridge({
       windows: new Windows(directory, { handle, agent: id }, { randomness: systemRandomness, clock }),
       cache,
@@ -98,6 +98,11 @@ export class BridgeUnderTest {
       }
     })();
     return agent;
+  }
+
+  /** Resolves once the disk has what the bridge has to remember so far. */
+  get stored(): Promise<void> {
+    return this.#cache.stored;
   }
 
   /** Writes a line to the bridge. */

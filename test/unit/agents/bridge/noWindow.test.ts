@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { until } from '../../connections.ts';
 import { BridgeUnderTest, windowDirectory } from './bridgeUnderTest.ts';
 import { respondAsServer, sendJson, sendResult, serverInfo, TestWindow } from './testWindow.ts';
 
@@ -68,7 +66,7 @@ test('a bridge without a window says what the server said last to another bridge
   assert.equal((await first.open()).result?.serverInfo !== undefined, true);
   await first.request(1, 'tools/list');
   await first.request(2, 'server/discover', modern);
-  await until(() => /tools.list.*server.discover/.test(readFileSync(first.cachePath, 'utf8')));
+  await first.stored;
   await window.stop();
 
   const second = await BridgeUnderTest.start(t, directory);
