@@ -65,6 +65,7 @@ test('an agent that was denied finds no tools while no window is open either, no
   await agent.request(2, 'tools/list');
   await window.stop();
   assert.deepEqual((await agent.request(3, 'tools/list')).result, { tools: [] });
+  await agent.stored;
   const later = await BridgeUnderTest.start(t, directory, { id: 'codex' });
   await later.open();
   assert.deepEqual((await later.request(1, 'tools/list')).result, { tools: [] });
