@@ -1,93 +1,8 @@
 import assert from 'node:assert/strict';
-import type { ServerResponse } from 'node:http';
-import { type TestContext, test } from 'node:test';
-import { Failure, type FailureKind } from '../../../src/oauth/errors.ts';
-import type { ChannelName, OpenChannel } from '../../../src/signIn/channel.ts';
+import { test } from 'node:test';
+import type { FailureKind } from '../../../src/oauth/errors.ts';
 import { metadata, resourceAt, serverAt } from '../oauth/notionLike.ts';
-import { busy, inTurn, SignInUnderTest } from './signInUnderTest.ts';
-
-const channels = (...names: ChannelName[]) => ({ channels: () => names });
-const redirectUriRefused = { status: 400, body: { error: 'invalid_redirect_uri' } };
-const otherwiseRefused = { status: 400, body: { error: 'invalid_software_statement' } };
-const noChannel = new Failure('misconfigured', { step: 'authorization', code: 'no_channel' });
-
-test('a sign-in tries one channel after the other until the server accepts a redirect URI, and closes each', async (t) => {
-  const signIn = await SignInUnderTest.start(t, channels('uriHandler', 'loopback', 'paste'));
-  signIn.server.routes['/register'] = ({ body }) =>
-    body.includes('/paste') ? { status: 201, body: { client_id: 'client' } } : redirectUriRefused;
-  const tried: ChannelName[] = [];
-  await signIn.run({ onChannel: (name) => tried.push(name) });
-  assert.deepEqual(tried, ['uriHandler', 'loopback', 'paste']);
-  assert.deepEqual(signIn.channels, [
-    ...['open uriHandler', 'close uriHandler'],
-    ...['open loopback', 'close loopback'],
-    ...['open paste', 'close paste'],
-  ]);
-  assert.equal(signIn.openedUrls.length, 1);
-  assert.equal(signIn.window.labels.length, 1);
-});
-
-test('a sign-in fails with the server’s refusal if no channel’s redirect URI is accepted', async (t) => {
-  const signIn = await SignInUnderTest.start(t, channels('uriHandler', 'loopback'));
-  signIn.server.routes['/register'] = redirectUriRefused;
-  await assert.rejects(signIn.run(), { kind: 'serverRejected', message: /invalid_redirect_uri/ });
-  assert.deepEqual(signIn.channels, ['open uriHandler', 'close uriHandler', 'open loopback', 'close loopback']);
-});
-
-test('a registration that is refused for another reason than its redirect URI is not tried on the next channel', async (t) => {
-  const signIn = await SignInUnderTest.start(t, channels('uriHandler', 'loopback'));
-  signIn.server.routes['/register'] = otherwiseRefused;
-  await assert.rejects(signIn.run(), { kind: 'serverRejected', message: /invalid_software_statement/ });
-  assert.deepEqual(signIn.channels, ['open uriHandler', 'close uriHandler']);
-});
-
-test('a sign-in fails if the next channel cannot be opened', async (t) => {
-  const signIn = await SignInUnderTest.start(t, {
-    ...channels('uriHandler', 'loopback'),
-    openChannel: async (name) => (name === 'loopback' ? Promise.reject(noChannel) : signIn.channel(name)),
-  });
-  signIn.server.routes['/register'] = redirectUriRefused;
-  await assert.rejects(signIn.run(), noChannel);
-  assert.deepEqual(signIn.channels, ['open uriHandler', 'close uriHandler']);
-});
-
-test('the user can move on to the next channel while the browser is open, and then only the new page counts', async (t) => {
-  const signIn = await SignInUnderTest.start(t, channels('uriHandler', 'loopback'));
-  signIn.decision = undefined;
-  const signingIn = signIn.run();
-  const choices = await signIn.waitForBrowser(1);
-  signIn.decision = 'allow';
-  choices?.tryNextChannel?.();
-  const last = await signIn.waitForBrowser(2);
-  assert.equal(last?.tryNextChannel, undefined, 'no channel is left');
-  await signingIn;
-  assert.deepEqual(signIn.channels, ['open uriHandler', 'close uriHandler', 'open loopback', 'close loopback']);
-  assert.equal(await signIn.respond(signIn.openedUrls[0]), 'ended');
-});
-
-test('the page can be opened again during a sign-in, which goes on if the browser does not open this time', async (t) => {
-  const signIn = await SignInUnderTest.start(t, {
-    openBrowser: async (url) => {
-      const isFirst = signIn.openedUrls.length === 0;
-      await signIn.openBrowser(url);
-      return isFirst || Promise.reject(new Error('no browser'));
-    },
-  });
-  signIn.decision = undefined;
-  const signingIn = signIn.run();
-  (await signIn.waitForBrowser(1))?.openAgain();
-  await signIn.waitForBrowser(2);
-  const [url, again] = signIn.openedUrls;
-  assert.equal(again, url);
-  assert.equal(await signIn.respond(url), 'accepted');
-  await signingIn;
-});
-
-test('a sign-in without any channel fails before it sends a request', async (t) => {
-  const signIn = await SignInUnderTest.start(t, channels());
-  await assert.rejects(signIn.run(), noChannel);
-  assert.deepEqual(signIn.server.received, []);
-});
+import { otherwiseRefused, SignInUnderTest } from './signInUnderTest.ts';
 
 test('the default server needs no confirmation, unless its sign-in page is on another origin', async (t) => {
   const signIn = await SignInUnderTest.start(t);
@@ -112,135 +27,6 @@ test('a sign-in whose hosts the user declines ends before anything is registered
   assert.deepEqual(signIn.openedUrls, []);
   assert.deepEqual(signIn.server.asked(), ['POST /mcp', `GET ${resourceAt}/mcp`, `GET ${serverAt}`]);
 });
-
-test('a channel that opens only after discovery has failed is closed, and discovery’s failure is reported', async (t) => {
-  const opening = Promise.withResolvers<OpenChannel>();
-  const signIn = await SignInUnderTest.start(t, { openChannel: () => opening.promise });
-  signIn.server.routes[`${resourceAt}/mcp`] = { status: 503 };
-  await assert.rejects(signIn.run(), { kind: 'transient', message: /discovery/ });
-  opening.resolve(signIn.channel('uriHandler'));
-  await signIn.closed;
-});
-
-test('a channel that cannot be opened after discovery has failed changes nothing about the reported failure', async (t) => {
-  const opening = Promise.withResolvers<OpenChannel>();
-  const signIn = await SignInUnderTest.start(t, { openChannel: async () => opening.promise });
-  signIn.server.routes[`${resourceAt}/mcp`] = { status: 503 };
-  await assert.rejects(signIn.run(), { kind: 'transient', message: /discovery/ });
-  // Handled by the sign-in: an unhandled rejection fails this test.
-  opening.reject(noChannel);
-  await assert.rejects(opening.promise);
-});
-
-test('a sign-in fails if its channel cannot be opened', async (t) => {
-  const opening = Promise.withResolvers<OpenChannel>();
-  const signIn = await SignInUnderTest.start(t, {
-    defaultServerUrl: 'https://mcp.notion.com/mcp',
-    openChannel: () => opening.promise,
-  });
-  const confirmHosts = async () => {
-    opening.reject(noChannel);
-    // An unhandled rejection in the meantime fails this test.
-    await new Promise(setImmediate);
-    return true;
-  };
-  await assert.rejects(signIn.run({ confirmHosts }), noChannel);
-  assert.deepEqual(signIn.openedUrls, []);
-});
-
-/** Begins a sign-in and returns once it waits; `release` ends what it waits for. */
-type Step = (t: TestContext, signal: AbortSignal) => Promise<Waiting>;
-interface Waiting {
-  signIn: SignInUnderTest;
-  signingIn: Promise<unknown>;
-  release: () => void;
-  opensBrowser?: true;
-  hasTokens?: true;
-}
-
-const steps: Record<string, Step> = {
-  'its channel opens': async (t, signal) => {
-    const opening = Promise.withResolvers<OpenChannel>();
-    const signIn = await SignInUnderTest.start(t, { openChannel: () => opening.promise });
-    const signingIn = signIn.run({ signal });
-    return { signIn, signingIn, release: () => opening.resolve(signIn.channel('uriHandler')) };
-  },
-  'the user is asked to confirm its hosts': async (t, signal) => {
-    const asked = Promise.withResolvers<void>();
-    const choice = Promise.withResolvers<boolean>();
-    const signIn = await SignInUnderTest.start(t, {
-      defaultServerUrl: 'https://mcp.notion.com/mcp',
-      // Without a registration to send, only the sign-in itself can notice that it was cancelled.
-      configuredClient: () => ({ clientId: 'client' }),
-    });
-    const confirmHosts = () => {
-      asked.resolve();
-      return choice.promise;
-    };
-    const signingIn = signIn.run({ signal, confirmHosts });
-    await asked.promise;
-    return { signIn, signingIn, release: () => choice.resolve(true) };
-  },
-  'the editor opens the browser': async (t, signal) => {
-    const opening = Promise.withResolvers<boolean>();
-    const openBrowser = async (url: string) => {
-      await signIn.openBrowser(url);
-      return opening.promise;
-    };
-    const signIn = await SignInUnderTest.start(t, { openBrowser });
-    signIn.decision = undefined;
-    const signingIn = signIn.run({ signal });
-    await signIn.waitForBrowser(1);
-    return { signIn, signingIn, release: () => opening.resolve(true), opensBrowser: true };
-  },
-  'the page is open in the browser': async (t, signal) => {
-    const signIn = await SignInUnderTest.start(t);
-    signIn.decision = undefined;
-    const signingIn = signIn.run({ signal });
-    await signIn.waitForBrowser(1);
-    return { signIn, signingIn, release: () => undefined, opensBrowser: true };
-  },
-  'Notion is asked for the user’s identity': async (t, signal) => {
-    const held = Promise.withResolvers<ServerResponse>();
-    const signIn = await SignInUnderTest.start(t);
-    signIn.server.routes['/mcp'] = (_, response) => void held.resolve(response);
-    const signingIn = signIn.run({ signal });
-    const response = await held.promise;
-    const release = () => response.writeHead(503).end();
-    return { signIn, signingIn, release, opensBrowser: true, hasTokens: true };
-  },
-  'its registration pauses': pausing('/register'),
-  'the exchange of its code pauses': pausing('/token', { opensBrowser: true }),
-  'the request for the user’s identity pauses': pausing('/mcp', { opensBrowser: true, hasTokens: true }),
-};
-
-/** A sign-in that pauses as the server is busy at `path`. */
-function pausing(path: string, reached: Pick<Waiting, 'opensBrowser' | 'hasTokens'> = {}): Step {
-  return async (t, signal) => {
-    const paused = Promise.withResolvers<void>();
-    const signIn = await SignInUnderTest.start(t);
-    signIn.server.routes[path] = inTurn(busy, signIn.server.routes[path] ?? assert.fail());
-    signIn.onPause = paused.resolve;
-    const signingIn = signIn.run({ signal });
-    await paused.promise;
-    return { signIn, signingIn, release: () => signIn.clock.advance(60_000), ...reached };
-  };
-}
-
-for (const [step, begin] of Object.entries(steps)) {
-  test(`a sign-in that is cancelled while ${step} ends at once, closes its channel and stores nothing`, async (t) => {
-    const cancel = new AbortController();
-    const { signIn, signingIn, release, opensBrowser, hasTokens } = await begin(t, cancel.signal);
-    cancel.abort();
-    await assert.rejects(signingIn, { kind: 'cancelled' });
-    release();
-    await signIn.closed;
-    assert.deepEqual(signIn.window.labels, []);
-    assert.equal(signIn.openedUrls.length, opensBrowser ? 1 : 0);
-    const revoked = signIn.server.received.map(({ form }) => form.token).filter(Boolean);
-    assert.deepEqual(revoked, hasTokens ? ['refresh'] : []);
-  });
-}
 
 interface Outcome {
   name: string;
@@ -337,6 +123,24 @@ test('a sign-in with fewer scopes than the account has is revoked, and the accou
   await assert.rejects(signIn.run(), { kind: 'accessDenied', message: /fewer_scopes/ });
   assert.equal(signIn.window.only().grant, grant);
   assert.deepEqual(received.map(({ form }) => form.token).filter(Boolean), ['fewer']);
+});
+
+test('the page can be opened again during a sign-in, which goes on if the browser does not open this time', async (t) => {
+  const signIn = await SignInUnderTest.start(t, {
+    openBrowser: async (url) => {
+      const isFirst = signIn.openedUrls.length === 0;
+      await signIn.openBrowser(url);
+      return isFirst || Promise.reject(new Error('no browser'));
+    },
+  });
+  signIn.decision = undefined;
+  const signingIn = signIn.run();
+  (await signIn.waitForBrowser(1))?.openAgain();
+  await signIn.waitForBrowser(2);
+  const [url, again] = signIn.openedUrls;
+  assert.equal(again, url);
+  assert.equal(await signIn.respond(url), 'accepted');
+  await signingIn;
 });
 
 for (const [name, openBrowser] of [

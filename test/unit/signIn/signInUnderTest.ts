@@ -155,6 +155,9 @@ const identity = { content: [{ type: 'text', text: JSON.stringify({ self }) }] }
 /** A server that asks for a pause of 20 seconds. */
 export const busy: RouteResponse = { status: 503, headers: { 'retry-after': '20' } };
 
+/** A server that refuses a registration for another reason than its redirect URI. */
+export const otherwiseRefused: RouteResponse = { status: 400, body: { error: 'invalid_software_statement' } };
+
 /** A route that responds with each of `first` once, and then always with the last one. */
 export function inTurn(...responses: Route[]): Route {
   return (received, response) => {
