@@ -1,15 +1,13 @@
 import assert from 'node:assert/strict';
-import { EventEmitter, once } from 'node:events';
-import { type TestContext, test } from 'node:test';
-import { maxDiscardMs } from '../../../src/calls/accountCall.ts';
+import { test } from 'node:test';
 import type { Transport } from '../../../src/http/transport.ts';
 import { Failure } from '../../../src/oauth/errors.ts';
-import { FakeClock } from '../fakeClock.ts';
-import { type GatewayUnderTest, openGateway, rpc } from './gatewayUnderTest.ts';
-import { respondWithResult, ScriptedServer, turns } from './scriptedServer.ts';
+import { openGateway, rpc } from './gatewayUnderTest.ts';
+import { openPosting } from './posting.ts';
+import { respondWithResult, ScriptedServer } from './scriptedServer.ts';
 
 test('a forwarded request carries the account’s current token and no headers that identify the caller', async (t) => {
-  const { server, accounts, call, gateway } = await open(t);
+  const { server, accounts, call, gateway } = await openPosting(t);
   await call(rpc(1), { cookie: 'a=b', forwarded: 'for=1.2.3.4', 'x-forwarded-for': '1.2.3.4', 'x-anything': 'else' });
   accounts.add('ada', server.url, 'next');
   await call(rpc(2));
@@ -26,7 +24,7 @@ test('a forwarded request carries the account’s current token and no headers t
 });
 
 test('the gateway passes MCP’s own headers in both directions and drops unlisted response headers', async (t) => {
-  const { server, send } = await open(t);
+  const { server, send } = await openPosting(t);
   server.script = (response, received) => {
     response.setHeader('mcp-session-id', 'session');
     response.setHeader('set-cookie', 'a=b');
@@ -57,7 +55,7 @@ test('the gateway passes MCP’s own headers in both directions and drops unlist
 });
 
 test('a rejected token is renewed and the request sent again without the caller noticing', async (t) => {
-  const { server, accounts, call, notified } = await open(t);
+  const { server, accounts, call, notified } = await openPosting(t);
   server.script = (response, received) => {
     if (received.headers.authorization === 'Bearer token') {
       response.writeHead(401, { 'www-authenticate': 'Bearer error="invalid_token"' }).end();
@@ -77,15 +75,36 @@ test('a rejected token is renewed and the request sent again without the caller 
 });
 
 test('a token that is rejected again after its renewal is not renewed twice for the same request', async (t) => {
-  const { server, accounts, call } = await open(t);
+  const { server, accounts, call } = await openPosting(t);
   server.script = (response) => response.writeHead(401).end();
   await call(rpc(1));
   assert.deepEqual(accounts.rejected, ['token']);
   assert.equal(server.received.length, 2);
 });
 
+test('a new token that is rejected twice is renewed without the caller noticing', async (t) => {
+  const { server, accounts, call } = await openPosting(t);
+  server.script = (response, received) => {
+    if (received.headers.authorization === 'Bearer renewed') {
+      respondWithResult(response, received);
+    } else {
+      response.writeHead(401).end();
+    }
+  };
+  let renewals = 0;
+  accounts.renew = async (grantId) => {
+    renewals += 1;
+    accounts.add('ada', server.url, renewals === 1 ? 'token' : 'renewed');
+    return accounts.fresh(grantId, 0);
+  };
+  const { status, body } = await call(rpc(1));
+  assert.equal(status, 200);
+  assert.ok('result' in (body as object));
+  assert.equal(server.received.length, 3);
+});
+
 test('calls to an account that needs a sign-in get errors; the user gets one message until it recovers', async (t) => {
-  const { server, accounts, call, notified } = await open(t);
+  const { server, accounts, call, notified } = await openPosting(t);
   const { fresh } = accounts;
   const revoked = new Failure('invalidGrant', { step: 'token', code: 'invalid_grant' });
   accounts.fresh = () => Promise.reject(revoked);
@@ -104,7 +123,7 @@ test('calls to an account that needs a sign-in get errors; the user gets one mes
 });
 
 test('a failed renewal tells the caller why, and the user is notified only if a sign-in is needed', async (t) => {
-  const { server, accounts, call, notified } = await open(t);
+  const { server, accounts, call, notified } = await openPosting(t);
   server.script = (response) => response.writeHead(401).end();
   const kinds = {
     transient: 'unreachable',
@@ -123,7 +142,7 @@ test('a failed renewal tells the caller why, and the user is notified only if a 
 });
 
 test('an unexpected exception becomes an internal error for the request, without the exception’s text', async (t) => {
-  const { accounts, call } = await open(t);
+  const { accounts, call } = await openPosting(t);
   accounts.fresh = () => Promise.reject(new TypeError('token is undefined'));
   const { status, body } = await call(rpc(1));
   assert.equal(status, 200);
@@ -135,7 +154,7 @@ test('an unexpected exception becomes an internal error for the request, without
 });
 
 test('a request for an account that was signed out gets an error, and nothing is sent to the MCP server', async (t) => {
-  const { server, accounts, call, send, notified } = await open(t);
+  const { server, accounts, call, send, notified } = await openPosting(t);
   accounts.grants.clear();
   const { body } = await call(rpc(1));
   assert.deepEqual((body as { error: { data: unknown } }).error.data, { kind: 'signedOut' });
@@ -145,7 +164,7 @@ test('a request for an account that was signed out gets an error, and nothing is
 });
 
 test('the user is notified of missing scopes once, by name, whatever else the server names until the account signs in again', async (t) => {
-  const { server, accounts, call, notified } = await open(t);
+  const { server, accounts, call, notified } = await openPosting(t);
   server.script = (response, _, number) => {
     const challenge = `Bearer error="insufficient_scope", scope="pages ${number === 1 ? 'write' : number}"`;
     response.writeHead(403, { 'www-authenticate': challenge }).end();
@@ -162,7 +181,7 @@ test('the user is notified of missing scopes once, by name, whatever else the se
 });
 
 test('the scopes of each challenge to an account’s token are passed on, also those of a 401, and those of other errors are not', async (t) => {
-  const { server, call, demanded } = await open(t);
+  const { server, call, demanded } = await openPosting(t);
   for (const [status, challenge] of [
     [403, 'Bearer error="insufficient_scope", scope="pages write"'],
     [403, 'Bearer error="insufficient_scope"'],
@@ -179,7 +198,7 @@ test('the scopes of each challenge to an account’s token are passed on, also t
 });
 
 test('an access token is sent to its own account’s MCP server and to no other', async (t) => {
-  const { server, accounts, gateway, send } = await open(t);
+  const { server, accounts, gateway, send } = await openPosting(t);
   const other = await ScriptedServer.start();
   t.after(() => other.stop());
   accounts.add('grace', other.url, 'other');
@@ -212,58 +231,8 @@ test('an access token is never sent to another machine without encryption', asyn
   );
 });
 
-test('a request is sent again after a short pause that the MCP server requested', async (t) => {
-  const clock = new ObservedClock();
-  const { server, call } = await open(t, clock);
-  server.script = (response, received, number) => {
-    if (number === 1) {
-      response.writeHead(429, { 'retry-after': '10' }).end();
-    } else {
-      respondWithResult(response, received);
-    }
-  };
-  const [[delayMs], { body }] = await Promise.all([
-    once(clock.events, 'timer').then((event) => {
-      assert.equal(server.received.length, 1);
-      clock.advance(10_000);
-      return event;
-    }),
-    call(rpc(1)),
-  ]);
-  assert.equal(delayMs, 10_000);
-  assert.deepEqual(body, { jsonrpc: '2.0', id: 1, result: { method: 'tools/list' } });
-});
-
-test('a second 429 is passed to the caller as an error with the requested pause', async (t) => {
-  const clock = new ObservedClock();
-  const { server, call } = await open(t, clock);
-  server.script = (response) => response.writeHead(429, { 'retry-after': '3' }).end();
-  clock.events.once('timer', () => clock.advance(3_000));
-  const { body } = await call(rpc(1));
-  assert.equal(server.received.length, 2);
-  assert.deepEqual((body as { error: unknown }).error, {
-    code: -32086,
-    message: 'sentence for rateLimited 3 s',
-    data: { kind: 'rateLimited', status: 429, retryAfterSeconds: 3 },
-  });
-});
-
-test('a request is not sent again if the caller disconnects during the pause', async (t) => {
-  const clock = new ObservedClock();
-  const { server, send } = await open(t, clock);
-  server.script = (response) => response.writeHead(429, { 'retry-after': '3' }).end();
-  const caller = new AbortController();
-  clock.events.once('timer', () => caller.abort());
-  const cancelled = once(clock.events, 'cancelled');
-  await assert.rejects(send({ body: JSON.stringify(rpc(1)), signal: caller.signal }));
-  await cancelled;
-  await turns(1);
-  assert.equal(clock.pendingTimers, 0);
-  assert.equal(server.received.length, 1);
-});
-
 test('the gateway writes no token, secret or path to the log', async (t) => {
-  const { server, accounts, call, gateway, logged } = await open(t);
+  const { server, accounts, call, gateway, logged } = await openPosting(t);
   accounts.add('ada', server.url, '12345:access');
   server.script = (response) => response.writeHead(401).end();
   await call(rpc(1));
@@ -271,49 +240,4 @@ test('the gateway writes no token, secret or path to the log', async (t) => {
   for (const secret of ['12345:access', gateway.secretFor('ada').reveal(), '/mcp']) {
     assert.ok(!logged.join('\n').includes(secret), secret);
   }
-});
-
-/** A clock that emits `timer` when a pause starts and `cancelled` when one is cancelled. */
-class ObservedClock extends FakeClock {
-  readonly events = new EventEmitter();
-
-  override after(delayMs: number, action: () => void): () => void {
-    const cancel = super.after(delayMs, action);
-    // Not the limits of calls and of discarded responses.
-    if (delayMs === maxDiscardMs || delayMs > 10_000) {
-      return cancel;
-    }
-    setImmediate(() => this.events.emit('timer', delayMs));
-    return () => {
-      cancel();
-      this.events.emit('cancelled');
-    };
-  }
-}
-
-async function open(t: TestContext, clock?: FakeClock): Promise<GatewayUnderTest & { server: ScriptedServer }> {
-  const server = await ScriptedServer.start();
-  t.after(() => server.stop());
-  return { server, ...(await openGateway(t, server.url, clock && { clock })) };
-}
-
-test('a new token that is rejected twice is renewed without the caller noticing', async (t) => {
-  const { server, accounts, call } = await open(t);
-  server.script = (response, received) => {
-    if (received.headers.authorization === 'Bearer renewed') {
-      respondWithResult(response, received);
-    } else {
-      response.writeHead(401).end();
-    }
-  };
-  let renewals = 0;
-  accounts.renew = async (grantId) => {
-    renewals += 1;
-    accounts.add('ada', server.url, renewals === 1 ? 'token' : 'renewed');
-    return accounts.fresh(grantId, 0);
-  };
-  const { status, body } = await call(rpc(1));
-  assert.equal(status, 200);
-  assert.ok('result' in (body as object));
-  assert.equal(server.received.length, 3);
 });
