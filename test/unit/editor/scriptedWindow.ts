@@ -27,12 +27,16 @@ export async function openOnlyWindow(t: TestContext, options: WindowOptions = {}
 /** The command of the editor that opens its chat. */
 export const openChatCommand = 'workbench.action.chat.open';
 
+/** The host of the server of each sign-in, and the scopes of an ordinary one. */
+export const host = 'mcp.example';
+export const scopes = ['default'];
+
 /** The course of one sign-in. */
 export type Course = (request: SignInRequest) => Promise<SignInResult>;
 
 /** A sign-in that fails. */
 export function fails(kind: FailureKind, code: FailureDetails['code']): Course {
-  return () => Promise.reject(new Failure(kind, { step: 'authorization', code, host: 'mcp.example' }));
+  return () => Promise.reject(new Failure(kind, { step: 'authorization', code, host }));
 }
 
 /** A window of the editor with real accounts. The test decides what becomes of each sign-in. */
@@ -129,7 +133,7 @@ export class ScriptedWindow {
   /** Lets Notion refuse to renew an account, which it does not end. */
   async refuse(grantId: string): Promise<void> {
     this.machine.server.next.push(() => {
-      throw new Failure('serverRejected', { step: 'token', code: 'invalid_scope', status: 400, host: 'mcp.example' });
+      throw new Failure('serverRejected', { step: 'token', code: 'invalid_scope', status: 400, host });
     });
     await this.accounts.renew(grantId, { reason: 'asked' }).catch(() => undefined);
   }
