@@ -1,5 +1,6 @@
 import type { Http } from '../../../src/http/client.ts';
 import { HttpFailure } from '../../../src/http/errors.ts';
+import type { LoopbackServer } from './loopbackServer.ts';
 
 /** An `Http` built on the global `fetch`, for tests of the modules that use `Http`. */
 export const fetchHttp: Http = async (request) => {
@@ -29,3 +30,15 @@ export const fetchHttp: Http = async (request) => {
   }
   return { status: response.status, headers: response.headers, body: await response.text(), url };
 };
+
+/** An `Http` for which `host` is a public host. A loopback server stands in for it, as tests have no public host. */
+export function asPublicHost(server: LoopbackServer, host = 'mcp.example'): Http {
+  return (request) => {
+    const { url } = request;
+    if (url.host === host) {
+      const standIn = new URL(url.pathname, server.origin);
+      return fetchHttp({ ...request, url: standIn, privateAddresses: 'allow' });
+    }
+    return fetchHttp(request);
+  };
+}
