@@ -1,5 +1,6 @@
 import { mkdirSync, mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
+import type { ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -10,6 +11,7 @@ import { Windows } from '../../../../src/agents/bridge/windows.ts';
 import { cachePath } from '../../../../src/agents/cachePath.ts';
 import { type Clock, systemClock } from '../../../../src/core/clock.ts';
 import { systemRandomness } from '../../../../src/core/random.ts';
+import { respondAsServer, TestWindow } from './testWindow.ts';
 
 interface Cleanup {
   after(cleanup: () => unknown): void;
@@ -175,4 +177,18 @@ export class BridgeUnderTest {
   noticeWindows(): void {
     this.#changed();
   }
+}
+
+/** A bridge and a window whose next responses to a method a test gives itself. */
+export async function bridgeWithWindow(t: Cleanup) {
+  const directory = windowDirectory(t);
+  const window = await TestWindow.start(t, directory);
+  const agent = await BridgeUnderTest.start(t, directory);
+  await agent.open();
+  const held = (method: string): Promise<ServerResponse> =>
+    new Promise((resolve) => {
+      window.respond = (response, request) =>
+        request.method === method ? resolve(response) : respondAsServer(response, request);
+    });
+  return { directory, window, agent, held };
 }
