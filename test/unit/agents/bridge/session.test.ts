@@ -1,68 +1,17 @@
 import assert from 'node:assert/strict';
-import type { ServerResponse } from 'node:http';
 import { test } from 'node:test';
 import { until } from '../../connections.ts';
 import { turns } from '../../gateway/scriptedServer.ts';
 import { BridgeUnderTest, windowDirectory } from './bridgeUnderTest.ts';
-import {
-  beginEvents,
-  type Received,
-  type Respond,
-  respondAsServer,
-  sendEvent,
-  sendJson,
-  TestWindow,
-} from './testWindow.ts';
-
-/** An MCP server with sessions, which any window reaches. */
-class SessionServer {
-  /** The sessions that the server knows. */
-  readonly known = new Set<string>();
-  begun = 0;
-  /** The calls to tools that were carried out. */
-  readonly calls: unknown[] = [];
-  readonly streams: ServerResponse[] = [];
-  lostStatus = 404;
-
-  readonly respond: Respond = (response, request) => {
-    const session = String(request.headers['mcp-session-id']);
-    if (request.method === 'initialize') {
-      this.begun += 1;
-      const id = `session-${this.begun}`;
-      this.known.add(id);
-      response.setHeader('mcp-session-id', id);
-      respondAsServer(response, request);
-    } else if (!this.known.has(session)) {
-      const error = { code: -32001, message: 'Session not found' };
-      sendJson(response, this.lostStatus, { jsonrpc: '2.0', id: null, error });
-    } else if (request.httpMethod === 'GET') {
-      this.streams.push(response);
-      beginEvents(response);
-    } else {
-      if (request.method === 'tools/call') {
-        this.calls.push(request.id);
-      }
-      respondAsServer(response, request);
-    }
-  };
-}
-
-async function open(t: { after(cleanup: () => unknown): void }) {
-  const directory = windowDirectory(t);
-  const server = new SessionServer();
-  const window = await TestWindow.start(t, directory, { respond: server.respond });
-  const agent = await BridgeUnderTest.start(t, directory);
-  await agent.open();
-  await window.arrived('GET');
-  return { directory, server, window, agent };
-}
+import { openSession, SessionServer } from './sessionServer.ts';
+import { type Received, respondAsServer, sendJson, TestWindow } from './testWindow.ts';
 
 function sessionsOf(received: readonly Received[], method: string): unknown[] {
   return received.filter((each) => each.method === method).map(({ headers }) => headers['mcp-session-id']);
 }
 
 test('messages carry the session and the revision that the server chose, initialize neither', async (t) => {
-  const { agent, window } = await open(t);
+  const { agent, window } = await openSession(t);
   await agent.call(1);
   const [initialize, initialized, call] = window.posted.map(({ headers }) => [
     headers['mcp-session-id'],
@@ -96,7 +45,7 @@ test('a request waits until the server has got initialized, and initialized unti
 
 for (const status of [404, 400]) {
   test(`a session that the server has forgotten (${status}) is begun again once for all calls that find out`, async (t) => {
-    const { agent, server, window } = await open(t);
+    const { agent, server, window } = await openSession(t);
     server.known.clear();
     server.lostStatus = status;
     const ids = Array.from({ length: 100 }, (_, number) => number);
@@ -116,7 +65,7 @@ for (const status of [404, 400]) {
 }
 
 test('a late word that the former session is lost does not end the one that was begun since', async (t) => {
-  const { agent, server, window } = await open(t);
+  const { agent, server, window } = await openSession(t);
   server.known.clear();
   const { respond } = server;
   let late: (() => void) | undefined;
@@ -138,7 +87,7 @@ test('a late word that the former session is lost does not end the one that was 
 });
 
 test('a call that is cancelled while the session is begun again does not disturb the others', async (t) => {
-  const { agent, server, window } = await open(t);
+  const { agent, server, window } = await openSession(t);
   server.known.clear();
   let begin = (): void => undefined;
   window.respond = (response, request) => {
@@ -159,7 +108,7 @@ test('a call that is cancelled while the session is begun again does not disturb
 });
 
 test('a call that comes while the session is begun again waits until the server has got initialized', async (t) => {
-  const { agent, server, window } = await open(t);
+  const { agent, server, window } = await openSession(t);
   server.known.clear();
   let confirm = (): void => undefined;
   window.respond = (response, request) => {
@@ -181,7 +130,7 @@ test('a call that comes while the session is begun again waits until the server 
 });
 
 test('a request that the server rejects in every session is sent twice at most, and gets a sentence', async (t) => {
-  const { agent, server, window } = await open(t);
+  const { agent, server, window } = await openSession(t);
   window.respond = (response, request) =>
     request.method === 'tools/call' ? sendJson(response, 400, {}) : server.respond(response, request);
   assert.equal(await agent.call(1), 'Notion’s MCP server rejected the request.');
@@ -218,63 +167,12 @@ test('a window that is closed while the session is begun leaves the call to the 
 });
 
 test('a session outlives the window through which it began', async (t) => {
-  const { agent, server, window, directory } = await open(t);
+  const { agent, server, window, directory } = await openSession(t);
   const other = await TestWindow.start(t, directory, { number: 0, respond: server.respond });
   await window.stop();
   assert.equal(await agent.call(1), 'done');
   assert.deepEqual(sessionsOf(other.received, 'tools/call'), ['session-1']);
   assert.equal(server.begun, 1);
-});
-
-test('messages that the server sends on its own reach the agent through one stream, and through that of the next window', async (t) => {
-  const { agent, server, window, directory } = await open(t);
-  await agent.call(1);
-  await agent.call(2);
-  assert.equal(server.streams.length, 1);
-  const note = (text: string) => ({ jsonrpc: '2.0', method: 'notifications/message', params: { text } });
-  sendEvent(server.streams[0] as ServerResponse, note('first'));
-  await until(() => agent.lines.some((line) => line.includes('first')));
-  const other = await TestWindow.start(t, directory, { number: 0, respond: server.respond });
-  await window.stop();
-  await agent.call(3);
-  await other.arrived('GET');
-  sendEvent(server.streams[1] as ServerResponse, note('second'));
-  await until(() => agent.lines.some((line) => line.includes('second')));
-});
-
-test('a stream of the server’s own messages that ends is opened again with the next request', async (t) => {
-  const { agent, server, window } = await open(t);
-  server.streams[0]?.end();
-  await until(() => server.streams[0]?.closed === true);
-  for (let id = 1; server.streams.length < 2; id += 1) {
-    await agent.call(id);
-  }
-  assert.deepEqual(
-    window.streams.map(({ headers }) => headers['mcp-session-id']),
-    ['session-1', 'session-1'],
-  );
-});
-
-test('a server without such a stream is not asked for it again', async (t) => {
-  const directory = windowDirectory(t);
-  const window = await TestWindow.start(t, directory);
-  const agent = await BridgeUnderTest.start(t, directory);
-  await agent.open();
-  await window.arrived('GET');
-  for (const id of [1, 2, 3]) {
-    await agent.call(id);
-  }
-  assert.equal(window.streams.length, 1);
-});
-
-test('responses and what is no message do not reach the agent from that stream', async (t) => {
-  const { agent, server } = await open(t);
-  const [stream] = server.streams as [ServerResponse];
-  stream.write('data: junk\n\nevent: other\ndata: {"jsonrpc":"2.0","method":"hidden"}\n\n');
-  sendEvent(stream, { jsonrpc: '2.0', id: 'open', result: {} });
-  sendEvent(stream, { jsonrpc: '2.0', method: 'notifications/tools/list_changed' });
-  await agent.message(({ method }) => method === 'notifications/tools/list_changed');
-  assert.equal(agent.lines.length, 2);
 });
 
 test('a request of revision 2026-07-28 does not begin the session that the agent began besides', async (t) => {
