@@ -5,7 +5,7 @@ import type { Grant } from '../../../src/grants/grant.ts';
 import { createGrantRequests } from '../../../src/renewal/grantRequests.ts';
 import { Machine, type Window, type WindowOptions } from '../accounts/machine.ts';
 import type { LoopbackServer, Route } from '../oauth/loopbackServer.ts';
-import { notionLike } from '../oauth/notionLike.ts';
+import { notionLike, openIdAt, serverAt } from '../oauth/notionLike.ts';
 
 export const http = createPlatformHttp({ userAgent: 'test/1' });
 
@@ -87,4 +87,11 @@ export const brokenOff: Route = (_received, response) => {
 /** The texts of secrets that may be missing. */
 export function textOf(secret: Secret | undefined): string | undefined {
   return secret?.reveal();
+}
+
+/** Gives the same response to all requests of a probe. */
+export function respondToProbes({ routes }: LoopbackServer, route: Route): void {
+  for (const path of ['GET /token', serverAt, openIdAt]) {
+    routes[path] = route;
+  }
 }
