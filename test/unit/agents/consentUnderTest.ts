@@ -9,6 +9,9 @@ import { type JournalKey, newKey } from '../../../src/storage/encryption.ts';
 import { FakeClock } from '../fakeClock.ts';
 import { files, temporaryFolder } from './listenerUnderTest.ts';
 
+/** An account's name for agents. */
+export const handle = 'notion-engineering-wiki';
+
 /** An installation whose windows decide what agents may do. */
 export class ConsentUnderTest {
   readonly directory: string;
