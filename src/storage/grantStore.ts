@@ -4,9 +4,9 @@ import type { Log } from '../core/log.ts';
 import type { Randomness } from '../core/random.ts';
 import type { Grant } from '../grants/grant.ts';
 import { Failure } from '../oauth/errors.ts';
-import { notPrivateCode } from '../platform/contract.ts';
 import type { JournalKey } from './encryption.ts';
 import type { Journal, JournalContents } from './journal.ts';
+import { JournalAvailability } from './journalAvailability.ts';
 import type { JournalFiles } from './journalFiles.ts';
 import { ensureKey } from './journalKey.ts';
 import type { Locks } from './lock.ts';
@@ -28,6 +28,9 @@ export interface GrantStoreParts {
   usage: Usage;
 }
 
+/** What counts as read where there is no journal or it cannot be read. */
+const noContents: JournalContents = { entries: new Map(), gone: new Set(), keyless: new Set() };
+
 /** Secret store, journal and locks combined: where grants are stored, and the only interface that changes them. */
 export class GrantStore {
   readonly machines: SharedMachines;
@@ -35,17 +38,17 @@ export class GrantStore {
   readonly #randomness: Randomness;
   readonly #log: Log;
   readonly #usage: Usage;
+  readonly #availability: JournalAvailability | undefined;
   #disk: { journal: Journal; locks: Locks } | undefined;
   #isInUse = false;
   #hasRead = false;
   #isStale = false;
   #isKeyLost = false;
-  #isExposed = false;
-  #isUnreadable = false;
 
   constructor({ secretStore, disk, clock, randomness, log, usage }: GrantStoreParts) {
     this.#secretStore = secretStore;
     this.#disk = disk;
+    this.#availability = disk && new JournalAvailability(disk.journal, log);
     this.#randomness = randomness;
     this.#log = log;
     this.#usage = usage;
@@ -69,7 +72,7 @@ export class GrantStore {
 
   /** Whether other users can change the journal's directory, which is then not used. */
   get isExposed(): boolean {
-    return this.#isExposed;
+    return this.#availability?.isExposed ?? false;
   }
 
   /**
@@ -84,7 +87,7 @@ export class GrantStore {
   async open(): Promise<void> {
     if (this.#disk === undefined) {
       this.#log.info('No journal is available; sign-ins are safe only while one window is open.');
-    } else if (!(await this.#prepare(this.#disk.journal)) && !(await this.#mayHaveRecords())) {
+    } else if (!(await this.#availability?.prepare()) && !(await this.#mayHaveRecords())) {
       this.#disk = undefined;
     }
   }
@@ -92,21 +95,6 @@ export class GrantStore {
   /** Whether a journal that cannot be used now may hold newer records than the secret store: it has a key by then. */
   async #mayHaveRecords(): Promise<boolean> {
     return (await this.#hasAccounts()) && (await this.#secretStore.readKeys()).length > 0;
-  }
-
-  /** @returns whether the journal can be used now */
-  async #prepare(journal: Journal): Promise<boolean> {
-    try {
-      await journal.prepare();
-      this.#isExposed = false;
-      return true;
-    } catch (error) {
-      const code = systemErrorCode(error);
-      // The secret store's copies are older than the journal's records, so that they are no replacement.
-      this.#log.warn('The journal cannot be prepared now.', { code });
-      this.#isExposed ||= code === notPrivateCode;
-      return false;
-    }
   }
 
   /** Whether an account may be stored. Once true, the secret store is used. */
@@ -142,11 +130,11 @@ export class GrantStore {
     const copies = await this.#secretStore.read();
     this.#disk?.journal.addKeys(await this.#secretStore.readKeys());
     await this.machines.read(this.#disk?.journal);
-    const { entries, gone, keyless } = await this.#readJournal();
+    const { entries, gone, keyless } = (this.#disk && (await this.#availability?.read())) ?? noContents;
     this.#isStale = [...entries.values()].some(({ kind }) => kind === 'stale');
     const snapshot = combine(copies, entries, new Set([...gone, ...(await this.#secretStore.readTombstones())]));
     this.#isKeyLost = [...keyless].some((id) => !entries.has(id) && !snapshot.grants.has(id));
-    const isEmpty = copies.size + entries.size === 0 && !this.#isUnreadable;
+    const isEmpty = copies.size + entries.size === 0 && this.#availability?.isUnreadable !== true;
     if (isEmpty && !this.#hasRead) {
       this.#usage.set(false);
     }
@@ -154,33 +142,11 @@ export class GrantStore {
     return snapshot;
   }
 
-  /** If the journal cannot be read, only the secret store's copies remain, and nothing is renewed. */
-  async #readJournal(): Promise<JournalContents> {
-    const none = { entries: new Map(), gone: new Set<string>(), keyless: new Set<string>() };
-    const { journal } = this.#disk ?? {};
-    if (journal === undefined) {
-      return none;
-    }
-    try {
-      const contents = await journal.read();
-      this.#isUnreadable = false;
-      return contents;
-    } catch (error) {
-      if (!this.#isUnreadable) {
-        this.#log.warn('The journal cannot be read; sign-ins will be renewed once it can be.', {
-          code: systemErrorCode(error),
-        });
-      }
-      this.#isUnreadable = true;
-      return none;
-    }
-  }
-
   /** Repairs what other windows, pages and machines did to the storage; see `reconcile.ts`. */
   async reconcile(known: Iterable<KnownGrant>, snapshot: Snapshot): Promise<void> {
     const { journal } = this.#disk ?? {};
     // The directory may have been deleted or made accessible to others meanwhile.
-    const isUsable = journal === undefined || (await this.#prepare(journal));
+    const isUsable = journal === undefined || (await this.#availability?.prepare());
     if (!isUsable || this.#isStale || !this.#isInUse) {
       return;
     }
@@ -207,7 +173,7 @@ export class GrantStore {
     if (disk === undefined) {
       return secretStoreTransaction(known, this.#secretStore);
     }
-    if (this.#isExposed) {
+    if (this.isExposed) {
       throw new Failure('transient', { step: 'storage', code: 'not_private' });
     }
     if (!this.#isStale) {
@@ -258,7 +224,7 @@ export class GrantStore {
   /** Stores a sign-in in the secret store and the journal; one of them is enough. @throws the error if both fail */
   async store(grant: Grant): Promise<void> {
     this.#usage.set(true);
-    const journal = this.#isExposed ? undefined : this.#disk?.journal;
+    const journal = this.isExposed ? undefined : this.#disk?.journal;
     const write = async (to: Journal): Promise<void> => {
       await ensureKey(to, this.#secretStore, this.#randomness);
       await to.write(grant);
