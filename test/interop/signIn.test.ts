@@ -37,7 +37,7 @@ describe('a sign-in against the Notion-shaped server', { timeout: 60_000 }, () =
   }
 
   test('each sign-in sends three requests for discovery and one each for registration, tokens and identity', async (t) => {
-    const { run, waitForBrowser, pending } = bound(await openWindow(t));
+    const { run, waitForBrowser, pending } = await openWindow(t);
     for (const count of [1, 2]) {
       notion.log.clear();
       const signingIn = run();
@@ -58,7 +58,7 @@ describe('a sign-in against the Notion-shaped server', { timeout: 60_000 }, () =
 
   test('a sign-in logs each of its requests under one id, without secrets or names', async (t) => {
     const window = await openWindow(t);
-    const { run, waitForBrowser, pending } = bound(window);
+    const { run, waitForBrowser, pending } = window;
     const signingIn = run();
     await pending.receive((await approve((await waitForBrowser(1))[0] ?? '')).search.slice(1));
     await signingIn;
@@ -85,7 +85,7 @@ describe('a sign-in against the Notion-shaped server', { timeout: 60_000 }, () =
   });
 
   test('a sign-in continues after every forged callback and completes with the genuine one', async (t) => {
-    const { run, waitForBrowser, pending, labels } = bound(await openWindow(t));
+    const { run, waitForBrowser, pending, labels } = await openWindow(t);
     const signingIn = run();
     const url = (await waitForBrowser(1))[0] ?? '';
     const state = new URL(url).searchParams.get('state') ?? '';
@@ -115,7 +115,7 @@ describe('a sign-in against the Notion-shaped server', { timeout: 60_000 }, () =
   });
 
   test('two pending sign-ins each complete with their own callback, also when the second arrives first', async (t) => {
-    const { run, waitForBrowser, pending, labels } = bound(await openWindow(t));
+    const { run, waitForBrowser, pending, labels } = await openWindow(t);
     const first = run();
     await waitForBrowser(1);
     const second = run();
@@ -128,7 +128,7 @@ describe('a sign-in against the Notion-shaped server', { timeout: 60_000 }, () =
   });
 
   test('a sign-in uses the next channel without prompting when the authorization server rejects the redirect URI', async (t) => {
-    const { run, waitForBrowser, pending } = bound(await openWindow(t, ['uriHandler', 'loopback']));
+    const { run, waitForBrowser, pending } = await openWindow(t, ['uriHandler', 'loopback']);
     const body = JSON.stringify({ error: 'invalid_redirect_uri' });
     const headers = { 'content-type': 'application/json' };
     // Once for each application type that is tried (A27).
@@ -141,7 +141,7 @@ describe('a sign-in against the Notion-shaped server', { timeout: 60_000 }, () =
   });
 
   test('a sign-in opens its channel while discovery is still in progress', async (t) => {
-    const { run, openedChannels } = bound(await openWindow(t));
+    const { run, openedChannels } = await openWindow(t);
     const hold = notion.hold({ path: '/.well-known/oauth-protected-resource/mcp' });
     const cancel = new AbortController();
     const signingIn = run(cancel.signal);
@@ -153,7 +153,7 @@ describe('a sign-in against the Notion-shaped server', { timeout: 60_000 }, () =
   });
 
   test('a sign-in at a server other than Notion’s asks the user to confirm its hosts before the browser opens', async (t) => {
-    const { run, waitForBrowser, confirmedHosts, pending } = bound(await openWindow(t));
+    const { run, waitForBrowser, confirmedHosts, pending } = await openWindow(t);
     const signingIn = run();
     const [url = ''] = await waitForBrowser(1);
     const { host } = new URL(notion.origin);
@@ -164,7 +164,7 @@ describe('a sign-in against the Notion-shaped server', { timeout: 60_000 }, () =
 
   for (const path of ['/.well-known/oauth-protected-resource/mcp', '/register', '/token']) {
     test(`a sign-in that is cancelled while ${path} does not respond ends at once and stores nothing`, async (t) => {
-      const { run, waitForBrowser, pending, labels } = bound(await openWindow(t));
+      const { run, waitForBrowser, pending, labels } = await openWindow(t);
       const hold = notion.hold({ path });
       const cancel = new AbortController();
       const signingIn = run(cancel.signal);
@@ -193,7 +193,7 @@ describe('a sign-in against the Notion-shaped server', { timeout: 60_000 }, () =
     ['its new client is still unknown at the exchange', code, unknownClient],
   ] as const) {
     test(`a sign-in succeeds with one trip to the browser if ${what}, and sends that request twice`, async (t) => {
-      const { run, waitForBrowser, pending, labels } = bound(await openWindow(t));
+      const { run, waitForBrowser, pending, labels } = await openWindow(t);
       notion.fault({ ...target, times: 1 }, fault);
       const signingIn = run();
       const urls = await waitForBrowser(1);
@@ -206,7 +206,7 @@ describe('a sign-in against the Notion-shaped server', { timeout: 60_000 }, () =
   }
 
   test('a sign-in succeeds with one trip to the browser if its new token is still unknown at the MCP server', async (t) => {
-    const { run, waitForBrowser, pending, labels } = bound(await openWindow(t));
+    const { run, waitForBrowser, pending, labels } = await openWindow(t);
     const signingIn = run();
     const urls = await waitForBrowser(1);
     notion.fault({ path: '/mcp', times: 1 }, { kind: 'respond', status: 401 });
@@ -219,7 +219,7 @@ describe('a sign-in against the Notion-shaped server', { timeout: 60_000 }, () =
 
   test('a sign-in succeeds with one trip to the browser if connections are refused before the exchange, and the server sees the code once', async (t) => {
     const window = await openWindow(t);
-    const { run, waitForBrowser, pending, labels } = bound(window);
+    const { run, waitForBrowser, pending, labels } = window;
     const signingIn = run();
     const urls = await waitForBrowser(1);
     const callback = await approve(urls[0] ?? '');
@@ -236,7 +236,7 @@ describe('a sign-in against the Notion-shaped server', { timeout: 60_000 }, () =
   });
 
   test('a code whose connection breaks after the server acted is not presented again', async (t) => {
-    const { run, waitForBrowser, pending, labels } = bound(await openWindow(t));
+    const { run, waitForBrowser, pending, labels } = await openWindow(t);
     notion.fault({ ...code, times: 1 }, { kind: 'drop', when: 'after' });
     const signingIn = run();
     const urls = await waitForBrowser(1);
@@ -278,7 +278,7 @@ describe('a sign-in against the Notion-shaped server', { timeout: 60_000 }, () =
 
   test('a sign-in ends after five minutes without a callback, and a late callback stores nothing', async (t) => {
     const window = await openWindow(t);
-    const { run, waitForBrowser, pending, labels } = bound(window);
+    const { run, waitForBrowser, pending, labels } = window;
     const signingIn = run();
     const [url = ''] = await waitForBrowser(1);
     const late = await approve(url);
@@ -289,22 +289,10 @@ describe('a sign-in against the Notion-shaped server', { timeout: 60_000 }, () =
   });
 
   test('a sign-in that the user denies in the browser fails with accessDenied', async (t) => {
-    const { run, waitForBrowser, pending } = bound(await openWindow(t));
+    const { run, waitForBrowser, pending } = await openWindow(t);
     const signingIn = run();
     const callback = await approve((await waitForBrowser(1))[0] ?? '', { allow: false });
     assert.equal(await pending.receive(callback.search.slice(1)), 'declined');
     await assert.rejects(signingIn, { kind: 'accessDenied' });
   });
 });
-
-/** The window's members, bound so that tests can destructure them. */
-function bound(window: SignInWindow & { labels: () => string[] }) {
-  return {
-    run: window.run.bind(window),
-    waitForBrowser: window.waitForBrowser.bind(window),
-    pending: window.pending,
-    confirmedHosts: window.confirmedHosts,
-    openedChannels: window.openedChannels,
-    labels: window.labels,
-  };
-}

@@ -13,7 +13,7 @@ import { FakeClock } from '../unit/fakeClock.ts';
 const redirectUri = 'http://127.0.0.1:50123/callback';
 const http = createPlatformHttp({ userAgent: 'test' });
 
-/** One window's sign-ins. The test plays the browser and its user. */
+/** One window's sign-ins, whose functions are bound to it. The test plays the browser and its user. */
 export class SignInWindow {
   /** The authorization URLs that were opened in the browser. */
   readonly openedUrls: string[] = [];
@@ -60,8 +60,8 @@ export class SignInWindow {
     });
   }
 
-  run(signal = new AbortController().signal): Promise<SignInResult> {
-    return this.signIn.run({
+  readonly run = (signal = new AbortController().signal): Promise<SignInResult> =>
+    this.signIn.run({
       log: this.#log.operation('sign-in', randomness),
       serverUrl: new URL(this.#notion.mcpUrl),
       scopes: ['default'],
@@ -78,7 +78,6 @@ export class SignInWindow {
       },
       confirmClient: async () => false,
     });
-  }
 
   /** Takes the server down. Resolves once requests of this process are refused, also those on a pooled connection. */
   async stopServer(): Promise<void> {
@@ -89,12 +88,12 @@ export class SignInWindow {
   }
 
   /** Waits until the browser was opened `count` times; resolves to the authorization URLs. */
-  async waitForBrowser(count: number): Promise<string[]> {
+  readonly waitForBrowser = async (count: number): Promise<string[]> => {
     while (this.openedUrls.length < count) {
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
     return this.openedUrls;
-  }
+  };
 }
 
 /** A log sink that appends each line, with its level, to `lines`. */
