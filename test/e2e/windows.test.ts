@@ -8,13 +8,20 @@ const ada = 'Ada Lovelace (Engineering Wiki)';
 const grace = 'Grace Hopper (Team Notes)';
 
 /** Two tabs of one browser profile: two extension hosts on one disk, each with its own cache of all secrets. */
-describe('two windows of one editor', { timeout: 120_000 }, async () => {
+describe('two windows of one editor', { timeout: 240_000 }, async () => {
   const first = await useTestbed();
   // The first window that uses the extension creates the journal key. Windows from before that would need a reload.
   await first.consumer.accounts();
   const second = await first.openWindow();
   const both = [first, second];
   const { notion } = first;
+
+  /** Sets the sign-in channel, and waits until each window knows it. */
+  async function setChannel(channel: string): Promise<void> {
+    for (const { consumer } of both) {
+      await consumer.changeSetting('notionMcp.signInChannel', channel);
+    }
+  }
 
   test('a sign-in in one window adds the account in the other', async () => {
     assert.deepEqual(await second.consumer.accounts(), []);
@@ -37,7 +44,9 @@ describe('two windows of one editor', { timeout: 120_000 }, async () => {
   });
 
   test('both accounts are kept when one window signs in, the other renews another account, and both reload', async () => {
+    const changesBefore = (await second.consumer.history()).sessionChanges;
     await signIn(first.window, { user: 'Grace Hopper', workspace: 'Team Notes' });
+    await second.consumer.waitForSessionChangesBeyond(changesBefore);
     await second.window.runCommand('Notion MCP: Refresh Session');
     await second.window.quickInput.choose(ada);
     await second.window.notifications.waitFor(`Refreshed ${ada}`);
@@ -56,11 +65,13 @@ describe('two windows of one editor', { timeout: 120_000 }, async () => {
     for (const { consumer } of both) {
       assert.equal((await consumer.silentSession())?.account.label, ada);
     }
+    const changesBefore = (await second.consumer.history()).sessionChanges;
     // The shortest life that windows believe.
     notion.profile.accessTokenLifeSeconds = 60;
     await first.window.runCommand('Notion MCP: Refresh Session');
     await first.window.quickInput.choose(ada);
     await first.window.notifications.waitFor(`Refreshed ${ada}`);
+    await second.consumer.waitForSessionChangesBeyond(changesBefore);
     const refreshes = () => notion.requests({ path: '/token', grantType: 'refresh_token' }).length;
     const before = refreshes();
     const hold = notion.hold({ path: '/token', grantType: 'refresh_token' });
@@ -80,7 +91,7 @@ describe('two windows of one editor', { timeout: 120_000 }, async () => {
 
   test('two windows sign in at the same time, and each receives its own callback', async () => {
     // Not the URI handler: this editor numbers callbacks per window, so those of two windows could be equal.
-    await first.consumer.changeSetting('notionMcp.signInChannel', 'loopback');
+    await setChannel('loopback');
     const firstTab = await beginSignIn(first.window);
     const secondTab = await beginSignIn(second.window);
     await allow(secondTab, { user: 'Grace Hopper', workspace: 'Engineering Wiki' });
@@ -94,8 +105,12 @@ describe('two windows of one editor', { timeout: 120_000 }, async () => {
   });
 
   test('a callback of a sign-in that waits in another window is reported as such, and both sign-ins keep waiting', async () => {
-    await first.consumer.changeSetting('notionMcp.signInChannel', 'uriHandler');
+    await setChannel('uriHandler');
     const firstTab = await beginSignIn(first.window);
+    // This editor numbers callbacks per window, and either window could take one whose number both wait for.
+    const unused = await beginSignIn(second.window);
+    await second.window.notifications.click('in your browser', 'Cancel');
+    await unused.close();
     const secondTab = await beginSignIn(second.window);
     const state = new URL(firstTab.url()).searchParams.get('state') ?? '';
     const redirectUri = new URL(secondTab.url()).searchParams.get('redirect_uri') ?? '';
