@@ -31,11 +31,12 @@ describe('the driver for a real editor', { timeout: 120_000 }, async () => {
     await window.screenshot('driver-accounts');
     await window.accounts.click(signInEntry);
     await window.accounts.waitForNoBadge();
+    await window.accounts.waitUntil((entries) => entries.includes('Ada (Fixture)'));
     await window.accounts.click('Ada (Fixture)', 'Sign Out');
     const question = await window.dialog.waitFor('Ada');
     assert.deepEqual(question.buttons, ['Cancel', 'Sign Out']);
     await window.dialog.click('Sign Out');
-    assert.ok(!(await window.accounts.entries()).some((entry) => entry.includes('Ada')));
+    await window.accounts.waitUntil((entries) => !entries.some((entry) => entry.includes('Ada')));
   });
 
   test('the driver reads a notification and clicks its buttons and links', async () => {

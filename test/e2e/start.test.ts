@@ -25,7 +25,11 @@ test('npm start opens an editor beside a server that behaves like Notion’s', {
     await t.test(
       'npm start has a page whose buttons let something go wrong at the server, and end it where it lasts',
       async () => {
-        const press = (name: string) => situations.getByRole('button', { name, exact: true }).click();
+        const press = async (name: string) => {
+          const button = situations.getByRole('button', { name, exact: true });
+          // The page comes again once the situation has begun or ended.
+          await Promise.all([situations.waitForEvent('load'), button.click()]);
+        };
         const runAndDismiss = async (command: string, note: string) => {
           await window.runCommand(`Notion MCP: ${command}`);
           await window.notifications.waitFor(note);
@@ -40,7 +44,7 @@ test('npm start opens an editor beside a server that behaves like Notion’s', {
         await situations.reload();
         await situations.getByRole('button', { name: 'Identity fails once', exact: true }).waitFor();
         await runAndDismiss('Test Connection', 'is connected');
-        assert.ok((await window.accounts.entries()).some((entry) => entry.startsWith(account)));
+        await window.accounts.waitUntil((entries) => entries.some((entry) => entry.startsWith(account)));
 
         await press('Limit reached');
         await runAndDismiss('Test Connection', 'is limiting requests. Try again in 30 seconds.');
@@ -59,7 +63,9 @@ test('npm start opens an editor beside a server that behaves like Notion’s', {
 
     await t.test('npm start opens an editor in which a user can sign in, and Ctrl+C stops everything', async () => {
       await signIn(window, grace);
-      assert.ok((await window.accounts.entries()).some((entry) => entry.startsWith('Grace Hopper (Team Notes)')));
+      await window.accounts.waitUntil((entries) =>
+        entries.some((entry) => entry.startsWith('Grace Hopper (Team Notes)')),
+      );
       const ended = once(child, 'exit');
       child.kill('SIGINT');
       assert.deepEqual(await ended, [0, null]);

@@ -1,6 +1,10 @@
+import assert from 'node:assert/strict';
 import type { Locator, Page } from 'playwright-core';
 import { exactly } from './exactly.ts';
 
+const entriesLimitMs = 20_000;
+/** How long the menu may take to close after a click. */
+const closingMs = 1_000;
 const iconSelector = '.activitybar .action-item[aria-label^="Accounts"]';
 
 /** The Accounts menu in the activity bar. */
@@ -32,6 +36,18 @@ export class AccountsMenu {
     const entries = await this.open();
     await this.close();
     return entries;
+  }
+
+  /** Opens and closes the menu until its entries are as expected; an open one is not updated. @throws after 20 seconds */
+  async waitUntil(isExpected: (entries: string[]) => boolean): Promise<void> {
+    const endMs = performance.now() + entriesLimitMs;
+    for (;;) {
+      const entries = await this.entries();
+      if (isExpected(entries)) {
+        return;
+      }
+      assert.ok(performance.now() < endMs, entries.join());
+    }
   }
 
   /** Opens the menu if necessary and clicks an entry, through submenus if `path` has more names: `('Ada …', 'Sign Out')`. */
@@ -69,13 +85,19 @@ export class AccountsMenu {
 
   /** Clicks until the menu closes, because it ignores clicks for its first tenth of a second. */
   async #clickLast(entry: Locator): Promise<void> {
-    do {
-      await entry.click();
-      await this.#menus()
-        .first()
-        .waitFor({ state: 'detached', timeout: 1_000 })
-        .catch(() => undefined);
-    } while (await entry.isVisible());
+    await entry.click();
+    while (await this.#staysOpen(entry)) {
+      // It may close during this click.
+      await entry.click({ timeout: closingMs }).catch(() => undefined);
+    }
+  }
+
+  async #staysOpen(entry: Locator): Promise<boolean> {
+    await this.#menus()
+      .first()
+      .waitFor({ state: 'detached', timeout: closingMs })
+      .catch(() => undefined);
+    return entry.isVisible();
   }
 
   #badge(): Locator {
