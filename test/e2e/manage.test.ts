@@ -83,6 +83,8 @@ describe('managing accounts', { timeout: 150_000 }, async () => {
   test('Manage Accounts can be used with the keyboard alone', async () => {
     const { keyboard } = window.page;
     await keyboard.press('F1');
+    // What is typed before the palette is open is lost.
+    await window.quickInput.title();
     await keyboard.type('Notion MCP: Manage Accounts');
     await window.quickInput.waitForFocus('Notion MCP: Manage Accounts');
     await keyboard.press('Enter');
@@ -186,6 +188,9 @@ describe('managing accounts', { timeout: 150_000 }, async () => {
     const { buttons } = await window.notifications.waitFor(`refuses to renew the sign-in of ${ada} (invalid_scope)`);
     assert.deepEqual(buttons, ['Reconnect', 'Manage Accounts']);
     await window.screenshot('57-server-rejected');
+    // On a slow machine its progress would appear only now if the refresh were not over.
+    await editor.log('seedling.notion-mcp-auth').waitFor(/The Refresh Session command failed\..* code=invalid_scope\b/);
+    await window.notifications.waitForNone('Refreshing');
     assert.equal((await window.notifications.list()).length, 1);
     assert.deepEqual(await consumer.accounts(), [ada, grace]);
     await window.notifications.click('refuses to renew', 'Manage Accounts');
@@ -256,9 +261,11 @@ describe('managing accounts', { timeout: 150_000 }, async () => {
     await window.page.getByText('Notion: sign in').waitFor({ state: 'detached' });
     await again.close();
     assert.deepEqual(await consumer.accounts(), [ada, 'Ada Lovelace (Team Notes)', grace]);
-    // The first notification is still shown.
+    // The first notification is still there, though the editor may have hidden it.
+    await window.notifications.openAll();
     await window.notifications.click(`Notion ended the sign-in of ${grace}`, 'Reconnect');
     await window.notifications.take(`${grace} is already signed in again`);
+    await window.notifications.closeAll();
   });
 
   test('Enter keeps the account when the sign-out is to be confirmed', async () => {

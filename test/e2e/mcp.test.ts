@@ -105,6 +105,8 @@ describe('Notion’s tools in chat and agents', { timeout: 180_000 }, async () =
       await window.dialog.click('Yes');
       assert.doesNotMatch(await result, /\]\(|\$\(/);
     }
+    // The editor may have hidden it meanwhile.
+    await window.notifications.openAll();
     const { message } = await window.notifications.waitFor('A tool needs more access');
     await window.screenshot('42-insufficient-scope');
     assert.ok(message.includes('[Click] (command:workbench.action.showCommands)'), message);
@@ -112,6 +114,7 @@ describe('Notion’s tools in chat and agents', { timeout: 180_000 }, async () =
     assert.equal(shown.length, 1);
     assert.equal(await window.page.locator('.notification-list-item-message a').count(), 0);
     await window.notifications.dismiss('A tool needs more access');
+    await window.notifications.closeAll();
   });
 
   test('a second workspace adds a second MCP server', async () => {

@@ -1,6 +1,5 @@
 import type { Locator, Page } from 'playwright-core';
 import { exactly } from './exactly.ts';
-import { shownText } from './shownText.ts';
 
 export interface Notification {
   severity: 'info' | 'warning' | 'error';
@@ -12,21 +11,33 @@ export interface Notification {
 const maxTries = 5;
 const tryLimitMs = 3_000;
 
-/** The notifications at the lower right. The editor hides them after ten seconds, except errors and hovered ones. */
+/**
+ * The notifications at the lower right. The editor hides them after ten seconds, except errors and hovered ones, but
+ * keeps them in the list behind the bell. While that is open, it has all of them.
+ */
 export class Notifications {
   readonly #page: Page;
   readonly #toasts: Locator;
+  readonly #bell: Locator;
+  readonly #center: Locator;
 
   constructor(page: Page) {
     this.#page = page;
-    this.#toasts = page.locator('.notification-toast');
+    this.#toasts = page.locator('.notification-toast, .notifications-center.visible .notification-list-item');
+    this.#bell = page.locator('[id="status.notifications"] a');
+    this.#center = page.locator('.notifications-center.visible');
   }
 
   /** Waits for a notification that contains `text`. */
   async waitFor(text: string | RegExp): Promise<Notification> {
     const toast = this.#with(text);
-    await toast.waitFor();
-    return content(toast);
+    for (;;) {
+      await toast.waitFor();
+      const [shown] = await toast.evaluateAll(contentsOf);
+      if (shown !== undefined) {
+        return shown;
+      }
+    }
   }
 
   /** Waits until no notification that contains `text` is shown. */
@@ -35,19 +46,29 @@ export class Notifications {
   }
 
   /** The notifications that are currently shown. */
-  async list(): Promise<Notification[]> {
-    return Promise.all((await this.#toasts.all()).map(content));
+  list(): Promise<Notification[]> {
+    return this.#toasts.evaluateAll(contentsOf);
+  }
+
+  /** Opens the list of all notifications that were not closed. */
+  async openAll(): Promise<void> {
+    await this.#bell.click();
+    await this.#center.waitFor();
+  }
+
+  /** Closes the list of all notifications, unless the editor has: it does once the list is empty. */
+  async closeAll(): Promise<void> {
+    if (await this.#center.isVisible()) {
+      await this.#bell.click();
+      await this.#center.waitFor({ state: 'hidden' });
+    }
   }
 
   /** All notifications that were not closed, also those that the editor has hidden meanwhile, or hides at this. */
   async listAll(): Promise<Notification[]> {
-    const bell = this.#page.locator('[id="status.notifications"] a');
-    const center = this.#page.locator('.notifications-center.visible');
-    await bell.click();
-    await center.waitFor();
-    const all = await Promise.all((await center.locator('.notification-list-item').all()).map(content));
-    await bell.click();
-    await center.waitFor({ state: 'hidden' });
+    await this.openAll();
+    const all = await this.list();
+    await this.closeAll();
     return all;
   }
 
@@ -105,12 +126,17 @@ export class Notifications {
   }
 }
 
-async function content(toast: Locator): Promise<Notification> {
-  const icon = (await toast.locator('.notification-list-item-icon').getAttribute('class')) ?? '';
-  const severity = /codicon-(error|warning)\b/.exec(icon)?.[1];
-  return {
-    severity: severity === 'error' || severity === 'warning' ? severity : 'info',
-    message: await shownText(toast.locator('.notification-list-item-message')),
-    buttons: await toast.locator('.notification-list-item-buttons-container .monaco-button').allInnerTexts(),
-  };
+/** Runs in the page, in one step, as a notification may disappear at any time. */
+function contentsOf(toasts: Element[]): Notification[] {
+  const textsIn = (toast: Element, selector: string) =>
+    [...toast.querySelectorAll<HTMLElement>(selector)].map(({ innerText }) => innerText);
+  return toasts.map((toast) => {
+    const icon = toast.querySelector('.notification-list-item-icon')?.className ?? '';
+    const severity = /codicon-(error|warning)\b/.exec(icon)?.[1];
+    return {
+      severity: severity === 'error' || severity === 'warning' ? severity : 'info',
+      message: textsIn(toast, '.notification-list-item-message').join('\n'),
+      buttons: textsIn(toast, '.notification-list-item-buttons-container .monaco-button'),
+    };
+  });
 }
