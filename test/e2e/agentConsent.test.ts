@@ -15,6 +15,7 @@ describe('what agents may do', { timeout: 180_000 }, async () => {
   const { editor, window, consumer } = await useTestbed();
   await signIn(window);
   const launcher = await launcherIn(editor.directory);
+  const log = editor.log('seedling.notion-mcp-auth');
 
   /** An agent beside the editor that knows how to start the bridge. */
   async function startAgent(name: string): Promise<BridgeProcess> {
@@ -60,6 +61,7 @@ describe('what agents may do', { timeout: 180_000 }, async () => {
   test('Don’t Allow is remembered, also by an agent that starts later', async () => {
     await window.notifications.click('Codex wants to use', 'Don’t Allow');
     await window.notifications.waitForNone('Codex wants to use');
+    await log.waitFor(/The user decided about an agent\. agent=codex isAllowed=false/);
     const later = await startAgent('codex');
     assert.match(
       await callOf(later),
@@ -146,8 +148,7 @@ describe('what agents may do', { timeout: 180_000 }, async () => {
   });
 
   test('the log names the agents of calls, and none of their words', async () => {
-    const text = await editor.log('seedling.notion-mcp-auth').text();
-    assert.match(text, /The gateway responds with an error\. agent=codex method=POST kind=notAllowed/);
+    const text = await log.waitFor(/The gateway responds with an error\. agent=codex method=POST kind=notAllowed/);
     assert.doesNotMatch(text, /notion-fetch/);
   });
 });

@@ -10,7 +10,7 @@ const json = { 'content-type': 'application/json' };
 const signInCommand = 'Notion MCP: Sign In';
 const label = 'Ada Lovelace (Engineering Wiki)';
 
-describe('invalid settings, unusual names and unexpected callbacks', { timeout: 120_000 }, async () => {
+describe('invalid settings, unusual names and unexpected callbacks', { timeout: 240_000 }, async () => {
   const { notion, editor, window, consumer } = await useTestbed();
 
   /** Waits for the error, checks its buttons and that it is the only error shown, and closes it. */
@@ -184,6 +184,7 @@ describe('invalid settings, unusual names and unexpected callbacks', { timeout: 
       await consumer.waitForRestart();
       const accounts = await consumer.accounts();
       await tab.getByRole('button', { name: 'Allow' }).click();
+      await tab.getByText(/close this (tab|page|window)/i).waitFor();
       await tab.close();
       assert.deepEqual(await consumer.accounts(), accounts);
     });

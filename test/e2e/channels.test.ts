@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Page } from 'playwright-core';
+import { processEnd } from './driver/processEnd.ts';
 import { fetchSelf } from './fetchSelf.ts';
 import { allow, allowAndCopyAddress, beginSignIn, deny } from './signIn.ts';
 import { useTestbed } from './testbed.ts';
@@ -104,7 +105,9 @@ describe('every sign-in channel', { timeout: 150_000 }, async () => {
     const hold = notion.hold({ path: '/token' });
     await allow(crashed);
     await hold.held;
+    const { pid } = consumer;
     await window.reload();
+    await processEnd(pid);
     hold.release();
     await crashed.close();
     await consumer.waitForRestart();

@@ -62,6 +62,7 @@ function describeExample(where: string, options: TestbedOptions): void {
 
     test(`a note is created with the text of the editor: ${where}`, async () => {
       await consumer.command('workbench.action.files.newUntitledFile');
+      await window.page.locator('.monaco-editor.focused').first().waitFor();
       await window.page.keyboard.type('Ada proposed a moth trap.');
       await window.runCommand('Notion Notes: Create Note');
       await window.quickInput.type('Meeting');

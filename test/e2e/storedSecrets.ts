@@ -8,7 +8,7 @@ import type { EditorWindow } from './driver/editorWindow.ts';
 import { processEnd } from './driver/processEnd.ts';
 
 /** The folder in which an editor keeps the journal of the extension. */
-function journalFolder({ directory }: { directory: string }): string {
+export function journalFolder({ directory }: { directory: string }): string {
   return join(directory, 'data/User/globalStorage/seedling.notion-mcp-auth/journal');
 }
 

@@ -1,22 +1,31 @@
 import assert from 'node:assert/strict';
+import { readdir } from 'node:fs/promises';
 import { describe, test } from 'node:test';
+import { waitInFolder } from './driver/waitInFolder.ts';
 import { signIn } from './signIn.ts';
+import { journalFolder } from './storedSecrets.ts';
 import { useTestbed } from './testbed.ts';
 
 const forSignedIn = 'Session Consumer: Find a Notion Page';
 const forSeveralAccounts = 'Session Consumer: Choose a Notion Account';
 
 describe('what the editor knows of the accounts', { timeout: 180_000 }, async () => {
-  const { window, consumer } = await useTestbed();
+  const { editor, window, consumer } = await useTestbed();
 
-  /** The commands of another extension, with a `when` clause, that the palette shows. */
-  async function shownCommands(): Promise<string[]> {
+  /** Waits until the palette shows these commands of another extension, with a `when` clause, and no others. */
+  async function expectCommands(...expected: string[]): Promise<void> {
     await window.page.bringToFront();
     await window.page.keyboard.press('F1');
     await window.quickInput.type('>Session Consumer: ');
+    for (const label of expected) {
+      await window.quickInput.waitFor(label);
+    }
     const items = await window.quickInput.items();
     await window.quickInput.cancel();
-    return items.filter((label) => label.startsWith('Session Consumer: '));
+    assert.deepEqual(
+      items.filter((label) => label.startsWith('Session Consumer: ')),
+      expected,
+    );
   }
 
   /** Opens the walkthrough and waits until these of its steps are ticked, and no others. */
@@ -36,7 +45,7 @@ describe('what the editor knows of the accounts', { timeout: 180_000 }, async ()
   }
 
   test('before a sign-in, commands of other extensions for signed-in users are hidden, and no step of the walkthrough is done', async () => {
-    assert.deepEqual(await shownCommands(), []);
+    await expectCommands();
     await expectTicks({ signIn: false, chat: false });
     // From now on the walkthrough is first opened after what it asks for was done.
     await window.reload();
@@ -45,13 +54,13 @@ describe('what the editor knows of the accounts', { timeout: 180_000 }, async ()
 
   test('a sign-in shows commands of other extensions for signed-in users, and ticks the first step of the walkthrough', async () => {
     await signIn(window);
-    assert.deepEqual(await shownCommands(), [forSignedIn]);
+    await expectCommands(forSignedIn);
     await expectTicks({ signIn: true, chat: false });
   });
 
   test('a second account shows commands of other extensions for several accounts', async () => {
     await signIn(window, { user: 'Ada Lovelace', workspace: 'Team Notes' });
-    assert.deepEqual(await shownCommands(), [forSeveralAccounts, forSignedIn]);
+    await expectCommands(forSeveralAccounts, forSignedIn);
   });
 
   test('opening chat leaves the chat step of the walkthrough open, and a tool that chat calls ticks it for good', async () => {
@@ -65,6 +74,10 @@ describe('what the editor knows of the accounts', { timeout: 180_000 }, async ()
     const result = consumer.callTool(name, { id: 'self' });
     await window.dialog.click('Yes');
     await result;
+    // The window's extension host may end before it has stored that.
+    const journal = journalFolder(editor);
+    const isStored = async () => (await readdir(journal)).some((name) => name.endsWith('.editor.used')) || undefined;
+    assert.ok(await waitInFolder(journal, isStored), 'the use is stored');
     await window.reload();
     await consumer.waitForRestart();
     await expectTicks({ signIn: true, chat: true });
@@ -75,10 +88,10 @@ describe('what the editor knows of the accounts', { timeout: 180_000 }, async ()
     await window.quickInput.choose('Ada Lovelace (Engineering Wiki)');
     await window.dialog.click('Sign Out');
     await window.notifications.take('Signed out of Ada Lovelace (Engineering Wiki)');
-    assert.deepEqual(await shownCommands(), [forSignedIn]);
+    await expectCommands(forSignedIn);
     await window.runCommand('Notion MCP: Sign Out');
     await window.dialog.click('Sign Out');
     await window.notifications.take('Signed out of Ada Lovelace (Team Notes)');
-    assert.deepEqual(await shownCommands(), []);
+    await expectCommands();
   });
 });
