@@ -43,7 +43,7 @@ describe('connecting agents', { timeout: 300_000 }, async () => {
   }
   const { window, editor, notion, consumer } = await useTestbed({
     environment: { HOME: home, PATH: '/usr/bin:/bin' },
-    cleanup: async () => rmSync(home, { recursive: true, force: true }),
+    cleanup: async () => rmSync(home, { recursive: true, force: true, maxRetries: 5 }),
   });
   const codexServers = (): Record<string, ServerEntry> =>
     (parse(readFileSync(codex, 'utf8')).mcp_servers ?? {}) as unknown as Record<string, ServerEntry>;

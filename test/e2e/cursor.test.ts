@@ -21,7 +21,7 @@ describe('connecting an editor that has Cursor’s API', { timeout: 300_000 }, a
   const { window } = await useTestbed({
     environment: { HOME: home, PATH: '/usr/bin:/bin', CURSOR_CALLS: calls },
     nodeArguments: [`--require=${preload}`],
-    cleanup: async () => rmSync(home, { recursive: true, force: true }),
+    cleanup: async () => rmSync(home, { recursive: true, force: true, maxRetries: 5 }),
   });
   const called = (count: number) =>
     waitInFolder(home, async () => {

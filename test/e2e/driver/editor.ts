@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
@@ -7,7 +7,7 @@ import { CodeServer, type CodeServerOptions, installExtensions, logsFolder } fro
 import { prepareGerman } from '../../editor/host/german.ts';
 import { EditorWindow } from './editorWindow.ts';
 import { ExtensionLog } from './extensionLog.ts';
-import { assertNoLeaks, type Output } from './leaks.ts';
+import { assertNoLeaks, contentOf, type Output } from './leaks.ts';
 
 export interface EditorOptions {
   /** The paths of packaged extensions. */
@@ -145,7 +145,7 @@ export class Editor {
     for (const entry of await readdir(directory, { recursive: true, withFileTypes: true })) {
       const path = join(entry.parentPath, entry.name);
       if (entry.isFile()) {
-        const content = await readFile(path, 'latin1');
+        const content = await contentOf(path);
         if (texts.some((text) => content.includes(text))) {
           found.push(relative(directory, path));
         }

@@ -64,8 +64,8 @@ export class EditorWindow {
         await this.#runCommand(title, tries === maxTries ? undefined : tryLimitMs);
         return;
       } catch (error) {
-        // The palette closes when another element takes the focus; only then is another try useful.
-        if (tries === maxTries || (await this.quickInput.isShown())) {
+        // The palette closes when another element takes the focus.
+        if (tries === maxTries) {
           throw error;
         }
       }

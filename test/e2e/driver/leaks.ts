@@ -57,8 +57,8 @@ export async function findLeaks(folders: readonly string[], outputs: readonly Ou
   return leaks;
 }
 
-/** The content of a file, unless it is gone: a window that is closing removes its entry. */
-async function contentOf(path: string): Promise<Buffer> {
+/** The content of a file, or nothing if it is gone: windows rename and remove files. */
+export async function contentOf(path: string): Promise<Buffer> {
   try {
     return await readFile(path);
   } catch (error) {

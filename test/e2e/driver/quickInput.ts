@@ -67,7 +67,10 @@ export class QuickInput {
 
   /** Checks or unchecks an entry of a list in which several can be chosen. */
   async toggle(label: string): Promise<void> {
-    await this.#row(label).click();
+    const row = this.#row(label);
+    // As in `choose`.
+    await row.hover();
+    await row.click();
   }
 
   /** Replaces the text of the input. */
