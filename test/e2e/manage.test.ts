@@ -116,10 +116,9 @@ describe('managing accounts', { timeout: 150_000 }, async () => {
     await window.notifications.click(`Refreshing ${ada}…`, 'Cancel');
     await window.notifications.waitFor('in the background');
     await window.notifications.waitForNone(`Refreshing ${ada}…`);
-    const log = editor.log('seedling.notion-mcp-auth');
-    const nextRenewalCount = (await log.text()).split('Renewed.').length;
+    const { sessionChanges } = await consumer.history();
     hold.release();
-    await log.waitFor(new RegExp(`^(?:[^]*Renewed\\.){${nextRenewalCount}}`));
+    await consumer.waitForSessionChangesBeyond(sessionChanges);
     assert.notEqual((await consumer.silentSession())?.accessToken, before?.accessToken);
     await window.notifications.dismiss('in the background');
   });
