@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { createPlatformHttp } from '#platform/transport';
-import { longestBody } from '../../../src/http/client.ts';
+import { createHttp, longestBody } from '../../../src/http/client.ts';
+import { createFetchTransport } from '../../../src/http/fetchTransport.ts';
+import { FakeClock } from '../fakeClock.ts';
 import { startServer } from '../oauth/loopbackServer.ts';
 import { Authority } from './authority.ts';
 import { fetchThrough, startProxy } from './connectProxy.ts';
@@ -57,6 +59,7 @@ test('A26: a server with an unknown certificate authority is refused behind a pr
 
 test('the limits on redirects, body size and duration apply behind a proxy too', async (t) => {
   const authority = await Authority.create(t);
+  const stalled = Promise.withResolvers<void>();
   const { port, received } = await startTlsServer(
     t,
     await authority.issue('DNS:mcp.example.test'),
@@ -69,16 +72,22 @@ test('the limits on redirects, body size and duration apply behind a proxy too',
           response.end('x'.repeat(longestBody + 1));
           break;
         default:
-          response.write('{');
+          response.write('{', () => stalled.resolve());
       }
     },
   );
   const proxy = await startProxy(t, { password, port });
-  const http = httpWith(fetchThrough(t, proxy.url, password, authority));
+  const hostFetch = fetchThrough(t, proxy.url, password, authority);
+  const http = httpWith(hostFetch);
   const get = (path: string) => ({ method: 'GET', url: new URL(path, url), redirects: 'sameOrigin' }) as const;
   assert.equal(await failureKindOf(http, get('/redirects')), 'redirected');
   assert.equal(await failureKindOf(http, get('/pours')), 'tooLarge');
-  assert.equal(await failureKindOf(http, { ...get('/stalls'), deadlineMs: 200 }), 'timeout');
+  const clock = new FakeClock();
+  const limited = createHttp({ transport: createFetchTransport(hostFetch), clock });
+  const failed = failureKindOf(limited, { ...get('/stalls'), deadlineMs: 20_000 });
+  await stalled.promise;
+  clock.advance(20_000);
+  assert.equal(await failed, 'timeout');
   assert.equal(received.length, 3);
 });
 
