@@ -87,7 +87,8 @@ for (const [what, withdraw] of [
     for (const path of paths.values()) {
       writeFileSync(path, '{}', { mode: 0o600 });
     }
-    const removed = waitInFolder(home, async () => !existsSync(paths.get('notion-wiki codex') ?? '') || undefined);
+    const refused = ['notion-wiki codex', 'notion-wiki'].map((name) => paths.get(name) ?? '');
+    const removed = waitInFolder(home, async () => !refused.some(existsSync) || undefined);
     await withdraw(consent);
     assert.ok(await removed);
     const left = [...paths].filter(([, path]) => existsSync(path)).map(([name]) => name);
