@@ -23,6 +23,8 @@ export interface ResponseRow {
   session?: true;
   /** The attempt to resume the events (`Last-Event-ID`) that gets the rest of them; by default none does. */
   resumedAt?: number;
+  /** What clients decode in another thread, so that a later response may reach its caller first. */
+  compressed?: 'JSON' | 'events';
   respond(exchange: Exchange): void;
 }
 
@@ -41,7 +43,7 @@ export const rows: readonly ResponseRow[] = [
     ] as const
   ).map(([title, type]) => row(title, ({ response, message }) => sendJson(response, 200, message, type))),
   row('201, JSON', ({ response, message }) => sendJson(response, 201, message)),
-  row('200, JSON in gzip', ({ response, message }) => {
+  compressed('200, JSON in gzip', 'JSON', ({ response, message }) => {
     const headers = { 'content-type': 'application/json', 'content-encoding': 'gzip' };
     response.writeHead(200, headers).end(gzipSync(JSON.stringify(message)));
   }),
@@ -70,7 +72,7 @@ export const rows: readonly ResponseRow[] = [
   row('200, events over several lines', ({ response, message }) => {
     sendEvents(response, `data: ${JSON.stringify(message, null, 1).replaceAll('\n', '\ndata: ')}\n\n`);
   }),
-  row('200, events in gzip', ({ response, message }) => {
+  compressed('200, events in gzip', 'events', ({ response, message }) => {
     response.writeHead(200, { 'content-type': ofEvents, 'content-encoding': 'gzip' }).end(gzipSync(event(message)));
   }),
   row('200, events without a content type', ({ response, message }) => response.writeHead(200).end(event(message))),
@@ -129,6 +131,10 @@ const primingEvent = 'id: 1\nretry: 1\ndata:\n\n';
 
 function row(title: string, respond: ResponseRow['respond']): ResponseRow {
   return { title, respond };
+}
+
+function compressed(title: string, what: 'JSON' | 'events', respond: ResponseRow['respond']): ResponseRow {
+  return { title, compressed: what, respond };
 }
 
 function inSession(title: string, respond: ResponseRow['respond']): ResponseRow {

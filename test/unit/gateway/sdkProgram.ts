@@ -41,7 +41,10 @@ export class SdkProgram {
   async run(row: ResponseRow, operation: Operation, { isPatient = false } = {}): Promise<Outcome> {
     this.#server.play(row, operation);
     let connection = this.#create();
-    let result = await this.#perform(operation, connection, isPatient || row.resumedAt !== undefined);
+    // JSON has no stream to come on.
+    const isDecoded = row.compressed === 'events' || (row.compressed === 'JSON' && operation !== 'GET');
+    const takesTime = row.resumedAt !== undefined || isDecoded;
+    let result = await this.#perform(operation, connection, isPatient || takesTime);
     if (connection.transport.sessionId !== undefined && isLostSession(result.error)) {
       connection = this.#create();
       result = await this.#perform(operation, connection, true);
