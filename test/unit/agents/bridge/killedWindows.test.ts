@@ -48,27 +48,31 @@ test('while windows are killed and restarted, no tool call arrives at the server
 
   const outcomes = new Map<number, string>();
   let next = 0;
+  let replacing = Promise.resolve();
   const replace = async (): Promise<void> => {
     // Both windows, in turn the one in use and the other.
     const [killed, ...others] = windows;
     killed?.kill('SIGKILL');
     windows = [...others, await startWindow(t, home, server.url)];
   };
-  const replacements: Promise<void>[] = [];
-  const caller = async (): Promise<void> => {
-    while (next < calls) {
+  const caller = async (end: number): Promise<void> => {
+    while (next < end) {
       const id = next;
       next += 1;
-      if (id % callsToAKill === callsToAKill - 1) {
-        replacements.push(replace());
+      if (id % callsToAKill === callsToAKill / 2) {
+        replacing = replace();
       }
       const { result } = await bridge.request({ id, method: 'tools/call', params: { name: 'notion-create-pages' } });
       outcomes.set(id, result?.content?.[0]?.text ?? '');
       assert.notEqual((await bridge.request({ id: `list ${id}`, method: 'tools/list' })).result, undefined);
     }
   };
-  await Promise.all(Array.from({ length: inFlight }, caller));
-  await Promise.all(replacements);
+  // The next window is killed only once there is another one again, however long that takes to start.
+  while (next < calls) {
+    const end = next + callsToAKill;
+    await Promise.all(Array.from({ length: inFlight }, () => caller(end)));
+    await replacing;
+  }
 
   assert.equal(new Set(arrived).size, arrived.length, 'no call arrived twice');
   assert.equal(outcomes.size, calls);
