@@ -53,7 +53,11 @@ export class Machine {
   readonly clock = new MovableClock();
   readonly server = new TokenServer(() => this.clock.nowMs());
   readonly logLines: string[] = [];
-  lockTiming: LockTiming = { heartbeatMs: 5, pollMs: 2, takeoverAgeMs: 1_000, longestHoldMs: 5_000 };
+  /**
+   * A pause of the process of more than twenty polls counts as sleep, and a lock is then not taken over: on a busy
+   * machine such pauses are frequent up to some tenths of a second.
+   */
+  lockTiming: LockTiming = { heartbeatMs: 5, pollMs: 20, takeoverAgeMs: 1_000, longestHoldMs: 5_000 };
   /** The random fraction for all jitter. */
   fraction = 0.01;
   readonly secrets: MemorySecretStorage;

@@ -141,7 +141,7 @@ describe('two windows', () => {
   test('a sign-in to an account whose lock stays held replaces its grant with a new one', async (t) => {
     const machine = await Machine.start(t);
     machine.lockTiming = { ...machine.lockTiming, takeoverAgeMs: 600_000 };
-    const one = await machine.open({ clock: fastForAcquire(machine.clock) });
+    const one = await machine.open({ clock: fastForAcquire(machine.clock, machine.lockTiming.pollMs) });
     const { grant } = await one.accounts.storeSignIn(machine.server.signIn('ada'));
     await files.create(`${machine.directory}/${grant.id}.lock`, 'dead 000000000007\n');
     const again = await one.accounts.storeSignIn(machine.server.signIn('ada'));
@@ -163,13 +163,13 @@ describe('two windows', () => {
 });
 
 /** A clock by which a wait for a lock ends at its second poll. */
-function fastForAcquire(clock: Clock): Clock {
+function fastForAcquire(clock: Clock, pollMs: number): Clock {
   let polls = 0;
   return {
     nowMs: () => clock.nowMs(),
     monotonicMs: () => clock.monotonicMs() + 20_000 * polls,
     after: (delayMs, action) => {
-      polls += delayMs === 2 ? 1 : 0;
+      polls += delayMs === pollMs ? 1 : 0;
       return clock.after(delayMs, action);
     },
   };
