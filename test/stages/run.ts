@@ -22,6 +22,8 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const options = process.argv.slice(2).filter((argument) => argument.startsWith('-'));
 const stageNames = process.argv.slice(2).filter((argument) => !argument.startsWith('-'));
 const stageLimitMs = 20 * 60_000;
+/** A test that takes seconds fails alone if it hangs, instead of costing its stage. */
+const testLimitMs = 10 * 60_000;
 /** Most of the hundreds of programs that the tests start load the same sources, which this folder keeps compiled. */
 const compiledFolder = join(root, 'node_modules/.cache/compiled');
 
@@ -38,9 +40,8 @@ const stages: Record<string, Stage> = {
     ],
     hasTests: false,
   },
-  // Two files at a time, because the tests spend half of their time waiting for the disk.
-  unit: { commands: (totals) => [nodeTest('test/{unit,fuzz,stages}/**/*.test.ts', totals, 2)], hasTests: true },
-  interop: { commands: (totals) => [nodeTest('test/{notion,interop}/**/*.test.ts', totals, 2)], hasTests: true },
+  unit: { commands: (totals) => [quickTests('test/{unit,fuzz,stages}/**/*.test.ts', totals)], hasTests: true },
+  interop: { commands: (totals) => [quickTests('test/{notion,interop}/**/*.test.ts', totals)], hasTests: true },
   editor: { commands: () => [['test/editor/run.ts', ...options]], hasTests: true },
   e2e: {
     commands: (totals) => [['test/e2e/prepare.ts'], nodeTest('test/e2e/**/*.test.ts', totals)],
@@ -112,10 +113,15 @@ async function runStage(name: string, { commands, hasTests, environment }: Stage
   return totals;
 }
 
-function nodeTest(files: string, totalsFile: string, concurrency = 1): string[] {
+/** Two files at a time, because the tests spend half of their time waiting for the disk. */
+function quickTests(files: string, totalsFile: string): string[] {
+  return nodeTest(files, totalsFile, ['--test-concurrency=2', `--test-timeout=${testLimitMs}`]);
+}
+
+function nodeTest(files: string, totalsFile: string, nodeOptions = ['--test-concurrency=1']): string[] {
   return [
     '--test',
-    `--test-concurrency=${concurrency}`,
+    ...nodeOptions,
     ...['--test-reporter=spec', '--test-reporter-destination=stdout'],
     ...['--test-reporter=./test/stages/totals.ts', `--test-reporter-destination=${totalsFile}`],
     files,
