@@ -71,11 +71,14 @@ function rewriteLater(program: string, notices: readonly Notice[]): Promise<void
   });
 }
 
-/** Waits until the files are gone, and writes them again. If the extension is back by then, they are not gone. */
+/**
+ * Waits until the extension's storage is gone, and writes the files again. The editor deletes its folder last, and would
+ * delete with it what is written before. If the extension is back by then, it is not gone.
+ */
 function rewrite(notices: readonly Notice[]): void {
   const endMs = performance.now() + limitMs;
   const timer = setInterval(async () => {
-    if (notices.some(({ path }) => !existsSync(path))) {
+    if (notices.every(({ path }) => !existsSync(dirname(dirname(path))))) {
       clearInterval(timer);
       // Of an editor that is deleted as a whole, nothing is left behind.
       for (const notice of notices.filter(({ path }) => existsSync(dirname(dirname(dirname(path)))))) {
