@@ -7,7 +7,7 @@ import { type NotionServer, startNotionServer } from '../notion/server.ts';
 import { files, Machine } from '../unit/accounts/machine.ts';
 import { SignInWindow } from './signInWindow.ts';
 
-describe('a sign-in against the Notion-shaped server', { timeout: 60_000 }, () => {
+describe('a sign-in against the Notion-shaped server', () => {
   let notion: NotionServer;
 
   before(async () => {

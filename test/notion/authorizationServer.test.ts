@@ -10,7 +10,7 @@ const http = createPlatformHttp({ userAgent: 'test' });
 const loopback = 'http://127.0.0.1:50123/callback';
 const vscode = 'vscode://seedling.notion-mcp-auth/callback';
 
-describe('the authorization server of the Notion-shaped server', { timeout: 60_000 }, () => {
+describe('the authorization server of the Notion-shaped server', () => {
   let notion: NotionServer;
 
   before(async () => {

@@ -5,7 +5,7 @@ import { defaultProfile, type IdentityFailure } from './profile.ts';
 import { type NotionServer, startNotionServer } from './server.ts';
 import { type Json, ToolClient } from './toolClient.ts';
 
-describe('the MCP endpoint of the Notion-shaped server', { timeout: 60_000 }, () => {
+describe('the MCP endpoint of the Notion-shaped server', () => {
   let notion: NotionServer;
   let client: ToolClient;
 

@@ -23,7 +23,7 @@ function renew({ authorizationServer, client, resource, tokens }: SignedIn): Pro
 const isKind = (kind: Failure['kind']) => (error: unknown) => error instanceof Failure && error.kind === kind;
 
 for (const version of ['today', 'next'] as const) {
-  describe(`the Notion-shaped server with the library version “${version}”`, { timeout: 60_000 }, () => {
+  describe(`the Notion-shaped server with the library version “${version}”`, () => {
     let notion: NotionServer;
 
     before(async () => {

@@ -26,7 +26,7 @@ async function renew(signedIn: SignedIn): Promise<SignedIn> {
 const isFailure = (kind: Failure['kind'], reason: string) => (error: unknown) =>
   error instanceof Failure && error.kind === kind && error.details.serverReason === reason;
 
-describe('the tokens of the Notion-shaped server', { timeout: 60_000 }, () => {
+describe('the tokens of the Notion-shaped server', () => {
   let notion: NotionServer;
 
   before(async () => {

@@ -6,7 +6,7 @@ import { type Json, ToolClient } from './toolClient.ts';
 const engine = '1f0c6a52-7d3e-4b8a-9c11-0a5e2d7b4f01';
 const tasks = '1f0c6a52-7d3e-4b8a-9c11-0a5e2d7b4f10';
 
-describe('the tools of the Notion-shaped server', { timeout: 60_000 }, () => {
+describe('the tools of the Notion-shaped server', () => {
   let notion: NotionServer;
   let client: ToolClient;
 

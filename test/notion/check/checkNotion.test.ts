@@ -48,7 +48,7 @@ const agreeing: readonly Shape[] = [
   'users',
 ];
 
-describe('the check of Notion against the contract', { timeout: 60_000 }, () => {
+describe('the check of Notion against the contract', () => {
   let notion: NotionServer;
 
   before(async () => {
