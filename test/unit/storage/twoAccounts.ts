@@ -7,7 +7,7 @@ import type { GrantRequests } from '../../../src/renewal/grantRequests.ts';
 import { Machine, type Window, type WindowOptions } from '../accounts/machine.ts';
 
 /** A read that waits for another process would wait for ever. */
-export const timeout = 30_000;
+export const timeout = 120_000;
 export const ada = 'ada (wiki)';
 export const grace = 'grace (wiki)';
 
