@@ -11,6 +11,9 @@ export type Agent = keyof typeof agents;
 /** How long the editor may take to start its agents. */
 const startLimitMs = 60_000;
 const pollIntervalMs = 200;
+/** How long the editor may take to show a prompt that was sent. */
+const submitMs = 5_000;
+const maxTries = 5;
 
 /** The chat view of one window, used through its interface. */
 export class AgentChat {
@@ -50,10 +53,25 @@ export class AgentChat {
     await page.bringToFront();
     await this.#view.locator('.interactive-input-editor').click();
     await page.keyboard.type(prompt);
-    await page.keyboard.press('Enter');
-    const result = await turn;
+    const [result] = await Promise.all([turn, this.#submit(prompt)]);
     await this.#view.locator('.chat-execute-toolbar .codicon-arrow-up-compact').waitFor();
     return result;
+  }
+
+  /** Presses Enter until the editor has taken the prompt: right after a restart it leaves one in the input. */
+  async #submit(prompt: string): Promise<void> {
+    const sent = this.#view.locator('.interactive-request', { hasText: prompt });
+    const unsent = this.#view.locator('.interactive-input-editor', { hasText: prompt });
+    for (let tries = 1; tries <= maxTries; tries += 1) {
+      await this.#parts.window.page.keyboard.press('Enter');
+      await sent
+        .first()
+        .waitFor({ timeout: submitMs })
+        .catch(() => undefined);
+      if ((await sent.count()) > 0 || (await unsent.count()) === 0) {
+        return;
+      }
+    }
   }
 
   async #tryCommand(command: string, isLastTry: boolean): Promise<boolean> {
