@@ -23,7 +23,7 @@ export function describeAccount({ grant, state, why }: Account, problem: Renewal
       });
     case 'serverRejected':
       return l10n.t({
-        message: 'Notion refuses to renew the sign-in ({0}); will be tried again from time to time',
+        message: 'Notion refuses to renew the sign-in ({0}); tried again now and then',
         comment: ['State of an account. {0} is an error code such as invalid_scope.'],
         args: [codeName(grant.refusal?.code)],
       });

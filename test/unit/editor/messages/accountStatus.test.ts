@@ -16,7 +16,7 @@ test('an account that the server refuses to renew is described with the reason, 
   const grant = { ...grantOf(1), refusal: { code: 'invalid_scope', count: 1, retryAtMs: 0 } as const };
   assert.equal(
     describe({ grant, state: 'serverRejected' }),
-    'Notion refuses to renew the sign-in (invalid_scope); will be tried again from time to time',
+    'Notion refuses to renew the sign-in (invalid_scope); tried again now and then',
   );
 });
 
